@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * Parameters of the CPU kernel templates: the one list that the microkernels (as C structs), the passes that
+ * choose kernels and the code generator (as attribute names) all read. Each template `NAME` is a function
+ *   int32_t ingot_NAME(const NAME_params *, const ingot_env *, void *const *buffers, const int64_t *symbols,
+ *                      uint32_t tile0, uint32_t tile1, void *scratch)
+ * in the bitcode of every feature set; the code generator calls it with a constant struct and inlines it.
+ * A field is int32_t (I) or float (F). Operands are listed with each template, in launch order; an operand in
+ * [brackets] is there only when the parameter named beside it is set.
+ */
+#ifndef INGOT_TARGET_CPU_KERNELS_PARAMS_H
+#define INGOT_TARGET_CPU_KERNELS_PARAMS_H
+
+/* Element types as numbered in runtime/format/plan.fbs. */
+#define INGOT_F32 0
+#define INGOT_F16 1
+#define INGOT_BF16 2
+
+/* Weight layouts. */
+#define INGOT_ROW_MAJOR 0 /* [N][K] */
+#define INGOT_N16K 1      /* [ceil(N/16)][K][16], f32 */
+#define INGOT_N16K2 2     /* [ceil(N/16)][ceil(K/32)*16][16][2], 16-bit; K padded to 32 with zeros */
+
+/* Activations of epilogues; the formulas stand in kernels/math.h. */
+#define INGOT_ACT_NONE 0
+#define INGOT_ACT_SILU 1
+#define INGOT_ACT_GELU 2      /* erf */
+#define INGOT_ACT_GELU_TANH 3
+#define INGOT_ACT_RELU 4
+
+/* Symbol indices are parameters too, so that a kernel finds its row count: symbols[rows_symbol]. */
+
+/* embedding: rows of a table for tokens. Tiles: one per token.
+ * tokens i32[T] (a negative value -1-r names row r of previous_ids), previous_ids i32[L], table, out f32[T][k],
+ * [stats f32[T][1]: sum of squares of the row (stats)].  Returns 1 when an id is outside 0..n-1. */
+#define INGOT_EMBEDDING_PARAMS(I, F) \
+  I(n) I(k) I(weight_type) I(layout) I(stats) F(scale)
+
+/* rope_angles: cosines and sines for each token. Tiles: one per token.
+ * positions i32[T], sequence_starts i32[R+1], context_lengths i32[R], inv_freq f32[half],
+ * [long_inv_freq f32[half] (kind 2)], out f32[T][2*half]: cos then sin, both times attention_factor.
+ * kind 0: fixed; kind 1: dynamic NTK, inv_freq recomputed from base, dim = 2*half, factor and the context length
+ * once that passes `original`; kind 2: longrope, long_inv_freq and long_attention_factor once the length passes `original`. */
+#define INGOT_ROPE_ANGLES_PARAMS(I, F)                                              \
+  I(half) I(kind) I(original) F(base) F(factor) F(attention_factor)                 \
+  F(long_attention_factor) I(sequences_symbol)
+
+/* pack_rows: rows of f32 to the type of products, normalized on the way. Tiles: one per row.
+ * in f32[rows][k], [stats f32[rows][partials] (partials > 0), gamma f32[k]], out type[rows][k_padded], padding zero.
+ * With partials: y = x * (1 / sqrt(sum(partials in order) / k + eps)) * gamma, rounded once to `type`. */
+#define INGOT_PACK_ROWS_PARAMS(I, F) I(k) I(k_padded) I(type) I(partials) F(eps)
+
+/* linear: out = epilogue(in · weightᵀ). Tiles: one per panel of 16 weight rows (per pair of panels when gated).
+ * in in_type[rows][k_padded], weight (packed), [bias f32[n] (bias)], [residual f32[rows][n_out] (residual)],
+ * out out_type[rows][out_stride], [stats f32[rows][tiles]: sum of squares of the stored f32 values of the panel (stats)].
+ * Gated: weight panels 2i and 2i+1 hold 16 gate and 16 up rows (padded with zeros), n counts gate rows; bias is then
+ * interleaved the same way, 32 values per tile; out = act(gate) * up.
+ * Otherwise out = act(in · weightᵀ + bias) + residual. Columns n..out_stride-1 of out are zeroed by the last tile.
+ * out may be the very buffer of residual. Accumulation: see docs/spec/numerics.md. */
+#define INGOT_LINEAR_PARAMS(I, F)                                                            \
+  I(n) I(k) I(k_padded) I(in_type) I(weight_type) I(layout) I(bias) I(residual) I(act)       \
+  I(gated) I(stats) I(out_type) I(out_stride) I(rows_symbol)
+
+/* rope_append: q/k norms, rotary embedding, append of k and v to the cache. Tiles: T * kv_heads, tile = t * kv_heads + h.
+ * qkv f32[T][kv_heads][q_per_kv + 2][head_dim] (q is rewritten in place), cos_sin f32[T][rotary_dim] (cos then sin),
+ * slots i32[G][T] (the row of `group`),
+ * [q_norm f32[head_dim], k_norm f32[head_dim] (qk_norm)], key plane, value plane.
+ * Half-split rotation: (x_i, x_{i+half}) -> (x_i cos_i - x_{i+half} sin_i, x_{i+half} cos_i + x_i sin_i), i < half = rotary_dim/2.
+ * A negative slot: nothing is appended. Planes: see attention. */
+#define INGOT_ROPE_APPEND_PARAMS(I, F)                                                      \
+  I(kv_heads) I(q_per_kv) I(head_dim) I(rotary_dim) I(page_tokens) I(cache_type) I(qk_norm) \
+  F(eps) I(group) I(tokens_symbol)
+
+/* attention: causal attention over the paged cache. Tiles: kv_heads * T, tile = h * T + t.
+ * qkv f32[T][kv_heads][q_per_kv + 2][head_dim] (q read), key plane, value plane, positions i32[T], sequence_starts i32[R+1],
+ * context_lengths i32[R], block_table i32[G][R][B] (the row of `group` is used), out out_type[T][out_stride]
+ * (head order h*q_per_kv + g; columns past heads*head_dim zero).
+ * A token at position p attends to positions max(0, p - window + 1) .. p (window 0: all).
+ * Plane layouts, one page of one layer, page_tokens a multiple of 16, hd = head_dim:
+ *   key   [kv_heads][page_tokens/16][hd][16]   ("h_t16_d_16": keys of 16 tokens side by side)
+ *   value [kv_heads][page_tokens][hd]          ("h_t_d")
+ * slot = page * page_tokens + offset; page p of a plane starts at p * page_bytes. */
+#define INGOT_ATTENTION_PARAMS(I, F)                                                         \
+  I(kv_heads) I(q_per_kv) I(head_dim) I(page_tokens) I(cache_type) I(window) I(group)        \
+  I(out_type) I(out_stride) F(scale) F(soft_cap) I(tokens_symbol) I(sequences_symbol) I(blocks_symbol)
+
+/* sample: one token per row of logits. Tiles: one per row.
+ * logits f32[L][vocabulary], temperature f32[L], top_k i32[L], top_p f32[L], min_p f32[L], repetition f32[L],
+ * presence f32[L], frequency f32[L], seed i64[L], counter i64[L], penalty_starts i32[L+1], penalty_ids i32[E],
+ * penalty_counts i32[E] (occurrences in the output; 0 for tokens of the prompt alone), mask_rows i32[L] (-1: none),
+ * masks u32[M][ceil(vocabulary/32)] (bit set: allowed), ids i32[L], log_probabilities f32[L]; scratch.
+ * temperature 0: greedy, the lowest id among equals. Order: mask, penalties, temperature, top-k, top-p, min-p, draw by
+ * Philox4x32-10 (key = seed, counter = counter). log_probability: of the id under softmax of the penalized, masked logits. */
+#define INGOT_SAMPLE_PARAMS(I, F) I(vocabulary)
+
+#define INGOT_TEMPLATES(T)                      \
+  T(embedding, INGOT_EMBEDDING_PARAMS)          \
+  T(rope_angles, INGOT_ROPE_ANGLES_PARAMS)      \
+  T(pack_rows, INGOT_PACK_ROWS_PARAMS)          \
+  T(linear, INGOT_LINEAR_PARAMS)                \
+  T(rope_append, INGOT_ROPE_APPEND_PARAMS)      \
+  T(attention, INGOT_ATTENTION_PARAMS)          \
+  T(sample, INGOT_SAMPLE_PARAMS)
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * The contract between a compiled CPU kernel and the runtime that calls it. Included by the runtime,
+ * by the microkernels that are compiled to bitcode, and by the code generator: plain C, no other include
+ * than <stdint.h>. Changing it changes INGOT_KERNEL_ABI, which the engine file records.
+ */
+#ifndef INGOT_FORMAT_KERNEL_ABI_H
+#define INGOT_FORMAT_KERNEL_ABI_H
+
+#include <stdint.h>
+
+#define INGOT_KERNEL_ABI 1
+
+/* What a kernel may know of the machine and of the worker that runs it. One per worker, filled at load,
+ * never written by kernels. Results never depend on it: it only steers blocking. */
+typedef struct ingot_env {
+  uint32_t abi;      /* INGOT_KERNEL_ABI */
+  uint32_t worker;   /* 0 .. workers-1 */
+  uint32_t workers;
+  uint32_t reserved;
+  uint64_t l1_bytes; /* data cache sizes that one worker may count on */
+  uint64_t l2_bytes;
+  uint64_t l3_bytes;
+} ingot_env;
+
+/* Computes tiles [tile0, tile1) of the kernel's tile space.
+ * buffers: one pointer per operand of the launch, each 64-byte aligned unless it is an entry argument.
+ * symbols: the values of the plan's symbols for this step, in the order of the plan's symbol table.
+ * scratch: 64-byte aligned, as many bytes as the kernel states, private to the worker for this call.
+ * Tiles of one launch are independent: workers run disjoint ranges of them at the same time, in any split,
+ * and the result has the same bits. Returns 0, or a kernel-defined error code. */
+typedef int32_t (*ingot_kernel)(const ingot_env *env, void *const *buffers, const int64_t *symbols,
+                                uint32_t tile0, uint32_t tile1, void *scratch);
+
+#endif
