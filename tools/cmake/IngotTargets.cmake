@@ -38,7 +38,6 @@ endfunction()
 
 function(ingot_mlir_options name)
   target_include_directories(${name} SYSTEM PUBLIC ${LLVM_INCLUDE_DIRS} ${MLIR_INCLUDE_DIRS})
-  target_compile_options(${name} PRIVATE -fno-rtti)
   separate_arguments(definitions NATIVE_COMMAND "${LLVM_DEFINITIONS}")
   target_compile_options(${name} PRIVATE ${definitions})
   target_link_libraries(${name} PUBLIC ingot_options MLIR LLVM)
