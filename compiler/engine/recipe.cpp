@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/engine/recipe.h"
+
+#include "compiler/engine/element.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <fcntl.h>
+#include <unistd.h>
+
+namespace ingot::engine {
+
+TensorReader::~TensorReader() {
+  for (const File &file : files)
+    ::close(file.descriptor);
+}
+
+std::string TensorReader::open(const TensorSource &source) {
+  if (source.file.empty())
+    return "";
+  for (const File &file : files)
+    if (file.path == source.file)
+      return "";
+  int descriptor = ::open(source.file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0)
+    return "cannot open " + source.file + ": " + std::strerror(errno);
+  files.push_back({source.file, descriptor});
+  return "";
+}
+
+namespace {
+
+// splitmix64 (Steele, Lea, Flood 2014): the finalizer used as a counter-based generator.
+uint64_t mix(uint64_t x) {
+  x += 0x9e3779b97f4a7c15ull;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
+  return x ^ (x >> 31);
+}
+
+uint64_t hashName(const std::string &name, uint64_t seed) {
+  uint64_t hash = mix(seed);
+  for (unsigned char c : name)
+    hash = mix(hash ^ c);
+  return hash;
+}
+
+bool contains(const std::string &text, const char *part) { return text.find(part) != std::string::npos; }
+
+// About normal: the sum of four 16-bit uniforms has variance 4/12 in units of its range.
+void fillDummy(const TensorSource &source, uint64_t seed, int64_t row, int64_t columns, float *out) {
+  uint64_t hash = mix(hashName(source.name, seed) ^ mix(uint64_t(row)));
+  float mean = 0, deviation = 1.0f / std::sqrt(float(columns));
+  if (source.shape.size() < 2) {
+    mean = contains(source.name, "norm") ? 1.0f : 0.0f;
+    deviation = 0.05f;
+  }
+  const float unit = deviation * std::sqrt(3.0f) / 65536.0f;
+  for (int64_t i = 0; i < columns; ++i) {
+    uint64_t bits = mix(hash + uint64_t(i));
+    float sum = float(bits & 0xffff) + float((bits >> 16) & 0xffff) + float((bits >> 32) & 0xffff) + float(bits >> 48);
+    out[i] = mean + (sum - 131070.0f) * unit;
+  }
+}
+
+int64_t columnsOf(const TensorSource &source) {
+  int64_t columns = 1;
+  for (size_t i = 1; i < source.shape.size(); ++i)
+    columns *= source.shape[i];
+  return columns;
+}
+
+int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+} // namespace
+
+std::string TensorReader::read(const TensorSource &source, int64_t first, int64_t count, void *out) const {
+  const int64_t columns = columnsOf(source);
+  const uint64_t rowBytes = uint64_t(columns) * elementBytes(source.type);
+  auto *bytes = static_cast<uint8_t *>(out);
+  if (source.file.empty()) {
+    if (!isFloatStorage(source.type))
+      return "dummy values for " + source.name + " of type " + std::string(elementName(source.type)) +
+             " are not possible; only f32, f16 and bf16 are";
+    std::vector<float> row(columns);
+    for (int64_t i = 0; i < count; ++i) {
+      fillDummy(source, dummySeed, first + i, columns, row.data());
+      fromFloat(source.type, row.data(), bytes + uint64_t(i) * rowBytes, columns);
+    }
+    return "";
+  }
+  auto file = std::find_if(files.begin(), files.end(), [&](const File &f) { return f.path == source.file; });
+  assert(file != files.end() && "open() first");
+  uint64_t offset = source.offset + uint64_t(first) * rowBytes, left = uint64_t(count) * rowBytes;
+  while (left > 0) {
+    ssize_t got = ::pread(file->descriptor, bytes, std::min<uint64_t>(left, 1u << 30), off_t(offset));
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0)
+      return "cannot read " + source.file + ": " + std::strerror(errno);
+    if (got == 0)
+      return source.file + " ended while tensor " + source.name + " was read: expected " + std::to_string(left) +
+             " more bytes at offset " + std::to_string(offset) + "; the file was changed or cut off meanwhile";
+    bytes += got;
+    offset += uint64_t(got);
+    left -= uint64_t(got);
+  }
+  return "";
+}
+
+std::shared_ptr<Recipe> Recipe::tensor(TensorSource source) {
+  auto recipe = std::make_shared<Recipe>();
+  recipe->kind = Kind::tensor;
+  recipe->type = source.type;
+  recipe->rows = source.shape.empty() ? 1 : source.shape[0];
+  recipe->columns = columnsOf(source);
+  recipe->source = std::move(source);
+  return recipe;
+}
+
+std::shared_ptr<Recipe> Recipe::constant(ElementType type, int64_t rows, int64_t columns, std::vector<uint8_t> bytes) {
+  assert(bytes.size() == uint64_t(rows * columns) * elementBytes(type));
+  auto recipe = std::make_shared<Recipe>();
+  recipe->kind = Kind::constant;
+  recipe->type = type;
+  recipe->rows = rows;
+  recipe->columns = columns;
+  recipe->bytes = std::move(bytes);
+  return recipe;
+}
+
+std::shared_ptr<Recipe> Recipe::cast(std::shared_ptr<const Recipe> operand, ElementType type) {
+  auto recipe = std::make_shared<Recipe>();
+  recipe->kind = Kind::cast;
+  recipe->type = type;
+  recipe->rows = operand->rows;
+  recipe->columns = operand->columns;
+  recipe->operands = {std::move(operand)};
+  return recipe;
+}
+
+std::shared_ptr<Recipe> Recipe::concat(std::vector<std::shared_ptr<const Recipe>> operands,
+                                       std::vector<Segment> segments) {
+  auto recipe = std::make_shared<Recipe>();
+  recipe->kind = Kind::concat;
+  recipe->type = operands.front()->type;
+  recipe->columns = operands.front()->columns;
+  for (const Segment &segment : segments)
+    recipe->rows += segment.rows;
+  recipe->operands = std::move(operands);
+  recipe->segments = std::move(segments);
+  return recipe;
+}
+
+std::shared_ptr<Recipe> Recipe::interleave(std::vector<std::shared_ptr<const Recipe>> operands, int64_t block) {
+  auto recipe = std::make_shared<Recipe>();
+  recipe->kind = Kind::interleave;
+  recipe->type = operands.front()->type;
+  recipe->columns = operands.front()->columns;
+  recipe->rows = ceilDiv(operands.front()->rows, block) * block * int64_t(operands.size());
+  recipe->operands = std::move(operands);
+  recipe->block = block;
+  return recipe;
+}
+
+std::shared_ptr<Recipe> Recipe::pack(std::shared_ptr<const Recipe> operand, Layout layout) {
+  auto recipe = std::make_shared<Recipe>();
+  recipe->kind = Kind::pack;
+  recipe->type = operand->type;
+  recipe->rows = operand->rows;
+  recipe->columns = operand->columns;
+  recipe->operands = {std::move(operand)};
+  recipe->layout = layout;
+  return recipe;
+}
+
+int64_t Recipe::units() const {
+  return kind == Kind::pack && layout != Layout::row_major ? ceilDiv(rows, 16) : rows;
+}
+
+uint64_t Recipe::unitBytes() const {
+  if (kind == Kind::pack && layout == Layout::n16k)
+    return uint64_t(columns) * 16 * elementBytes(type);
+  if (kind == Kind::pack && layout == Layout::n16k2)
+    return uint64_t(ceilDiv(columns, 32) * 32) * 16 * elementBytes(type);
+  return uint64_t(columns) * elementBytes(type);
+}
+
+uint64_t Recipe::storedBytes() const { return uint64_t(units()) * unitBytes(); }
+
+std::string Recipe::evaluateRows(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out) const {
+  const uint64_t rowBytes = uint64_t(columns) * elementBytes(type);
+  switch (kind) {
+  case Kind::tensor:
+    return reader.read(source, first, count, out);
+  case Kind::constant:
+    std::memcpy(out, bytes.data() + uint64_t(first) * rowBytes, uint64_t(count) * rowBytes);
+    return "";
+  case Kind::cast: {
+    const Recipe &operand = *operands[0];
+    std::vector<uint8_t> in(uint64_t(count) * uint64_t(columns) * elementBytes(operand.type));
+    if (std::string error = operand.evaluateRows(reader, first, count, in.data()); !error.empty())
+      return error;
+    std::vector<float> wide(uint64_t(count) * uint64_t(columns));
+    toFloat(operand.type, in.data(), wide.data(), count * columns);
+    fromFloat(type, wide.data(), out, count * columns);
+    return "";
+  }
+  case Kind::concat: {
+    int64_t start = 0; // of the segment within the result
+    for (const Segment &segment : segments) {
+      int64_t lo = std::max(first, start), hi = std::min(first + count, start + segment.rows);
+      if (lo < hi)
+        if (std::string error =
+                operands[segment.operand]->evaluateRows(reader, segment.first + lo - start, hi - lo,
+                                                        out + uint64_t(lo - first) * rowBytes);
+            !error.empty())
+          return error;
+      start += segment.rows;
+    }
+    return "";
+  }
+  case Kind::interleave: {
+    const int64_t ways = int64_t(operands.size());
+    for (int64_t row = first; row < first + count;) {
+      int64_t group = row / block, within = row % block; // `group` counts blocks of all operands
+      const Recipe &operand = *operands[size_t(group % ways)];
+      int64_t source = group / ways * block + within;
+      int64_t run = std::min(block - within, first + count - row);
+      int64_t real = std::clamp<int64_t>(operand.rows - source, 0, run);
+      uint8_t *to = out + uint64_t(row - first) * rowBytes;
+      if (real > 0)
+        if (std::string error = operand.evaluateRows(reader, source, real, to); !error.empty())
+          return error;
+      std::memset(to + uint64_t(real) * rowBytes, 0, uint64_t(run - real) * rowBytes);
+      row += run;
+    }
+    return "";
+  }
+  case Kind::pack:
+    break;
+  }
+  return "internal error: a packed weight is used inside a recipe";
+}
+
+// Draws (n16k):  [panel][k][16 rows]      (n16k2): [panel][k / 2][16 rows][2], K padded to 32 with zeros.
+std::string Recipe::evaluate(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out) const {
+  if (kind != Kind::pack)
+    return evaluateRows(reader, first, count, out);
+  const Recipe &operand = *operands[0];
+  if (layout == Layout::row_major)
+    return operand.evaluateRows(reader, first, count, out);
+  const uint64_t size = elementBytes(type), rowBytes = uint64_t(columns) * size;
+  std::vector<uint8_t> rowsBuffer(16 * rowBytes);
+  for (int64_t panel = first; panel < first + count; ++panel, out += unitBytes()) {
+    int64_t real = std::min<int64_t>(16, rows - panel * 16);
+    if (std::string error = operand.evaluateRows(reader, panel * 16, real, rowsBuffer.data()); !error.empty())
+      return error;
+    std::memset(rowsBuffer.data() + uint64_t(real) * rowBytes, 0, uint64_t(16 - real) * rowBytes);
+    if (layout == Layout::n16k) {
+      const auto *in = reinterpret_cast<const uint32_t *>(rowsBuffer.data());
+      auto *to = reinterpret_cast<uint32_t *>(out);
+      for (int64_t k = 0; k < columns; ++k)
+        for (int64_t n = 0; n < 16; ++n)
+          to[k * 16 + n] = in[n * columns + k];
+    } else {
+      const auto *in = reinterpret_cast<const uint16_t *>(rowsBuffer.data());
+      auto *to = reinterpret_cast<uint16_t *>(out);
+      const int64_t whole = columns / 2;
+      for (int64_t pair = 0; pair < whole; ++pair)
+        for (int64_t n = 0; n < 16; ++n) {
+          uint32_t both;
+          std::memcpy(&both, in + n * columns + pair * 2, 4);
+          std::memcpy(to + pair * 32 + n * 2, &both, 4);
+        }
+      std::memset(to + whole * 32, 0, unitBytes() - uint64_t(whole) * 64);
+      if (columns % 2)
+        for (int64_t n = 0; n < 16; ++n)
+          to[whole * 32 + n * 2] = in[n * columns + columns - 1];
+    }
+  }
+  return "";
+}
+
+} // namespace ingot::engine
