@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The engine writer: the outermost layout byte by byte, independence of threads, and what an error leaves behind.
+#include "compiler/engine/engine_writer.h"
+#include "runtime/format/engine.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <iterator>
+#include <unistd.h>
+
+using namespace ingot;
+using namespace ingot::engine;
+namespace fs = std::filesystem;
+
+namespace {
+
+class EngineWriter : public testing::Test {
+protected:
+  void SetUp() override {
+    char path[] = "/tmp/engine_writerXXXXXX";
+    directory = mkdtemp(path);
+  }
+  void TearDown() override { fs::remove_all(directory); }
+
+  static EngineContents contents() {
+    EngineContents contents;
+    contents.head = {1, 2, 3};
+    contents.plan.assign(100, 7);
+    contents.code.assign(5000, 9);
+    contents.report = "{}";
+    // More than one slice of 4 MB, rows that do not fill the last panel.
+    TensorSource big{"big.weight", ElementType::bf16, {3001, 1024}, "", 0, 0};
+    TensorSource small{"norm.weight", ElementType::f32, {33}, "", 0, 0};
+    contents.weights.push_back({"big", Recipe::pack(Recipe::tensor(big), Recipe::Layout::n16k2), 0});
+    contents.weights.push_back({"small", Recipe::tensor(small), 0});
+    contents.weights.push_back({"half", Recipe::cast(Recipe::tensor(big), ElementType::f32), 0});
+    contents.weightBytes = placeWeights(contents.weights);
+    return contents;
+  }
+
+  static std::string slurp(const fs::path &path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  std::string directory;
+};
+
+TEST_F(EngineWriter, WritesTheLayoutThatTheFormatStates) {
+  std::string path = directory + "/a.ingot";
+  ASSERT_EQ(writeEngine(path, contents(), {2, 1, {}}), "");
+  std::string bytes = slurp(path);
+  format::FileHeader header;
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  EXPECT_EQ(std::memcmp(header.magic, "INGOT\r\n\x1a", 8), 0);
+  EXPECT_EQ(header.version, format::kVersion);
+  EXPECT_EQ(header.file_bytes, bytes.size());
+  ASSERT_EQ(header.section_count, 5u); // no tokenizer, no chat template
+  EXPECT_EQ(header.table_checksum, XXH3_64bits(bytes.data() + 64, 5 * 32));
+  for (uint32_t i = 0; i < 5; ++i) {
+    format::SectionEntry entry;
+    std::memcpy(&entry, bytes.data() + 64 + i * 32, 32);
+    EXPECT_EQ(entry.offset % (entry.kind == 3 || entry.kind == 7 ? 4096 : 64), 0u);
+    ASSERT_LE(entry.offset + entry.size, bytes.size());
+    EXPECT_EQ(entry.checksum, XXH3_64bits(bytes.data() + entry.offset, entry.size)) << "section " << entry.kind;
+  }
+}
+
+TEST_F(EngineWriter, BytesDoNotDependOnThreads) {
+  ASSERT_EQ(writeEngine(directory + "/1", contents(), {1, 5, {}}), "");
+  ASSERT_EQ(writeEngine(directory + "/7", contents(), {7, 5, {}}), "");
+  EXPECT_TRUE(slurp(directory + "/1") == slurp(directory + "/7"));
+}
+
+TEST_F(EngineWriter, AnErrorLeavesTheOldFileAndNothingElse) {
+  std::string path = directory + "/a.ingot";
+  std::ofstream(path) << "old";
+  EngineContents broken = contents();
+  broken.weights[1].recipe = Recipe::tensor({"norm.weight", ElementType::f32, {33}, directory + "/gone", 0, 132});
+  std::string error = writeEngine(path, broken, {2, 1, {}});
+  EXPECT_NE(error.find("cannot open " + directory + "/gone: No such file"), std::string::npos) << error;
+  EXPECT_EQ(slurp(path), "old");
+  EXPECT_EQ(std::distance(fs::directory_iterator(directory), {}), 1);
+}
+
+TEST_F(EngineWriter, RefusesADirectoryUnderTheFinalName) {
+  fs::create_directory(directory + "/a.ingot");
+  std::string error = writeEngine(directory + "/a.ingot", contents(), {1, 1, {}});
+  EXPECT_NE(error.find("is no regular file"), std::string::npos) << error;
+}
+
+TEST_F(EngineWriter, NamesAMissingFolder) {
+  std::string error = writeEngine(directory + "/no/a.ingot", contents(), {1, 1, {}});
+  EXPECT_NE(error.find("cannot create " + directory + "/no/a.ingot: No such file"), std::string::npos) << error;
+}
+
+} // namespace
