@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Anonymous memory straight from the operating system: page-aligned, zero, and paid for only where it is touched.
+#ifndef INGOT_RUNTIME_CORE_MEMORY_H
+#define INGOT_RUNTIME_CORE_MEMORY_H
+
+#include "runtime/core/error.h"
+
+#include <cstdint>
+
+namespace ingot::runtime {
+
+class Region {
+public:
+  Region() = default;
+  // `what` names the memory in the error: "the arena of 'tokens'".
+  static Result<Region> reserve(uint64_t bytes, const std::string &what);
+  Region(Region &&other) noexcept : base(other.base), length(other.length) { other.base = nullptr, other.length = 0; }
+  Region &operator=(Region &&other) noexcept;
+  ~Region();
+
+  uint8_t *data() const { return base; }
+  uint64_t size() const { return length; }
+
+private:
+  uint8_t *base = nullptr;
+  uint64_t length = 0;
+};
+
+// "512 B", "3.5 MiB", "12.0 GiB".
+std::string humanBytes(uint64_t bytes);
+
+} // namespace ingot::runtime
+
+#endif

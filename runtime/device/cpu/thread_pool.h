@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The CPU's workers. They live as long as the pool; each walks the same list of steps in the same order, does its own
+// contiguous share of a step's tiles and meets the others at a barrier after it. Nobody hands out work: which tiles a
+// worker does follows from its number alone, and no bit of a result follows from either.
+//
+//   step           tiles of worker 0 .. W-1, worker w: [tiles*w/W, tiles*(w+1)/W)
+//   0              | 0 1 2 | 3 4 5 | 6 7 8 9 |
+//   --- barrier ---
+//   1              |   0   |   1   |    2    |
+//
+// A waiting worker spins for a moment, then sleeps.
+#ifndef INGOT_RUNTIME_DEVICE_CPU_THREAD_POOL_H
+#define INGOT_RUNTIME_DEVICE_CPU_THREAD_POOL_H
+
+#include "runtime/core/error.h"
+#include "runtime/core/memory.h"
+#include "runtime/format/kernel_abi.h"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <thread>
+#include <vector>
+
+namespace ingot::runtime {
+
+// One step of a flattened plan. Trusted: function and buffers were checked at load.
+struct Step {
+  ingot_kernel function;
+  void *const *buffers;
+  uint32_t tiles;
+};
+
+// Why a walk stopped: the kernel of `step` returned `code`.
+struct StepFailure {
+  uint32_t step;
+  int32_t code;
+};
+
+class ThreadPool {
+public:
+  // `workers` >= 1 counts the calling thread, so workers-1 threads are started. Each gets `scratchBytes` of its own.
+  static Result<std::unique_ptr<ThreadPool>> create(unsigned workers, uint64_t scratchBytes);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool &) = delete;
+  ThreadPool &operator=(const ThreadPool &) = delete;
+
+  unsigned workers() const { return unsigned(envs.size()); }
+  uint64_t scratchBytes() const { return scratch.size(); }
+
+  // Walks the steps on all workers; the caller is worker 0. Stops after the first step in which a kernel failed (the
+  // lowest code, where several did). With `nanoseconds` (as long as steps) each step's time to its barrier is written
+  // there. One walk at a time.
+  std::optional<StepFailure> walk(std::span<const Step> steps, const int64_t *symbols, uint64_t *nanoseconds = nullptr);
+
+private:
+  explicit ThreadPool(unsigned workers);
+  void work(unsigned worker);
+  template <bool Timed> void walkAs(unsigned worker);
+  void barrier();
+  void waitWhile(std::atomic<uint32_t> &word, uint32_t value);
+
+  std::vector<ingot_env> envs;
+  Region scratch;
+  uint64_t scratchStride = 0;
+  std::vector<std::thread> threads;
+  std::chrono::nanoseconds spin;
+
+  // The walk in progress; written by the caller before `epoch` moves.
+  std::span<const Step> steps;
+  const int64_t *symbols = nullptr;
+  uint64_t *nanoseconds = nullptr;
+
+  alignas(64) std::atomic<uint32_t> epoch{0};      // counts walks; workers sleep on it between them
+  alignas(64) std::atomic<uint32_t> generation{0}; // counts barriers
+  alignas(64) std::atomic<uint32_t> arrived{0};
+  alignas(64) std::atomic<uint64_t> failure{~0ull}; // step << 32 | code; the smallest wins
+  std::atomic<bool> stopping{false};
+};
+
+} // namespace ingot::runtime
+
+#endif

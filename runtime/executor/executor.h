@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Runs the entries of an engine on the CPU. Everything is allocated when the executor is made, at the bounds of the
+// symbols; a run only patches the pointers of its arguments and walks the launches. It knows tensors and symbols,
+// nothing of tokens, sequences or sampling: that is runtime/serve.
+#ifndef INGOT_RUNTIME_EXECUTOR_EXECUTOR_H
+#define INGOT_RUNTIME_EXECUTOR_EXECUTOR_H
+
+#include "runtime/core/error.h"
+#include "runtime/core/memory.h"
+#include "runtime/executor/cache_pool.h"
+#include "runtime/executor/engine_file.h"
+#include "runtime/executor/sizes.h"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace ingot::runtime {
+
+struct ExecutorOptions {
+  unsigned threads = 0; // 0: defaultThreads()
+  // The largest value of every symbol of the plan, by name, each once: {"tokens", 512}, ... 0 is allowed.
+  std::vector<std::pair<std::string, int64_t>> bounds;
+  // Pages of every cache group, in the plan's order.
+  std::vector<uint64_t> cachePages;
+};
+
+struct MemoryUse {
+  uint64_t arenas = 0;  // bytes at the bounds
+  uint64_t scratch = 0; // of all workers
+  uint64_t cache = 0;   // of all pages; untouched ones cost nothing
+  uint64_t weights = 0; // mapped from the file
+};
+
+// What an executor with these options would reserve; the same checks of the options, nothing allocated.
+Result<MemoryUse> memoryUse(const EngineFile &engine, const ExecutorOptions &options);
+
+// One launch of an entry as a person would want it told.
+struct LaunchInfo {
+  std::string_view node; // the model's own name; may be empty
+  std::string_view kernel;
+  std::string_view variant; // "avx2", ...
+  const format::Size *bytesRead;
+  const format::Size *operations;
+};
+
+class Executor {
+public:
+  static Result<std::unique_ptr<Executor>> create(std::shared_ptr<const EngineFile> engine,
+                                                  const ExecutorOptions &options);
+  ~Executor();
+  Executor(const Executor &) = delete;
+  Executor &operator=(const Executor &) = delete;
+
+  const EngineFile &engine() const;
+  const format::Plan &plan() const { return engine().plan(); }
+  unsigned threads() const;
+  const MemoryUse &memory() const;
+  const CachePool &cache() const;
+  const VariantChoice &choice() const; // which variant, and why
+
+  // Index of an entry, symbol, input or output of this name; NotFound lists what there is.
+  Result<unsigned> entryIndex(std::string_view name) const;
+  Result<unsigned> symbolIndex(std::string_view name) const;
+  Result<unsigned> inputIndex(unsigned entry, std::string_view name) const;
+  Result<unsigned> outputIndex(unsigned entry, std::string_view name) const;
+
+  // Runs an entry to its end.
+  //   symbols: a value for each of the plan's symbols, in its order, 0 <= value <= bound.
+  //   inputs, outputs: one pointer per argument, in the entry's order, to bytesOf(argument, symbols) bytes, aligned to
+  //   the
+  //     element; null only where that is 0. They stay the caller's. An output may not overlap an input or another
+  //     output.
+  // InvalidArgument: wrong counts, values or pointers, or values in the inputs that a kernel refuses (an id out of
+  // range). After an error the outputs and the cache slots that this run wrote are unspecified; the executor stays
+  // usable. Not thread-safe: one run at a time.
+  Result<void> run(unsigned entry, std::span<const int64_t> symbols, std::span<const void *const> inputs,
+                   std::span<void *const> outputs);
+  Result<void> run(std::string_view entry, std::span<const int64_t> symbols, std::span<const void *const> inputs,
+                   std::span<void *const> outputs);
+
+  // From the next run on, the nanoseconds of each launch (with its barrier) are left in `into`, resized to the entry's
+  // launches; null switches it off, and then it costs nothing.
+  void profile(std::vector<uint64_t> *into);
+  LaunchInfo launch(unsigned entry, unsigned index) const;
+
+private:
+  struct Impl;
+  explicit Executor(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl;
+};
+
+} // namespace ingot::runtime
+
+#endif

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Sizes of a plan at given values of its symbols. Only for verified plans: their coefficients are not negative and what
+// overflows saturates.
+#ifndef INGOT_RUNTIME_EXECUTOR_SIZES_H
+#define INGOT_RUNTIME_EXECUTOR_SIZES_H
+
+#include "runtime/format/plan_generated.h"
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace ingot::runtime {
+
+// Bytes of one element; i1 is stored as a byte.
+uint64_t elementBytes(format::ElementType type);
+std::string_view elementName(format::ElementType type); // "f32", ...
+
+// constant + sum of coefficients * symbols; a null size is 0. Saturates at INT64_MAX.
+int64_t extent(const format::Size *size, std::span<const int64_t> symbols);
+
+// The argument's shape, and its bytes (saturating).
+std::vector<int64_t> shapeOf(const format::Argument &argument, std::span<const int64_t> symbols);
+uint64_t bytesOf(const format::Argument &argument, std::span<const int64_t> symbols);
+
+} // namespace ingot::runtime
+
+#endif

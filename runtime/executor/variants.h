@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Which of an engine's variants (one image of kernels per CPU feature set) this machine runs, and why not another. The
+// runnable one with the highest score is taken, of equals the one listed first; INGOT_ISA leaves but the one it names.
+#ifndef INGOT_RUNTIME_EXECUTOR_VARIANTS_H
+#define INGOT_RUNTIME_EXECUTOR_VARIANTS_H
+
+#include "runtime/core/cpu_features.h"
+#include "runtime/core/error.h"
+#include "runtime/format/head_generated.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ingot::runtime {
+
+struct VariantVerdict {
+  unsigned index = 0; // in Head.variants
+  std::string name;
+  bool runnable = false;
+  bool taken = false;
+  std::string
+      reason; // "taken", "not taken: the CPU lacks avx512f, avx512bw", "not taken: restricted by INGOT_ISA=avx2", ...
+};
+
+struct VariantChoice {
+  std::vector<VariantVerdict> verdicts; // one per variant, in the engine's order
+  std::optional<unsigned> taken;        // nothing: no variant runs here
+
+  // "avx512bf16: not taken: the CPU lacks avx512f, ..." one line per variant, highest score first.
+  std::string explain() const;
+};
+
+// isa: as isaRestriction() gives it. An INGOT_ISA that leaves nothing runnable leaves `taken` empty.
+VariantChoice chooseVariant(const format::Head &head, const CpuFeatures &cpu, const std::optional<std::string> &isa);
+
+} // namespace ingot::runtime
+
+#endif
