@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Rotary embedding, the KV cache and attention over it. The cache's layout is none of these ops' business: they name a
+// group and a layer. T: tokens of the step, R: sequences, G: cache groups, P: axes of positions.
+#ifndef INGOT_DIALECTS_INGOT_ATTENTION_OPS
+#define INGOT_DIALECTS_INGOT_ATTENTION_OPS
+
+include "ingot/IngotBase.td"
+
+def Ingot_RopeAnglesOp : Ingot_PureOp<"rope_angles"> {
+  let summary = "Computes cosines and sines of rotary angles";
+  let description = [{
+    For token t of sequence r at position p, and i < half = the number of entries of inv_freq:
+    result[t, i] = cos(p * f[i]) * m, result[t, half + i] = sin(p * f[i]) * m, where by `kind`
+    - fixed: f = inv_freq, m = attention_factor;
+    - dynamic: beyond `original` positions of context, base is replaced by
+      base * (factor * length / original - (factor - 1)) ^ (half / (half - 1)) and f[i] = base ^ (-i / half);
+    - longrope: beyond `original` positions of context, f = long_inv_freq and m = long_attention_factor.
+
+    positions [P, T], sequence_starts [R+1], context_lengths [R] -> f32 [T, 2 * half].
+
+    rope-angles-c1: inv_freq has one dimension and at least one entry.
+    rope-angles-c2: long_inv_freq is given, with as many entries as inv_freq, exactly when kind is longrope.
+    rope-angles-c3: original is positive when kind is dynamic or longrope.
+    rope-angles-c4: positions has one axis (P = 1).
+    rope-angles-c5: base and factor are positive, and dynamic has at least two frequencies.
+
+    ```mlir
+    %a = ingot.rope_angles %positions, %starts, %lengths {kind = #ingot.rope<fixed>, inv_freq = dense<[1.0, 0.1]> : tensor<2xf32>}
+        : (tensor<1x?xi32, #ingot.dims<"", "tokens">>, tensor<?xi32, #ingot.dims<"sequences+1">>,
+           tensor<?xi32, #ingot.dims<"sequences">>) -> tensor<?x4xf32, #ingot.dims<"tokens", "">>
+    ```
+  }];
+  let arguments = (ins Ingot_I32Rank2:$positions, Ingot_I32Rank1:$sequence_starts, Ingot_I32Rank1:$context_lengths,
+                   Ingot_RopeKindAttr:$kind, Ingot_F32Elements:$inv_freq, OptionalAttr<Ingot_F32Elements>:$long_inv_freq,
+                   DefaultValuedAttr<I64Attr, "0">:$original, DefaultValuedAttr<F64Attr, "10000.0">:$base,
+                   DefaultValuedAttr<F64Attr, "1.0">:$factor, DefaultValuedAttr<F64Attr, "1.0">:$attention_factor,
+                   DefaultValuedAttr<F64Attr, "1.0">:$long_attention_factor);
+  let results = (outs 2DTensorOf<[F32]>:$result);
+  let assemblyFormat = [{
+    $positions `,` $sequence_starts `,` $context_lengths attr-dict `:` functional-type(operands, $result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Ingot_RopeOp : Ingot_PureOp<"rope"> {
+  let summary = "Rotates pairs of elements of each head";
+  let description = [{
+    With half = rotary_dim / 2, for i < half: result[i] = x[i] cos[i] - x[i + half] sin[i],
+    result[i + half] = x[i + half] cos[i] + x[i] sin[i]; elements from rotary_dim on stay as they are.
+    input [T, heads, head_dim], angles [T, rotary_dim] (cosines, then sines) -> like input.
+
+    rope-c1: rotary_dim is even and at most head_dim.
+    rope-c2: input and angles have the same first dimension.
+
+    ```mlir
+    %y = ingot.rope %x, %angles : tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>, tensor<?x32xf32, #ingot.dims<"tokens", "">>
+    ```
+  }];
+  let arguments = (ins Ingot_Float3D:$input, 2DTensorOf<[F32]>:$angles);
+  let results = (outs Ingot_Float3D:$result);
+  let assemblyFormat = "$input `,` $angles attr-dict `:` type($input) `,` type($angles)";
+  let hasVerifier = 1;
+}
+
+def Ingot_CacheOp : Ingot_Op<"cache", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Names the state of a cache group at the start of a step";
+  let description = [{
+    cache-c1: the result's type names an ingot.cache_group.
+
+    ```mlir
+    %c = ingot.cache : !ingot.cache<@kv>
+    ```
+  }];
+  let results = (outs Ingot_CacheType:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+}
+
+def Ingot_CacheAppendOp : Ingot_Op<"cache_append", [Pure, AllTypesMatch<["cache", "result"]>,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Stores keys and values of the step's tokens in a layer of the cache";
+  let description = [{
+    The key and value of token t are stored at slots[g, t] of layer `layer`, g being the group's number; where the slot
+    is negative nothing is stored. key and value [T, kv_heads, head_dim], slots [G, T].
+
+    cache-append-c1: key and value have the same type.
+    cache-append-c2: key has the group's kv_heads and head_dim.
+    cache-append-c3: layer is one of the group's.
+    cache-append-c4: key and slots have the same number of tokens.
+
+    ```mlir
+    %c1 = ingot.cache_append %c0, %k, %v, %slots {layer = 0 : i64} : !ingot.cache<@kv>,
+        tensor<?x4x32xf32, #ingot.dims<"tokens", "", "">>, tensor<?x4x32xf32, #ingot.dims<"tokens", "", "">>,
+        tensor<1x?xi32, #ingot.dims<"", "tokens">>
+    ```
+  }];
+  let arguments = (ins Ingot_CacheType:$cache, Ingot_Float3D:$key, Ingot_Float3D:$value, Ingot_I32Rank2:$slots,
+                   I64Attr:$layer);
+  let results = (outs Ingot_CacheType:$result);
+  let assemblyFormat = [{
+    $cache `,` $key `,` $value `,` $slots attr-dict `:` type($cache) `,` type($key) `,` type($value) `,` type($slots)
+  }];
+  let hasVerifier = 1;
+}
+
+def Ingot_RopeAppendOp : Ingot_PureOp<"rope_append", [AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Normalizes and rotates queries and keys, and stores keys and values in the cache";
+  let description = [{
+    qkv holds, per token and kv head, heads / kv_heads query heads, the key and the value, each of head_dim elements.
+    Queries and keys are normalized by rms_norm over head_dim (where q_norm and k_norm are given), then rotated as by
+    ingot.rope (where angles are given); keys and values are appended as by ingot.cache_append. The result is qkv with
+    its queries so changed; its keys and values are not to be read.
+
+    qkv f32 [T, (heads + 2 * kv_heads) * head_dim], angles [T, rotary_dim], slots [G, T], q_norm and k_norm [head_dim]
+    -> result like qkv, and the cache.
+
+    rope-append-c1: heads is a multiple of kv_heads.
+    rope-append-c2: a row of qkv has (heads + 2 * kv_heads) * head_dim elements.
+    rope-append-c3: q_norm, k_norm and eps are given together, with head_dim elements each.
+    rope-append-c4: rotary_dim is even and at most head_dim.
+    rope-append-c5: kv_heads and head_dim are the cache group's, and layer is one of its layers.
+    rope-append-c6: qkv, angles and slots have the same number of tokens.
+
+    ```mlir
+    %q, %c1 = ingot.rope_append %qkv, %c0, %slots angles %a {layer = 0 : i64, heads = 8 : i64, kv_heads = 4 : i64, head_dim = 32 : i64}
+        : (tensor<?x512xf32, #ingot.dims<"tokens", "">>, !ingot.cache<@kv>, tensor<1x?xi32, #ingot.dims<"", "tokens">>,
+           tensor<?x32xf32, #ingot.dims<"tokens", "">>) -> (tensor<?x512xf32, #ingot.dims<"tokens", "">>, !ingot.cache<@kv>)
+    ```
+  }];
+  let arguments = (ins 2DTensorOf<[F32]>:$qkv, Ingot_CacheType:$cache, Ingot_I32Rank2:$slots,
+                   Optional<2DTensorOf<[F32]>>:$angles, Optional<Ingot_Float1D>:$q_norm, Optional<Ingot_Float1D>:$k_norm,
+                   I64Attr:$layer, I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$head_dim, OptionalAttr<F64Attr>:$eps);
+  let results = (outs 2DTensorOf<[F32]>:$result, Ingot_CacheType:$cache_out);
+  let assemblyFormat = [{
+    $qkv `,` $cache `,` $slots (`angles` $angles^)? (`q_norm` $q_norm^)? (`k_norm` $k_norm^)?
+    attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Ingot_AttentionOp : Ingot_PureOp<"attention", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Attends queries to cached keys and mixes values";
+  let description = [{
+    For the query at position p of its sequence, over the cached positions s with max(0, p - window + 1) <= s <= p
+    (window 0: all up to p), query head h reading kv head h / (heads / kv_heads):
+    result = softmax(cap(query · keyᵀ * scale)) · value, where cap(x) = soft_cap * tanh(x / soft_cap), or x if soft_cap is 0.
+
+    query is [T, heads, head_dim] and the result like it, or query is qkv rows as ingot.rope_append gives them
+    and the result is [T, heads * head_dim]. The result's elements are `result_element` (the query's by default).
+    positions [P, T], sequence_starts [R+1], context_lengths [R], block_table [G, R, B].
+
+    attention-c1: query has heads heads of head_dim elements, or rows of (heads + 2 * kv_heads) * head_dim.
+    attention-c2: heads is a multiple of kv_heads.
+    attention-c3: kv_heads and head_dim are the cache group's.
+    attention-c4: layer is one of the group's.
+    attention-c5: scale is positive; window and soft_cap are not negative.
+    attention-c6: query and positions have the same number of tokens.
+
+    ```mlir
+    %o = ingot.attention %q, %c1, %positions, %starts, %lengths, %blocks
+        {layer = 0 : i64, heads = 8 : i64, kv_heads = 4 : i64, head_dim = 32 : i64, scale = 0.17677669529663687 : f64}
+        : (tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>, !ingot.cache<@kv>, tensor<1x?xi32, #ingot.dims<"", "tokens">>,
+           tensor<?xi32, #ingot.dims<"sequences+1">>, tensor<?xi32, #ingot.dims<"sequences">>,
+           tensor<1x?x?xi32, #ingot.dims<"", "sequences", "blocks">>) -> tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>
+    ```
+  }];
+  let arguments = (ins Ingot_FloatTensor:$query, Ingot_CacheType:$cache, Ingot_I32Rank2:$positions,
+                   Ingot_I32Rank1:$sequence_starts, Ingot_I32Rank1:$context_lengths, Ingot_I32Rank3:$block_table,
+                   I64Attr:$layer, I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$head_dim, F64Attr:$scale,
+                   DefaultValuedAttr<I64Attr, "0">:$window, DefaultValuedAttr<F64Attr, "0.0">:$soft_cap,
+                   OptionalAttr<TypeAttr>:$result_element);
+  let results = (outs Ingot_FloatTensor:$result);
+  let assemblyFormat = [{
+    $query `,` $cache `,` $positions `,` $sequence_starts `,` $context_lengths `,` $block_table
+    attr-dict `:` functional-type(operands, $result)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif

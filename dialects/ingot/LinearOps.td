@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Matrix products over weights, with the prologue and epilogue that fusion gives them, and the embedding lookup. An
+// importer writes the plain forms; passes add norm, bias, activation, gate, residual, statistics and packing.
+#ifndef INGOT_DIALECTS_INGOT_LINEAR_OPS
+#define INGOT_DIALECTS_INGOT_LINEAR_OPS
+
+include "ingot/IngotBase.td"
+
+def Ingot_EmbeddingOp : Ingot_PureOp<"embedding"> {
+  let summary = "Looks up rows of a table";
+  let description = [{
+    result[t] = table[id(t)] * scale, where id(t) = tokens[t], or, where that is negative, previous_ids[-1 - tokens[t]].
+    tokens [t], previous_ids [l], table [n, k] -> f32 [t, k]; with `emit_stats` also stats [t, 1]: the sum of squares
+    of each row of the result. A packed table has `layout` and its logical sizes `n` and `k`.
+
+    embedding-c1: the table is a static matrix, unless it is packed.
+    embedding-c2: layout, n and k are given together.
+    embedding-c3: a packed table has the shape that its layout gives to [n, k].
+    embedding-c4: stats is a result exactly when emit_stats is given.
+
+    ```mlir
+    %x = ingot.embedding %tokens, %table : (tensor<?xi32, #ingot.dims<"tokens">>, tensor<4096x256xbf16>)
+        -> tensor<?x256xf32, #ingot.dims<"tokens", "">>
+    %y = ingot.embedding %tokens, %table previous %ids : (tensor<?xi32, #ingot.dims<"tokens">>, tensor<4096x256xbf16>,
+        tensor<?xi32, #ingot.dims<"logit_rows">>) -> tensor<?x256xf32, #ingot.dims<"tokens", "">>
+    ```
+  }];
+  let arguments = (ins Ingot_I32Rank1:$tokens, Ingot_FloatTensor:$table, Optional<Ingot_I32Rank1>:$previous_ids,
+                   DefaultValuedAttr<F64Attr, "1.0">:$scale, UnitAttr:$emit_stats,
+                   OptionalAttr<Ingot_WeightLayout>:$layout, OptionalAttr<I64Attr>:$n, OptionalAttr<I64Attr>:$k);
+  let results = (outs 2DTensorOf<[F32]>:$result, Optional<2DTensorOf<[F32]>>:$stats);
+  let assemblyFormat = [{
+    $tokens `,` $table (`previous` $previous_ids^)? attr-dict `:` functional-type(operands, results)
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    // Logical rows and columns of the table.
+    int64_t tableRows();
+    int64_t tableColumns();
+  }];
+}
+
+def Ingot_LinearOp : Ingot_PureOp<"linear", [AttrSizedOperandSegments]> {
+  let summary = "Multiplies rows by a weight, with prologue and epilogue";
+  let description = [{
+    a = input, or norm(input) where norm_stats and gamma are given:
+        norm(x)[t] = x[t] / sqrt(sum(norm_stats[t]) / k + eps) * gamma
+    p = a · weightᵀ + bias
+    result = act(p) + residual, or, when gated, act(gate columns of p) * (up columns of p) + residual
+
+    input [..., k], weight [n, k], bias [n], residual like the result, norm_stats [..., partials], gamma [k]
+    -> result [..., n] of `result_element` (f32 by default), and with `emit_stats` stats f32 [..., ceil(n/16)]: the sum
+    of squares of every 16 columns of the result. A gated weight holds gate and up rows interleaved by 16
+    (ingot.interleave), so its n is that of the gate; the bias is interleaved alike. `compute` is the type to
+    which a and weight are rounded for the products (sums are always f32); without it, the weight's.
+
+    linear-c1: input's last dimension is the weight's k.
+    linear-c2: the weight is a static matrix, or packed: then layout, n and k are given.
+    linear-c3: a packed weight has the shape that its layout gives to [rows, k], where rows is n, or when gated
+        2 * ceil(n/16) * 16.
+    linear-c4: gated needs n, and a weight of 2 * ceil(n/16) * 16 rows.
+    linear-c5: bias has as many elements as the weight has rows.
+    linear-c6: residual has the result's shape.
+    linear-c7: norm_stats, gamma and eps are given together.
+    linear-c8: gamma has k elements.
+    linear-c9: norm_stats has the input's leading dimensions.
+    linear-c10: stats is a result exactly when emit_stats is given.
+    linear-c11: compute is f32, f16 or bf16; result_element is f32, f16 or bf16.
+
+    ```mlir
+    %y = ingot.linear %x, %w : (tensor<?x64xf32, #ingot.dims<"tokens", "">>, tensor<32x64xf32>)
+        -> tensor<?x32xf32, #ingot.dims<"tokens", "">>
+    %z, %stats = ingot.linear %x, %w residual %y {activation = #ingot.activation<silu>, emit_stats}
+        : (tensor<?x64xf32, #ingot.dims<"tokens", "">>, tensor<32x64xf32>, tensor<?x32xf32, #ingot.dims<"tokens", "">>)
+        -> (tensor<?x32xf32, #ingot.dims<"tokens", "">>, tensor<?x2xf32, #ingot.dims<"tokens", "">>)
+    ```
+  }];
+  let arguments = (ins Ingot_FloatTensor:$input, Ingot_FloatTensor:$weight, Optional<Ingot_Float1D>:$bias,
+                   Optional<Ingot_FloatTensor>:$residual, Optional<Ingot_FloatTensor>:$norm_stats,
+                   Optional<Ingot_Float1D>:$gamma, OptionalAttr<F64Attr>:$eps,
+                   OptionalAttr<Ingot_ActivationAttr>:$activation, UnitAttr:$gated, UnitAttr:$emit_stats,
+                   OptionalAttr<TypeAttr>:$compute, OptionalAttr<TypeAttr>:$result_element,
+                   OptionalAttr<Ingot_WeightLayout>:$layout, OptionalAttr<I64Attr>:$n, OptionalAttr<I64Attr>:$k);
+  let results = (outs Ingot_FloatTensor:$result, Optional<Ingot_FloatTensor>:$stats);
+  let assemblyFormat = [{
+    $input `,` $weight (`bias` $bias^)? (`residual` $residual^)? (`norm` $norm_stats^)? (`gamma` $gamma^)?
+    attr-dict `:` functional-type(operands, results)
+  }];
+  let builders = [OpBuilder<(ins "::mlir::Value":$input, "::mlir::Value":$weight,
+                                 CArg<"::mlir::Value", "{}">:$bias)>];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    // Columns of the result and length of the products, whether or not the weight is packed.
+    int64_t columns();
+    int64_t depth();
+    // Rows of the weight as a matrix: columns(), or when gated 2 * ceil(columns()/16) * 16.
+    int64_t weightRows();
+  }];
+}
+
+#endif

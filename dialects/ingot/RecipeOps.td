@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Weights by reference and the ops that shape them. Ops whose operands are weights alone form the recipe by which the
+// engine writer makes a stored weight; cast and concat also serve on computed values.
+#ifndef INGOT_DIALECTS_INGOT_RECIPE_OPS
+#define INGOT_DIALECTS_INGOT_RECIPE_OPS
+
+include "ingot/IngotBase.td"
+include "ingot/IngotInterfaces.td"
+
+def Ingot_WeightOp : Ingot_Op<"weight", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Refers to a tensor by name";
+  let description = [{
+    weight-c1: the name is that of an ingot.tensor, in the enclosing symbol table or in one around it.
+    weight-c2: the result's type is that tensor's.
+
+    ```mlir
+    %w = ingot.weight @"model.norm.weight" : tensor<256xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$tensor);
+  let results = (outs Ingot_AnyTensor:$result);
+  let assemblyFormat = "$tensor attr-dict `:` type($result)";
+}
+
+def Ingot_ConstantOp : Ingot_Op<"constant", [Pure, ConstantLike, AllTypesMatch<["value", "result"]>]> {
+  let summary = "Gives a small constant tensor";
+  let description = [{
+    For values that are part of the graph, not of the weights: a few numbers.
+
+    ```mlir
+    %c = ingot.constant dense<[1.0, 2.0]> : tensor<2xf32>
+    ```
+  }];
+  let arguments = (ins ElementsAttr:$value);
+  let results = (outs Ingot_AnyTensor:$result);
+  let assemblyFormat = "attr-dict $value";
+  let hasFolder = 1;
+}
+
+def Ingot_CastOp : Ingot_Op<"cast", [Pure, DeclareOpInterfaceMethods<Ingot_ScalarBodyInterface>,
+                                     SameOperandsAndResultShape]> {
+  let summary = "Converts elements to another float type, rounding to nearest even";
+  let description = [{
+    result[i...] = round(input[i...])
+
+    cast-c1: input and result have the same shape and dimensions' names.
+
+    ```mlir
+    %r = ingot.cast %w : tensor<8x4xf16> to tensor<8x4xf32>
+    ```
+  }];
+  let arguments = (ins Ingot_FloatTensor:$input);
+  let results = (outs Ingot_FloatTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `to` type($result)";
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
+def Ingot_ConcatOp : Ingot_PureOp<"concat"> {
+  let summary = "Joins tensors along an axis, whole or segment by segment";
+  let description = [{
+    Without `segments`: the operands one after the other. With `segments`, a flat list of triples (operand, first row,
+    rows): the result is these ranges along the axis, one after the other. Every row of every operand is taken once;
+    so fused projections are ordered by kv head: the q heads of head 0, its k, its v, the q heads of head 1, ...
+
+    concat-c1: operands have the same rank and element type, and agree in every dimension but the axis.
+    concat-c2: axis is less than the rank.
+    concat-c3: the dimension of the axis is static in every operand.
+    concat-c4: segments is a list of triples that lie within their operands.
+    concat-c5: segments take every row of every operand exactly once.
+
+    ```mlir
+    %w = ingot.concat %q, %k, %v {axis = 0, segments = array<i64: 0, 0, 64, 1, 0, 32, 2, 0, 32>}
+        : (tensor<64x16xf32>, tensor<32x16xf32>, tensor<32x16xf32>) -> tensor<128x16xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<Ingot_AnyTensor>:$inputs, DefaultValuedAttr<I64Attr, "0">:$axis,
+                   OptionalAttr<DenseI64ArrayAttr>:$segments);
+  let results = (outs Ingot_AnyTensor:$result);
+  let assemblyFormat = "$inputs attr-dict `:` functional-type($inputs, $result)";
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
+def Ingot_InterleaveOp : Ingot_PureOp<"interleave"> {
+  let summary = "Alternates blocks of rows of two weights";
+  let description = [{
+    result = gate rows 0..block-1, up rows 0..block-1, gate rows block..2*block-1, up ...; where the last block is not
+    full, zero rows fill it. [n, ...] twice -> [2 * ceil(n / block) * block, ...].
+
+    interleave-c1: gate and up have the same type.
+    interleave-c2: the shape is static.
+    interleave-c3: block is positive.
+
+    ```mlir
+    %w = ingot.interleave %gate, %up {block = 16} : (tensor<40x8xf32>, tensor<40x8xf32>) -> tensor<96x8xf32>
+    ```
+  }];
+  let arguments = (ins Ingot_AnyTensor:$gate, Ingot_AnyTensor:$up, DefaultValuedAttr<I64Attr, "16">:$block);
+  let results = (outs Ingot_AnyTensor:$result);
+  let assemblyFormat = "$gate `,` $up attr-dict `:` functional-type(operands, $result)";
+  let hasVerifier = 1;
+}
+
+def Ingot_PackOp : Ingot_PureOp<"pack"> {
+  let summary = "Orders a weight's elements for a target's matrix products";
+  let description = [{
+    "n16k", f32: [n, k] -> [ceil(n/16), k, 16]; result[p][j][c] = input[16 p + c][j].
+    "n16k2", 16-bit: [n, k] -> [ceil(n/16), ceil(k/32) * 16, 16, 2]; result[p][j][c][e] = input[16 p + c][2 j + e].
+    What lies outside the input is zero.
+
+    pack-c1: the input is a static matrix.
+    pack-c2: n16k takes f32, n16k2 takes f16 or bf16.
+
+    ```mlir
+    %p = ingot.pack %w {layout = "n16k2"} : tensor<40x48xbf16> -> tensor<3x32x16x2xbf16>
+    ```
+  }];
+  let arguments = (ins Ingot_Float2D:$input, Ingot_WeightLayout:$layout);
+  let results = (outs Ingot_FloatTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+#endif

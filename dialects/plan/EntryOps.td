@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What stands in an entry: buffers and launches over them.
+#ifndef INGOT_DIALECTS_PLAN_ENTRY_OPS
+#define INGOT_DIALECTS_PLAN_ENTRY_OPS
+
+include "plan/PlanBase.td"
+
+// An op that names memory. Naming has no effect: two ops that name the same memory may be merged.
+class Plan_BufferOp<string mnemonic, list<Trait> traits = []>
+    : Plan_Op<mnemonic, !listconcat([HasParent<"EntryOp">], traits)> {
+  let results = (outs Plan_BufferType:$result);
+}
+
+def Plan_InputOp : Plan_BufferOp<"input", [Pure]> {
+  let summary = "Names the memory of an input";
+  let description = [{
+    input-c1: the entry has an input of that name.
+
+    ```mlir
+    %x = plan.input "tokens"
+    ```
+  }];
+  let arguments = (ins StrAttr:$name);
+  let assemblyFormat = "$name attr-dict";
+  let hasVerifier = 1;
+}
+
+def Plan_OutputOp : Plan_BufferOp<"output", [Pure]> {
+  let summary = "Names the memory of an output";
+  let description = [{
+    output-c1: the entry has an output of that name.
+
+    ```mlir
+    %y = plan.output "logits"
+    ```
+  }];
+  let arguments = (ins StrAttr:$name);
+  let assemblyFormat = "$name attr-dict";
+  let hasVerifier = 1;
+}
+
+def Plan_WeightRefOp : Plan_BufferOp<"weight_ref", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Names the memory of a stored weight";
+  let description = [{
+    weight-ref-c1: the program has a plan.weight of that name.
+
+    ```mlir
+    %w = plan.weight_ref @"lm_head.weight"
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$weight);
+  let assemblyFormat = "$weight attr-dict";
+}
+
+def Plan_CachePlaneOp : Plan_BufferOp<"cache_plane", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Names the memory of a layer's plane of a cache group";
+  let description = [{
+    cache-plane-c1: the program has a plan.cache_group of that name.
+    cache-plane-c2: the group has that plane.
+    cache-plane-c3: layer is one of the group's.
+
+    ```mlir
+    %k = plan.cache_plane @kv "key" layer 3
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$group, StrAttr:$plane, I64Attr:$layer);
+  let assemblyFormat = "$group $plane `layer` $layer attr-dict";
+}
+
+def Plan_AllocOp : Plan_BufferOp<"alloc", [MemoryEffects<[MemAlloc]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Asks for temporary memory, of bytes per unit of a symbol";
+  let description = [{
+    Until memory is planned: the buffer lives from the first launch that has it to the last, and its place is open.
+
+    alloc-c1: bytes is positive.
+    alloc-c2: the symbol, where given, is one of the program's; without one the bytes are those of the whole.
+
+    ```mlir
+    %x = plan.alloc 1024 per @tokens
+    %c = plan.alloc 64
+    ```
+  }];
+  let arguments = (ins I64Attr:$bytes, OptionalAttr<FlatSymbolRefAttr>:$symbol);
+  let assemblyFormat = "$bytes (`per` $symbol^)? attr-dict";
+  let hasVerifier = 1;
+}
+
+def Plan_ViewOp : Plan_BufferOp<"view", [MemoryEffects<[MemAlloc]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Names a place in an arena";
+  let description = [{
+    In the arena of `symbol` the buffer starts at offset * (largest value of the symbol) and has bytes * (value); in the
+    arena of constants, which has no symbol, both are plain bytes.
+
+    view-c1: offset is not negative and a multiple of 64.
+    view-c2: bytes is positive.
+    view-c3: the symbol, where given, is one of the program's.
+    view-c4: offset + bytes lies within the arena.
+
+    ```mlir
+    %x = plan.view 64 bytes 1024 per @tokens
+    ```
+  }];
+  let arguments = (ins I64Attr:$offset, I64Attr:$bytes, OptionalAttr<FlatSymbolRefAttr>:$symbol);
+  let assemblyFormat = "$offset `bytes` $bytes (`per` $symbol^)? attr-dict";
+  let hasVerifier = 1;
+}
+
+def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"EntryOp">, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Runs a kernel over its tiles";
+  let description = [{
+    `tiles` is the extent of the kernel's tile space; `node` the model's own name for what is computed; `bytes_read` and
+    `operations` are for the profile: bytes of weights and operands touched, floating-point operations.
+
+    launch-c1: the program has a plan.kernel of that name.
+    launch-c2: tiles has no negative part, and is not zero.
+    launch-c3: as many buffers as the template has operands under its params.
+    launch-c4: the symbols of tiles, bytes_read and operations are the program's.
+
+    ```mlir
+    plan.launch @"pack_rows-f32-k8"(%x, %a) tiles #plan.size<1 * tokens> {node = "model.norm"}
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Plan_BufferType>:$buffers, Plan_SizeAttr:$tiles,
+                   OptionalAttr<StrAttr>:$node, OptionalAttr<Plan_SizeAttr>:$bytes_read,
+                   OptionalAttr<Plan_SizeAttr>:$operations);
+  let assemblyFormat = "$kernel `(` $buffers `)` `tiles` $tiles attr-dict";
+  let hasVerifier = 1;
+}
+
+#endif
