@@ -12,5 +12,6 @@ include "ingot/LinearOps.td"
 include "ingot/NormOps.td"
 include "ingot/AttentionOps.td"
 include "ingot/SampleOps.td"
+include "ingot/CallOps.td"
 
 #endif
