@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the scheduler asks of a model: run one `step` over a packed batch, and draw from its logits. ExecutorRunner
+// (executor_runner.h) is the real one; tests put a small deterministic model here, so that paging, chunking and
+// preemption are checked without a compiler. Shapes are those of docs/design/0001-foundation.md.
+#ifndef INGOT_SERVE_RUNNER_H
+#define INGOT_SERVE_RUNNER_H
+
+#include "runtime/core/error.h"
+#include "runtime/serve/page_pool.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace ingot::serve {
+
+using runtime::Error;
+using runtime::ErrorCode;
+using runtime::makeError;
+using runtime::Result;
+
+// What is fixed once a model is loaded. No batch is larger than these bounds.
+struct RunnerInfo {
+  int64_t vocabulary = 0;
+  int64_t context = 0;    // positions a sequence may have
+  int64_t tokens = 0;     // largest T of a step
+  int64_t sequences = 0;  // largest R
+  int64_t logit_rows = 0; // largest L
+  std::vector<PageGroup> groups;
+};
+
+// Inputs of `step`: T tokens of R sequences packed without padding, L of whose rows get logits. Sequence r has the
+// tokens sequence_starts[r] .. sequence_starts[r+1]-1; context_lengths[r] counts its positions with these among them.
+struct StepBatch {
+  int64_t blocks = 0;                   // B
+  std::vector<int32_t> tokens;          // [T]
+  std::vector<int32_t> positions;       // [1, T]
+  std::vector<int32_t> sequence_starts; // [R+1]
+  std::vector<int32_t> context_lengths; // [R]
+  std::vector<int32_t> slots;           // [G, T]
+  std::vector<int32_t> block_table;     // [G, R, B]
+  std::vector<int32_t> logit_rows;      // [L]
+  std::vector<int32_t> previous_ids;    // [L]: no token names a row of the last step's samples, so all zero
+};
+
+// Inputs of `sample`: one entry per row of logits; see INGOT_SAMPLE_PARAMS in compiler/target/cpu/kernels/params.h.
+struct SampleBatch {
+  std::vector<float> temperature, top_p, min_p, repetition, presence, frequency;
+  std::vector<int32_t> top_k, mask_rows;
+  std::vector<int64_t> seed, counter;
+  std::vector<int32_t> penalty_starts{0}; // [L+1]
+  std::vector<int32_t> penalty_ids;       // [E]
+  std::vector<int32_t> penalty_counts;    // [E]
+};
+
+// Not thread-safe: one step at a time.
+class StepRunner {
+public:
+  virtual ~StepRunner() = default;
+  virtual const RunnerInfo &info() const = 0;
+  // Runs the batch; logits has room for [L, vocabulary].
+  virtual Result<void> step(const StepBatch &batch, float *logits) = 0;
+  // Draws one id per row of logits [L, vocabulary]; ids and log_probabilities have room for L.
+  virtual Result<void> sample(const SampleBatch &batch, const float *logits, int32_t *ids,
+                              float *log_probabilities) = 0;
+};
+
+} // namespace ingot::serve
+
+#endif

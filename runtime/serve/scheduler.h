@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Continuous batching. Each step the scheduler packs what it likes into one batch: first a row for every sequence that
+// is decoding, then pieces of prompts, oldest first, up to a budget of tokens. Sequences join and leave between any two
+// steps. Pages are taken as they are needed; when none is left the youngest running sequence is preempted: its pages
+// are freed, it waits, and what it had is computed again later. By the numeric contract (DESIGN section 4) none of
+// this changes a bit of a sequence's logits, so its text does not depend on who else is there.
+//
+//   submit -> waiting --admit--> running --finish--> gone
+//                ^-----preempt-----'
+//
+// The scheduler knows ids, pages and limits; it knows nothing of files, tokenizers' insides, threads or kernels.
+#ifndef INGOT_SERVE_SCHEDULER_H
+#define INGOT_SERVE_SCHEDULER_H
+
+#include "runtime/serve/batch.h"
+#include "runtime/serve/sampling.h"
+#include "runtime/serve/stop.h"
+
+#include <chrono>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace ingot::serve {
+
+// Turns ids into text as they come. The concatenation of all pieces is the text of all ids.
+class Detokenizer {
+public:
+  virtual ~Detokenizer() = default;
+  virtual std::string push(int32_t id) = 0;
+  virtual std::string finish() = 0;
+};
+
+enum class Finish {
+  running,     // not finished
+  end_token,   // drew one of the request's end tokens
+  stop_string, // its text came to a stop string
+  new_tokens,  // drew as many tokens as it was allowed
+  context,     // the model's context is full
+  cancelled
+};
+
+struct Request {
+  std::vector<int32_t> prompt;
+  SamplingParams sampling;
+  int64_t new_tokens = 0; // at most so many are drawn; 0: until the context is full
+  std::vector<int32_t> end_ids;
+  std::vector<std::string> stop;
+};
+
+struct Timing {
+  double prefill_seconds = 0; // from the first step with a token of it to its first drawn token
+  double decode_seconds = 0;  // from its first drawn token to its last
+};
+
+// What one step brought for one sequence.
+struct Output {
+  uint64_t request = 0;
+  std::optional<int32_t> id; // the token that was drawn
+  float log_probability = 0; // of that token
+  std::string text;          // what may be shown now; an end token or a stop string is not part of it
+  Finish finish = Finish::running;
+  std::string stop; // the stop string met, when finish is stop_string
+  Timing timing;    // when finished
+};
+
+struct SchedulerOptions {
+  int64_t chunk = 0; // largest piece of one prompt in a step; 0: as many as a step holds
+};
+
+struct SchedulerStats {
+  uint64_t steps = 0;
+  uint64_t prefill_tokens = 0; // computed, recomputed ones among them
+  uint64_t decode_tokens = 0;
+  uint64_t preemptions = 0;
+};
+
+// Not thread-safe.
+class Scheduler {
+public:
+  Scheduler(StepRunner &runner, const SchedulerOptions &options = {});
+  ~Scheduler();
+
+  // Queues a request; `text` may be null when no text is wanted (then stop strings are refused). Fails with
+  // invalid_argument for an empty prompt, ids outside the vocabulary, a prompt that leaves no room for a new token in
+  // the context or in the cache, or sampling parameters outside their ranges.
+  Result<uint64_t> submit(Request request, std::unique_ptr<Detokenizer> text);
+  // Its pages are free afterwards; it gives no further output. Nothing happens when it has finished already.
+  void cancel(uint64_t request);
+  bool idle() const { return waiting.empty() && running.empty(); }
+  // Runs one step. On an error the step has changed nothing that can be relied on: drop the scheduler.
+  Result<std::vector<Output>> step();
+
+  const SchedulerStats &stats() const { return counts; }
+  size_t runningCount() const { return running.size(); }
+  const std::vector<PagePool> &pagePools() const { return pools; }
+
+private:
+  using Clock = std::chrono::steady_clock;
+  struct Sequence;
+  struct Planned {
+    Sequence *sequence;
+    int64_t count;
+  };
+
+  int64_t maxRunning() const;
+  int64_t longestSequence() const;
+  void plan(std::vector<Planned> &planned);
+  bool makeRoom(Sequence &sequence, int64_t length, std::vector<Planned> &planned, int64_t &budget);
+  void preemptYoungest(std::vector<Planned> &planned, int64_t &budget);
+  bool admissible(const Sequence &sequence) const;
+  Output take(Sequence &sequence, int32_t id, float logProbability, Clock::time_point now);
+
+  StepRunner &runner;
+  SchedulerOptions options;
+  std::vector<PagePool> pools;
+  std::deque<std::unique_ptr<Sequence>> waiting;  // oldest first
+  std::vector<std::unique_ptr<Sequence>> running; // oldest first
+  uint64_t nextId = 1;
+  SchedulerStats counts;
+  std::unique_ptr<float[]> logits;
+};
+
+} // namespace ingot::serve
+
+#endif

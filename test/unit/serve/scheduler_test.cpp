@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The scheduler over a fake model (fake_model.h) whose text betrays any mistake in pages, chunks or counters. Every
+// expected text comes from `reference`, which knows no schedule.
+#include "test/unit/serve/fake_model.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+using namespace ingot::serve;
+using namespace ingot::serve::test;
+
+namespace {
+
+RunnerInfo small(uint64_t pages = 64) {
+  RunnerInfo info;
+  info.vocabulary = 97;
+  info.context = 200;
+  info.tokens = 24;
+  info.sequences = 5;
+  info.logit_rows = 5;
+  info.groups = {{8, 0, pages}};
+  return info;
+}
+
+std::vector<int32_t> promptOf(int seed, size_t length) {
+  std::mt19937 random{uint32_t(seed)};
+  std::vector<int32_t> ids(length);
+  for (int32_t &id : ids)
+    id = int32_t(random() % 97);
+  return ids;
+}
+
+struct Finished {
+  std::vector<int32_t> ids;
+  std::string text;
+  Finish finish = Finish::running;
+  std::string stop;
+};
+
+// Runs until nothing is left.
+std::map<uint64_t, Finished> drain(Scheduler &scheduler) {
+  std::map<uint64_t, Finished> all;
+  while (!scheduler.idle()) {
+    auto outputs = scheduler.step();
+    if (!outputs) {
+      ADD_FAILURE() << outputs.error().message();
+      break;
+    }
+    for (const Output &output : *outputs) {
+      Finished &one = all[output.request];
+      EXPECT_EQ(one.finish, Finish::running) << "output after the end";
+      if (output.id)
+        one.ids.push_back(*output.id);
+      one.text += output.text;
+      one.finish = output.finish;
+      one.stop = output.stop;
+    }
+  }
+  return all;
+}
+
+uint64_t submit(Scheduler &scheduler, Request request, std::unique_ptr<Detokenizer> text = nullptr) {
+  auto id = scheduler.submit(std::move(request), std::move(text));
+  EXPECT_TRUE(id.ok()) << (id ? "" : id.error().message());
+  return id ? *id : 0;
+}
+
+void expectAllPagesFree(const Scheduler &scheduler) {
+  for (const PagePool &pool : scheduler.pagePools())
+    EXPECT_EQ(pool.freePages(), pool.group().pages);
+}
+
+// Spells every id in three bytes, "<x>", and holds the last byte back until the next id, as a decoder holds back
+// half a character.
+class Speller : public Detokenizer {
+public:
+  std::string push(int32_t id) override {
+    std::string text = held + "<" + char('a' + id % 26);
+    held = ">";
+    return text;
+  }
+  std::string finish() override { return std::exchange(held, std::string()); }
+
+private:
+  std::string held;
+};
+
+std::string spell(const std::vector<int32_t> &ids) {
+  std::string text;
+  for (int32_t id : ids)
+    text += std::string("<") + char('a' + id % 26) + ">";
+  return text;
+}
+
+} // namespace
+
+TEST(Scheduler, OneSequenceDrawsWhatItsContextSays) {
+  FakeModel model(small());
+  Scheduler scheduler(model);
+  Request request;
+  request.prompt = promptOf(1, 10);
+  request.new_tokens = 50;
+  uint64_t id = submit(scheduler, request);
+  auto all = drain(scheduler);
+  EXPECT_EQ(all[id].ids, reference(model.info(), request.prompt, request.sampling, 50));
+  EXPECT_EQ(all[id].finish, Finish::new_tokens);
+  expectAllPagesFree(scheduler);
+}
+
+TEST(Scheduler, ChunksOfAnySizeGiveTheSameText) {
+  std::vector<int32_t> prompt = promptOf(2, 90);
+  for (int64_t chunk : {1, 3, 7, 8, 9, 24, 1000}) {
+    FakeModel model(small());
+    Scheduler scheduler(model, {chunk});
+    Request request;
+    request.prompt = prompt;
+    request.new_tokens = 20;
+    uint64_t id = submit(scheduler, request);
+    EXPECT_EQ(drain(scheduler)[id].ids, reference(model.info(), prompt, {}, 20)) << "chunk " << chunk;
+    EXPECT_LE(model.largestStep, std::min<int64_t>(chunk, 24));
+  }
+}
+
+TEST(Scheduler, SequencesJoinAndLeaveBetweenSteps) {
+  FakeModel model(small());
+  Scheduler scheduler(model);
+  std::map<uint64_t, Request> requests;
+  std::map<uint64_t, Finished> all;
+  std::mt19937 random(7);
+  for (int round = 0; round < 40 || !scheduler.idle(); ++round) {
+    if (round < 40) {
+      Request request;
+      request.prompt = promptOf(100 + round, 1 + random() % 60);
+      request.new_tokens = 1 + random() % 30;
+      request.sampling.seed = round;
+      request.sampling.temperature = round % 2 ? 0 : 0.8f;
+      if (round % 3 == 0)
+        request.sampling.repetition_penalty = 1.2f;
+      if (round % 5 == 0)
+        request.sampling.presence_penalty = 0.5f;
+      requests[submit(scheduler, request)] = request;
+    }
+    auto outputs = scheduler.step();
+    ASSERT_TRUE(outputs.ok()) << outputs.error().message();
+    for (const Output &output : *outputs)
+      all[output.request].ids.push_back(*output.id);
+  }
+  ASSERT_EQ(all.size(), 40u);
+  for (auto &[id, request] : requests)
+    EXPECT_EQ(all[id].ids, reference(model.info(), request.prompt, request.sampling, request.new_tokens)) << id;
+  EXPECT_EQ(model.mostSequences, 5);
+  expectAllPagesFree(scheduler);
+}
+
+TEST(Scheduler, DecodeRowsGoBeforePrompts) {
+  FakeModel model(small());
+  Scheduler scheduler(model);
+  Request first;
+  first.prompt = promptOf(1, 4);
+  first.new_tokens = 30;
+  uint64_t one = submit(scheduler, first);
+  ASSERT_TRUE(scheduler.step().ok());
+  Request second;
+  second.prompt = promptOf(2, 150); // takes seven steps of the budget
+  second.new_tokens = 1;
+  submit(scheduler, second);
+  for (int i = 0; i < 6; ++i) { // the decoding one draws in every step
+    auto outputs = scheduler.step();
+    ASSERT_TRUE(outputs.ok());
+    ASSERT_EQ(outputs->size(), 1u);
+    EXPECT_EQ((*outputs)[0].request, one);
+  }
+  EXPECT_LE(model.largestStep, 24);
+}
+
+TEST(Scheduler, PreemptedSequencesComputeTheSameTextAgain) {
+  // 12 pages of 8: far too few for five sequences of up to 85 positions.
+  FakeModel model(small(12));
+  Scheduler scheduler(model);
+  std::map<uint64_t, Request> requests;
+  for (int i = 0; i < 5; ++i) {
+    Request request;
+    request.prompt = promptOf(i, size_t(5 + 6 * i));
+    request.new_tokens = 55;
+    request.sampling.temperature = i % 2 ? 1.0f : 0.0f;
+    request.sampling.frequency_penalty = i == 3 ? 0.1f : 0;
+    request.sampling.seed = 11 * i;
+    requests[submit(scheduler, request, std::make_unique<Speller>())] = request;
+  }
+  auto all = drain(scheduler);
+  EXPECT_GT(scheduler.stats().preemptions, 0u);
+  for (auto &[id, request] : requests) {
+    EXPECT_EQ(all[id].ids, reference(model.info(), request.prompt, request.sampling, 55)) << id;
+    EXPECT_EQ(all[id].text, spell(all[id].ids)) << id;
+  }
+  expectAllPagesFree(scheduler);
+}
+
+TEST(Scheduler, TheYoungestIsPreempted) {
+  FakeModel model(small(6)); // 48 positions
+  Scheduler scheduler(model);
+  Request request;
+  request.new_tokens = 20;
+  request.prompt = promptOf(1, 20);
+  uint64_t old = submit(scheduler, request);
+  request.prompt = promptOf(2, 20);
+  uint64_t young = submit(scheduler, request);
+  std::map<uint64_t, size_t> lastStep;
+  size_t steps = 0;
+  while (!scheduler.idle()) {
+    auto outputs = scheduler.step();
+    ASSERT_TRUE(outputs.ok());
+    ++steps;
+    for (const Output &output : *outputs)
+      lastStep[output.request] = steps;
+  }
+  EXPECT_EQ(scheduler.stats().preemptions, 1u);
+  EXPECT_EQ(lastStep[old], 20u + 0u); // one draw a step, never interrupted
+  EXPECT_GT(lastStep[young], lastStep[old]);
+}
+
+TEST(Scheduler, WindowsGivePagesBack) {
+  RunnerInfo info = small();
+  info.context = 1000;
+  info.groups = {{8, 20, 16}, {16, 0, 63}}; // the first pool holds a window of 20, a block of 64 and a chunk; not 1000
+  FakeModel model(info);
+  Scheduler scheduler(model);
+  Request request;
+  request.prompt = promptOf(5, 300);
+  request.new_tokens = 400;
+  uint64_t id = submit(scheduler, request);
+  EXPECT_EQ(drain(scheduler)[id].ids, reference(info, request.prompt, {}, 400));
+  EXPECT_EQ(scheduler.stats().preemptions, 0u);
+  expectAllPagesFree(scheduler);
+}
+
+TEST(Scheduler, EndTokensEndAndShowNothing) {
+  FakeModel model(small());
+  std::vector<int32_t> prompt = promptOf(3, 12);
+  std::vector<int32_t> expected = reference(model.info(), prompt, {}, 40);
+  size_t end = 0; // the first id that did not stand before
+  for (end = 5;
+       std::find(expected.begin(), expected.begin() + int64_t(end), expected[end]) != expected.begin() + int64_t(end);)
+    ++end;
+  Scheduler scheduler(model);
+  Request request;
+  request.prompt = prompt;
+  request.new_tokens = 40;
+  request.end_ids = {96 + 1000, expected[end]};
+  uint64_t id = submit(scheduler, request, std::make_unique<Speller>());
+  auto all = drain(scheduler);
+  EXPECT_EQ(all[id].finish, Finish::end_token);
+  EXPECT_EQ(all[id].ids, std::vector<int32_t>(expected.begin(), expected.begin() + int64_t(end) + 1));
+  EXPECT_EQ(all[id].text, spell(std::vector<int32_t>(expected.begin(), expected.begin() + int64_t(end))));
+  expectAllPagesFree(scheduler);
+}
+
+TEST(Scheduler, StopStringsSpanTokens) {
+  FakeModel model(small());
+  std::vector<int32_t> prompt = promptOf(3, 12);
+  std::string whole = spell(reference(model.info(), prompt, {}, 40));
+  std::string stop = whole.substr(31, 7); // begins and ends inside tokens
+  Scheduler scheduler(model);
+  Request request;
+  request.prompt = prompt;
+  request.new_tokens = 40;
+  request.stop = {"never", stop};
+  uint64_t id = submit(scheduler, request, std::make_unique<Speller>());
+  auto all = drain(scheduler);
+  EXPECT_EQ(all[id].finish, Finish::stop_string);
+  EXPECT_EQ(all[id].stop, stop);
+  EXPECT_EQ(all[id].text, whole.substr(0, whole.find(stop)));
+  expectAllPagesFree(scheduler);
+}
+
+TEST(Scheduler, TheContextEndsASequence) {
+  FakeModel model(small());
+  Scheduler scheduler(model);
+  Request request;
+  request.prompt = promptOf(3, 190);
+  uint64_t id = submit(scheduler, request); // no limit of its own
+  auto all = drain(scheduler);
+  EXPECT_EQ(all[id].finish, Finish::context);
+  EXPECT_EQ(all[id].ids, reference(model.info(), request.prompt, {}, 10));
+}
+
+TEST(Scheduler, CancelledSequencesGiveTheirPagesBack) {
+  FakeModel model(small());
+  Scheduler scheduler(model);
+  Request request;
+  request.prompt = promptOf(3, 30);
+  request.new_tokens = 10;
+  uint64_t first = submit(scheduler, request), second = submit(scheduler, request);
+  ASSERT_TRUE(scheduler.step().ok());
+  scheduler.cancel(first);
+  scheduler.cancel(12345);
+  auto all = drain(scheduler);
+  EXPECT_EQ(all.count(first), 0u);
+  EXPECT_EQ(all[second].ids, reference(model.info(), request.prompt, {}, 10));
+  expectAllPagesFree(scheduler);
+}
+
+TEST(Scheduler, RefusesWhatItCannotServe) {
+  FakeModel model(small(10)); // 80 positions
+  Scheduler scheduler(model);
+  auto message = [&](Request request) {
+    auto id = scheduler.submit(std::move(request), nullptr);
+    return id ? std::string("accepted") : id.error().message();
+  };
+  Request request;
+  EXPECT_EQ(message(request), "the prompt has no tokens; give at least one");
+  request.prompt = {1, 97};
+  EXPECT_EQ(message(request), "id 97 at place 1 of the prompt is outside the vocabulary 0..96");
+  request.prompt = {-1};
+  EXPECT_EQ(message(request), "id -1 at place 0 of the prompt is outside the vocabulary 0..96");
+  request.prompt = promptOf(1, 200);
+  EXPECT_EQ(message(request), "the prompt has 200 tokens, but the context holds 200 with at least one new token; "
+                              "shorten the prompt or raise the context");
+  request.prompt = promptOf(1, 80);
+  EXPECT_EQ(message(request), "the prompt has 80 tokens, but the cache holds 80 with at least one new token; give the "
+                              "cache more memory");
+  request.prompt = {1};
+  request.stop = {"x"};
+  EXPECT_EQ(message(request), "stop strings need a tokenizer, and there is none");
+  request.stop = {};
+  request.sampling.top_p = 0;
+  EXPECT_EQ(message(request), "top-p is 0; it must be above 0 and at most 1 (off)");
+  request.sampling = {};
+  request.sampling.temperature = -1;
+  EXPECT_EQ(message(request), "temperature is -1; it must be a finite number, 0 (greedy) or more");
+  request.sampling = {};
+  request.sampling.temperature = std::nanf("");
+  EXPECT_NE(message(request), "accepted");
+  EXPECT_TRUE(scheduler.idle());
+}
