@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// `ingot compile` and `ingot check`: the stages in order, from a model to an engine file. Diagnostics go to stderr,
+// a printed stage to stdout or to the output file.
+#ifndef INGOT_COMPILER_DRIVER_COMPILE_H
+#define INGOT_COMPILER_DRIVER_COMPILE_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace ingot::driver {
+
+// Exit statuses of every command.
+enum ExitStatus { kDone = 0, kModelAtFault = 1, kUsageAtFault = 2, kBug = 3 };
+
+struct CompileOptions {
+  std::string model;                     // a Hugging Face directory, or a .mlir file in the ingot dialect
+  std::string output;                    // the engine; for an emitted stage: a file, or "" or "-" for stdout
+  std::string emit = "engine";           // import, ingot, linalg, plan, llvm, asm, engine
+  std::string dumpStages;                // a folder that receives every stage; "": none
+  std::string compute;                   // "f32", "bf16", or "": by the weights' type
+  std::string set;                       // llvm, asm: the feature set to show; "": the widest
+  std::optional<uint64_t> dummyWeights;  // seed
+  unsigned threads = 0;                  // 0: as many as the machine has
+  bool quiet = false;
+};
+
+int compileModel(const CompileOptions &options);
+
+struct CheckOptions {
+  std::string model;
+  std::optional<uint64_t> dummyWeights;
+  std::string compute;
+};
+
+// Says, without reading weights, whether and how a model will compile.
+int checkModel(const CheckOptions &options);
+
+} // namespace ingot::driver
+
+#endif

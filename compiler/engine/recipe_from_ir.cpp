@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/engine/recipe_from_ir.h"
+
+#include "dialects/ingot/IngotDialect.h"
+
+#include "mlir/IR/SymbolTable.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace ingot::engine {
+
+std::optional<ElementType> elementTypeOf(Type type) {
+  if (type.isF32())
+    return ElementType::f32;
+  if (type.isF16())
+    return ElementType::f16;
+  if (type.isBF16())
+    return ElementType::bf16;
+  if (type.isF64())
+    return ElementType::f64;
+  if (auto integer = dyn_cast<IntegerType>(type)) {
+    bool isUnsigned = integer.isUnsigned();
+    switch (integer.getWidth()) {
+    case 1:
+      return ElementType::i1;
+    case 8:
+      return isUnsigned ? ElementType::u8 : ElementType::i8;
+    case 16:
+      return isUnsigned ? ElementType::u16 : ElementType::i16;
+    case 32:
+      return isUnsigned ? ElementType::u32 : ElementType::i32;
+    case 64:
+      return isUnsigned ? ElementType::u64 : ElementType::i64;
+    }
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+using RecipePtr = std::shared_ptr<const Recipe>;
+
+FailureOr<RecipePtr> fromOp(Operation *op, llvm::DenseMap<Value, RecipePtr> &made);
+
+FailureOr<RecipePtr> fromValue(Value value, llvm::DenseMap<Value, RecipePtr> &made) {
+  if (auto found = made.find(value); found != made.end())
+    return found->second;
+  FailureOr<RecipePtr> recipe = fromOp(value.getDefiningOp(), made);
+  if (succeeded(recipe))
+    made[value] = *recipe;
+  return recipe;
+}
+
+FailureOr<RecipePtr> fromWeight(ir::WeightOp op) {
+  auto tensor = SymbolTable::lookupNearestSymbolFrom<ir::TensorOp>(op, op.getTensorAttr());
+  // A plan.program is a symbol table of its own; tensors may stand in the module around it.
+  for (Operation *table = op->getParentOp(); !tensor && table; table = table->getParentOp())
+    if (table->hasTrait<OpTrait::SymbolTable>())
+      tensor = dyn_cast_or_null<ir::TensorOp>(SymbolTable::lookupSymbolIn(table, op.getTensorAttr()));
+  if (!tensor)
+    return op.emitError("no ingot.tensor is named ") << op.getTensor();
+  RankedTensorType type = tensor.getTensorType();
+  std::optional<ElementType> element = elementTypeOf(type.getElementType());
+  if (!element)
+    return op.emitError("tensor ") << op.getTensor() << " has element type " << type.getElementType()
+                                   << ", which no engine stores";
+  TensorSource source;
+  source.name = tensor.getSymName().str();
+  source.type = *element;
+  source.shape.assign(type.getShape().begin(), type.getShape().end());
+  if (!tensor.getDummy()) {
+    source.file = tensor.getFile()->str();
+    source.offset = uint64_t(*tensor.getOffset());
+    source.bytes = uint64_t(*tensor.getBytes());
+  }
+  return RecipePtr(Recipe::tensor(std::move(source)));
+}
+
+FailureOr<RecipePtr> fromConstant(ir::ConstantOp op) {
+  auto type = cast<RankedTensorType>(op.getResult().getType());
+  std::optional<ElementType> element = elementTypeOf(type.getElementType());
+  auto dense = dyn_cast<DenseElementsAttr>(op.getValue());
+  if (!element || !dense || *element == ElementType::i1)
+    return op.emitError("constant of type ") << type << " cannot be stored";
+  int64_t rows = type.getRank() ? type.getDimSize(0) : 1, columns = 1;
+  for (int64_t i = 1; i < type.getRank(); ++i)
+    columns *= type.getDimSize(i);
+  const size_t size = elementBytes(*element), count = size_t(rows * columns);
+  llvm::ArrayRef<char> raw = dense.getRawData();
+  std::vector<uint8_t> bytes(count * size);
+  for (size_t i = 0; i < count; ++i)
+    std::memcpy(bytes.data() + i * size, raw.data() + (dense.isSplat() ? 0 : i * size), size);
+  return RecipePtr(Recipe::constant(*element, rows, columns, std::move(bytes)));
+}
+
+FailureOr<RecipePtr> fromOp(Operation *op, llvm::DenseMap<Value, RecipePtr> &made) {
+  if (auto weight = dyn_cast<ir::WeightOp>(op))
+    return fromWeight(weight);
+  if (auto constant = dyn_cast<ir::ConstantOp>(op))
+    return fromConstant(constant);
+
+  std::vector<RecipePtr> operands;
+  for (Value value : op->getOperands()) {
+    FailureOr<RecipePtr> operand = fromValue(value, made);
+    if (failed(operand))
+      return failure();
+    if ((*operand)->kind == Recipe::Kind::pack)
+      return op->emitError("a packed weight is the last step of a recipe");
+    operands.push_back(*operand);
+  }
+  return llvm::TypeSwitch<Operation *, FailureOr<RecipePtr>>(op)
+      .Case([&](ir::CastOp cast) -> FailureOr<RecipePtr> {
+        auto element = elementTypeOf(llvm::cast<RankedTensorType>(cast.getResult().getType()).getElementType());
+        if (!element || elementBytes(*element) > 4 || elementBytes(operands[0]->type) > 4)
+          return cast.emitError("weights are cast among f32, f16 and bf16 only");
+        return RecipePtr(Recipe::cast(operands[0], *element));
+      })
+      .Case([&](ir::ConcatOp concat) -> FailureOr<RecipePtr> {
+        if (concat.getAxis() != 0)
+          return concat.emitError("weights are joined along axis 0 only, not along axis ") << concat.getAxis();
+        std::vector<Recipe::Segment> segments;
+        if (std::optional<llvm::ArrayRef<int64_t>> triples = concat.getSegments())
+          for (size_t i = 0; i + 2 < triples->size(); i += 3)
+            segments.push_back({int((*triples)[i]), (*triples)[i + 1], (*triples)[i + 2]});
+        else
+          for (size_t i = 0; i < operands.size(); ++i)
+            segments.push_back({int(i), 0, operands[i]->rows});
+        return RecipePtr(Recipe::concat(std::move(operands), std::move(segments)));
+      })
+      .Case([&](ir::InterleaveOp interleave) -> FailureOr<RecipePtr> {
+        return RecipePtr(Recipe::interleave(std::move(operands), interleave.getBlock()));
+      })
+      .Case([&](ir::PackOp pack) -> FailureOr<RecipePtr> {
+        return RecipePtr(Recipe::pack(operands[0],
+                                      pack.getLayout() == "n16k" ? Recipe::Layout::n16k : Recipe::Layout::n16k2));
+      })
+      .Default([](Operation *other) -> FailureOr<RecipePtr> {
+        return other->emitError("cannot be part of a weight's recipe");
+      });
+}
+
+} // namespace
+
+FailureOr<std::shared_ptr<const Recipe>> recipeOf(plan::WeightOp weight) {
+  llvm::DenseMap<Value, RecipePtr> made;
+  FailureOr<RecipePtr> recipe = fromValue(weight.getYielded(), made);
+  if (succeeded(recipe) && int64_t((*recipe)->storedBytes()) != weight.getBytes())
+    return weight.emitError("internal error: its recipe makes ")
+           << (*recipe)->storedBytes() << " bytes, its type says " << weight.getBytes();
+  return recipe;
+}
+
+} // namespace ingot::engine

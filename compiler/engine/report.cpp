@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/engine/report.h"
+
+#include <nlohmann/json.hpp>
+
+namespace ingot::engine {
+
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string baseName(const std::string &path) { return path.substr(path.rfind('/') + 1); }
+
+// Whether every value of `from` is a value of `to`.
+bool widens(ElementType from, ElementType to) { return from == to || (to == ElementType::f32 && from != ElementType::f64); }
+
+// Appends the steps of a recipe, innermost first, and the casts that round.
+void collect(const Recipe &recipe, ordered_json &steps, ordered_json &rounding) {
+  for (const auto &operand : recipe.operands)
+    collect(*operand, steps, rounding);
+  auto add = [](ordered_json &list, const std::string &text) {
+    for (const auto &present : list)
+      if (present == text)
+        return;
+    list.push_back(text);
+  };
+  switch (recipe.kind) {
+  case Recipe::Kind::tensor:
+  case Recipe::Kind::constant:
+    break;
+  case Recipe::Kind::cast: {
+    ElementType from = recipe.operands[0]->type;
+    std::string change = std::string(elementName(from)) + " to " + std::string(elementName(recipe.type));
+    add(steps, "cast " + change);
+    if (!widens(from, recipe.type))
+      add(rounding, change + ", to nearest even");
+    break;
+  }
+  case Recipe::Kind::concat:
+    add(steps, "concat");
+    break;
+  case Recipe::Kind::interleave:
+    add(steps, "interleave " + std::to_string(recipe.block));
+    break;
+  case Recipe::Kind::pack:
+    add(steps, recipe.layout == Recipe::Layout::n16k ? "pack n16k" : "pack n16k2");
+    break;
+  }
+}
+
+} // namespace
+
+std::string makeReport(const ReportFacts &facts, const std::vector<StoredWeight> &weights) {
+  ordered_json json;
+  json["report"] = 1;
+  json["producer"] = facts.producer;
+  json["model"] = {{"name", facts.model}, {"family", facts.family}, {"parameters", facts.parameters}};
+  json["options"] = {{"target", facts.target}, {"compute", facts.compute}, {"compute_because", facts.computeReason}};
+  json["options"]["dummy_weights"] = facts.dummySeed ? ordered_json(*facts.dummySeed) : ordered_json();
+  json["notes"] = facts.notes;
+  ordered_json list = ordered_json::array();
+  for (const StoredWeight &weight : weights) {
+    ordered_json from = ordered_json::array(), steps = ordered_json::array(), rounding = ordered_json::array();
+    weight.recipe->forEachSource([&](const TensorSource &source) {
+      from.push_back({{"tensor", source.name},
+                      {"type", elementName(source.type)},
+                      {"shape", source.shape},
+                      {"file", source.file.empty() ? "dummy" : baseName(source.file)}});
+    });
+    collect(*weight.recipe, steps, rounding);
+    list.push_back({{"name", weight.name},
+                    {"type", elementName(weight.recipe->type)},
+                    {"rows", weight.recipe->rows},
+                    {"columns", weight.recipe->columns},
+                    {"bytes", weight.recipe->storedBytes()},
+                    {"from", from},
+                    {"steps", steps},
+                    {"rounding", rounding}});
+  }
+  json["weights"] = list;
+  return json.dump(1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+} // namespace ingot::engine

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The compiler's command line: `ingot compile`, `ingot check`, `ingot inspect`. Parses arguments and calls
+// compiler/driver; exit status 2 where the command line is at fault.
+#include "compiler/driver/compile.h"
+#include "compiler/driver/inspect.h"
+
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <string>
+
+using namespace ingot::driver;
+namespace cl = llvm::cl;
+
+namespace {
+
+int usage(const llvm::Twine &message) {
+  llvm::errs() << "ingot: " << message << "\n";
+  return kUsageAtFault;
+}
+
+bool parseSeed(const std::string &text, std::optional<uint64_t> &seed) {
+  uint64_t value;
+  if (llvm::StringRef(text).getAsInteger(10, value))
+    return false;
+  seed = value;
+  return true;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  llvm::setBugReportMsg("ingot: this is a bug of Ingot. Please report it with the command and this trace:\n");
+
+  cl::OptionCategory category("Options");
+  cl::SubCommand compile("compile", "Compile a model to an engine file");
+  cl::SubCommand check("check", "Say whether and how a model will compile, without reading its weights");
+  cl::SubCommand inspect("inspect", "Print what is in an engine file");
+
+  cl::opt<std::string> model(cl::Positional, cl::desc("MODEL"), cl::sub(compile), cl::sub(check), cl::cat(category));
+  cl::opt<std::string> output("o", cl::desc("Write the engine (or the emitted stage) to FILE"), cl::value_desc("FILE"),
+                              cl::sub(compile), cl::cat(category));
+  cl::opt<std::string> target("target", cl::desc("What to compile for (default: cpu)"), cl::value_desc("cpu"),
+                              cl::init("cpu"), cl::sub(compile), cl::cat(category));
+  cl::opt<std::string> compute("compute",
+                               cl::desc("Precision of matrix products; sums are f32 (default: bf16 for bf16 weights, "
+                                        "else f32)"),
+                               cl::value_desc("f32|bf16"), cl::sub(compile), cl::sub(check), cl::cat(category));
+  cl::opt<std::string> dummy("dummy-weights",
+                             cl::desc("Draw weights from SEED: only config.json is needed"), cl::value_desc("SEED"),
+                             cl::sub(compile), cl::sub(check), cl::cat(category));
+  cl::opt<std::string> emit("emit", cl::desc("Stop at a stage and print it: import, ingot, linalg, plan, llvm, asm"),
+                            cl::value_desc("STAGE"), cl::init("engine"), cl::sub(compile), cl::cat(category));
+  cl::opt<std::string> set("set", cl::desc("Feature set that --emit=llvm and --emit=asm show (default: the widest)"),
+                           cl::value_desc("avx2|avx512|avx512bf16"), cl::sub(compile), cl::cat(category));
+  cl::opt<std::string> dump("dump-stages", cl::desc("Keep every stage in a folder"), cl::value_desc("DIR"),
+                            cl::sub(compile), cl::cat(category));
+  cl::opt<unsigned> threads("threads", cl::desc("Threads to work with (default: all)"), cl::value_desc("N"),
+                            cl::init(0), cl::sub(compile), cl::cat(category));
+  cl::opt<bool> quiet("quiet", cl::desc("Print nothing but errors"), cl::sub(compile), cl::cat(category));
+
+  cl::opt<std::string> engine(cl::Positional, cl::desc("ENGINE"), cl::sub(inspect), cl::cat(category));
+  cl::opt<bool> json("json", cl::desc("Print everything as JSON"), cl::sub(inspect), cl::cat(category));
+  cl::opt<bool> weights("weights", cl::desc("Add a line for every weight"), cl::sub(inspect), cl::cat(category));
+  cl::opt<bool> launches("launches", cl::desc("Add a line for every launch"), cl::sub(inspect), cl::cat(category));
+
+  for (cl::SubCommand *command : {&compile, &check, &inspect})
+    cl::HideUnrelatedOptions(category, *command);
+  cl::HideUnrelatedOptions(category);
+  cl::SetVersionPrinter([](llvm::raw_ostream &out) { out << "ingot " INGOT_VERSION "\n"; });
+
+  std::string problems;
+  llvm::raw_string_ostream problemStream(problems);
+  if (!cl::ParseCommandLineOptions(argc, argv, "Ingot compiles a transformer model to one engine file.\n",
+                                   &problemStream)) {
+    llvm::errs() << problems;
+    return kUsageAtFault;
+  }
+
+  if (inspect) {
+    if (engine.empty())
+      return usage("inspect needs an engine file: ingot inspect F.ingot");
+    std::string text, error = inspectEngine(engine, {json, weights, launches}, text);
+    if (!error.empty()) {
+      llvm::errs() << "error: " << error << "\n";
+      return kModelAtFault;
+    }
+    llvm::outs() << text;
+    return kDone;
+  }
+  if (!compile && !check)
+    return usage("say what to do: ingot compile MODEL -o F.ingot, ingot check MODEL or ingot inspect F.ingot; "
+                 "ingot --help tells more");
+
+  std::optional<uint64_t> seed;
+  if (!dummy.empty() && !parseSeed(dummy, seed))
+    return usage("--dummy-weights takes a number, the seed, not '" + dummy + "'");
+  if (model.empty())
+    return usage(llvm::Twine(compile ? "compile" : "check") + " needs a model: a Hugging Face directory");
+  if (!compute.empty() && compute != "f32" && compute != "bf16")
+    return usage("--compute takes f32 or bf16, not '" + compute + "'");
+  if (check)
+    return checkModel({model, seed, compute});
+
+  if (target != "cpu")
+    return usage("--target takes cpu, not '" + target + "': other targets are not there yet");
+  static const llvm::StringRef stages[] = {"import", "ingot", "linalg", "plan", "llvm", "asm", "engine"};
+  if (!llvm::is_contained(stages, llvm::StringRef(emit)))
+    return usage("--emit takes import, ingot, linalg, plan, llvm, asm or engine, not '" + emit + "'");
+  if (emit == "engine" && output.empty())
+    return usage("compile needs -o F.ingot: where to write the engine");
+  CompileOptions options;
+  options.model = model;
+  options.output = output;
+  options.emit = emit;
+  options.dumpStages = dump;
+  options.compute = compute;
+  options.set = set;
+  options.dummyWeights = seed;
+  options.threads = threads;
+  options.quiet = quiet;
+  return compileModel(options);
+}
