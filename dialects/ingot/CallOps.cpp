@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Verifier of ingot.call.
-#include "dialects/ingot/Ingot.h"
+#include "dialects/ingot/IngotDialect.h"
 
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
