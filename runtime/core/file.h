@@ -62,7 +62,7 @@ private:
 Result<std::string> readTextFile(const std::string &path, uint64_t limit = 1ull << 30);
 
 // Writes a file so that it appears complete or not at all: bytes go to a temporary file beside it, which commit()
-// renames over `path`. Dropped without commit, the temporary file is removed.
+// renames over `path`; dropped without commit, the temporary file is removed.
 class AtomicFile {
 public:
   static Result<std::unique_ptr<AtomicFile>> create(const std::string &path);

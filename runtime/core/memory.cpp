@@ -1,1 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// See memory.h.
+#include "runtime/core/memory.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <sys/mman.h>
+#include <utility>
+
+namespace ingot::runtime {
+
+Result<Region> Region::reserve(uint64_t bytes, const std::string &what) {
+  Region region;
+  if (bytes == 0)
+    return region;
+  // No swap is set aside: a page costs nothing before it is written.
+  void *address = bytes > SIZE_MAX / 2 ? MAP_FAILED
+                                       : mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
+                                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (address == MAP_FAILED)
+    return makeError(ErrorCode::ResourceExhausted, "cannot reserve %s for %s: %s; ask for less",
+                     humanBytes(bytes).c_str(), what.c_str(),
+                     systemReason(bytes > SIZE_MAX / 2 ? ENOMEM : errno).c_str());
+  region.base = static_cast<uint8_t *>(address);
+  region.length = bytes;
+  return region;
+}
+
+Region &Region::operator=(Region &&other) noexcept {
+  std::swap(base, other.base);
+  std::swap(length, other.length);
+  return *this;
+}
+
+Region::~Region() {
+  if (base)
+    munmap(base, length);
+}
+
+std::string humanBytes(uint64_t bytes) {
+  char text[32];
+  if (bytes < 1024) {
+    std::snprintf(text, sizeof text, "%u B", unsigned(bytes));
+    return text;
+  }
+  const char *unit = "KMGTPE";
+  double value = double(bytes) / 1024;
+  for (; value >= 1024 && unit[1]; value /= 1024)
+    ++unit;
+  std::snprintf(text, sizeof text, "%.1f %ciB", value, *unit);
+  return text;
+}
+
+} // namespace ingot::runtime

@@ -29,6 +29,9 @@ struct CacheGroupInfo {
 // What a plan's cache groups need; to choose the number of pages from a budget.
 std::vector<CacheGroupInfo> cacheGroups(const format::Plan &plan);
 
+// Bytes that each group's pool takes with that many pages; the same checks as CachePool::reserve.
+Result<std::vector<uint64_t>> cacheBytes(const format::Plan &plan, std::span<const uint64_t> pages);
+
 class CachePool {
 public:
   CachePool() = default;

@@ -1,1 +1,72 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// See sizes.h.
+#include "runtime/executor/sizes.h"
+
+#include <limits>
+
+namespace ingot::runtime {
+
+uint64_t elementBytes(format::ElementType type) {
+  using enum format::ElementType;
+  switch (type) {
+  case i8:
+  case u8:
+  case i1:
+    return 1;
+  case f16:
+  case bf16:
+  case i16:
+  case u16:
+    return 2;
+  case f32:
+  case i32:
+  case u32:
+    return 4;
+  case f64:
+  case i64:
+  case u64:
+    return 8;
+  }
+  return 0; // no such type: verifyPlan() refuses it
+}
+
+std::string_view elementName(format::ElementType type) {
+  const char *name = format::EnumNameElementType(type);
+  return name ? name : "";
+}
+
+int64_t extent(const format::Size *size, std::span<const int64_t> symbols) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  if (!size)
+    return 0;
+  int64_t sum = size->constant();
+  if (const auto *coefficients = size->coefficients())
+    for (unsigned i = 0; i < coefficients->size(); ++i) {
+      int64_t term;
+      if (__builtin_mul_overflow(coefficients->Get(i), symbols[i], &term) || __builtin_add_overflow(sum, term, &sum))
+        return kMost;
+    }
+  return sum;
+}
+
+std::vector<int64_t> shapeOf(const format::Argument &argument, std::span<const int64_t> symbols) {
+  std::vector<int64_t> shape;
+  for (const format::Size *size : *argument.shape())
+    shape.push_back(extent(size, symbols));
+  return shape;
+}
+
+uint64_t bytesOf(const format::Argument &argument, std::span<const int64_t> symbols) {
+  uint64_t bytes = elementBytes(argument.type());
+  bool overflow = false;
+  for (const format::Size *size : *argument.shape()) {
+    uint64_t dimension = uint64_t(extent(size, symbols));
+    if (dimension == 0)
+      return 0;
+    overflow |= __builtin_mul_overflow(bytes, dimension, &bytes);
+  }
+  return overflow ? std::numeric_limits<uint64_t>::max() : bytes;
+}
+
+} // namespace ingot::runtime

@@ -18,6 +18,7 @@ namespace ingot::runtime {
 struct VariantVerdict {
   unsigned index = 0; // in Head.variants
   std::string name;
+  unsigned score = 0;
   bool runnable = false;
   bool taken = false;
   std::string
@@ -27,6 +28,9 @@ struct VariantVerdict {
 struct VariantChoice {
   std::vector<VariantVerdict> verdicts; // one per variant, in the engine's order
   std::optional<unsigned> taken;        // nothing: no variant runs here
+
+  // Highest score first; of equals, the one listed first.
+  std::vector<const VariantVerdict *> byScore() const;
 
   // "avx512bf16: not taken: the CPU lacks avx512f, ..." one line per variant, highest score first.
   std::string explain() const;

@@ -1,1 +1,164 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// See thread_pool.h. Why a failed kernel stops all workers at the same step: a failure of step i is recorded before
+// barrier i, so after it every worker sees it; one of a later step, seen early, is larger and ignored until then.
+#include "runtime/device/cpu/thread_pool.h"
+
+#include "runtime/core/machine.h"
+
+#include <algorithm>
+#include <system_error>
+
+namespace ingot::runtime {
+
+using Clock = std::chrono::steady_clock;
+
+static void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+ThreadPool::ThreadPool(unsigned workers) : envs(workers) {
+  // Where workers outnumber CPUs, a spinning one only keeps another from its work.
+  spin = std::chrono::microseconds(workers <= allowedCpus() ? 100 : 0);
+  CacheSizes caches = cacheSizes();
+  for (unsigned worker = 0; worker < workers; ++worker)
+    envs[worker] = {INGOT_KERNEL_ABI,
+                    worker,
+                    workers,
+                    0,
+                    caches.l1,
+                    caches.l2,
+                    caches.l3 / std::max(1u, std::min(workers, caches.l3Cores))};
+}
+
+Result<std::unique_ptr<ThreadPool>> ThreadPool::create(unsigned workers, uint64_t scratchBytes) {
+  constexpr uint64_t kGranule = 4096;
+  if (workers == 0)
+    return makeError(ErrorCode::InvalidArgument, "a thread pool needs at least 1 worker");
+  std::unique_ptr<ThreadPool> pool(new ThreadPool(workers));
+  pool->scratchStride = (scratchBytes + kGranule - 1) / kGranule * kGranule;
+  INGOT_ASSIGN_OR_RETURN(pool->scratch, Region::reserve(pool->scratchStride * workers, "the kernels' scratch memory"));
+  for (unsigned worker = 1; worker < workers; ++worker) {
+    try {
+      pool->threads.emplace_back(&ThreadPool::work, pool.get(), worker);
+    } catch (const std::system_error &failure) {
+      return makeError(ErrorCode::ResourceExhausted, "cannot start thread %u of %u: %s; use fewer threads", worker + 1,
+                       workers, failure.what());
+    }
+  }
+  return pool;
+}
+
+ThreadPool::~ThreadPool() {
+  stopping.store(true, std::memory_order_relaxed);
+  epoch.fetch_add(1, std::memory_order_release);
+  epoch.notify_all();
+  for (std::thread &thread : threads)
+    thread.join();
+}
+
+// Returns when `word` is no longer `value`.
+void ThreadPool::waitWhile(std::atomic<uint32_t> &word, uint32_t value) {
+  if (spin.count() > 0) {
+    Clock::time_point deadline = Clock::now() + spin;
+    do {
+      for (int i = 0; i < 64; ++i) {
+        if (word.load(std::memory_order_acquire) != value)
+          return;
+        relax();
+      }
+    } while (Clock::now() < deadline);
+  }
+  word.wait(value, std::memory_order_acquire);
+}
+
+void ThreadPool::barrier() {
+  uint32_t current = generation.load(std::memory_order_relaxed);
+  if (arrived.fetch_add(1, std::memory_order_acq_rel) + 1 < envs.size())
+    return waitWhile(generation, current);
+  arrived.store(0, std::memory_order_relaxed);
+  generation.fetch_add(1, std::memory_order_release);
+  generation.notify_all();
+}
+
+void ThreadPool::work(unsigned worker) {
+  for (uint32_t seen = 0;;) {
+    waitWhile(epoch, seen);
+    seen = epoch.load(std::memory_order_acquire);
+    if (stopping.load(std::memory_order_relaxed))
+      return;
+    walkAs<false>(worker);
+  }
+}
+
+template <bool Timed> void ThreadPool::walkAs(unsigned worker) {
+  // Copies: once past the last barrier the caller may be setting up the next walk.
+  const std::span<const Step> list = steps;
+  const int64_t *const values = symbols;
+  std::atomic<uint64_t> &failure = failures[epoch.load(std::memory_order_relaxed) & 1];
+  const uint64_t workers = envs.size();
+  const ingot_env *env = &envs[worker];
+  void *own = scratch.data() + worker * scratchStride;
+  Clock::time_point last;
+  if constexpr (Timed)
+    last = Clock::now();
+  for (uint32_t index = 0; index < list.size(); ++index) {
+    const Step &step = list[index];
+    if (step.tiles != 0) {
+      uint32_t first = uint32_t(step.tiles * uint64_t(worker) / workers);
+      uint32_t end = uint32_t(step.tiles * uint64_t(worker + 1) / workers);
+      if (first < end) {
+        if (int32_t code = step.function(env, step.buffers, values, first, end, own)) {
+          uint64_t mine = uint64_t(index) << 32 | uint32_t(code);
+          uint64_t least = failure.load(std::memory_order_relaxed);
+          while (mine < least && !failure.compare_exchange_weak(least, mine, std::memory_order_relaxed)) {
+          }
+        }
+      }
+      if (workers > 1)
+        barrier();
+      if (failure.load(std::memory_order_relaxed) >> 32 <= index)
+        return;
+    }
+    if constexpr (Timed) {
+      Clock::time_point now = Clock::now();
+      nanoseconds[index] = uint64_t(std::chrono::nanoseconds(now - last).count());
+      last = now;
+    }
+  }
+}
+
+std::optional<StepFailure> ThreadPool::walk(std::span<const Step> list, const int64_t *values, uint64_t *times) {
+  // A walk without a barrier would let the next one begin while workers still wake up for this one.
+  bool idle = std::all_of(list.begin(), list.end(), [](const Step &step) { return step.tiles == 0; });
+  if (idle) {
+    if (times)
+      std::fill_n(times, list.size(), 0);
+    return std::nullopt;
+  }
+  steps = list;
+  symbols = values;
+  nanoseconds = times;
+  uint32_t next = epoch.load(std::memory_order_relaxed) + 1;
+  // Two slots take turns: a worker may still be reading the last walk's when this one starts, but not the one before's,
+  // because it took part in the last walk's barriers.
+  std::atomic<uint64_t> &failure = failures[next & 1];
+  failure.store(~0ull, std::memory_order_relaxed);
+  epoch.store(next, std::memory_order_release);
+  if (!threads.empty())
+    epoch.notify_all();
+  if (times)
+    walkAs<true>(0);
+  else
+    walkAs<false>(0);
+  uint64_t found = failure.load(std::memory_order_relaxed);
+  if (found == ~0ull)
+    return std::nullopt;
+  return StepFailure{uint32_t(found >> 32), int32_t(uint32_t(found))};
+}
+
+} // namespace ingot::runtime

@@ -21,6 +21,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <thread>
 #include <vector>
@@ -77,7 +78,7 @@ private:
   alignas(64) std::atomic<uint32_t> epoch{0};      // counts walks; workers sleep on it between them
   alignas(64) std::atomic<uint32_t> generation{0}; // counts barriers
   alignas(64) std::atomic<uint32_t> arrived{0};
-  alignas(64) std::atomic<uint64_t> failure{~0ull}; // step << 32 | code; the smallest wins
+  alignas(64) std::atomic<uint64_t> failures[2]{}; // step << 32 | code, the smallest; by parity of the epoch
   std::atomic<bool> stopping{false};
 };
 
