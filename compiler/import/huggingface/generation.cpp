@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// See generation.h.
+#include "compiler/import/huggingface/generation.h"
+#include "compiler/import/huggingface/files.h"
+
+#include <cstdint>
+#include <filesystem>
+
+namespace ingot::huggingface {
+
+namespace {
+
+// Settings that would change the text, with the values at which they do nothing. Ingot does not honour them: a note
+// says so. (Unlike config.json, generation_config.json holds defaults that a caller may override, so nothing is
+// refused.)
+struct Unsupported {
+  std::string_view key;
+  const char *neutral; // JSON
+};
+constexpr Unsupported kUnsupported[] = {{"num_beams", "1"},
+                                        {"num_beam_groups", "1"},
+                                        {"penalty_alpha", "0"},
+                                        {"typical_p", "1.0"},
+                                        {"top_h", "1.0"},
+                                        {"epsilon_cutoff", "0.0"},
+                                        {"eta_cutoff", "0.0"},
+                                        {"encoder_repetition_penalty", "1.0"},
+                                        {"no_repeat_ngram_size", "0"},
+                                        {"encoder_no_repeat_ngram_size", "0"},
+                                        {"min_length", "0"},
+                                        {"min_new_tokens", "0"},
+                                        {"forced_bos_token_id", "null"},
+                                        {"forced_eos_token_id", "null"},
+                                        {"bad_words_ids", "null"},
+                                        {"suppress_tokens", "null"},
+                                        {"begin_suppress_tokens", "null"},
+                                        {"sequence_bias", "null"},
+                                        {"exponential_decay_length_penalty", "null"},
+                                        {"guidance_scale", "1.0"},
+                                        {"watermarking_config", "null"},
+                                        {"stop_strings", "null"},
+                                        {"token_healing", "false"}};
+
+// One or several ids. Those below 0 say "none" in some checkpoints.
+std::optional<std::vector<int32_t>> readIds(Config &config, std::string_view key) {
+  const Json *value = config.find(key);
+  if (!value)
+    return std::nullopt;
+  std::vector<int32_t> ids;
+  auto add = [&](const Json &id) {
+    if (!id.is_number_integer() || id.get<int64_t>() > INT32_MAX ||
+        (id.is_number_unsigned() && id.get<uint64_t>() > INT32_MAX))
+      return false;
+    if (id.get<int64_t>() < 0)
+      config.note(std::string(key) + " is " + described(id) + ": taken as none");
+    else
+      ids.push_back(id.get<int32_t>());
+    return true;
+  };
+  bool fits = !value->is_array() ? add(*value) : true;
+  if (value->is_array())
+    for (const Json &id : *value)
+      fits = fits && add(id);
+  if (fits)
+    return ids;
+  config.wrong(key, "a token id or a list of them");
+  return std::nullopt;
+}
+
+std::optional<int32_t> readId(Config &config, std::string_view key) {
+  std::optional<std::vector<int32_t>> ids = readIds(config, key);
+  if (ids && ids->size() > 1)
+    config.note(std::string(key) + " lists " + std::to_string(ids->size()) + " tokens: the first counts");
+  if (!ids)
+    return std::nullopt;
+  return ids->empty() ? -1 : ids->front();
+}
+
+// A chat template as tokenizer_config.json and chat_template.json hold it: text, or a list of named ones.
+std::optional<std::string> templateOf(const Json &object, const std::string &where, Messages &messages) {
+  auto found = object.find("chat_template");
+  if (found == object.end() || found->is_null())
+    return std::nullopt;
+  if (found->is_string())
+    return found->get<std::string>();
+  std::optional<std::string> chosen;
+  bool fits = found->is_array();
+  if (fits)
+    for (const Json &item : *found) {
+      fits = fits && item.is_object() && item.contains("name") && item.contains("template") &&
+             item["name"].is_string() && item["template"].is_string();
+      if (!fits)
+        break;
+      if (item["name"] == "default")
+        chosen = item["template"].get<std::string>();
+      else
+        messages.notes.push_back(where + ": the chat template " + described(item["name"]) +
+                                 " is not kept, only \"default\" is");
+    }
+  if (!fits)
+    messages.problems.push_back(where + ": chat_template is " + described(*found) +
+                                ", expected text or a list of objects with name and template");
+  return chosen;
+}
+
+} // namespace
+
+GenerationConfig readGeneration(const Json *own, const std::string &ownWhere, const Json &model,
+                                const std::string &modelWhere, const Family &family, Messages &messages) {
+  static const Json none = Json::object();
+  // Without a generation_config.json its keys may stand in config.json, as old checkpoints have them.
+  Config first(own ? *own : model, own ? ownWhere : modelWhere, messages);
+  Config second(own ? model : none, modelWhere, messages);
+  GenerationConfig out;
+  auto id = [&](std::string_view key, int32_t fallback) {
+    std::optional<int32_t> found = readId(first, key);
+    if (!found)
+      found = readId(second, key);
+    return found.value_or(second.has(key) || first.has(key) ? -1 : fallback);
+  };
+  out.bos = id("bos_token_id", family.bos);
+  out.pad = id("pad_token_id", -1);
+  std::optional<std::vector<int32_t>> eos = readIds(first, "eos_token_id");
+  if (!eos)
+    eos = readIds(second, "eos_token_id");
+  if (eos)
+    out.eos = *eos;
+  else if (!first.has("eos_token_id") && !second.has("eos_token_id") && family.eos >= 0)
+    out.eos = {family.eos};
+
+  out.do_sample = first.boolean("do_sample").value_or(false);
+  out.temperature = first.number("temperature", 0, 1e6).value_or(1);
+  // The reference's own default for sampling; null switches it off.
+  int32_t topK = out.do_sample && !first.has("top_k") ? 50 : 0;
+  out.top_k = static_cast<int32_t>(first.integer("top_k", 0, INT32_MAX).value_or(topK));
+  out.top_p = first.number("top_p", 0, 1).value_or(1);
+  out.min_p = first.number("min_p", 0, 1).value_or(0);
+  out.repetition_penalty = first.number("repetition_penalty", 1e-6, 1e6).value_or(1);
+  for (const Unsupported &setting : kUnsupported)
+    if (const Json *value = first.find(setting.key))
+      if (*value != Json::parse(setting.neutral))
+        first.note(std::string(setting.key) + " is " + described(*value) + ", which is not honoured");
+  return out;
+}
+
+void readTextFiles(const std::string &directory, ImportResult &result, Messages &messages) {
+  auto path = [&](const char *name) { return (std::filesystem::path(directory) / name).string(); };
+  if (fileExists(path("tokenizer.json")))
+    result.tokenizerJson = readText(path("tokenizer.json"), messages);
+  else if (fileExists(path("tokenizer.model")))
+    messages.notes.push_back(
+        path("tokenizer.json") +
+        ": is absent, and tokenizer.model is not read, so the engine will have no tokenizer; "
+        "transformers writes tokenizer.json: AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)");
+  else
+    messages.notes.push_back(path("tokenizer.json") + ": is absent, so the engine will have no tokenizer");
+
+  std::optional<std::string> inConfig;
+  if (fileExists(path("tokenizer_config.json"))) {
+    if (std::optional<Json> object = readJsonObject(path("tokenizer_config.json"), messages)) {
+      result.tokenizerConfigJson = readText(path("tokenizer_config.json"), messages);
+      inConfig = templateOf(*object, path("tokenizer_config.json"), messages);
+    }
+  }
+  if (fileExists(path("chat_template.jinja"))) {
+    result.chatTemplate = readText(path("chat_template.jinja"), messages);
+    if (result.chatTemplate && !isUtf8(*result.chatTemplate))
+      messages.problems.push_back(path("chat_template.jinja") + ": is not UTF-8 text");
+  } else if (fileExists(path("chat_template.json"))) {
+    if (std::optional<Json> object = readJsonObject(path("chat_template.json"), messages))
+      result.chatTemplate = templateOf(*object, path("chat_template.json"), messages);
+  } else {
+    result.chatTemplate = inConfig;
+  }
+  if (fileExists(path("additional_chat_templates")))
+    messages.notes.push_back(path("additional_chat_templates") + ": is not kept, only the default chat template is");
+}
+
+} // namespace ingot::huggingface
