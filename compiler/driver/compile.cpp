@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/driver/compile.h"
+
+#include "compiler/driver/progress.h"
+#include "compiler/driver/stages.h"
+#include "compiler/engine/report.h"
+#include "compiler/engine/serialize_plan.h"
+#include "compiler/import/huggingface/import.h"
+#include "compiler/import/module.h"
+#include "compiler/import/tokenizer/tokenizer_json.h"
+#include "compiler/pipelines/Pipelines.h"
+#include "compiler/target/cpu/target.h"
+#include "dialects/ingot/IngotDialect.h"
+#include "dialects/plan/PlanDialect.h"
+#include "runtime/format/kernel_abi.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <thread>
+
+using namespace mlir;
+
+namespace ingot::driver {
+
+namespace {
+
+constexpr const char *kProducer = "ingot " INGOT_VERSION;
+
+int fail(ExitStatus status, const llvm::Twine &message) {
+  llvm::errs() << "error: " << message << "\n";
+  return status;
+}
+
+int bug(const llvm::Twine &message) {
+  llvm::errs() << "error: " << message
+               << "\nThis is a bug of Ingot: please report it with the model's config.json and this message.\n";
+  return kBug;
+}
+
+// What a model is before its weights are looked at.
+struct Imported {
+  MLIRContext context;
+  std::optional<GraphBuilder> builder;
+  OwningOpRef<ModuleOp> module;
+  huggingface::ImportResult facts;
+  std::vector<uint8_t> tokenizer;
+};
+
+void printProblems(const std::string &model, const std::vector<std::string> &problems) {
+  llvm::errs() << "error: " << model << " cannot be compiled: " << problems.size()
+               << (problems.size() == 1 ? " problem\n" : " problems\n");
+  for (const std::string &problem : problems)
+    llvm::errs() << "  - " << problem << "\n";
+}
+
+// Imports a Hugging Face directory. Prints every problem and returns an exit status.
+int importCheckpoint(const std::string &model, std::optional<uint64_t> seed, Imported &imported) {
+  imported.builder.emplace();
+  huggingface::ImportResult &facts = imported.facts;
+  bool good = huggingface::importModel({model, seed}, *imported.builder, facts);
+  if (facts.tokenizerJson) {
+    std::string error;
+    if (!tokenizer::compileTokenizer(*facts.tokenizerJson, facts.tokenizerConfigJson.value_or(""), imported.tokenizer,
+                                     error))
+      facts.problems.push_back("tokenizer.json: " + error);
+  }
+  if (!good || !facts.problems.empty()) {
+    printProblems(model, facts.problems);
+    return kModelAtFault;
+  }
+  imported.module = takeModule(*imported.builder);
+  return kDone;
+}
+
+// Reads a module in the ingot dialect, for tests and for looking at one op.
+int parseModule(const std::string &path, MLIRContext &context, OwningOpRef<ModuleOp> &module) {
+  llvm::SourceMgr sources;
+  module = parseSourceFile<ModuleOp>(path, sources, &context);
+  return module ? kDone : kModelAtFault;
+}
+
+LogicalResult runStage(ModuleOp module, llvm::function_ref<void(OpPassManager &)> build) {
+  PassManager manager(module.getContext());
+  build(manager);
+  return manager.run(module);
+}
+
+// The kernels of a plan, as the target takes them.
+std::vector<target::cpu::Kernel> kernelsOf(plan::ProgramOp program) {
+  std::vector<target::cpu::Kernel> kernels;
+  for (auto op : program.getOps<plan::KernelOp>()) {
+    target::cpu::Kernel kernel;
+    kernel.name = op.getSymName().str();
+    if (op.getBody()) {
+      kernel.body = SymbolTable::lookupNearestSymbolFrom(op, op.getBodyAttr());
+      if (!kernel.body)
+        kernel.body = SymbolTable::lookupSymbolIn(program->getParentOfType<ModuleOp>(), op.getBodyAttr());
+    } else {
+      kernel.templateName = op.getTemplateName()->str();
+      for (NamedAttribute named : *op.getParams()) {
+        target::cpu::Parameter parameter;
+        parameter.name = named.getName().str();
+        if (auto real = dyn_cast<FloatAttr>(named.getValue())) {
+          parameter.isReal = true;
+          parameter.real = real.getValue().convertToFloat();
+        } else {
+          parameter.integer = int32_t(cast<IntegerAttr>(named.getValue()).getInt());
+        }
+        kernel.parameters.push_back(parameter);
+      }
+    }
+    kernels.push_back(std::move(kernel));
+  }
+  return kernels;
+}
+
+unsigned threadsOf(const CompileOptions &options) {
+  return options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+}
+
+StringRef computeOf(ModuleOp module) {
+  auto compute = module->getAttrOfType<StringAttr>("ingot.compute");
+  return compute ? compute.getValue() : "f32";
+}
+
+engine::GenerationDefaults generationOf(const huggingface::GenerationConfig &config) {
+  engine::GenerationDefaults defaults;
+  defaults.bos = config.bos;
+  defaults.pad = config.pad;
+  defaults.eos.assign(config.eos.begin(), config.eos.end());
+  defaults.doSample = config.do_sample;
+  defaults.temperature = config.temperature;
+  defaults.topK = config.top_k;
+  defaults.topP = config.top_p;
+  defaults.minP = config.min_p;
+  defaults.repetitionPenalty = config.repetition_penalty;
+  return defaults;
+}
+
+std::string gigabytes(uint64_t bytes) {
+  char text[32];
+  if (bytes >= 1'000'000'000)
+    std::snprintf(text, sizeof(text), "%.2f GB", double(bytes) / 1e9);
+  else
+    std::snprintf(text, sizeof(text), "%.1f MB", double(bytes) / 1e6);
+  return text;
+}
+
+std::string plural(size_t count, const char *noun, const char *ending = "s") {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : ending);
+}
+
+} // namespace
+
+int compileModel(const CompileOptions &options) {
+  Stages stages(options);
+  if (std::string error = stages.prepare(); !error.empty())
+    return fail(kModelAtFault, error);
+  Progress progress(4, options.quiet || options.emit != "engine");
+
+  // 1. Import.
+  progress.step("import");
+  Imported imported;
+  const bool isModule = StringRef(options.model).ends_with(".mlir");
+  ir::registerDialects(imported.context);
+  if (int status = isModule ? parseModule(options.model, imported.context, imported.module)
+                            : importCheckpoint(options.model, options.dummyWeights, imported))
+    return status;
+  ModuleOp module = *imported.module;
+  bool done = false;
+  if (std::string error = stages.offer("import", module, done); !error.empty())
+    return fail(kModelAtFault, error);
+  if (done)
+    return kDone;
+  const huggingface::ImportResult &facts = imported.facts;
+  progress.note(facts.family + ", " + plural(facts.tensors, "tensor") + ", " + gigabytes(facts.bytes));
+  if (!options.quiet)
+    for (const std::string &note : facts.notes)
+      llvm::errs() << "note: " << note << "\n";
+
+  // 2. Passes, stage by stage.
+  progress.step("optimise");
+  pipelines::Options passOptions;
+  passOptions.compute = options.compute.empty() ? "auto" : options.compute;
+  struct Stage {
+    const char *name;
+    void (*build)(OpPassManager &, const pipelines::Options &);
+  };
+  for (Stage stage : {Stage{"ingot", pipelines::buildIngotPipeline}, Stage{"linalg", pipelines::buildLinalgPipeline},
+                      Stage{"plan", pipelines::buildPlanPipeline}}) {
+    if (failed(runStage(module, [&](OpPassManager &manager) { stage.build(manager, passOptions); })))
+      return isModule ? int(kModelAtFault) : bug(llvm::Twine("stage ") + stage.name + " failed");
+    if (std::string error = stages.offer(stage.name, module, done); !error.empty())
+      return fail(kModelAtFault, error);
+    if (done)
+      return kDone;
+  }
+  auto programs = module.getOps<plan::ProgramOp>();
+  if (programs.empty())
+    return fail(kModelAtFault, options.model + " has no entry: there is nothing to compile");
+  plan::ProgramOp program = *programs.begin();
+  size_t launches = 0;
+  program.walk([&](plan::LaunchOp) { ++launches; });
+
+  // 3. Code.
+  std::vector<target::cpu::Kernel> kernels = kernelsOf(program);
+  progress.note(plural(launches, "launch", "es") + " of " + plural(kernels.size(), "kernel"));
+  progress.step("generate code");
+  const std::string set = options.set.empty() ? target::cpu::featureSets().back().name : options.set;
+  for (auto [name, form] : {std::pair{"llvm", target::cpu::Text::Llvm}, std::pair{"asm", target::cpu::Text::Assembly}}) {
+    std::string error = stages.offer(
+        name,
+        [&, form = form](std::string &text) -> std::string {
+          std::string problem;
+          return target::cpu::printKernels(kernels, set, form, text, problem) ? "" : problem;
+        },
+        done);
+    if (!error.empty())
+      return fail(kModelAtFault, error);
+    if (done)
+      return kDone;
+  }
+  target::cpu::CompiledKernels compiled;
+  std::string error;
+  if (!target::cpu::compileKernels(kernels, {{}, threadsOf(options)}, compiled, error))
+    return bug(error);
+
+  // 4. The file.
+  std::vector<engine::VariantCode> variants;
+  std::string sets;
+  for (target::cpu::Image &image : compiled.images) {
+    sets += (sets.empty() ? "" : ", ") + image.set.name;
+    variants.push_back({"cpu", image.set.name, image.set.features, image.set.score, INGOT_KERNEL_ABI,
+                        std::move(image.bytes), std::move(image.functions)});
+  }
+  progress.note(sets);
+  progress.step("write");
+  engine::EngineContents contents;
+  engine::ModelFacts modelFacts{facts.name, facts.family, kProducer, computeOf(module).str(), facts.parameters,
+                                generationOf(facts.generation)};
+  if (failed(engine::serializePlan(program, modelFacts, variants, compiled.scratchBytes, contents)))
+    return bug("the plan could not be written");
+  contents.tokenizer = std::move(imported.tokenizer);
+  contents.chatTemplate = facts.chatTemplate.value_or("");
+  engine::ReportFacts report;
+  report.producer = kProducer;
+  report.model = facts.name;
+  report.family = facts.family;
+  report.compute = modelFacts.compute;
+  report.computeReason = !options.compute.empty() ? "--compute was given"
+                         : modelFacts.compute == "bf16" ? "the weights of all products are bf16"
+                                                        : "not all weights of products are bf16";
+  report.target = "cpu";
+  report.parameters = facts.parameters;
+  report.dummySeed = options.dummyWeights;
+  report.notes = facts.notes;
+  contents.report = engine::makeReport(report, contents.weights);
+
+  engine::WriteOptions writeOptions;
+  writeOptions.threads = threadsOf(options);
+  writeOptions.dummySeed = options.dummyWeights.value_or(0);
+  writeOptions.progress = [&](uint64_t written, uint64_t total) { progress.update(written, total); };
+  error = engine::writeEngine(options.output, contents, writeOptions);
+  if (!error.empty()) {
+    progress.breakLine();
+    return fail(kModelAtFault, error);
+  }
+  uint64_t size = 0;
+  if (llvm::sys::fs::file_size(options.output, size))
+    size = contents.weightBytes;
+  progress.note(options.output + ", " + gigabytes(size) + ", products in " + modelFacts.compute);
+  return kDone;
+}
+
+int checkModel(const CheckOptions &options) {
+  Imported imported;
+  ir::registerDialects(imported.context);
+  if (int status = importCheckpoint(options.model, options.dummyWeights, imported))
+    return status;
+  const huggingface::ImportResult &facts = imported.facts;
+  ModuleOp module = *imported.module;
+  pipelines::Options passOptions;
+  passOptions.compute = options.compute.empty() ? "auto" : options.compute;
+  if (failed(runStage(module, [&](OpPassManager &manager) {
+        pipelines::buildIngotPipeline(manager, passOptions);
+        pipelines::buildLinalgPipeline(manager, passOptions);
+        pipelines::buildPlanPipeline(manager, passOptions);
+      })))
+    return bug("the model's graph could not be planned");
+  plan::ProgramOp program = *module.getOps<plan::ProgramOp>().begin();
+  uint64_t weightBytes = 0, cacheBytesPerToken = 0;
+  for (auto weight : program.getOps<plan::WeightOp>())
+    weightBytes += uint64_t(weight.getBytes());
+  for (auto group : program.getOps<plan::CacheGroupOp>())
+    for (auto plane : group.getPlanes().getAsRange<plan::PlaneAttr>())
+      cacheBytesPerToken += uint64_t(plane.getPageBytes() * group.getLayers() / group.getPageTokens());
+
+  llvm::raw_ostream &out = llvm::outs();
+  out << options.model << " compiles.\n";
+  out << "model       " << facts.name << " (" << facts.family << ", " << facts.parameters << " parameters in "
+      << plural(facts.tensors, "tensor") << ", mostly " << elementName(facts.weightType) << ")\n";
+  out << "context     " << program.getContext() << " positions, vocabulary " << program.getVocabulary() << "\n";
+  out << "products    in " << computeOf(module) << "\n";
+  out << "engine      about " << gigabytes(weightBytes) << " of weights\n";
+  out << "cache       " << cacheBytesPerToken << " bytes a token\n";
+  out << "tokenizer   " << (imported.tokenizer.empty() ? "none: the engine takes and gives token ids only" : "ready")
+      << "\n";
+  for (const std::string &note : facts.notes)
+    out << "note: " << note << "\n";
+  return kDone;
+}
+
+} // namespace ingot::driver
