@@ -18,9 +18,10 @@ def ways_of(case, args):
     # Where frequencies follow the length of the whole forward, cutting the prompt changes what is computed.
     chunks = [0] if case.get("whole_only") else args.chunk or [0]
     mixes = [0] if case.get("whole_only") and args.mix else args.mix
-    ways = [["--chunk", chunk] for chunk in chunks]
-    ways += [["--chunk", chunk, "--mix", "other"] for chunk in mixes]
-    ways += [["--chunk", chunks[-1], "--threads", threads] for threads in args.threads]
+    cut = {chunk: ["--chunk", chunk] if chunk else [] for chunk in chunks + mixes}
+    ways = [cut[chunk] for chunk in chunks]
+    ways += [cut[chunk] + ["--mix", "other"] for chunk in mixes]
+    ways += [cut[chunks[-1]] + ["--threads", threads] for threads in args.threads]
     return ways
 
 
