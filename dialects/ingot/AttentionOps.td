@@ -5,7 +5,7 @@
 #ifndef INGOT_DIALECTS_INGOT_ATTENTION_OPS
 #define INGOT_DIALECTS_INGOT_ATTENTION_OPS
 
-include "ingot/IngotBase.td"
+include "dialects/ingot/IngotBase.td"
 
 def Ingot_RopeAnglesOp : Ingot_PureOp<"rope_angles"> {
   let summary = "Computes cosines and sines of rotary angles";

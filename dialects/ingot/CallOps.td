@@ -5,7 +5,7 @@
 #ifndef INGOT_DIALECTS_INGOT_CALL_OPS
 #define INGOT_DIALECTS_INGOT_CALL_OPS
 
-include "ingot/IngotBase.td"
+include "dialects/ingot/IngotBase.td"
 
 def Ingot_CallOp : Ingot_Op<"call", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Computes with a function over tensors";

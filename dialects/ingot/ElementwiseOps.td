@@ -5,8 +5,8 @@
 #ifndef INGOT_DIALECTS_INGOT_ELEMENTWISE_OPS
 #define INGOT_DIALECTS_INGOT_ELEMENTWISE_OPS
 
-include "ingot/IngotBase.td"
-include "ingot/IngotInterfaces.td"
+include "dialects/ingot/IngotBase.td"
+include "dialects/ingot/IngotInterfaces.td"
 
 class Ingot_UnaryOp<string mnemonic, string summary_, string formula> : Ingot_Op<mnemonic,
     [Pure, SameOperandsAndResultType, DeclareOpInterfaceMethods<Ingot_ScalarBodyInterface>]> {

@@ -130,7 +130,6 @@ class Ingot_Op<string mnemonic, list<Trait> traits = []> : Op<Ingot_Dialect, mne
 // An op on tensors that only computes, and whose result types follow from its operands and attributes. Inferred and
 // stated types must agree where both know a dimension; shape inference replaces the vaguer by the sharper.
 class Ingot_PureOp<string mnemonic, list<Trait> traits = []>
-    : Ingot_Op<mnemonic, !listconcat([Pure, DeclareOpInterfaceMethods<InferTypeOpInterface,
-                                                                     ["isCompatibleReturnTypes"]>], traits)>;
+    : Ingot_Op<mnemonic, !listconcat([Pure, InferTypeOpAdaptorWithIsCompatible], traits)>;
 
 #endif

@@ -4,14 +4,14 @@
 #ifndef INGOT_DIALECTS_INGOT_OPS
 #define INGOT_DIALECTS_INGOT_OPS
 
-include "ingot/ModuleOps.td"
-include "ingot/RecipeOps.td"
-include "ingot/ElementwiseOps.td"
-include "ingot/ShapeOps.td"
-include "ingot/LinearOps.td"
-include "ingot/NormOps.td"
-include "ingot/AttentionOps.td"
-include "ingot/SampleOps.td"
-include "ingot/CallOps.td"
+include "dialects/ingot/ModuleOps.td"
+include "dialects/ingot/RecipeOps.td"
+include "dialects/ingot/ElementwiseOps.td"
+include "dialects/ingot/ShapeOps.td"
+include "dialects/ingot/LinearOps.td"
+include "dialects/ingot/NormOps.td"
+include "dialects/ingot/AttentionOps.td"
+include "dialects/ingot/SampleOps.td"
+include "dialects/ingot/CallOps.td"
 
 #endif

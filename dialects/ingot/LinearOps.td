@@ -5,7 +5,7 @@
 #ifndef INGOT_DIALECTS_INGOT_LINEAR_OPS
 #define INGOT_DIALECTS_INGOT_LINEAR_OPS
 
-include "ingot/IngotBase.td"
+include "dialects/ingot/IngotBase.td"
 
 def Ingot_EmbeddingOp : Ingot_PureOp<"embedding"> {
   let summary = "Looks up rows of a table";

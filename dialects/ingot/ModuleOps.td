@@ -4,7 +4,7 @@
 #ifndef INGOT_DIALECTS_INGOT_MODULE_OPS
 #define INGOT_DIALECTS_INGOT_MODULE_OPS
 
-include "ingot/IngotBase.td"
+include "dialects/ingot/IngotBase.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/FunctionInterfaces.td"
 include "mlir/IR/RegionKindInterface.td"
@@ -118,8 +118,7 @@ def Ingot_EntryOp : Ingot_Op<"entry", [FunctionOpInterface, IsolatedFromAbove, S
     ::mlir::Region *getCallableRegion() { return &getBody(); }
 
     // The argument of that name, or null.
-    ::mlir::BlockArgument getArgument(::llvm::StringRef name);
-    using ::mlir::FunctionOpInterface::Trait<EntryOp>::getArgument;
+    ::mlir::BlockArgument argumentNamed(::llvm::StringRef name);
     ::llvm::StringRef getArgName(unsigned i) { return ::llvm::cast<::mlir::StringAttr>(getArgNames()[i]).getValue(); }
     ::llvm::StringRef getResName(unsigned i) { return ::llvm::cast<::mlir::StringAttr>(getResNames()[i]).getValue(); }
   }];

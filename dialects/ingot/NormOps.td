@@ -4,7 +4,7 @@
 #ifndef INGOT_DIALECTS_INGOT_NORM_OPS
 #define INGOT_DIALECTS_INGOT_NORM_OPS
 
-include "ingot/IngotBase.td"
+include "dialects/ingot/IngotBase.td"
 
 def Ingot_RmsNormOp : Ingot_PureOp<"rms_norm"> {
   let summary = "Divides by the root mean square over the last axis";

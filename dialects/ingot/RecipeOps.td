@@ -5,8 +5,8 @@
 #ifndef INGOT_DIALECTS_INGOT_RECIPE_OPS
 #define INGOT_DIALECTS_INGOT_RECIPE_OPS
 
-include "ingot/IngotBase.td"
-include "ingot/IngotInterfaces.td"
+include "dialects/ingot/IngotBase.td"
+include "dialects/ingot/IngotInterfaces.td"
 
 def Ingot_WeightOp : Ingot_Op<"weight", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Refers to a tensor by name";

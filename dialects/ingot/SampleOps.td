@@ -5,7 +5,7 @@
 #ifndef INGOT_DIALECTS_INGOT_SAMPLE_OPS
 #define INGOT_DIALECTS_INGOT_SAMPLE_OPS
 
-include "ingot/IngotBase.td"
+include "dialects/ingot/IngotBase.td"
 
 def Ingot_SampleOp : Ingot_PureOp<"sample"> {
   let summary = "Draws a token per row of logits";

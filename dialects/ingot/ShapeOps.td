@@ -4,7 +4,7 @@
 #ifndef INGOT_DIALECTS_INGOT_SHAPE_OPS
 #define INGOT_DIALECTS_INGOT_SHAPE_OPS
 
-include "ingot/IngotBase.td"
+include "dialects/ingot/IngotBase.td"
 
 def Ingot_TransposeOp : Ingot_PureOp<"transpose"> {
   let summary = "Permutes dimensions";

@@ -4,7 +4,7 @@
 #ifndef INGOT_DIALECTS_PLAN_ENTRY_OPS
 #define INGOT_DIALECTS_PLAN_ENTRY_OPS
 
-include "plan/PlanBase.td"
+include "dialects/plan/PlanBase.td"
 
 // An op that names memory. Naming has no effect: two ops that name the same memory may be merged.
 class Plan_BufferOp<string mnemonic, list<Trait> traits = []>

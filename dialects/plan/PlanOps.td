@@ -4,7 +4,7 @@
 #ifndef INGOT_DIALECTS_PLAN_OPS
 #define INGOT_DIALECTS_PLAN_OPS
 
-include "plan/ProgramOps.td"
-include "plan/EntryOps.td"
+include "dialects/plan/ProgramOps.td"
+include "dialects/plan/EntryOps.td"
 
 #endif

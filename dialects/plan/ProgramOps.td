@@ -4,7 +4,7 @@
 #ifndef INGOT_DIALECTS_PLAN_PROGRAM_OPS
 #define INGOT_DIALECTS_PLAN_PROGRAM_OPS
 
-include "plan/PlanBase.td"
+include "dialects/plan/PlanBase.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/IR/RegionKindInterface.td"
 
@@ -12,29 +12,29 @@ def Plan_ProgramOp : Plan_Op<"program", [Symbol, SymbolTable, NoTerminator, Sing
                                          IsolatedFromAbove]> {
   let summary = "Holds a whole plan";
   let description = [{
-    `vocabulary` is the number of columns of the logits, 0 where the model is no decoder; `context` the number of
+    `vocabulary` is the number of columns of the logits, 0 where the model is no decoder; `context_length` the number of
     positions the model was made for. Memory planning adds `arena_bytes`, for each symbol in order the bytes per unit of
     its arena, and `arena_bytes_constant`. Functions that kernels name and tensors that recipes read stand in
     the program or in the module around it.
 
     program-c1: arena_bytes, where given, has one entry per symbol, none negative; arena_bytes_constant comes with it.
-    program-c2: vocabulary and context are not negative.
+    program-c2: vocabulary and context_length are not negative.
 
     ```mlir
-    plan.program @tales attributes {vocabulary = 4096 : i64, context = 256 : i64} {
+    plan.program @tales attributes {vocabulary = 4096 : i64, context_length = 256 : i64} {
       plan.symbol @tokens
     }
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, DefaultValuedAttr<I64Attr, "0">:$vocabulary,
-                   DefaultValuedAttr<I64Attr, "0">:$context, OptionalAttr<DenseI64ArrayAttr>:$arena_bytes,
+                   DefaultValuedAttr<I64Attr, "0">:$context_length, OptionalAttr<DenseI64ArrayAttr>:$arena_bytes,
                    OptionalAttr<I64Attr>:$arena_bytes_constant);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
   let hasVerifier = 1;
   let skipDefaultBuilders = 1;
   let builders = [OpBuilder<(ins "::llvm::StringRef":$name, CArg<"int64_t", "0">:$vocabulary,
-                                 CArg<"int64_t", "0">:$context)>];
+                                 CArg<"int64_t", "0">:$contextLength)>];
   let extraClassDeclaration = [{
     // Number of the symbol of that name in the order of the symbol table, or -1.
     int64_t symbolIndex(::llvm::StringRef symbol);

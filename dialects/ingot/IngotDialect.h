@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The `ingot` dialect in C++: what a model computes. Everything here is generated from the .td files beside it, which
+// are where to read; below stand the few helpers that need more than one op.
+#ifndef INGOT_DIALECTS_INGOT_DIALECT_H
+#define INGOT_DIALECTS_INGOT_DIALECT_H
+
+#include "dialects/ingot/Dims.h"
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/IR/TensorEncoding.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialects/ingot/IngotDialect.h.inc"
+#include "dialects/ingot/IngotEnums.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/ingot/IngotAttrs.h.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/ingot/IngotInterfaces.h.inc"
+#include "dialects/ingot/IngotTypes.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/ingot/IngotOps.h.inc"
+
+namespace ingot::ir {
+
+// The symbol of that name in the nearest symbol table around `from` that has one, or null. Unlike
+// SymbolTable::lookupNearestSymbolFrom it looks further out, so that a plan.program sees the tensors of its module.
+mlir::Operation *lookupSymbol(mlir::Operation *from, mlir::StringAttr name);
+mlir::Operation *lookupSymbol(mlir::Operation *from, mlir::StringAttr name, mlir::SymbolTableCollection &tables);
+template <typename OpT> OpT lookup(mlir::Operation *from, mlir::StringAttr name) {
+  return llvm::dyn_cast_or_null<OpT>(lookupSymbol(from, name));
+}
+
+// The group that a cache value belongs to, or null where it is not declared.
+CacheGroupOp cacheGroupOf(mlir::Operation *from, CacheType type);
+// Number of the group among those of its module: its row in `slots` and `block_table`.
+int64_t cacheGroupIndex(CacheGroupOp group);
+
+// Whether a value depends on weights and constants alone, so that the engine writer can compute it.
+bool isRecipe(mlir::Value value);
+
+// The element-wise value of an op on constants, through its scalar body; null where an operand is not constant, the
+// result is larger than a small constant should be, or a step cannot be evaluated.
+mlir::Attribute foldElementwise(mlir::Operation *op, llvm::ArrayRef<mlir::Attribute> operands);
+
+} // namespace ingot::ir
+
+#endif

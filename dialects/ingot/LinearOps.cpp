@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Verifiers and type inference of linear and embedding. A packed weight keeps its logical sizes as attributes, so both
+// read sizes through one pair of helpers.
+#include "dialects/ingot/Verify.h"
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+
+namespace ingot::ir {
+
+namespace {
+
+// The logical matrix of a weight operand: from the attributes where it is packed, else from its type.
+struct Matrix {
+  int64_t rows = ShapedType::kDynamic, columns = ShapedType::kDynamic;
+};
+
+} // namespace
+
+template <typename Op> static Matrix matrixOf(Op &op, Value weight) {
+  RankedTensorType type = tensorOf(weight);
+  Matrix matrix;
+  if (!op.getLayout() && type.getRank() == 2)
+    matrix = {type.getDimSize(0), type.getDimSize(1)};
+  if (op.getN())
+    matrix.rows = *op.getN();
+  if (op.getK())
+    matrix.columns = *op.getK();
+  return matrix;
+}
+
+// Checks a packed weight's type against the layout's shape of [rows, k].
+static LogicalResult checkPacked(Operation *op, StringRef operand, Value weight, StringRef layout, int64_t rows,
+                                 int64_t k) {
+  auto shape = packedShape(layout, rows, k);
+  RankedTensorType type = tensorOf(weight);
+  if (shape && type.getShape() == ArrayRef(*shape))
+    return success();
+  auto diagnostic = op->emitOpError() << operand << " is " << type << "; layout \"" << layout << "\" gives [" << rows
+                                      << ", " << k << "] the shape [";
+  if (shape)
+    llvm::interleaveComma(*shape, diagnostic);
+  return diagnostic << "]";
+}
+
+// --- embedding.
+
+int64_t EmbeddingOp::tableRows() { return matrixOf(*this, getTable()).rows; }
+int64_t EmbeddingOp::tableColumns() { return matrixOf(*this, getTable()).columns; }
+
+LogicalResult EmbeddingOp::inferReturnTypes(MLIRContext *context, std::optional<Location>, Adaptor op,
+                                            SmallVectorImpl<Type> &types) {
+  Dim tokens = dimOf(tensorOf(op.getTokens()), 0);
+  Type f32 = Float32Type::get(context);
+  types.push_back(tensorType({tokens, Dim(matrixOf(op, op.getTable()).columns)}, f32));
+  if (op.getEmitStats())
+    types.push_back(tensorType({tokens, Dim(1)}, f32));
+  return success();
+}
+
+bool EmbeddingOp::isCompatibleReturnTypes(TypeRange l, TypeRange r) { return typesAgree(l, r); }
+
+LogicalResult EmbeddingOp::verify() {
+  RankedTensorType table = tensorOf(getTable());
+  unsigned given = getLayout().has_value() + getN().has_value() + getK().has_value();
+  if (given != 0 && given != 3) // embedding-c2
+    return emitOpError("layout, n and k are given together, for a packed table, or not at all");
+  if (given == 0 && (table.getRank() != 2 || !table.hasStaticShape())) // embedding-c1
+    return emitOpError() << "table must be a static matrix, found " << table;
+  if (given != 0 && failed(checkPacked(*this, "table", getTable(), *getLayout(), *getN(), *getK()))) // embedding-c3
+    return failure();
+  if (getEmitStats() != static_cast<bool>(getStats())) // embedding-c4
+    return emitOpError("gives stats exactly when it has emit_stats");
+  return success();
+}
+
+// --- linear.
+
+void LinearOp::build(OpBuilder &builder, OperationState &state, Value input, Value weight, Value bias) {
+  build(builder, state, input, weight, bias, /*residual=*/Value(), /*norm_stats=*/Value(), /*gamma=*/Value(),
+        /*eps=*/FloatAttr(), /*activation=*/ActivationAttr(), /*gated=*/UnitAttr(), /*emit_stats=*/UnitAttr(),
+        /*compute=*/TypeAttr(), /*result_element=*/TypeAttr(), /*layout=*/StringAttr(), /*n=*/IntegerAttr(),
+        /*k=*/IntegerAttr());
+}
+
+int64_t LinearOp::columns() { return matrixOf(*this, getWeight()).rows; }
+int64_t LinearOp::depth() { return matrixOf(*this, getWeight()).columns; }
+
+static int64_t rowsOfWeight(int64_t columns, bool gated) {
+  return gated ? 2 * llvm::divideCeil(columns, 16) * 16 : columns;
+}
+int64_t LinearOp::weightRows() { return rowsOfWeight(columns(), getGated()); }
+
+LogicalResult LinearOp::inferReturnTypes(MLIRContext *context, std::optional<Location>, Adaptor op,
+                                         SmallVectorImpl<Type> &types) {
+  RankedTensorType input = tensorOf(op.getInput());
+  if (input.getRank() == 0)
+    return failure();
+  int64_t columns = matrixOf(op, op.getWeight()).rows;
+  SmallVector<Dim> dims = dimsOf(input);
+  Type f32 = Float32Type::get(context);
+  dims.back() = Dim(columns);
+  types.push_back(tensorType(dims, op.getResultElement().value_or(f32)));
+  if (op.getEmitStats()) {
+    dims.back() = ShapedType::isDynamic(columns) ? Dim() : Dim(llvm::divideCeil(columns, 16));
+    types.push_back(tensorType(dims, f32));
+  }
+  return success();
+}
+
+bool LinearOp::isCompatibleReturnTypes(TypeRange l, TypeRange r) { return typesAgree(l, r); }
+
+static bool isProductType(Type type) { return type.isF32() || type.isF16() || type.isBF16(); }
+
+LogicalResult LinearOp::verify() {
+  RankedTensorType input = tensorOf(getInput()), weight = tensorOf(getWeight());
+  if (input.getRank() == 0)
+    return emitOpError("input has no dimension to multiply along");
+  // linear-c2
+  if (getLayout() && (!getN() || !getK()))
+    return emitOpError("a packed weight needs its sizes n and k");
+  if (!getLayout() && (weight.getRank() != 2 || !weight.hasStaticShape()))
+    return emitOpError() << "weight must be a static matrix, found " << weight;
+  if (getGated() && !getN()) // linear-c4
+    return emitOpError("gated needs n, the number of gate rows");
+  if (getLayout()) {
+    if (failed(checkPacked(*this, "weight", getWeight(), *getLayout(), weightRows(), depth()))) // linear-c3
+      return failure();
+  } else {
+    if (weight.getDimSize(0) != weightRows()) // linear-c4
+      return emitOpError() << "weight has " << weight.getDimSize(0) << " rows; " << (getGated() ? "gated " : "")
+                           << "n = " << columns() << " needs " << weightRows();
+    if (weight.getDimSize(1) != depth())
+      return emitOpError() << "weight has " << weight.getDimSize(1) << " columns; k is " << depth();
+  }
+  unsigned last = input.getRank() - 1;
+  if (failed(checkDim(*this, "input", getInput(), last, Dim(depth()), "the weight's k"))) // linear-c1
+    return failure();
+  if (getBias() && failed(checkDim(*this, "bias", getBias(), 0, Dim(weightRows()), "the weight's rows"))) // linear-c5
+    return failure();
+  if (getResidual()) { // linear-c6
+    RankedTensorType residual = tensorOf(getResidual()), result = tensorOf(getResult());
+    bool same = residual.getRank() == result.getRank();
+    for (unsigned i = 0; same && i < result.getRank(); ++i)
+      same = dimOf(residual, i).agrees(dimOf(result, i));
+    if (!same)
+      return emitOpError() << "residual is " << residual << "; the result is " << result;
+  }
+  unsigned norm = static_cast<bool>(getNormStats()) + static_cast<bool>(getGamma()) + getEps().has_value();
+  if (norm != 0 && norm != 3) // linear-c7
+    return emitOpError("norm_stats, gamma and eps are given together or not at all");
+  if (norm) {
+    if (failed(checkDim(*this, "gamma", getGamma(), 0, Dim(depth()), "the weight's k"))) // linear-c8
+      return failure();
+    if (tensorOf(getNormStats()).getRank() != input.getRank()) // linear-c9
+      return emitOpError() << "norm_stats is " << tensorOf(getNormStats()) << "; the input is " << input;
+    for (unsigned i = 0; i < last; ++i)
+      if (failed(checkDim(*this, "norm_stats", getNormStats(), i, dimOf(input, i), "as the input has")))
+        return failure();
+  }
+  if (getEmitStats() != static_cast<bool>(getStats())) // linear-c10
+    return emitOpError("gives stats exactly when it has emit_stats");
+  if (getCompute() && !isProductType(*getCompute())) // linear-c11
+    return emitOpError() << "compute must be f32, f16 or bf16, found " << *getCompute();
+  if (getResultElement() && !isProductType(*getResultElement()))
+    return emitOpError() << "result_element must be f32, f16 or bf16, found " << *getResultElement();
+  return success();
+}
+
+} // namespace ingot::ir

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Verifiers, type inference and folders of the ops that make stored weights out of a checkpoint's tensors.
+#include "dialects/ingot/Verify.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace ingot::ir {
+
+LogicalResult WeightOp::verifySymbolUses(SymbolTableCollection &tables) {
+  auto tensor = dyn_cast_or_null<TensorOp>(lookupSymbol(*this, getTensorAttr().getAttr(), tables));
+  if (!tensor) // weight-c1
+    return emitOpError() << "tensor " << getTensorAttr() << " is not declared by an ingot.tensor";
+  if (tensor.getType() != getType()) // weight-c2
+    return emitOpError() << "is " << getType() << "; tensor " << getTensorAttr() << " is " << tensor.getType();
+  return success();
+}
+
+OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValueAttr(); }
+
+// --- cast.
+
+LogicalResult CastOp::verify() {
+  RankedTensorType input = tensorOf(getInput()), result = tensorOf(getResult());
+  if (input.getEncoding() != result.getEncoding()) // cast-c1
+    return emitOpError() << "result's dimensions are not named as the input's: " << result << " from " << input;
+  return success();
+}
+
+Value CastOp::buildScalarBody(OpBuilder &builder, Location loc, ValueRange scalars) {
+  Type from = scalars[0].getType(), to = tensorOf(getResult()).getElementType();
+  if (from == to)
+    return scalars[0];
+  unsigned fromBits = from.getIntOrFloatBitWidth(), toBits = to.getIntOrFloatBitWidth();
+  if (fromBits < toBits)
+    return arith::ExtFOp::create(builder, loc, to, scalars[0]);
+  if (fromBits > toBits)
+    return arith::TruncFOp::create(builder, loc, to, scalars[0]);
+  // f16 and bf16: neither holds the other; f32 holds both.
+  Value wide = arith::ExtFOp::create(builder, loc, builder.getF32Type(), scalars[0]);
+  return arith::TruncFOp::create(builder, loc, to, wide);
+}
+
+// Whether every value of `from` is one of `to`.
+static bool holds(Type to, Type from) {
+  auto t = cast<FloatType>(to), f = cast<FloatType>(from);
+  return t == f || t.getWidth() > f.getWidth();
+}
+
+OpFoldResult CastOp::fold(FoldAdaptor adaptor) {
+  if (getInput().getType() == getType())
+    return getInput();
+  // There and back through a type that holds every value.
+  if (auto inner = getInput().getDefiningOp<CastOp>())
+    if (inner.getInput().getType() == getType() &&
+        holds(tensorOf(inner.getResult()).getElementType(), tensorOf(getResult()).getElementType()))
+      return inner.getInput();
+  return foldElementwise(*this, adaptor.getOperands());
+}
+
+// --- concat.
+
+LogicalResult ConcatOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor op,
+                                         SmallVectorImpl<Type> &types) {
+  ValueRange operands = op.getInputs();
+  if (operands.empty())
+    return failure();
+  RankedTensorType first = tensorOf(operands[0]);
+  int64_t axis = op.getAxis(), size = 0;
+  if (axis < 0 || axis >= first.getRank())
+    return failure();
+  if (op.getSegments()) {
+    for (size_t i = 2; i < op.getSegments()->size(); i += 3)
+      size += (*op.getSegments())[i];
+  } else {
+    for (Value operand : operands)
+      size += tensorOf(operand).getRank() == first.getRank() ? tensorOf(operand).getDimSize(axis) : 0;
+  }
+  SmallVector<Dim> dims = dimsOf(first);
+  dims[axis] = Dim(size);
+  types.push_back(tensorType(dims, first.getElementType()));
+  return success();
+}
+
+bool ConcatOp::isCompatibleReturnTypes(TypeRange l, TypeRange r) { return typesAgree(l, r); }
+
+LogicalResult ConcatOp::verify() {
+  if (getInputs().empty())
+    return emitOpError("needs at least one operand");
+  RankedTensorType first = tensorOf(getInputs()[0]);
+  int64_t axis = getAxis();
+  if (axis < 0 || axis >= first.getRank()) // concat-c2
+    return emitOpError() << "axis " << axis << " is not one of the " << first.getRank() << " of operand 0";
+  for (auto [index, input] : llvm::enumerate(getInputs())) {
+    RankedTensorType type = tensorOf(input);
+    if (type.getRank() != first.getRank() || type.getElementType() != first.getElementType()) // concat-c1
+      return emitOpError() << "operand " << index << " is " << type << "; expected rank and elements of " << first;
+    for (int64_t d = 0; d < type.getRank(); ++d)
+      if (d != axis &&
+          failed(checkDim(*this, ("operand " + Twine(index)).str(), input, d, dimOf(first, d), "as operand 0 has")))
+        return failure();
+    if (type.isDynamicDim(axis)) // concat-c3
+      return emitOpError() << "operand " << index << " is dynamic along axis " << axis;
+  }
+  if (!getSegments())
+    return success();
+  ArrayRef<int64_t> segments = *getSegments();
+  if (segments.size() % 3) // concat-c4
+    return emitOpError() << "segments must be triples (operand, first row, rows), found " << segments.size()
+                         << " numbers";
+  SmallVector<SmallVector<std::pair<int64_t, int64_t>>> ranges(getInputs().size());
+  for (size_t i = 0; i < segments.size(); i += 3) {
+    int64_t operand = segments[i], begin = segments[i + 1], rows = segments[i + 2];
+    if (operand < 0 || operand >= static_cast<int64_t>(getInputs().size()))
+      return emitOpError() << "segment " << i / 3 << " names operand " << operand << " of " << getInputs().size();
+    int64_t size = tensorOf(getInputs()[operand]).getDimSize(axis);
+    if (begin < 0 || rows <= 0 || begin > size || rows > size - begin)
+      return emitOpError() << "segment " << i / 3 << " takes rows " << begin << " to " << begin + rows << " of operand "
+                           << operand << ", which has " << size;
+    ranges[operand].emplace_back(begin, begin + rows);
+  }
+  for (auto [operand, taken] : llvm::enumerate(ranges)) { // concat-c5
+    llvm::sort(taken);
+    int64_t next = 0;
+    for (auto [begin, end] : taken) {
+      if (begin != next)
+        break;
+      next = end;
+    }
+    int64_t size = tensorOf(getInputs()[operand]).getDimSize(axis), sum = 0;
+    for (auto [begin, end] : taken)
+      sum += end - begin;
+    if (next != size || sum != size)
+      return emitOpError() << "segments do not take every row of operand " << operand << " exactly once";
+  }
+  return success();
+}
+
+OpFoldResult ConcatOp::fold(FoldAdaptor) {
+  if (getInputs().size() == 1 && getInputs()[0].getType() == getType() &&
+      (!getSegments() || getSegments()->size() == 3))
+    return getInputs()[0];
+  // All results of one split, in order, joined along the same axis.
+  if (getSegments())
+    return {};
+  auto split = getInputs()[0].getDefiningOp<SplitOp>();
+  if (split && static_cast<int64_t>(split.getAxis()) == static_cast<int64_t>(getAxis()) &&
+      split.getInput().getType() == getType() && llvm::equal(getInputs(), split.getResults()))
+    return split.getInput();
+  return {};
+}
+
+// --- interleave.
+
+LogicalResult InterleaveOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor op,
+                                             SmallVectorImpl<Type> &types) {
+  RankedTensorType gate = tensorOf(op.getGate());
+  int64_t block = op.getBlock();
+  if (gate.getRank() == 0 || block <= 0 || gate.isDynamicDim(0))
+    return failure();
+  SmallVector<Dim> dims = dimsOf(gate);
+  dims[0] = Dim(2 * llvm::divideCeil(gate.getDimSize(0), block) * block);
+  types.push_back(tensorType(dims, gate.getElementType()));
+  return success();
+}
+
+bool InterleaveOp::isCompatibleReturnTypes(TypeRange l, TypeRange r) { return typesAgree(l, r); }
+
+LogicalResult InterleaveOp::verify() {
+  if (getGate().getType() != getUp().getType()) // interleave-c1
+    return emitOpError() << "up is " << getUp().getType() << "; gate is " << getGate().getType();
+  RankedTensorType gate = tensorOf(getGate());
+  if (!gate.hasStaticShape() || gate.getRank() == 0) // interleave-c2
+    return emitOpError() << "gate must have a static shape of at least one dimension, found " << gate;
+  if (static_cast<int64_t>(getBlock()) <= 0) // interleave-c3
+    return emitOpError() << "block must be positive, found " << static_cast<int64_t>(getBlock());
+  return success();
+}
+
+// --- pack.
+
+LogicalResult PackOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor op,
+                                       SmallVectorImpl<Type> &types) {
+  RankedTensorType input = tensorOf(op.getInput());
+  if (input.getRank() != 2 || !input.hasStaticShape())
+    return failure();
+  auto shape = packedShape(op.getLayout(), input.getDimSize(0), input.getDimSize(1));
+  if (!shape)
+    return failure();
+  types.push_back(RankedTensorType::get(*shape, input.getElementType()));
+  return success();
+}
+
+bool PackOp::isCompatibleReturnTypes(TypeRange l, TypeRange r) { return typesAgree(l, r); }
+
+LogicalResult PackOp::verify() {
+  RankedTensorType input = tensorOf(getInput());
+  if (!input.hasStaticShape()) // pack-c1
+    return emitOpError() << "input must be a static matrix, found " << input;
+  bool wide = getLayout() == "n16k",
+       fits = wide ? input.getElementType().isF32() : input.getElementType().isF16() || input.getElementType().isBF16();
+  if (!fits) // pack-c2
+    return emitOpError() << "layout " << getLayoutAttr() << " takes " << (wide ? "f32" : "f16 or bf16") << ", input is "
+                         << input;
+  return success();
+}
+
+} // namespace ingot::ir

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Verifiers, type inference and folders of the ops that only move elements.
+#include "dialects/ingot/Verify.h"
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+
+namespace ingot::ir {
+
+// --- transpose.
+
+static bool isPermutation(ArrayRef<int64_t> permutation, int64_t rank) {
+  llvm::SmallBitVector seen(rank);
+  for (int64_t index : permutation) {
+    if (index < 0 || index >= rank || seen.test(index))
+      return false;
+    seen.set(index);
+  }
+  return static_cast<int64_t>(permutation.size()) == rank;
+}
+
+LogicalResult TransposeOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor op,
+                                            SmallVectorImpl<Type> &types) {
+  RankedTensorType input = tensorOf(op.getInput());
+  if (!isPermutation(op.getPermutation(), input.getRank()))
+    return failure();
+  SmallVector<Dim> dims;
+  for (int64_t index : op.getPermutation())
+    dims.push_back(dimOf(input, index));
+  types.push_back(tensorType(dims, input.getElementType()));
+  return success();
+}
+
+bool TransposeOp::isCompatibleReturnTypes(TypeRange l, TypeRange r) { return typesAgree(l, r); }
+
+LogicalResult TransposeOp::verify() {
+  int64_t rank = tensorOf(getInput()).getRank();
+  if (!isPermutation(getPermutation(), rank)) // transpose-c1
+    return emitOpError() << "permutation [" << getPermutation() << "] does not hold each of the " << rank
+                         << " dimensions of the input once";
+  return success();
+}
+
+OpFoldResult TransposeOp::fold(FoldAdaptor) {
+  ArrayRef<int64_t> outer = getPermutation();
+  if (getInput().getType() == getType() && llvm::equal(outer, llvm::seq<int64_t>(0, outer.size())))
+    return getInput();
+  auto inner = getInput().getDefiningOp<TransposeOp>();
+  if (!inner)
+    return {};
+  SmallVector<int64_t> composed;
+  for (int64_t index : outer)
+    composed.push_back(inner.getPermutation()[index]);
+  getInputMutable().assign(inner.getInput());
+  setPermutation(composed);
+  return getResult();
+}
+
+// --- reshape.
+
+LogicalResult ReshapeOp::verify() {
+  RankedTensorType input = tensorOf(getInput()), result = tensorOf(getResult());
+  if (input.getElementType() != result.getElementType()) // reshape-c1
+    return emitOpError() << "result has elements of " << result.getElementType() << "; the input's are "
+                         << input.getElementType();
+  struct Count {
+    int64_t fixed = 1, dynamic = 0;
+    bool named = true;
+    SmallVector<StringRef> names;
+  };
+  auto count = [](RankedTensorType type) {
+    Count count;
+    for (const Dim &dim : dimsOf(type)) {
+      count.fixed *= dim.isDynamic() ? 1 : dim.size;
+      count.dynamic += dim.isDynamic();
+      if (dim.isDynamic() && dim.name)
+        count.names.push_back(dim.name.getValue());
+      count.named &= !dim.isDynamic() || dim.name;
+    }
+    llvm::sort(count.names);
+    return count;
+  };
+  Count from = count(input), to = count(result);
+  bool same = from.named && to.named ? from.fixed == to.fixed && from.names == to.names
+                                     : from.dynamic == to.dynamic && from.fixed == to.fixed;
+  if (!same) // reshape-c2
+    return emitOpError() << "result " << result << " does not have the elements of input " << input;
+  return success();
+}
+
+OpFoldResult ReshapeOp::fold(FoldAdaptor adaptor) {
+  if (getInput().getType() == getType())
+    return getInput();
+  if (auto elements = dyn_cast_or_null<DenseElementsAttr>(adaptor.getInput()))
+    return elements.reshape(cast<ShapedType>(getType()));
+  auto inner = getInput().getDefiningOp<ReshapeOp>();
+  if (!inner)
+    return {};
+  getInputMutable().assign(inner.getInput());
+  return getResult();
+}
+
+// --- split.
+
+LogicalResult SplitOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor op,
+                                        SmallVectorImpl<Type> &types) {
+  RankedTensorType input = tensorOf(op.getInput());
+  int64_t axis = op.getAxis();
+  if (axis < 0 || axis >= input.getRank())
+    return failure();
+  for (int64_t size : op.getSizes()) {
+    SmallVector<Dim> dims = dimsOf(input);
+    dims[axis] = Dim(size);
+    types.push_back(tensorType(dims, input.getElementType()));
+  }
+  return success();
+}
+
+bool SplitOp::isCompatibleReturnTypes(TypeRange l, TypeRange r) { return typesAgree(l, r); }
+
+LogicalResult SplitOp::verify() {
+  RankedTensorType input = tensorOf(getInput());
+  int64_t axis = getAxis(), sum = 0;
+  if (axis < 0 || axis >= input.getRank()) // split-c1
+    return emitOpError() << "axis " << axis << " is not one of the " << input.getRank() << " of the input";
+  if (input.isDynamicDim(axis)) // split-c2
+    return emitOpError() << "input is dynamic along axis " << axis;
+  for (int64_t size : getSizes()) {
+    if (size <= 0) // split-c3
+      return emitOpError() << "sizes must be positive, found " << size;
+    sum += size;
+  }
+  if (sum != input.getDimSize(axis))
+    return emitOpError() << "sizes add up to " << sum << "; input has " << input.getDimSize(axis) << " in dimension "
+                         << axis;
+  return success();
+}
+
+LogicalResult SplitOp::fold(FoldAdaptor, SmallVectorImpl<OpFoldResult> &results) {
+  if (getNumResults() == 1 && getResult(0).getType() == getInput().getType()) {
+    results.push_back(getInput());
+    return success();
+  }
+  // The very parts that a concat joined.
+  auto concat = getInput().getDefiningOp<ConcatOp>();
+  if (!concat || concat.getSegments() || static_cast<int64_t>(concat.getAxis()) != static_cast<int64_t>(getAxis()) ||
+      !llvm::equal(concat.getInputs().getTypes(), getResultTypes()))
+    return failure();
+  llvm::append_range(results, concat.getInputs());
+  return success();
+}
+
+// --- gather_rows.
+
+LogicalResult GatherRowsOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor op,
+                                             SmallVectorImpl<Type> &types) {
+  RankedTensorType input = tensorOf(op.getInput());
+  if (input.getRank() == 0)
+    return failure();
+  SmallVector<Dim> dims = dimsOf(input);
+  dims[0] = dimOf(tensorOf(op.getRows()), 0);
+  types.push_back(tensorType(dims, input.getElementType()));
+  return success();
+}
+
+bool GatherRowsOp::isCompatibleReturnTypes(TypeRange l, TypeRange r) { return typesAgree(l, r); }
+
+LogicalResult GatherRowsOp::verify() {
+  if (tensorOf(getInput()).getRank() == 0) // gather-rows-c1
+    return emitOpError("input has no dimension to pick rows from");
+  return success();
+}
+
+} // namespace ingot::ir

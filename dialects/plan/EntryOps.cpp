@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Verifiers of buffers and launches: every name they use is one of the program's.
+#include "dialects/plan/PlanDialect.h"
+#include "dialects/plan/Templates.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+
+namespace ingot::plan {
+
+static ProgramOp programOf(Operation *op) { return op->getParentOfType<ProgramOp>(); }
+
+// The program's op of that type and name, or null.
+template <typename OpT> static OpT find(Operation *user, FlatSymbolRefAttr name, SymbolTableCollection &tables) {
+  return dyn_cast_or_null<OpT>(tables.lookupSymbolIn(programOf(user), name.getAttr()));
+}
+
+LogicalResult InputOp::verify() {
+  auto entry = cast<EntryOp>((*this)->getParentOp());
+  if (entry.inputIndex(getName()) < 0) // input-c1
+    return emitOpError() << "entry @" << entry.getSymName() << " has no input " << getNameAttr();
+  return success();
+}
+
+LogicalResult OutputOp::verify() {
+  auto entry = cast<EntryOp>((*this)->getParentOp());
+  if (entry.outputIndex(getName()) < 0) // output-c1
+    return emitOpError() << "entry @" << entry.getSymName() << " has no output " << getNameAttr();
+  return success();
+}
+
+LogicalResult WeightRefOp::verifySymbolUses(SymbolTableCollection &tables) {
+  if (!find<WeightOp>(*this, getWeightAttr(), tables)) // weight-ref-c1
+    return emitOpError() << "weight " << getWeightAttr() << " is not declared by a plan.weight";
+  return success();
+}
+
+LogicalResult CachePlaneOp::verifySymbolUses(SymbolTableCollection &tables) {
+  auto group = find<CacheGroupOp>(*this, getGroupAttr(), tables);
+  if (!group) // cache-plane-c1
+    return emitOpError() << "cache group " << getGroupAttr() << " is not declared by a plan.cache_group";
+  if (group.planeIndex(getPlane()) < 0) // cache-plane-c2
+    return emitOpError() << "cache group " << getGroupAttr() << " has no plane " << getPlaneAttr();
+  int64_t layer = getLayer();
+  if (layer < 0 || layer >= static_cast<int64_t>(group.getLayers())) // cache-plane-c3
+    return emitOpError() << "layer " << layer << " is not one of the " << group.getLayers() << " layers of cache group "
+                         << getGroupAttr();
+  return success();
+}
+
+static LogicalResult checkSymbol(Operation *op, FlatSymbolRefAttr symbol, SymbolTableCollection &tables) {
+  if (symbol && !find<SymbolOp>(op, symbol, tables))
+    return op->emitOpError() << "symbol " << symbol << " is not declared by a plan.symbol";
+  return success();
+}
+
+LogicalResult AllocOp::verify() {
+  if (static_cast<int64_t>(getBytes()) <= 0) // alloc-c1
+    return emitOpError() << "bytes must be positive, found " << static_cast<int64_t>(getBytes());
+  return success();
+}
+
+LogicalResult AllocOp::verifySymbolUses(SymbolTableCollection &tables) { // alloc-c2
+  return checkSymbol(*this, getSymbolAttr(), tables);
+}
+
+LogicalResult ViewOp::verify() {
+  int64_t offset = getOffset(), bytes = getBytes();
+  if (offset < 0 || offset % 64) // view-c1
+    return emitOpError() << "offset must be a multiple of 64 and not negative, found " << offset;
+  if (bytes <= 0) // view-c2
+    return emitOpError() << "bytes must be positive, found " << bytes;
+  return success();
+}
+
+LogicalResult ViewOp::verifySymbolUses(SymbolTableCollection &tables) {
+  if (failed(checkSymbol(*this, getSymbolAttr(), tables))) // view-c3
+    return failure();
+  ProgramOp program = programOf(*this);
+  if (!program.getArenaBytes() || !program.getArenaBytesConstant())
+    return emitOpError("needs arena_bytes on the program");
+  int64_t arena = *program.getArenaBytesConstant();
+  if (getSymbol()) {
+    int64_t index = program.symbolIndex(*getSymbol());
+    arena = index < static_cast<int64_t>(program.getArenaBytes()->size()) ? (*program.getArenaBytes())[index] : 0;
+  }
+  int64_t offset = getOffset(), bytes = getBytes();
+  if (offset > arena || bytes > arena - offset) // view-c4
+    return emitOpError() << "ends at " << offset << " + " << bytes << ", beyond the arena's " << arena;
+  return success();
+}
+
+LogicalResult LaunchOp::verify() {
+  SizeAttr tiles = getTiles(); // launch-c2
+  bool negative = tiles.getConstant() < 0 || llvm::any_of(tiles.getCoefficients(), [](int64_t c) { return c < 0; });
+  if (negative || (tiles.isConstant() && tiles.getConstant() == 0))
+    return emitOpError() << "tiles must be positive, found " << tiles;
+  return success();
+}
+
+LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &tables) {
+  auto kernel = find<KernelOp>(*this, getKernelAttr(), tables);
+  if (!kernel) // launch-c1
+    return emitOpError() << "kernel " << getKernelAttr() << " is not declared by a plan.kernel";
+  std::optional<unsigned> operands; // launch-c3
+  if (kernel.getTemplateName())
+    operands = templateOperands(*kernel.getTemplateName(), kernel.getParamsAttr());
+  if (operands && *operands != getBuffers().size())
+    return emitOpError() << "has " << getBuffers().size() << " buffers; kernel " << getKernelAttr() << " of template "
+                         << kernel.getTemplateNameAttr() << " takes " << *operands;
+  for (SizeAttr size : {getTilesAttr(), getBytesReadAttr(), getOperationsAttr()}) // launch-c4
+    if (size)
+      for (StringAttr symbol : size.getSymbols())
+        if (failed(checkSymbol(*this, FlatSymbolRefAttr::get(symbol), tables)))
+          return failure();
+  return success();
+}
+
+} // namespace ingot::plan

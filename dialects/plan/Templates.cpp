@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The kernel templates' parameters and operand counts: see Templates.h.
+#include "dialects/plan/Templates.h"
+#include "compiler/target/cpu/kernels/params.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/StringSwitch.h"
+
+using namespace mlir;
+
+namespace ingot::plan {
+
+#define INGOT_INTEGER(name) {#name, false},
+#define INGOT_FLOAT(name) {#name, true},
+#define INGOT_DECLARE(name, PARAMS) static const TemplateParam name##_params[] = {PARAMS(INGOT_INTEGER, INGOT_FLOAT)};
+INGOT_TEMPLATES(INGOT_DECLARE)
+
+ArrayRef<TemplateParam> templateParams(StringRef name) {
+#define INGOT_CASE(template_name, PARAMS)                                                                              \
+  if (name == #template_name)                                                                                          \
+    return template_name##_params;
+  INGOT_TEMPLATES(INGOT_CASE)
+  return {};
+}
+
+bool isTemplate(StringRef name) { return !templateParams(name).empty(); }
+
+std::optional<unsigned> templateOperands(StringRef name, DictionaryAttr params) {
+  auto value = [&](StringRef key) -> int64_t {
+    auto attr = params ? params.getAs<IntegerAttr>(key) : IntegerAttr();
+    return attr ? attr.getInt() : 0;
+  };
+  auto set = [&](StringRef key) -> unsigned { return value(key) != 0; };
+  if (!isTemplate(name))
+    return std::nullopt;
+  if (name == "embedding") // tokens, previous_ids, table, out, [stats]
+    return 4 + set("stats");
+  if (name == "rope_angles") // positions, sequence_starts, context_lengths, inv_freq, [long_inv_freq], out
+    return 5 + (value("kind") == 2);
+  if (name == "pack_rows") // in, [stats, gamma], out
+    return 2 + 2 * set("partials");
+  if (name == "linear") // in, weight, [bias], [residual], out, [stats]
+    return 3 + set("bias") + set("residual") + set("stats");
+  if (name == "rope_append") // qkv, cos_sin, slots, [q_norm, k_norm], key, value
+    return 5 + 2 * set("qk_norm");
+  if (name == "attention") // qkv, key, value, positions, sequence_starts, context_lengths, block_table, out
+    return 8;
+  if (name == "sample") // logits, 14 parameters, ids, log_probabilities
+    return 17;
+  return std::nullopt; // a template that is new to this list: launches of it are not counted
+}
+
+} // namespace ingot::plan
