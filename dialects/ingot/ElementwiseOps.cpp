@@ -33,7 +33,8 @@ Attribute foldElementwise(Operation *op, ArrayRef<Attribute> operands) {
   SmallVector<Value> scalars;
   for (DenseElementsAttr input : inputs)
     scalars.push_back(body.addArgument(input.getElementType(), op->getLoc()));
-  OpBuilder builder = OpBuilder::atBlockEnd(&body);
+  OpBuilder builder(op->getContext());
+  builder.setInsertionPointToEnd(&body);
   Value yielded = cast<ScalarBodyInterface>(op).buildScalarBody(builder, op->getLoc(), scalars);
 
   SmallVector<Attribute> results;
