@@ -46,6 +46,14 @@ Attribute foldElementwise(Operation *op, ArrayRef<Attribute> operands) {
       SmallVector<Attribute> constants;
       for (Value operand : step.getOperands())
         constants.push_back(values.lookup(operand));
+      // arith folds a narrowing only where nothing is lost; here it rounds, as at run time.
+      if (auto narrow = dyn_cast<arith::TruncFOp>(step)) {
+        APFloat value = cast<FloatAttr>(constants[0]).getValue();
+        bool lost;
+        value.convert(cast<FloatType>(narrow.getType()).getFloatSemantics(), APFloat::rmNearestTiesToEven, &lost);
+        values[narrow] = FloatAttr::get(narrow.getType(), value);
+        continue;
+      }
       SmallVector<OpFoldResult> folded;
       if (failed(step.fold(constants, folded)) || folded.size() != 1)
         return nullptr;

@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// builder.h over MLIR: each call makes an op of the `ingot` dialect, located at the model's own name for it. Types are
+// inferred by the ops; what an importer got wrong shows when the module is verified (takeModule).
+#include "compiler/import/builder.h"
+#include "compiler/import/module.h"
+#include "dialects/ingot/IngotDialect.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace ingot {
+
+struct GraphBuilder::Impl {
+  Impl() : ops(&context) {
+    context.loadDialect<ir::IngotDialect>();
+    module = mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
+    ops.setInsertionPointToEnd(module->getBody());
+  }
+
+  mlir::Location here() {
+    if (scopes.empty())
+      return mlir::UnknownLoc::get(&context);
+    return mlir::NameLoc::get(mlir::StringAttr::get(&context, scopes.back()));
+  }
+
+  mlir::Type element(ElementType type);
+  // A dynamic dimension named by an expression of symbols.
+  ir::Dim dim(llvm::StringRef expr) {
+    return ir::Dim(mlir::ShapedType::kDynamic, mlir::StringAttr::get(&context, expr));
+  }
+  mlir::RankedTensorType type(llvm::ArrayRef<ir::Dim> dims, ElementType of) {
+    return ir::tensorType(dims, element(of));
+  }
+
+  struct Parameter {
+    llvm::StringRef name;
+    mlir::Type type;
+  };
+  // An entry at the end of the module; the insertion point goes into it.
+  ir::EntryOp openEntry(llvm::StringRef name, llvm::ArrayRef<Parameter> arguments, llvm::ArrayRef<Parameter> results);
+
+  mlir::MLIRContext context;
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  mlir::OpBuilder ops;
+  std::vector<std::string> scopes;
+
+  DecoderSpec decoder;
+  ir::EntryOp step;
+  mlir::Value cache; // as the last append left it
+  llvm::StringMap<mlir::Value> weights;
+  std::vector<std::pair<RopeSpec, mlir::Value>> ropes;
+};
+
+static mlir::Value in(Value value) { return mlir::Value::getFromOpaquePointer(value.impl); }
+static Value out(mlir::Value value) { return {value.getAsOpaquePointer()}; }
+static mlir::RankedTensorType typeOf(mlir::Value value) { return mlir::cast<mlir::RankedTensorType>(value.getType()); }
+
+mlir::Type GraphBuilder::Impl::element(ElementType type) {
+  switch (type) {
+  case ElementType::f32:
+    return ops.getF32Type();
+  case ElementType::f16:
+    return ops.getF16Type();
+  case ElementType::bf16:
+    return ops.getBF16Type();
+  case ElementType::f64:
+    return ops.getF64Type();
+  case ElementType::i8:
+    return ops.getI8Type();
+  case ElementType::u8:
+    return ops.getIntegerType(8, /*isSigned=*/false);
+  case ElementType::i16:
+    return ops.getI16Type();
+  case ElementType::u16:
+    return ops.getIntegerType(16, /*isSigned=*/false);
+  case ElementType::i32:
+    return ops.getI32Type();
+  case ElementType::u32:
+    return ops.getIntegerType(32, /*isSigned=*/false);
+  case ElementType::i64:
+    return ops.getI64Type();
+  case ElementType::u64:
+    return ops.getIntegerType(64, /*isSigned=*/false);
+  case ElementType::i1:
+    return ops.getI1Type();
+  }
+  llvm_unreachable("an element type that builder.h does not list");
+}
+
+ir::EntryOp GraphBuilder::Impl::openEntry(llvm::StringRef name, llvm::ArrayRef<Parameter> arguments,
+                                          llvm::ArrayRef<Parameter> results) {
+  llvm::SmallVector<mlir::Type> argTypes, resTypes;
+  llvm::SmallVector<llvm::StringRef> argNames, resNames;
+  for (const Parameter &argument : arguments) {
+    argTypes.push_back(argument.type);
+    argNames.push_back(argument.name);
+  }
+  for (const Parameter &result : results) {
+    resTypes.push_back(result.type);
+    resNames.push_back(result.name);
+  }
+  ops.setInsertionPointToEnd(module->getBody());
+  auto entry = ir::EntryOp::create(ops, here(), name, ops.getFunctionType(argTypes, resTypes), argNames, resNames);
+  ops.setInsertionPointToEnd(&entry.getBody().front());
+  return entry;
+}
+
+GraphBuilder::GraphBuilder() : impl(std::make_unique<Impl>()) {}
+GraphBuilder::~GraphBuilder() = default;
+
+GraphBuilder::Scope::Scope(GraphBuilder *owner) : builder(owner) {}
+GraphBuilder::Scope::Scope(Scope &&other) noexcept : builder(std::exchange(other.builder, nullptr)) {}
+GraphBuilder::Scope::~Scope() {
+  if (builder)
+    builder->impl->scopes.pop_back();
+}
+GraphBuilder::Scope GraphBuilder::scope(std::string name) {
+  impl->scopes.push_back(std::move(name));
+  return Scope(this);
+}
+
+// --- The step contract.
+
+// In the order in which the engine's symbol table has them.
+static constexpr llvm::StringLiteral kSymbols[] = {"tokens", "sequences", "logit_rows", "blocks", "penalties", "masks"};
+
+void GraphBuilder::beginDecoder(const DecoderSpec &spec) {
+  Impl &b = *impl;
+  b.decoder = spec;
+  b.module->setName(spec.name);
+  b.module.get()->setAttr("ingot.family", b.ops.getStringAttr(spec.family));
+  b.module.get()->setAttr("ingot.vocabulary", b.ops.getI64IntegerAttr(spec.vocabulary));
+  b.module.get()->setAttr("ingot.context", b.ops.getI64IntegerAttr(spec.context));
+  for (llvm::StringRef symbol : kSymbols)
+    ir::SymbolOp::create(b.ops, b.here(), symbol, /*max=*/nullptr);
+  ir::CacheGroupOp::create(b.ops, b.here(), "kv", spec.layers, spec.kv_heads, spec.head_dim, "full",
+                           /*window=*/nullptr, /*page_tokens=*/nullptr, /*element_type=*/nullptr,
+                           /*key_layout=*/nullptr, /*value_layout=*/nullptr);
+
+  ir::Dim tokens = b.dim("tokens"), sequences = b.dim("sequences"), rows = b.dim("logit_rows");
+  ElementType i32 = ElementType::i32;
+  b.step = b.openEntry("step",
+                       {{"tokens", b.type({tokens}, i32)},
+                        {"positions", b.type({1, tokens}, i32)},
+                        {"sequence_starts", b.type({b.dim("sequences+1")}, i32)},
+                        {"context_lengths", b.type({sequences}, i32)},
+                        {"slots", b.type({1, tokens}, i32)},
+                        {"block_table", b.type({1, sequences, b.dim("blocks")}, i32)},
+                        {"logit_rows", b.type({rows}, i32)},
+                        {"previous_ids", b.type({rows}, i32)}},
+                       {{"logits", b.type({rows, spec.vocabulary}, ElementType::f32)}});
+  auto group = mlir::FlatSymbolRefAttr::get(&b.context, "kv");
+  b.cache = ir::CacheOp::create(b.ops, b.here(), ir::CacheType::get(&b.context, group));
+}
+
+Value GraphBuilder::tokens() { return out(impl->step.argumentNamed("tokens")); }
+
+Value GraphBuilder::selectLogitRows(Value x) {
+  return out(
+      ir::GatherRowsOp::create(impl->ops, impl->here(), in(x), impl->step.argumentNamed("logit_rows")).getResult());
+}
+
+void GraphBuilder::endDecoder(Value logits) {
+  Impl &b = *impl;
+  ir::ReturnOp::create(b.ops, b.here(), in(logits));
+
+  ir::Dim rows = b.dim("logit_rows"), penalties = b.dim("penalties");
+  auto perRow = [&](ElementType type) { return b.type({rows}, type); };
+  ElementType f32 = ElementType::f32, i32 = ElementType::i32, i64 = ElementType::i64;
+  ir::EntryOp sample = b.openEntry(
+      "sample",
+      {{"logits", b.type({rows, b.decoder.vocabulary}, f32)},
+       {"temperature", perRow(f32)},
+       {"top_k", perRow(i32)},
+       {"top_p", perRow(f32)},
+       {"min_p", perRow(f32)},
+       {"repetition", perRow(f32)},
+       {"presence", perRow(f32)},
+       {"frequency", perRow(f32)},
+       {"seed", perRow(i64)},
+       {"counter", perRow(i64)},
+       {"penalty_starts", b.type({b.dim("logit_rows+1")}, i32)},
+       {"penalty_ids", b.type({penalties}, i32)},
+       {"penalty_counts", b.type({penalties}, i32)},
+       {"mask_rows", perRow(i32)},
+       {"masks", b.type({b.dim("masks"), static_cast<int64_t>(llvm::divideCeil(b.decoder.vocabulary, 32))}, i32)}},
+      {{"ids", perRow(i32)}, {"log_probabilities", perRow(f32)}});
+  auto name = mlir::NameLoc::get(mlir::StringAttr::get(&b.context, "sample"));
+  // The op takes the entry's arguments, in their order.
+  auto drawn = ir::SampleOp::create(b.ops, name, mlir::ValueRange(sample.getBody().getArguments()));
+  ir::ReturnOp::create(b.ops, name, drawn->getResults());
+}
+
+// --- Weights.
+
+Value GraphBuilder::weight(const TensorSource &source) {
+  Impl &b = *impl;
+  mlir::Value &known = b.weights[source.name];
+  if (known)
+    return out(known);
+  auto type = mlir::RankedTensorType::get(source.shape, b.element(source.type));
+  {
+    mlir::OpBuilder::InsertionGuard guard(b.ops);
+    if (b.step) // tensors stand before the entry that reads them
+      b.ops.setInsertionPoint(b.step);
+    bool dummy = source.file.empty();
+    ir::TensorOp::create(b.ops, b.here(), source.name, type, dummy ? nullptr : b.ops.getStringAttr(source.file),
+                         dummy ? nullptr : b.ops.getI64IntegerAttr(static_cast<int64_t>(source.offset)),
+                         dummy ? nullptr : b.ops.getI64IntegerAttr(static_cast<int64_t>(source.bytes)), dummy);
+  }
+  known = ir::WeightOp::create(b.ops, b.here(), type, source.name);
+  return out(known);
+}
+
+// --- Ops.
+
+Value GraphBuilder::embedding(Value ids, Value table) {
+  Impl &b = *impl;
+  // A decoder's tokens may name rows of the previous step's samples.
+  mlir::Value previous;
+  if (b.step && in(ids) == b.step.argumentNamed("tokens"))
+    previous = b.step.argumentNamed("previous_ids");
+  return out(ir::EmbeddingOp::create(b.ops, b.here(), in(ids), in(table), previous, b.ops.getF64FloatAttr(1.0),
+                                     /*emit_stats=*/nullptr, /*layout=*/nullptr, /*n=*/nullptr, /*k=*/nullptr)
+                 .getResult());
+}
+
+Value GraphBuilder::linear(Value x, Value weight, Value bias) {
+  return out(
+      ir::LinearOp::create(impl->ops, impl->here(), in(x), in(weight), bias ? in(bias) : mlir::Value()).getResult());
+}
+
+Value GraphBuilder::rmsNorm(Value x, Value gamma, double eps) {
+  return out(ir::RmsNormOp::create(impl->ops, impl->here(), in(x), in(gamma), impl->ops.getF64FloatAttr(eps)));
+}
+
+Value GraphBuilder::elementwise(Elementwise op, Value a, Value b) {
+  auto make = [&]<typename Op>() { return out(Op::create(impl->ops, impl->here(), in(a), in(b))); };
+  switch (op) {
+  case Elementwise::add:
+    return make.operator()<ir::AddOp>();
+  case Elementwise::sub:
+    return make.operator()<ir::SubOp>();
+  case Elementwise::mul:
+    return make.operator()<ir::MulOp>();
+  case Elementwise::div:
+    return make.operator()<ir::DivOp>();
+  case Elementwise::max:
+    return make.operator()<ir::MaxOp>();
+  case Elementwise::min:
+    return make.operator()<ir::MinOp>();
+  }
+  llvm_unreachable("an element-wise op that builder.h does not list");
+}
+
+Value GraphBuilder::scale(Value x, double factor) {
+  return out(ir::ScaleOp::create(impl->ops, impl->here(), in(x), impl->ops.getF64FloatAttr(factor)));
+}
+
+Value GraphBuilder::activation(Activation op, Value x) {
+  auto make = [&]<typename Op>() { return out(Op::create(impl->ops, impl->here(), in(x))); };
+  switch (op) {
+  case Activation::silu:
+    return make.operator()<ir::SiluOp>();
+  case Activation::gelu:
+    return make.operator()<ir::GeluOp>();
+  case Activation::gelu_tanh:
+    return make.operator()<ir::GeluTanhOp>();
+  case Activation::relu:
+    return make.operator()<ir::ReluOp>();
+  case Activation::sigmoid:
+    return make.operator()<ir::SigmoidOp>();
+  case Activation::tanh:
+    return make.operator()<ir::TanhOp>();
+  }
+  llvm_unreachable("an activation that builder.h does not list");
+}
+
+Value GraphBuilder::splitHeads(Value x, int64_t heads) {
+  auto type = typeOf(in(x));
+  llvm::SmallVector<ir::Dim> dims = ir::dimsOf(type);
+  int64_t width = dims.back().size;
+  dims.back() = ir::Dim(heads);
+  dims.push_back(ir::Dim(heads > 0 ? width / heads : 0));
+  return out(ir::ReshapeOp::create(impl->ops, impl->here(), ir::tensorType(dims, type.getElementType()), in(x)));
+}
+
+Value GraphBuilder::mergeHeads(Value x) {
+  auto type = typeOf(in(x));
+  llvm::SmallVector<ir::Dim> dims = ir::dimsOf(type);
+  int64_t headDim = dims.pop_back_val().size;
+  dims.back() = ir::Dim(dims.back().size * headDim);
+  return out(ir::ReshapeOp::create(impl->ops, impl->here(), ir::tensorType(dims, type.getElementType()), in(x)));
+}
+
+Value GraphBuilder::ropeAngles(const RopeSpec &spec) {
+  Impl &b = *impl;
+  for (const auto &[known, value] : b.ropes)
+    if (known == spec)
+      return out(value);
+  auto list = [&](const std::vector<float> &values) -> mlir::DenseElementsAttr {
+    auto type = mlir::RankedTensorType::get({static_cast<int64_t>(values.size())}, b.ops.getF32Type());
+    return mlir::DenseElementsAttr::get(type, llvm::ArrayRef<float>(values));
+  };
+  auto kind = spec.kind == RopeSpec::Kind::dynamic    ? ir::RopeKind::Dynamic
+              : spec.kind == RopeSpec::Kind::longrope ? ir::RopeKind::Longrope
+                                                      : ir::RopeKind::Fixed;
+  auto number = [&](double value) { return b.ops.getF64FloatAttr(value); };
+  mlir::Value angles = ir::RopeAnglesOp::create(
+      b.ops, b.here(), b.step.argumentNamed("positions"), b.step.argumentNamed("sequence_starts"),
+      b.step.argumentNamed("context_lengths"), ir::RopeKindAttr::get(&b.context, kind), list(spec.inv_freq),
+      spec.kind == RopeSpec::Kind::longrope ? list(spec.long_inv_freq) : mlir::DenseElementsAttr(),
+      b.ops.getI64IntegerAttr(spec.original), number(spec.base), number(spec.factor), number(spec.attention_factor),
+      number(spec.long_attention_factor));
+  b.ropes.emplace_back(spec, angles);
+  return out(angles);
+}
+
+Value GraphBuilder::rope(Value x, Value angles) {
+  return out(ir::RopeOp::create(impl->ops, impl->here(), in(x), in(angles)));
+}
+
+Value GraphBuilder::attention(Value q, Value k, Value v, const AttentionSpec &spec) {
+  Impl &b = *impl;
+  b.cache = ir::CacheAppendOp::create(b.ops, b.here(), b.cache.getType(), b.cache, in(k), in(v),
+                                      b.step.argumentNamed("slots"), b.ops.getI64IntegerAttr(spec.layer));
+  auto whole = [&](int64_t value) { return b.ops.getI64IntegerAttr(value); };
+  return out(ir::AttentionOp::create(
+      b.ops, b.here(), in(q), b.cache, b.step.argumentNamed("positions"), b.step.argumentNamed("sequence_starts"),
+      b.step.argumentNamed("context_lengths"), b.step.argumentNamed("block_table"), whole(spec.layer),
+      whole(spec.heads), whole(spec.kv_heads), whole(spec.head_dim), b.ops.getF64FloatAttr(spec.scale),
+      whole(spec.window), b.ops.getF64FloatAttr(spec.soft_cap), /*result_element=*/nullptr));
+}
+
+// --- module.h.
+
+mlir::MLIRContext &contextOf(GraphBuilder &builder) { return builder.impl->context; }
+
+mlir::OwningOpRef<mlir::ModuleOp> takeModule(GraphBuilder &builder) {
+  mlir::OwningOpRef<mlir::ModuleOp> module = std::move(builder.impl->module);
+  if (!module || mlir::failed(mlir::verify(*module)))
+    return nullptr;
+  return module;
+}
+
+} // namespace ingot
