@@ -304,7 +304,7 @@ int checkModel(const CheckOptions &options) {
   out << options.model << " compiles.\n";
   out << "model       " << facts.name << " (" << facts.family << ", " << facts.parameters << " parameters in "
       << plural(facts.tensors, "tensor") << ", mostly " << elementName(facts.weightType) << ")\n";
-  out << "context     " << program.getContext() << " positions, vocabulary " << program.getVocabulary() << "\n";
+  out << "context     " << program.getContextLength() << " positions, vocabulary " << program.getVocabulary() << "\n";
   out << "products    in " << computeOf(module) << "\n";
   out << "engine      about " << gigabytes(weightBytes) << " of weights\n";
   out << "cache       " << cacheBytesPerToken << " bytes a token\n";

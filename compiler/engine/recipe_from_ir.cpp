@@ -41,9 +41,9 @@ namespace {
 
 using RecipePtr = std::shared_ptr<const Recipe>;
 
-FailureOr<RecipePtr> fromOp(Operation *op, llvm::DenseMap<Value, RecipePtr> &made);
+FailureOr<RecipePtr> fromOp(Operation *op, llvm::DenseMap<mlir::Value, RecipePtr> &made);
 
-FailureOr<RecipePtr> fromValue(Value value, llvm::DenseMap<Value, RecipePtr> &made) {
+FailureOr<RecipePtr> fromValue(mlir::Value value, llvm::DenseMap<mlir::Value, RecipePtr> &made) {
   if (auto found = made.find(value); found != made.end())
     return found->second;
   FailureOr<RecipePtr> recipe = fromOp(value.getDefiningOp(), made);
@@ -94,14 +94,14 @@ FailureOr<RecipePtr> fromConstant(ir::ConstantOp op) {
   return RecipePtr(Recipe::constant(*element, rows, columns, std::move(bytes)));
 }
 
-FailureOr<RecipePtr> fromOp(Operation *op, llvm::DenseMap<Value, RecipePtr> &made) {
+FailureOr<RecipePtr> fromOp(Operation *op, llvm::DenseMap<mlir::Value, RecipePtr> &made) {
   if (auto weight = dyn_cast<ir::WeightOp>(op))
     return fromWeight(weight);
   if (auto constant = dyn_cast<ir::ConstantOp>(op))
     return fromConstant(constant);
 
   std::vector<RecipePtr> operands;
-  for (Value value : op->getOperands()) {
+  for (mlir::Value value : op->getOperands()) {
     FailureOr<RecipePtr> operand = fromValue(value, made);
     if (failed(operand))
       return failure();
@@ -143,7 +143,7 @@ FailureOr<RecipePtr> fromOp(Operation *op, llvm::DenseMap<Value, RecipePtr> &mad
 } // namespace
 
 FailureOr<std::shared_ptr<const Recipe>> recipeOf(plan::WeightOp weight) {
-  llvm::DenseMap<Value, RecipePtr> made;
+  llvm::DenseMap<mlir::Value, RecipePtr> made;
   FailureOr<RecipePtr> recipe = fromValue(weight.getYielded(), made);
   if (succeeded(recipe) && int64_t((*recipe)->storedBytes()) != weight.getBytes())
     return weight.emitError("internal error: its recipe makes ")

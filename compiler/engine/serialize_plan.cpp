@@ -100,11 +100,11 @@ FailureOr<fb::Offset<format::Entry>> PlanSerializer::entry(plan::EntryOp op) {
 
   std::vector<fb::Offset<format::Buffer>> buffers;
   std::vector<fb::Offset<format::Launch>> launches;
-  llvm::DenseMap<Value, uint32_t> numbers;
+  llvm::DenseMap<mlir::Value, uint32_t> numbers;
   for (Operation &inner : op.getBody().front()) {
     if (auto launch = dyn_cast<plan::LaunchOp>(inner)) {
       std::vector<uint32_t> operands;
-      for (Value operand : launch.getBuffers())
+      for (mlir::Value operand : launch.getBuffers())
         operands.push_back(numbers.lookup(operand));
       SizeOffset tiles = size(launch.getTiles());
       SizeOffset bytesRead = launch.getBytesRead() ? size(*launch.getBytesRead()) : SizeOffset();
@@ -199,7 +199,7 @@ LogicalResult PlanSerializer::run(const ModelFacts &facts, EngineContents &conte
   const uint64_t constantBytes = uint64_t(program.getArenaBytesConstant().value_or(0));
   builder.Finish(format::CreatePlanDirect(builder, &symbolTables, &arenaBytes, constantBytes, &kernelTables,
                                           &weightTables, &groupTables, &entries, uint32_t(program.getVocabulary()),
-                                          uint32_t(program.getContext()), generation));
+                                          uint32_t(program.getContextLength()), generation));
   contents.plan.assign(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
 
   fb::FlatBufferBuilder head;
@@ -220,7 +220,7 @@ LogicalResult PlanSerializer::run(const ModelFacts &facts, EngineContents &conte
     arenaSymbols.push_back(head.CreateString(op.getSymName().str()));
   head.Finish(format::CreateHeadDirect(head, facts.name.c_str(), facts.family.c_str(), facts.producer.c_str(),
                                        facts.parameters, contents.weightBytes, facts.compute.c_str(),
-                                       uint32_t(program.getContext()), constantBytes, &arenaSymbols, &arenaBytes,
+                                       uint32_t(program.getContextLength()), constantBytes, &arenaSymbols, &arenaBytes,
                                        cacheBytesPerToken, &variantTables));
   contents.head.assign(head.GetBufferPointer(), head.GetBufferPointer() + head.GetSize());
   return success();
