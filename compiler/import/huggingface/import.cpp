@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <filesystem>
 #include <unistd.h>
 
@@ -44,7 +45,7 @@ bool checkDirectory(const std::string &directory, Messages &messages) {
     problem = "cannot be examined: " + failure.message();
   else if (status.type() != fs::file_type::directory)
     problem = "is a file, expected a checkpoint's directory with config.json and *.safetensors";
-  else if (::access(directory.c_str(), R_OK | X_OK) != 0)
+  else if (::faccessat(AT_FDCWD, directory.c_str(), R_OK | X_OK, AT_EACCESS) != 0)
     problem = std::string("cannot be read: ") + std::strerror(errno);
   else if (std::string config = (fs::path(directory) / "config.json").string(); !fileExists(config)) {
     problem = "has no config.json; ";
@@ -112,6 +113,7 @@ void importGraph(const Json &object, const std::string &where, const Json *gener
     Model model(own, checkpoint, builder, graph, result.name, result.family);
     family->import(model);
     own.reportUnknownKeys();
+    std::sort(graph.problems.begin(), graph.problems.end());
     // Without a sound config no tensor was asked for, so nothing can be said of them.
     if (model.asked())
       checkpoint.report(graph);
