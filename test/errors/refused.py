@@ -20,7 +20,7 @@ def run(command):
 
 
 def errors(text):
-    return sorted(line for line in text.splitlines() if "error" in line)
+    return [line for line in text.splitlines() if line.startswith(("error", "  - "))]
 
 
 def main():
