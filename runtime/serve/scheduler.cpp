@@ -57,11 +57,11 @@ Result<uint64_t> Scheduler::submit(Request request, std::unique_ptr<Detokenizer>
       return refuse("id " + std::to_string(request.prompt[i]) + " at place " + std::to_string(i) +
                     " of the prompt is outside the vocabulary 0.." + std::to_string(info.vocabulary - 1));
   if (int64_t(request.prompt.size()) >= info.context)
-    return refuse("the prompt has " + std::to_string(request.prompt.size()) + " tokens, but the context holds " +
+    return refuse("the prompt has " + std::to_string(request.prompt.size()) + " ids, but the context holds " +
                   std::to_string(info.context) +
                   " with at least one new token; shorten the prompt or raise the context");
   if (int64_t longest = longestSequence(); int64_t(request.prompt.size()) >= longest)
-    return refuse("the prompt has " + std::to_string(request.prompt.size()) + " tokens, but the cache holds " +
+    return refuse("the prompt has " + std::to_string(request.prompt.size()) + " ids, but the cache holds " +
                   std::to_string(longest) + " with at least one new token; give the cache more memory");
   if (request.new_tokens < 0)
     return refuse("the number of new tokens is " + std::to_string(request.new_tokens) + "; it must be 1 or more");

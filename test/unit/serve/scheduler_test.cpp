@@ -316,10 +316,10 @@ TEST(Scheduler, RefusesWhatItCannotServe) {
   request.prompt = {-1};
   EXPECT_EQ(message(request), "id -1 at place 0 of the prompt is outside the vocabulary 0..96");
   request.prompt = promptOf(1, 200);
-  EXPECT_EQ(message(request), "the prompt has 200 tokens, but the context holds 200 with at least one new token; "
+  EXPECT_EQ(message(request), "the prompt has 200 ids, but the context holds 200 with at least one new token; "
                               "shorten the prompt or raise the context");
   request.prompt = promptOf(1, 80);
-  EXPECT_EQ(message(request), "the prompt has 80 tokens, but the cache holds 80 with at least one new token; give the "
+  EXPECT_EQ(message(request), "the prompt has 80 ids, but the cache holds 80 with at least one new token; give the "
                               "cache more memory");
   request.prompt = {1};
   request.stop = {"x"};

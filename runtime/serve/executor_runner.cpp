@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// See executor_runner.h. The tables below are the step contract by name and element type.
+#include "runtime/serve/executor_runner.h"
+
+#include <algorithm>
+#include <span>
+
+namespace ingot::serve {
+namespace {
+
+using format::ElementType;
+
+struct ArgumentSpec {
+  std::string_view name;
+  ElementType type;
+};
+
+constexpr ArgumentSpec kStepInputs[] = {{"tokens", ElementType::i32},          {"positions", ElementType::i32},
+                                        {"sequence_starts", ElementType::i32}, {"context_lengths", ElementType::i32},
+                                        {"slots", ElementType::i32},           {"block_table", ElementType::i32},
+                                        {"logit_rows", ElementType::i32},      {"previous_ids", ElementType::i32}};
+constexpr ArgumentSpec kStepOutputs[] = {{"logits", ElementType::f32}};
+constexpr ArgumentSpec kSampleInputs[] = {
+    {"logits", ElementType::f32},         {"temperature", ElementType::f32},    {"top_k", ElementType::i32},
+    {"top_p", ElementType::f32},          {"min_p", ElementType::f32},          {"repetition", ElementType::f32},
+    {"presence", ElementType::f32},       {"frequency", ElementType::f32},      {"seed", ElementType::i64},
+    {"counter", ElementType::i64},        {"penalty_starts", ElementType::i32}, {"penalty_ids", ElementType::i32},
+    {"penalty_counts", ElementType::i32}, {"mask_rows", ElementType::i32},      {"masks", ElementType::u32}};
+constexpr ArgumentSpec kSampleOutputs[] = {{"ids", ElementType::i32}, {"log_probabilities", ElementType::f32}};
+
+enum class Symbol { tokens, sequences, logit_rows, blocks, penalties, masks };
+constexpr std::string_view kSymbols[] = {"tokens", "sequences", "logit_rows", "blocks", "penalties", "masks"};
+
+constexpr const char *kNewer = "the engine was made by a newer Ingot; use its runtime, or compile the model again";
+
+// What each of an entry's arguments is, as an index into `known`.
+Result<std::vector<unsigned>> match(const std::string &path, const char *entry,
+                                    const flatbuffers::Vector<flatbuffers::Offset<format::Argument>> &arguments,
+                                    std::span<const ArgumentSpec> known) {
+  std::vector<unsigned> found;
+  for (const format::Argument *argument : arguments) {
+    std::string_view name(argument->name()->data(), argument->name()->size());
+    auto at = std::find_if(known.begin(), known.end(), [&](const ArgumentSpec &spec) { return spec.name == name; });
+    if (at == known.end())
+      return makeError(ErrorCode::Unsupported, "%s: entry '%s' has an argument %s that this runtime does not know; %s",
+                       path.c_str(), entry, runtime::quoted(name).c_str(), kNewer);
+    if (argument->type() != at->type)
+      return makeError(ErrorCode::Unsupported, "%s: argument %s of entry '%s' is of type %s, expected %s; %s",
+                       path.c_str(), runtime::quoted(name).c_str(), entry,
+                       std::string(runtime::elementName(argument->type())).c_str(),
+                       std::string(runtime::elementName(at->type)).c_str(), kNewer);
+    found.push_back(unsigned(at - known.begin()));
+  }
+  return found;
+}
+
+// The symbols of the plan, each as a Symbol.
+Result<std::vector<Symbol>> planSymbols(const runtime::EngineFile &engine) {
+  std::vector<Symbol> symbols;
+  for (const format::Symbol *symbol : *engine.plan().symbols()) {
+    std::string_view name(symbol->name()->data(), symbol->name()->size());
+    auto at = std::find(std::begin(kSymbols), std::end(kSymbols), name);
+    if (at == std::end(kSymbols))
+      return makeError(ErrorCode::Unsupported, "%s: the plan has a dimension %s that this runtime does not know; %s",
+                       engine.path().c_str(), runtime::quoted(name).c_str(), kNewer);
+    symbols.push_back(Symbol(at - std::begin(kSymbols)));
+  }
+  return symbols;
+}
+
+int64_t blocksOf(const std::vector<PageGroup> &groups, int64_t context) {
+  int64_t blocks = 0;
+  for (const PageGroup &group : groups)
+    blocks = std::max(blocks, (context + group.page_tokens - 1) / group.page_tokens);
+  return blocks;
+}
+
+} // namespace
+
+Result<std::vector<PageGroup>> pageGroups(const runtime::EngineFile &engine) {
+  std::vector<PageGroup> groups;
+  for (const runtime::CacheGroupInfo &group : runtime::cacheGroups(engine.plan())) {
+    if (group.retention == format::Retention::state)
+      return makeError(ErrorCode::Unsupported,
+                       "%s: cache group %s keeps a recurrent state, which this runtime cannot "
+                       "schedule; %s",
+                       engine.path().c_str(), runtime::quoted(group.name).c_str(), kNewer);
+    groups.push_back({group.pageTokens, group.retention == format::Retention::window ? group.window : 0, 0});
+  }
+  return groups;
+}
+
+Result<runtime::ExecutorOptions> executorOptions(const runtime::EngineFile &engine, const RunnerBounds &bounds) {
+  INGOT_ASSIGN_OR_RETURN(std::vector<PageGroup> groups, pageGroups(engine));
+  INGOT_ASSIGN_OR_RETURN(std::vector<Symbol> symbols, planSymbols(engine));
+  runtime::ExecutorOptions options;
+  options.threads = bounds.threads;
+  options.cachePages = bounds.pages;
+  for (Symbol symbol : symbols) {
+    int64_t bound = 0;
+    switch (symbol) {
+    case Symbol::tokens:
+      bound = bounds.tokens;
+      break;
+    case Symbol::sequences:
+      bound = bounds.sequences;
+      break;
+    case Symbol::logit_rows:
+      bound = bounds.logit_rows;
+      break;
+    case Symbol::blocks:
+      bound = blocksOf(groups, bounds.context);
+      break;
+    case Symbol::penalties: // distinct ids of every sequence
+      bound = bounds.logit_rows * std::min<int64_t>(engine.plan().vocabulary(), bounds.context);
+      break;
+    case Symbol::masks:
+      bound = 0; // no mask is ever given: every row says so
+      break;
+    }
+    options.bounds.emplace_back(std::string(kSymbols[size_t(symbol)]), bound);
+  }
+  return options;
+}
+
+Result<std::unique_ptr<ExecutorRunner>> ExecutorRunner::create(std::shared_ptr<const runtime::EngineFile> engine,
+                                                               const RunnerBounds &bounds) {
+  std::unique_ptr<ExecutorRunner> runner(new ExecutorRunner);
+  INGOT_ASSIGN_OR_RETURN(runner->facts.groups, pageGroups(*engine));
+  INGOT_ASSIGN_OR_RETURN(runtime::ExecutorOptions options, executorOptions(*engine, bounds));
+  for (size_t g = 0; g < runner->facts.groups.size(); ++g)
+    runner->facts.groups[g].pages = bounds.pages[g];
+  runner->facts.vocabulary = engine->plan().vocabulary();
+  runner->facts.context = bounds.context;
+  runner->facts.tokens = bounds.tokens;
+  runner->facts.sequences = bounds.sequences;
+  runner->facts.logit_rows = bounds.logit_rows;
+  INGOT_ASSIGN_OR_RETURN(runner->owned, runtime::Executor::create(std::move(engine), options));
+  INGOT_ASSIGN_OR_RETURN(std::vector<Symbol> symbols, planSymbols(runner->owned->engine()));
+  for (Symbol symbol : symbols)
+    runner->symbols.push_back(unsigned(symbol));
+  INGOT_RETURN_IF_ERROR(runner->bind());
+  return std::move(runner);
+}
+
+Result<void> ExecutorRunner::bind() {
+  const std::string &path = owned->engine().path();
+  times_.resize(owned->plan().entries()->size());
+  INGOT_ASSIGN_OR_RETURN(stepIndex, owned->entryIndex("step"));
+  INGOT_ASSIGN_OR_RETURN(sampleIndex, owned->entryIndex("sample"));
+  const format::Entry &step = *owned->plan().entries()->Get(stepIndex);
+  const format::Entry &draw = *owned->plan().entries()->Get(sampleIndex);
+  INGOT_ASSIGN_OR_RETURN(std::vector<unsigned> found, match(path, "step", *step.inputs(), kStepInputs));
+  for (unsigned index : found)
+    stepInputs.push_back(StepInput(index));
+  INGOT_ASSIGN_OR_RETURN(std::vector<unsigned> results, match(path, "step", *step.outputs(), kStepOutputs));
+  if (results.size() != 1)
+    return makeError(ErrorCode::Unsupported, "%s: entry 'step' has %zu outputs, expected 1; %s", path.c_str(),
+                     results.size(), kNewer);
+  INGOT_ASSIGN_OR_RETURN(std::vector<unsigned> drawInputs, match(path, "sample", *draw.inputs(), kSampleInputs));
+  for (unsigned index : drawInputs)
+    sampleInputs.push_back(SampleInput(index));
+  INGOT_ASSIGN_OR_RETURN(std::vector<unsigned> drawOutputs, match(path, "sample", *draw.outputs(), kSampleOutputs));
+  for (unsigned index : drawOutputs)
+    sampleOutputs.push_back(SampleOutput(index));
+
+  // Leading dimensions that are no symbols: axes of positions, cache groups.
+  std::vector<int64_t> zero(owned->plan().symbols()->size(), 0);
+  for (size_t i = 0; i < stepInputs.size(); ++i) {
+    const format::Argument &argument = *step.inputs()->Get(unsigned(i));
+    int64_t expected = stepInputs[i] == StepInput::positions ? 1
+                       : stepInputs[i] == StepInput::slots || stepInputs[i] == StepInput::block_table
+                           ? int64_t(facts.groups.size())
+                           : -1;
+    std::vector<int64_t> shape = runtime::shapeOf(argument, zero);
+    if (expected >= 0 && (shape.empty() || shape[0] != expected))
+      return makeError(ErrorCode::Unsupported,
+                       "%s: argument '%s' of entry 'step' leads with dimension %lld, expected "
+                       "%lld; %s",
+                       path.c_str(), argument.name()->c_str(), shape.empty() ? -1ll : (long long)shape[0],
+                       (long long)expected, kNewer);
+  }
+  return {};
+}
+
+std::vector<int64_t> ExecutorRunner::symbolValues(const std::array<int64_t, kKnownSymbols> &values) const {
+  std::vector<int64_t> ordered;
+  for (unsigned symbol : symbols)
+    ordered.push_back(values[symbol]);
+  return ordered;
+}
+
+void ExecutorRunner::profile(bool on) {
+  profiling = on;
+  owned->profile(on ? &lastTimes : nullptr);
+}
+
+Result<void> ExecutorRunner::run(unsigned entry, const std::vector<int64_t> &values,
+                                 const std::vector<const void *> &inputs, const std::vector<void *> &outputs) {
+  INGOT_RETURN_IF_ERROR(owned->run(entry, values, inputs, outputs));
+  if (profiling) {
+    std::vector<LaunchTime> &launches = times_[entry];
+    launches.resize(lastTimes.size());
+    for (size_t i = 0; i < lastTimes.size(); ++i) {
+      runtime::LaunchInfo launch = owned->launch(entry, unsigned(i));
+      launches[i].nanoseconds += lastTimes[i];
+      launches[i].runs += 1;
+      launches[i].bytes += double(runtime::extent(launch.bytesRead, values));
+      launches[i].operations += double(runtime::extent(launch.operations, values));
+    }
+  }
+  return {};
+}
+
+Result<void> ExecutorRunner::step(const StepBatch &batch, float *logits) {
+  std::vector<const void *> inputs;
+  for (StepInput input : stepInputs) {
+    const std::vector<int32_t> *array = nullptr;
+    switch (input) {
+    case StepInput::tokens:
+      array = &batch.tokens;
+      break;
+    case StepInput::positions:
+      array = &batch.positions;
+      break;
+    case StepInput::sequence_starts:
+      array = &batch.sequence_starts;
+      break;
+    case StepInput::context_lengths:
+      array = &batch.context_lengths;
+      break;
+    case StepInput::slots:
+      array = &batch.slots;
+      break;
+    case StepInput::block_table:
+      array = &batch.block_table;
+      break;
+    case StepInput::logit_rows:
+      array = &batch.logit_rows;
+      break;
+    case StepInput::previous_ids:
+      array = &batch.previous_ids;
+      break;
+    }
+    inputs.push_back(array->data());
+  }
+  return run(stepIndex,
+             symbolValues({int64_t(batch.tokens.size()), int64_t(batch.context_lengths.size()),
+                           int64_t(batch.logit_rows.size()), batch.blocks, 0, 0}),
+             inputs, {logits});
+}
+
+Result<void> ExecutorRunner::sample(const SampleBatch &batch, const float *logits, int32_t *ids,
+                                    float *log_probabilities) {
+  std::vector<const void *> inputs;
+  for (SampleInput input : sampleInputs)
+    switch (input) {
+    case SampleInput::logits:
+      inputs.push_back(logits);
+      break;
+    case SampleInput::temperature:
+      inputs.push_back(batch.temperature.data());
+      break;
+    case SampleInput::top_k:
+      inputs.push_back(batch.top_k.data());
+      break;
+    case SampleInput::top_p:
+      inputs.push_back(batch.top_p.data());
+      break;
+    case SampleInput::min_p:
+      inputs.push_back(batch.min_p.data());
+      break;
+    case SampleInput::repetition:
+      inputs.push_back(batch.repetition.data());
+      break;
+    case SampleInput::presence:
+      inputs.push_back(batch.presence.data());
+      break;
+    case SampleInput::frequency:
+      inputs.push_back(batch.frequency.data());
+      break;
+    case SampleInput::seed:
+      inputs.push_back(batch.seed.data());
+      break;
+    case SampleInput::counter:
+      inputs.push_back(batch.counter.data());
+      break;
+    case SampleInput::penalty_starts:
+      inputs.push_back(batch.penalty_starts.data());
+      break;
+    case SampleInput::penalty_ids:
+      inputs.push_back(batch.penalty_ids.data());
+      break;
+    case SampleInput::penalty_counts:
+      inputs.push_back(batch.penalty_counts.data());
+      break;
+    case SampleInput::mask_rows:
+      inputs.push_back(batch.mask_rows.data());
+      break;
+    case SampleInput::masks:
+      inputs.push_back(nullptr);
+      break;
+    }
+  std::vector<void *> outputs;
+  for (SampleOutput output : sampleOutputs)
+    outputs.push_back(output == SampleOutput::ids ? static_cast<void *>(ids) : log_probabilities);
+  return run(sampleIndex,
+             symbolValues({0, 0, int64_t(batch.temperature.size()), 0, int64_t(batch.penalty_ids.size()), 0}), inputs,
+             outputs);
+}
+
+} // namespace ingot::serve

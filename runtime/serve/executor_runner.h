@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The StepRunner over an engine's plan: binds the arrays of StepBatch and SampleBatch to the arguments of entries
+// `step` and `sample` by name, once, and runs them. An argument or a symbol that this runtime does not know is refused
+// when the runner is made: a newer compiler may have added one.
+#ifndef INGOT_SERVE_EXECUTOR_RUNNER_H
+#define INGOT_SERVE_EXECUTOR_RUNNER_H
+
+#include "runtime/executor/executor.h"
+#include "runtime/serve/runner.h"
+
+#include <array>
+#include <memory>
+#include <string>
+
+namespace ingot::serve {
+
+struct RunnerBounds {
+  unsigned threads = 0; // 0: one per physical core that the process may use
+  int64_t context = 0;  // positions of a sequence
+  int64_t tokens = 0, sequences = 0, logit_rows = 0;
+  std::vector<uint64_t> pages; // of each cache group
+};
+
+// The plan's cache groups, as the schedule sees them, without pages. Unsupported for a group that is not paged.
+Result<std::vector<PageGroup>> pageGroups(const runtime::EngineFile &engine);
+
+// What an executor at these bounds would be made with; for runtime::memoryUse.
+Result<runtime::ExecutorOptions> executorOptions(const runtime::EngineFile &engine, const RunnerBounds &bounds);
+
+// What one launch of an entry cost so far.
+struct LaunchTime {
+  uint64_t nanoseconds = 0, runs = 0;
+  double bytes = 0, operations = 0; // as the plan states them
+};
+
+class ExecutorRunner : public StepRunner {
+public:
+  static Result<std::unique_ptr<ExecutorRunner>> create(std::shared_ptr<const runtime::EngineFile> engine,
+                                                        const RunnerBounds &bounds);
+
+  const RunnerInfo &info() const override { return facts; }
+  Result<void> step(const StepBatch &batch, float *logits) override;
+  Result<void> sample(const SampleBatch &batch, const float *logits, int32_t *ids, float *log_probabilities) override;
+
+  runtime::Executor &executor() { return *owned; }
+  unsigned stepEntry() const { return stepIndex; }
+  unsigned sampleEntry() const { return sampleIndex; }
+
+  // Times every launch from now on; off by default, and then free.
+  void profile(bool on);
+  // By launch of an entry; empty where nothing was timed.
+  const std::vector<LaunchTime> &times(unsigned entry) const { return times_[entry]; }
+
+private:
+  enum class StepInput {
+    tokens,
+    positions,
+    sequence_starts,
+    context_lengths,
+    slots,
+    block_table,
+    logit_rows,
+    previous_ids
+  };
+  enum class SampleInput {
+    logits,
+    temperature,
+    top_k,
+    top_p,
+    min_p,
+    repetition,
+    presence,
+    frequency,
+    seed,
+    counter,
+    penalty_starts,
+    penalty_ids,
+    penalty_counts,
+    mask_rows,
+    masks
+  };
+  enum class SampleOutput { ids, log_probabilities };
+
+  ExecutorRunner() = default;
+  Result<void> bind();
+  Result<void> run(unsigned entry, const std::vector<int64_t> &values, const std::vector<const void *> &inputs,
+                   const std::vector<void *> &outputs);
+  static constexpr size_t kKnownSymbols = 6; // in the order of kSymbols in executor_runner.cpp
+  std::vector<int64_t> symbolValues(const std::array<int64_t, kKnownSymbols> &values) const;
+
+  std::vector<std::vector<LaunchTime>> times_; // by entry
+  std::vector<uint64_t> lastTimes;
+  bool profiling = false;
+  std::unique_ptr<runtime::Executor> owned;
+  RunnerInfo facts;
+  unsigned stepIndex = 0, sampleIndex = 0;
+  // What each symbol of the plan and each argument of the entries is, in the plan's order.
+  std::vector<unsigned> symbols;
+  std::vector<StepInput> stepInputs;
+  std::vector<SampleInput> sampleInputs;
+  std::vector<SampleOutput> sampleOutputs;
+};
+
+} // namespace ingot::serve
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A decoder loaded from an engine file and ready to serve: the engine, its tokenizer, an executor made at bounds that
+// follow from what the caller asked for, and the defaults that came with the checkpoint. The command line and the C
+// API both stand on this.
+#ifndef INGOT_SERVE_MODEL_H
+#define INGOT_SERVE_MODEL_H
+
+#include "runtime/serve/executor_runner.h"
+#include "runtime/serve/scheduler.h"
+#include "runtime/text/tokenizer.h"
+
+#include <memory>
+#include <span>
+#include <string>
+
+namespace ingot::serve {
+
+struct LoadOptions {
+  unsigned threads = 0;     // 0: one per physical core that the process may use
+  int64_t context = 0;      // positions of a sequence; 0: the model's own
+  uint64_t cache_bytes = 0; // for the KV cache; 0: the context of every sequence, within half of the memory there is
+  int64_t sequences = 1;    // that run at the same time
+  int64_t chunk = 512;      // tokens of a prompt that a step takes at most
+  int64_t step_tokens = 0;  // tokens of all sequences in a step; 0: a chunk, or one per sequence if that is more
+  int64_t logit_rows = 0;   // rows of logits in a step; 0: one per sequence
+};
+
+class Model {
+public:
+  // Errors: those of the engine file; InvalidArgument for options out of range, Unsupported for an engine that is no
+  // decoder, ResourceExhausted where the memory cannot be had.
+  static Result<std::unique_ptr<Model>> load(const std::string &path, const LoadOptions &options);
+
+  const runtime::EngineFile &engine() const { return *file; }
+  ExecutorRunner &runner() { return *owned; }
+  const RunnerInfo &info() const { return owned->info(); }
+  const LoadOptions &options() const { return given; }
+  const text::Tokenizer *tokenizer() const { return words.get(); } // null where the engine has none
+
+  // What the checkpoint recommends: its generation_config, and the ids that end a text.
+  SamplingParams defaultSampling() const;
+  std::vector<int32_t> endIds() const;
+
+  // Decodes what follows `prompt`; null without a tokenizer.
+  std::unique_ptr<Detokenizer> detokenizer(std::span<const int32_t> prompt) const;
+
+  // What was planned, a few lines for a person.
+  std::string describe() const;
+
+private:
+  Model() = default;
+  LoadOptions given;
+  std::shared_ptr<const runtime::EngineFile> file;
+  std::unique_ptr<text::Tokenizer> words;
+  std::unique_ptr<ExecutorRunner> owned;
+};
+
+// The tokenizer of an engine; null where it has none, Corrupt where it is damaged.
+Result<std::unique_ptr<text::Tokenizer>> loadTokenizer(const runtime::EngineFile &engine);
+
+} // namespace ingot::serve
+
+#endif

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// ingot-run check: can this machine run an engine, with which variant, why not the others, and what memory it will
+// need. Reads only the file's first 64 KB; with --weights it reads everything and verifies every checksum.
+#include "runtime/core/machine.h"
+#include "tools/ingot-run/common.h"
+
+#include <nlohmann/json.hpp>
+
+namespace ingot::tool {
+namespace {
+
+// What `generate` plans for one prompt unless told otherwise.
+uint64_t arenaBytes(const format::Head &head) {
+  uint64_t bytes = head.arena_bytes_constant();
+  if (!head.arena_symbols() || !head.arena_bytes())
+    return bytes;
+  for (unsigned i = 0; i < head.arena_symbols()->size() && i < head.arena_bytes()->size(); ++i) {
+    std::string_view name = head.arena_symbols()->Get(i)->string_view();
+    uint64_t bound = name == "tokens" ? std::min<uint64_t>(serve::LoadOptions().chunk, head.context()) : 1;
+    bytes += head.arena_bytes()->Get(i) * bound;
+  }
+  return bytes;
+}
+
+Result<int> run(const CheckOptions &o) {
+  INGOT_ASSIGN_OR_RETURN(runtime::EngineHead engine, runtime::EngineHead::open(o.engine));
+  INGOT_ASSIGN_OR_RETURN(runtime::VariantChoice choice, engine.choice());
+  const format::Head &head = engine.head();
+  bool runs = choice.taken.has_value();
+  if (o.weights) {
+    runtime::EngineOpenOptions options;
+    options.checkLargeWeights = true;
+    INGOT_RETURN_IF_ERROR(runtime::EngineFile::open(o.engine, options));
+  }
+  uint64_t cache = head.cache_bytes_per_token();
+  if (o.json) {
+    nlohmann::ordered_json object;
+    object["runs"] = runs;
+    object["cpu"] = runtime::cpuName();
+    object["model"] = head.model()->str();
+    object["family"] = head.family()->str();
+    object["parameters"] = head.parameters();
+    object["compute"] = head.compute()->str();
+    object["context"] = head.context();
+    object["variants"] = nlohmann::ordered_json::array();
+    for (const runtime::VariantVerdict &verdict : choice.verdicts)
+      object["variants"].push_back({{"name", verdict.name}, {"taken", verdict.taken}, {"reason", verdict.reason}});
+    object["file_bytes"] = engine.fileBytes();
+    object["weight_bytes"] = head.weight_bytes();
+    object["arena_bytes"] = arenaBytes(head);
+    object["cache_bytes_per_token"] = cache;
+    object["bytes_read"] = engine.bytesRead();
+    if (o.weights)
+      object["checksums"] = "verified";
+    INGOT_RETURN_IF_ERROR(print(object.dump() + "\n"));
+  } else {
+    std::string text = head.model()->str() + " (" + head.family()->str() + ", " + std::to_string(head.parameters()) +
+                       " parameters, products in " + head.compute()->str() + ")\n";
+    text += "made by    " + head.producer()->str() + "\n";
+    text += "cpu        " + runtime::cpuName() + "\n";
+    std::string lines = choice.explain();
+    for (size_t at = 0; at < lines.size();) {
+      size_t end = std::min(lines.find('\n', at), lines.size());
+      text += "variant    " + lines.substr(at, end - at) + "\n";
+      at = end + 1;
+    }
+    text += "weights    " + runtime::humanBytes(head.weight_bytes()) + ", mapped from the file" +
+            (o.weights ? "; every checksum is right\n" : "\n");
+    text += "arenas     " + runtime::humanBytes(arenaBytes(head)) + " for one sequence\n";
+    text += "KV cache   " + runtime::humanBytes(cache) + " a token, " + runtime::humanBytes(cache * head.context()) +
+            " for the whole context of " + std::to_string(head.context()) + "\n";
+    text += runs ? "this machine can run it\n" : "this machine cannot run it\n";
+    INGOT_RETURN_IF_ERROR(print(text));
+  }
+  INGOT_RETURN_IF_ERROR(flush());
+  return runs ? 0 : 1;
+}
+
+} // namespace
+
+int check(const CheckOptions &options) {
+  Result<int> status = run(options);
+  return status ? *status : report(status.error());
+}
+
+} // namespace ingot::tool

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The command line of ingot-run: verbs, options, their ranges and help. The only file that knows CLI11.
+#include "tools/ingot-run/options.h"
+
+#include "runtime/format/engine.h"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <cstdio>
+
+namespace ingot::tool {
+namespace {
+
+// "512M", "1.5G", "4096": bytes; K, M, G, T are powers of 1024, with or without "B" or "iB".
+std::string parseSize(const std::string &text, uint64_t &bytes) {
+  char *end = nullptr;
+  double number = std::strtod(text.c_str(), &end);
+  std::string unit;
+  for (const char *c = end; *c; ++c)
+    unit += char(std::toupper(static_cast<unsigned char>(*c)));
+  if (unit.size() > 1 && unit.ends_with("IB"))
+    unit.resize(unit.size() - 2);
+  else if (!unit.empty() && unit.ends_with("B"))
+    unit.resize(unit.size() - 1);
+  static constexpr std::string_view kUnits = "KMGT";
+  size_t power = unit.empty() ? 0 : unit.size() == 1 ? kUnits.find(unit[0]) + 1 : 0;
+  if (end == text.c_str() || (unit.size() == 1 && kUnits.find(unit[0]) == kUnits.npos) || unit.size() > 1 ||
+      !(number > 0) || number * std::pow(1024.0, double(power)) >= 9e18)
+    return "'" + text + "' is no size; write bytes, or a number with K, M, G or T, such as 512M";
+  bytes = uint64_t(number * std::pow(1024.0, double(power)));
+  return {};
+}
+
+std::string parseIds(const std::string &text, std::vector<int32_t> &ids) {
+  ids.clear();
+  for (size_t at = 0; at <= text.size();) {
+    size_t end = std::min(text.find(',', at), text.size());
+    std::string one = text.substr(at, end - at);
+    char *rest = nullptr;
+    errno = 0;
+    long long value = std::strtoll(one.c_str(), &rest, 10);
+    if (rest == one.c_str() || *rest || errno || value < INT32_MIN || value > INT32_MAX)
+      return "'" + one + "' is no token id; write numbers with commas between them, such as 1,403,407";
+    ids.push_back(int32_t(value));
+    at = end + 1;
+  }
+  return {};
+}
+
+const CLI::Range kPositive(int64_t(1), int64_t(1) << 40, "POSITIVE");
+
+void addEngine(CLI::App *verb, std::string &engine) {
+  verb->add_option("engine", engine, "The engine file")->required()->type_name("FILE.ingot");
+}
+
+void addRun(CLI::App *verb, RunOptions &run) {
+  addEngine(verb, run.engine);
+  verb->add_option("--threads", run.threads, "Threads; by default one per physical core that may be used")
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N");
+}
+
+void addChunk(CLI::App *verb, RunOptions &run, const char *help) {
+  verb->add_option("--chunk", run.chunk, help)->check(kPositive)->type_name("N");
+}
+
+void addMemory(CLI::App *verb, RunOptions &run) {
+  verb->add_option("--context", run.context, "Positions of a sequence; by default the model's own")
+      ->check(kPositive)
+      ->type_name("N");
+  verb->add_option_function<std::string>(
+          "--kv-memory",
+          [&run](const std::string &text) {
+            if (std::string wrong = parseSize(text, run.kvMemory); !wrong.empty())
+              throw CLI::ValidationError("--kv-memory", wrong);
+          },
+          "Memory of the KV cache, such as 512M; pages are taken as they are needed")
+      ->type_name("SIZE");
+  verb->add_flag("--verbose", run.verbose, "Tell on standard error what was planned");
+}
+
+void addGenerate(CLI::App *verb, GenerateOptions &o) {
+  addRun(verb, o.run);
+  auto *input = verb->add_option_group("Input", "one of");
+  input->add_option("--prompt", o.prompt, "The text to continue")->type_name("TEXT");
+  input->add_option("--prompts", o.prompts, "A file with a prompt on each line; they share steps")->type_name("FILE");
+  input
+      ->add_option_function<std::string>(
+          "--ids",
+          [&o](const std::string &text) {
+            if (std::string wrong = parseIds(text, o.ids); !wrong.empty())
+              throw CLI::ValidationError("--ids", wrong);
+          },
+          "The prompt as token ids, such as 1,403,407")
+      ->type_name("IDS");
+  input->require_option(1);
+  verb->add_option("-n,--new-tokens", o.newTokens, "Write at most N tokens; by default until the context is full")
+      ->check(kPositive)
+      ->type_name("N");
+  verb->add_flag("--json", o.json, "Print one JSON object per prompt instead of streaming text");
+  verb->add_flag("--echo", o.echo, "Print the prompt before what follows it");
+  verb->add_flag("--greedy", o.greedy, "Always take the likeliest token; the same as --temperature 0");
+  verb->add_option("--temperature", o.temperature, "Default: the checkpoint's")->type_name("X");
+  verb->add_option("--top-k", o.topK, "Draw among the K likeliest; 0: off")->type_name("K");
+  verb->add_option("--top-p", o.topP, "Draw among the likeliest that hold P together; 1: off")->type_name("P");
+  verb->add_option("--min-p", o.minP, "Draw among those at least P times as likely as the first; 0: off")
+      ->type_name("P");
+  verb->add_option("--repetition-penalty", o.repetitionPenalty, "Over prompt and output; 1: off")->type_name("X");
+  verb->add_option("--presence-penalty", o.presencePenalty, "Over the output; 0: off")->type_name("X");
+  verb->add_option("--frequency-penalty", o.frequencyPenalty, "Over the output, per occurrence; 0: off")
+      ->type_name("X");
+  verb->add_option("--seed", o.seed, "Of the draws; by default another one each time")->type_name("N");
+  verb->add_option("--stop", o.stop, "Stop before this text; may be given more than once")
+      ->type_name("TEXT")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  verb->add_flag("--ignore-eos", o.ignoreEos, "Go on after the model's end tokens");
+  addMemory(verb, o.run);
+  verb->add_option("--max-batch", o.maxBatch, "Sequences that run at the same time; by default all prompts, at most 8")
+      ->check(CLI::Range(1, 65536))
+      ->type_name("N");
+  addChunk(verb, o.run, "Tokens of a prompt that one step takes at most [512]");
+  verb->add_flag("--profile", o.profile, "Tell on standard error where the time went");
+}
+
+void addLogits(CLI::App *verb, LogitsOptions &o) {
+  addRun(verb, o.run);
+  o.run.chunk = 0;
+  verb->add_option("--tokens", o.tokens, "Token ids: int32 or int64, [T] or [1, T]")->required()->type_name("IDS.npy");
+  verb->add_option("-o,--output", o.output, "Logits: float32 [T, vocabulary]")->required()->type_name("OUT.npy");
+  addChunk(verb, o.run, "Feed the ids N at a time; by default all at once");
+  verb->add_option("--mix", o.mix, "Ids of another sequence that runs in the same steps")->type_name("IDS.npy");
+  addMemory(verb, o.run);
+}
+
+void addEvaluate(CLI::App *verb, EvaluateOptions &o) {
+  addRun(verb, o.run);
+  o.run.chunk = 256;
+  verb->add_option("--text", o.text, "A text, UTF-8; it is encoded whole, without added special tokens")
+      ->required()
+      ->type_name("FILE");
+  verb->add_option("--max-ids", o.maxIds, "Only the first N ids of the text")->check(kPositive)->type_name("N");
+  addMemory(verb, o.run);
+  verb->get_option("--context")->description("Inputs of a window; by default the model's context");
+  addChunk(verb, o.run, "Tokens that one step takes at most [256]");
+  verb->add_flag("--json", o.json, "Print a JSON object");
+}
+
+void addTokenize(CLI::App *verb, TokenizeOptions &o) {
+  addEngine(verb, o.engine);
+  auto *decode = verb->add_flag("--decode", o.decode, "Read ids, write their text");
+  verb->add_flag("--json", o.json, "Print a JSON object, with the pieces");
+  verb->add_flag("--no-special", o.noSpecial, "Add no special tokens, such as one that begins a text")
+      ->excludes(decode);
+  verb->add_flag("--keep-special", o.keepSpecial, "Write the text of special tokens too")->needs(decode);
+}
+
+void addBench(CLI::App *verb, BenchOptions &o) {
+  addRun(verb, o.run);
+  verb->add_option("--prompt-tokens", o.promptTokens, "Random ids of each prompt [512]")
+      ->check(kPositive)
+      ->type_name("N");
+  verb->add_option("--new-tokens", o.newTokens, "Tokens to write after each [128]")
+      ->check(CLI::Range(int64_t(2), int64_t(1) << 40))
+      ->type_name("N");
+  verb->add_option("--batch", o.batch, "Sequences at the same time [1]")->check(CLI::Range(1, 65536))->type_name("N");
+  verb->add_option("--repeat", o.repeat, "Runs of which the medians are told [3]")
+      ->check(CLI::Range(1, 1000))
+      ->type_name("N");
+  addMemory(verb, o.run);
+  addChunk(verb, o.run, "Tokens of a prompt that one step takes at most [512]");
+  verb->add_flag("--json", o.json, "Print a JSON object");
+  verb->add_flag("--profile", o.profile, "Tell on standard error where the time went");
+}
+
+void addCheck(CLI::App *verb, CheckOptions &o) {
+  addEngine(verb, o.engine);
+  verb->add_flag("--weights", o.weights, "Read the whole file and verify every checksum, large weights too");
+  verb->add_flag("--json", o.json, "Print a JSON object");
+}
+
+} // namespace
+
+Options parseCommandLine(int argc, char **argv) {
+  Options options;
+  CLI::App app("Runs engines that ingot compile made.\n\n"
+               "  ingot-run FILE.ingot --prompt TEXT [-n N]   continue a prompt\n"
+               "  ingot-run VERB FILE.ingot [OPTIONS]         all else; ingot-run VERB --help",
+               "ingot-run");
+  app.set_version_flag("--version",
+                       std::string("ingot-run " INGOT_VERSION ", engine format ") + std::to_string(format::kVersion));
+  app.require_subcommand(1);
+  app.footer("Results go to standard output, everything else to standard error. Exit status: 0 done, 1 the model or\n"
+             "the input is at fault, 2 the command line is, 3 Ingot is. INGOT_ISA=avx2|avx512|avx512bf16 restricts\n"
+             "which kernels may be taken.");
+
+  struct Named {
+    Verb verb;
+    CLI::App *app;
+  };
+  std::vector<Named> verbs;
+  auto add = [&](Verb verb, const char *name, const char *help) {
+    verbs.push_back({verb, app.add_subcommand(name, help)});
+    return verbs.back().app;
+  };
+  addGenerate(add(Verb::generate, "generate", "Continue a prompt, streaming to standard output"), options.generate);
+  addLogits(add(Verb::logits, "logits", "One full forward pass: the logits of every position"), options.logits);
+  addEvaluate(add(Verb::evaluate, "evaluate", "Perplexity of a text"), options.evaluate);
+  addTokenize(add(Verb::tokenize, "tokenize", "Text on standard input to token ids, and back"), options.tokenize);
+  addBench(add(Verb::bench, "bench", "Speed, beside what the machine can do at most"), options.bench);
+  addCheck(add(Verb::check, "check", "Can this machine run the engine, with which kernels, and why not better"),
+           options.check);
+
+  // `ingot-run F.ingot ...` is `ingot-run generate F.ingot ...`.
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  bool verb = !arguments.empty() && std::any_of(verbs.begin(), verbs.end(), [&](const Named &named) {
+    return named.app->get_name() == arguments[0];
+  });
+  bool topLevel = arguments.empty() || arguments[0] == "--help" || arguments[0] == "-h" || arguments[0] == "--version";
+  if (!verb && !topLevel)
+    arguments.insert(arguments.begin(), "generate");
+  std::reverse(arguments.begin(), arguments.end()); // as CLI11 wants them
+  try {
+    app.parse(std::move(arguments));
+  } catch (const CLI::Success &done) { // help or version
+    app.exit(done);
+    return options;
+  } catch (const CLI::ParseError &wrong) {
+    std::fprintf(stderr, "ingot-run: error: %s\nTry: ingot-run --help\n", wrong.what());
+    options.status = 2;
+    return options;
+  }
+  for (const Named &named : verbs)
+    if (named.app->parsed())
+      options.verb = named.verb;
+  return options;
+}
+
+} // namespace ingot::tool

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the command line of ingot-run may say, one struct per verb. options.cpp fills them; each verb reads its own.
+#ifndef INGOT_TOOLS_INGOT_RUN_OPTIONS_H
+#define INGOT_TOOLS_INGOT_RUN_OPTIONS_H
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace ingot::tool {
+
+// What a verb that runs a model needs.
+struct RunOptions {
+  std::string engine;
+  unsigned threads = 0;
+  int64_t context = 0;
+  uint64_t kvMemory = 0;
+  int64_t chunk = 512;
+  bool verbose = false;
+};
+
+struct GenerateOptions {
+  RunOptions run;
+  std::optional<std::string> prompt, prompts; // text; a file with a prompt on each line
+  std::vector<int32_t> ids;
+  bool json = false, greedy = false, ignoreEos = false, echo = false, profile = false;
+  int64_t newTokens = 0; // 0: until the context is full
+  int64_t maxBatch = 0;  // 0: as many as there are prompts, at most 8
+  std::optional<int64_t> seed;
+  std::optional<float> temperature, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty;
+  std::optional<int32_t> topK;
+  std::vector<std::string> stop;
+};
+
+struct LogitsOptions {
+  RunOptions run;
+  std::string tokens, output;
+  std::optional<std::string> mix;
+};
+
+struct EvaluateOptions {
+  RunOptions run;
+  std::string text;
+  int64_t maxIds = 0; // 0: all
+  bool json = false;
+};
+
+struct TokenizeOptions {
+  std::string engine;
+  bool decode = false, json = false, noSpecial = false, keepSpecial = false;
+};
+
+struct BenchOptions {
+  RunOptions run;
+  int64_t promptTokens = 0; // 0: 512, or half of the context if that is less
+  int64_t newTokens = 0;    // 0: 128, or what is left of the context
+  int64_t batch = 1, repeat = 3;
+  bool json = false, profile = false;
+};
+
+struct CheckOptions {
+  std::string engine;
+  bool weights = false, json = false;
+};
+
+enum class Verb { none, generate, logits, evaluate, tokenize, bench, check };
+
+struct Options {
+  Verb verb = Verb::none; // none: all is done, exit with `status`
+  int status = 0;
+  GenerateOptions generate;
+  LogitsOptions logits;
+  EvaluateOptions evaluate;
+  TokenizeOptions tokenize;
+  BenchOptions bench;
+  CheckOptions check;
+};
+
+// Prints help, the version or what is wrong, and then leaves `verb` at none.
+Options parseCommandLine(int argc, char **argv);
+
+// Each runs its verb and returns the exit status.
+int generate(const GenerateOptions &options);
+int logits(const LogitsOptions &options);
+int evaluate(const EvaluateOptions &options);
+int tokenize(const TokenizeOptions &options);
+int bench(const BenchOptions &options);
+int check(const CheckOptions &options);
+
+} // namespace ingot::tool
+
+#endif
