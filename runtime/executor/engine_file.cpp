@@ -40,7 +40,6 @@ Result<std::shared_ptr<const EngineFile>> EngineFile::open(const std::string &pa
   std::shared_ptr<EngineFile> engine(new EngineFile());
   INGOT_ASSIGN_OR_RETURN(engine->mapped, MappedFile::open(path));
   INGOT_ASSIGN_OR_RETURN(engine->table, readSectionTable(engine->file()));
-  INGOT_RETURN_IF_ERROR(verifyGaps(path, engine->mapped->bytes(), engine->table));
   for (const SectionEntry &entry : engine->table.entries) {
     if (entry.kind == 0)
       continue;
@@ -48,6 +47,7 @@ Result<std::shared_ptr<const EngineFile>> EngineFile::open(const std::string &pa
     if (!large || options.checkLargeWeights)
       INGOT_RETURN_IF_ERROR(verifyChecksum(path, entry, engine->section(Section(entry.kind))));
   }
+  INGOT_RETURN_IF_ERROR(verifyGaps(path, engine->mapped->bytes(), engine->table));
   INGOT_ASSIGN_OR_RETURN(engine->headTable, verifyHead(path, engine->section(Section::Head), engine->table));
   INGOT_ASSIGN_OR_RETURN(engine->planTable,
                          verifyPlan(path, engine->section(Section::Plan), engine->head(), engine->table));

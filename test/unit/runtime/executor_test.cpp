@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Runs the test engine (test_engine.h): what a step computes, at any number of threads, and every refusal of a caller.
+#include "runtime/core/machine.h"
+#include "runtime/executor/executor.h"
+#include "test/unit/runtime/test_engine.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <gtest/gtest.h>
+#include <numeric>
+#include <sys/resource.h>
+
+using namespace ingot;
+using namespace ingot::runtime;
+using ingot::test::Bytes;
+using ingot::test::TestEngine;
+
+namespace {
+
+std::shared_ptr<const EngineFile> openEngine(const TestEngine &engine = {}) {
+  auto file = EngineFile::open(test::write(engine.build()));
+  EXPECT_TRUE(file.ok()) << file.error().message();
+  return file.ok() ? *file : nullptr;
+}
+
+ExecutorOptions options(unsigned threads = 2) { return {threads, {{"tokens", 64}, {"sequences", 4}}, {16}}; }
+
+std::unique_ptr<Executor> makeExecutor(const ExecutorOptions &how = options(), const TestEngine &engine = {}) {
+  auto executor = Executor::create(openEngine(engine), how);
+  EXPECT_TRUE(executor.ok()) << executor.error().message();
+  return executor.ok() ? *std::move(executor) : nullptr;
+}
+
+// One run of `step`, and what the description in test_engine.h says it must give.
+struct Step {
+  int64_t tokens;
+  std::vector<int32_t> in, slots, sums;
+
+  explicit Step(int64_t tokens) : tokens(tokens), in(size_t(tokens) * 4), slots(size_t(tokens)), sums(size_t(tokens)) {
+    std::iota(in.begin(), in.end(), -7);
+    for (size_t t = 0; t < slots.size(); ++t)
+      slots[t] = int32_t((t * 37 + 5) % 128); // scattered, distinct: 37 is odd
+  }
+  Result<void> run(Executor &executor) {
+    int64_t symbols[] = {tokens, 1};
+    const void *inputs[] = {in.data(), slots.data()};
+    void *outputs[] = {sums.data()};
+    return executor.run("step", symbols, inputs, outputs);
+  }
+  int32_t x(size_t t, int i) const { return in[t * 4 + size_t(i)] + i; }
+  void check(const Executor &executor) const {
+    int32_t sum = 0;
+    for (size_t t = 0; t < size_t(tokens); ++t) {
+      for (int i = 0; i < 4; ++i) {
+        sum += x(t, i);
+        for (unsigned layer = 0; layer < 2; ++layer) {
+          auto *keys = reinterpret_cast<int32_t *>(executor.cache().plane(0, layer, 0));
+          auto *values = reinterpret_cast<int32_t *>(executor.cache().plane(0, layer, 1));
+          ASSERT_EQ(keys[slots[t] * 4 + i], x(t, i));
+          ASSERT_EQ(values[slots[t] * 4 + i], x(t, i) + 100 + i);
+        }
+      }
+      ASSERT_EQ(sums[t], sum);
+    }
+  }
+};
+
+std::string refusal(const Result<void> &result, ErrorCode code) {
+  EXPECT_FALSE(result.ok());
+  if (result.ok())
+    return "";
+  EXPECT_EQ(errorCodeName(result.error().code()), errorCodeName(code)) << result.error().message();
+  return result.error().message();
+}
+
+std::string createRefusal(const ExecutorOptions &how, ErrorCode code, const TestEngine &engine = {}) {
+  auto executor = Executor::create(openEngine(engine), how);
+  EXPECT_FALSE(executor.ok());
+  if (executor.ok())
+    return "";
+  EXPECT_EQ(errorCodeName(executor.error().code()), errorCodeName(code));
+  return executor.error().message();
+}
+
+} // namespace
+
+TEST(Executor, ComputesTheStepAtAnyNumberOfThreads) {
+  for (unsigned threads : {1u, 2u, 3u, 7u, 40u}) {
+    auto executor = makeExecutor(options(threads));
+    ASSERT_TRUE(executor);
+    EXPECT_EQ(executor->threads(), threads);
+    for (int64_t tokens : {1, 2, 5, 64, 3}) {
+      Step step(tokens);
+      auto result = step.run(*executor);
+      ASSERT_TRUE(result.ok()) << result.error().message();
+      step.check(*executor);
+    }
+  }
+}
+
+TEST(Executor, TakesTheMachinesThreadsByDefault) {
+  auto executor = makeExecutor(options(0));
+  ASSERT_TRUE(executor);
+  EXPECT_EQ(executor->threads(), defaultThreads());
+}
+
+TEST(Executor, RunsWithNothingToDo) {
+  auto executor = makeExecutor();
+  ASSERT_TRUE(executor);
+  int64_t symbols[] = {0, 0};
+  const void *inputs[] = {nullptr, nullptr}; // no bytes, so no pointer is needed
+  void *outputs[] = {nullptr};
+  auto result = executor->run("step", symbols, inputs, outputs);
+  EXPECT_TRUE(result.ok()) << result.error().message();
+}
+
+TEST(Executor, KeepsTheCacheFromRunToRun) {
+  auto executor = makeExecutor();
+  ASSERT_TRUE(executor);
+  Step first(8), second(8);
+  for (int32_t &slot : second.slots)
+    slot = 127 - slot;
+  for (int32_t &value : second.in)
+    value *= 3;
+  ASSERT_TRUE(first.run(*executor).ok());
+  ASSERT_TRUE(second.run(*executor).ok());
+  first.check(*executor);
+  second.check(*executor);
+}
+
+TEST(Executor, NamesTheNodeOfAFailedKernel) {
+  for (unsigned threads : {1u, 4u}) {
+    auto executor = makeExecutor(options(threads));
+    ASSERT_TRUE(executor);
+    int64_t symbols[] = {1, 1};
+    int32_t code = 1;
+    const void *inputs[] = {&code};
+    EXPECT_EQ(refusal(executor->run("failing", symbols, inputs, {}), ErrorCode::InvalidArgument),
+              "'model.failing' (kernel fail) refused its input: an index in it is out of range");
+    code = -3;
+    EXPECT_EQ(refusal(executor->run("failing", symbols, inputs, {}), ErrorCode::Internal),
+              "'model.failing' (kernel fail) failed with code -3");
+    code = 0;
+    EXPECT_TRUE(executor->run("failing", symbols, inputs, {}).ok());
+
+    // A failure in the middle of a step, by one worker of several; the next run is whole again.
+    Step step(64);
+    step.slots[63] = -1;
+    EXPECT_EQ(refusal(step.run(*executor), ErrorCode::InvalidArgument),
+              "'model.keys' (kernel append-n4) refused its input: an index in it is out of range");
+    step.slots[63] = 0;
+    ASSERT_TRUE(step.run(*executor).ok());
+    EXPECT_EQ(step.sums[1], step.x(0, 0) + step.x(0, 1) + step.x(0, 2) + step.x(0, 3) + step.x(1, 0) + step.x(1, 1) +
+                                step.x(1, 2) + step.x(1, 3));
+  }
+}
+
+TEST(Executor, RefusesSymbolsOutOfBounds) {
+  auto executor = makeExecutor();
+  ASSERT_TRUE(executor);
+  Step step(64);
+  const void *inputs[] = {step.in.data(), step.slots.data()};
+  void *outputs[] = {step.sums.data()};
+  int64_t many[] = {65, 1}, negative[] = {1, -1};
+  EXPECT_EQ(refusal(executor->run("step", many, inputs, outputs), ErrorCode::InvalidArgument),
+            "symbol 'tokens' is 65, expected 0 to its bound 64");
+  EXPECT_EQ(refusal(executor->run("step", negative, inputs, outputs), ErrorCode::InvalidArgument),
+            "symbol 'sequences' is -1, expected 0 to its bound 4");
+  EXPECT_EQ(refusal(executor->run("step", std::span(many, 1), inputs, outputs), ErrorCode::InvalidArgument),
+            "1 symbol values, the engine has 2 symbols: 'tokens', 'sequences'");
+}
+
+TEST(Executor, RefusesBadPointers) {
+  auto executor = makeExecutor();
+  ASSERT_TRUE(executor);
+  Step step(3);
+  int64_t symbols[] = {3, 1};
+  const void *null[] = {step.in.data(), nullptr};
+  void *outputs[] = {step.sums.data()};
+  EXPECT_EQ(refusal(executor->run("step", symbols, null, outputs), ErrorCode::InvalidArgument),
+            "input 'slots' is null, expected 12 bytes");
+  const void *inputs[] = {step.in.data(), step.slots.data()};
+  void *odd[] = {reinterpret_cast<uint8_t *>(step.sums.data()) + 2};
+  EXPECT_EQ(refusal(executor->run("step", symbols, inputs, odd), ErrorCode::InvalidArgument),
+            "output 'sums' is not aligned to its 4-byte elements");
+  EXPECT_EQ(refusal(executor->run("step", symbols, std::span(inputs, 1), outputs), ErrorCode::InvalidArgument),
+            "entry 'step' takes 2 inputs and 1 outputs, 1 and 1 are given");
+}
+
+TEST(Executor, FindsThingsByName) {
+  auto executor = makeExecutor();
+  ASSERT_TRUE(executor);
+  EXPECT_EQ(*executor->entryIndex("failing"), 1u);
+  EXPECT_EQ(*executor->symbolIndex("sequences"), 1u);
+  EXPECT_EQ(*executor->inputIndex(0, "slots"), 1u);
+  EXPECT_EQ(*executor->outputIndex(0, "sums"), 0u);
+  auto missing = executor->entryIndex("main");
+  ASSERT_FALSE(missing.ok());
+  EXPECT_EQ(missing.error().code(), ErrorCode::NotFound);
+  EXPECT_EQ(missing.error().message(), "the engine has no entry 'main', it has 'step', 'failing'");
+}
+
+TEST(Executor, RefusesBadBounds) {
+  EXPECT_EQ(createRefusal({1, {{"tokens", 64}}, {16}}, ErrorCode::InvalidArgument),
+            "symbol 'sequences' has no bound; give every symbol's largest value");
+  EXPECT_EQ(createRefusal({1, {{"tokens", 64}, {"tokens", 64}}, {16}}, ErrorCode::InvalidArgument),
+            "the bound of symbol 'tokens' is given twice");
+  EXPECT_EQ(createRefusal({1, {{"tokens", -1}}, {16}}, ErrorCode::InvalidArgument),
+            "the bound of symbol 'tokens' is -1, expected 0 to 2147483647");
+  EXPECT_EQ(createRefusal({1, {{"token", 1}}, {16}}, ErrorCode::NotFound),
+            "the engine has no symbol 'token', it has 'tokens', 'sequences'");
+  EXPECT_EQ(createRefusal({5000, {{"tokens", 1}, {"sequences", 1}}, {16}}, ErrorCode::InvalidArgument),
+            "5000 threads, expected at most 4096");
+}
+
+TEST(Executor, RefusesBadCaches) {
+  EXPECT_EQ(createRefusal({1, {{"tokens", 64}, {"sequences", 4}}, {}}, ErrorCode::InvalidArgument),
+            "pages are given for 0 cache groups, the engine has 1");
+  EXPECT_EQ(createRefusal({1, {{"tokens", 64}, {"sequences", 4}}, {1u << 30}}, ErrorCode::InvalidArgument),
+            "cache group 'kv': 1073741824 pages, expected at most 268435455 of 8 tokens");
+}
+
+TEST(Executor, SaysWhenMemoryCannotBeReserved) {
+  TestEngine engine;
+  engine.plan.arena_bytes[0] = engine.head.arena_bytes[0] = 1ull << 40;
+  EXPECT_EQ(createRefusal({1, {{"tokens", 1 << 20}, {"sequences", 4}}, {16}}, ErrorCode::ResourceExhausted, engine),
+            "cannot reserve 1.0 EiB for the arenas: Cannot allocate memory; ask for less");
+  EXPECT_NE(createRefusal({1, {{"tokens", 1 << 30}, {"sequences", 4}}, {16}}, ErrorCode::ResourceExhausted, engine)
+                .find("symbol 'tokens': 1099511627776 bytes for each of 1073741824"),
+            std::string::npos);
+  TestEngine cache;
+  for (auto &plane : cache.plan.cache_groups[0]->planes)
+    plane->page_bytes = 1ull << 39;
+  EXPECT_EQ(
+      createRefusal({1, {{"tokens", 1}, {"sequences", 4}}, {1 << 20}}, ErrorCode::ResourceExhausted, cache),
+      "cannot reserve 2.0 EiB for 1048576 pages of the KV cache's group 'kv': Cannot allocate memory; ask for less");
+}
+
+// Resident memory of this process in bytes.
+static uint64_t resident() {
+  FILE *file = std::fopen("/proc/self/statm", "r");
+  unsigned long total = 0, pages = 0;
+  int got = std::fscanf(file, "%lu %lu", &total, &pages);
+  std::fclose(file);
+  return got == 2 ? pages * 4096ull : 0;
+}
+
+TEST(Executor, PaysForMemoryOnlyWhereItIsTouched) {
+  TestEngine engine;
+  for (auto &plane : engine.plan.cache_groups[0]->planes)
+    plane->page_bytes = 1 << 20;
+  uint64_t before = resident();
+  auto executor = makeExecutor({1, {{"tokens", 1 << 24}, {"sequences", 4}}, {4096}}, engine);
+  ASSERT_TRUE(executor);
+  EXPECT_EQ(executor->memory().cache, 4096ull * 4 << 20); // 16 GiB: 2 layers of 2 planes
+  EXPECT_EQ(executor->memory().arenas, (192ull << 24) + 4096);
+  Step step(4);
+  ASSERT_TRUE(step.run(*executor).ok());
+  step.check(*executor);
+  EXPECT_LT(resident() - before, 64ull << 20);
+}
+
+TEST(Executor, TellsItsMemory) {
+  auto executor = makeExecutor(options(3));
+  ASSERT_TRUE(executor);
+  auto planned = memoryUse(executor->engine(), options(3));
+  ASSERT_TRUE(planned.ok());
+  // 192 bytes a token for 64 tokens: 3 pages; constants 1 page; scratch 1 page a thread; 4 planes of 16 pages of 128 B.
+  EXPECT_EQ(planned->arenas, 4u * 4096);
+  EXPECT_EQ(planned->scratch, 3u * 4096);
+  EXPECT_EQ(planned->cache, 4u * 4096);
+  EXPECT_EQ(planned->weights, 80u);
+  EXPECT_EQ(executor->memory().cache, executor->cache().bytes());
+  const CacheGroupInfo &group = executor->cache().groups()[0];
+  EXPECT_EQ(group.name, "kv");
+  EXPECT_EQ(group.pageTokens, 8u);
+  EXPECT_EQ(group.pageBytes, 4u * 128);
+  EXPECT_EQ(group.pages, 16u);
+}
+
+TEST(Executor, ProfilesWhenAsked) {
+  auto executor = makeExecutor();
+  ASSERT_TRUE(executor);
+  std::vector<uint64_t> times;
+  executor->profile(&times);
+  Step step(64);
+  ASSERT_TRUE(step.run(*executor).ok());
+  ASSERT_EQ(times.size(), 7u);
+  for (uint64_t time : times)
+    EXPECT_GT(time, 0u);
+  LaunchInfo info = executor->launch(0, 6);
+  EXPECT_EQ(info.node, "model.sums");
+  EXPECT_EQ(info.kernel, "prefix_sums-n4");
+  EXPECT_EQ(info.variant, "base");
+  int64_t symbols[] = {10, 1};
+  EXPECT_EQ(extent(info.bytesRead, symbols), 16 + 320);
+  EXPECT_EQ(extent(info.operations, symbols), 0);
+  executor->profile(nullptr);
+  times.clear();
+  ASSERT_TRUE(step.run(*executor).ok());
+  EXPECT_TRUE(times.empty());
+}
+
+TEST(Executor, TakesTheBestVariantThatHasTheKernel) {
+  if (!CpuFeatures::host().has("avx2"))
+    GTEST_SKIP() << "needs a CPU with AVX2";
+  TestEngine engine;
+  engine.head.variants[0]->features = {"avx2"};
+  engine.plan.kernels[2]->functions[0] = 0xffffffff;
+  auto executor = makeExecutor(options(), engine);
+  ASSERT_TRUE(executor);
+  EXPECT_EQ(executor->choice().explain(), "future: taken\nbase: not taken: future is faster\n");
+  EXPECT_EQ(executor->launch(0, 0).variant, "future");
+  EXPECT_EQ(executor->launch(0, 6).variant, "base");
+  Step step(20);
+  ASSERT_TRUE(step.run(*executor).ok());
+  step.check(*executor);
+}
+
+TEST(Executor, RefusesAMachineWithoutTheFeatures) {
+  TestEngine engine;
+  engine.head.variants[1]->features = {"avx2", "clairvoyance"};
+  engine.head.variants[0]->kernel_abi = 9;
+  std::string message = createRefusal(options(), ErrorCode::Unsupported, engine);
+  EXPECT_NE(message.find(": none of its variants runs on this machine ("), std::string::npos) << message;
+  EXPECT_NE(message.find("; future not taken: it was made for kernel ABI 9, this runtime has 1; base not taken: this "
+                         "runtime does not know how to look for 'clairvoyance'"),
+            std::string::npos)
+      << message;
+
+  TestEngine lacking;
+  for (auto &kernel : lacking.plan.kernels)
+    kernel->functions[1] = 0xffffffff;
+  message = createRefusal(options(), ErrorCode::Unsupported, lacking);
+  EXPECT_NE(message.find("kernel 'add_weight-n4' is in no variant that runs on this machine"), std::string::npos)
+      << message;
+}
+
+TEST(Executor, ObeysTheRestrictionOfVariants) {
+  TestEngine engine;
+  engine.head.variants[0]->name = "avx512";
+  engine.head.variants[0]->features.clear();
+  engine.head.variants[1]->name = "avx2";
+  setenv("INGOT_ISA", "avx2", 1);
+  auto executor = makeExecutor(options(), engine);
+  ASSERT_TRUE(executor);
+  EXPECT_EQ(executor->choice().explain(), "avx512: not taken: restricted by INGOT_ISA=avx2\navx2: taken\n");
+  setenv("INGOT_ISA", "avx512bf16", 1);
+  std::string message = createRefusal(options(), ErrorCode::Unsupported, engine);
+  EXPECT_NE(message.find("avx512 not taken: restricted by INGOT_ISA=avx512bf16"), std::string::npos) << message;
+  setenv("INGOT_ISA", "sse9", 1);
+  EXPECT_EQ(createRefusal(options(), ErrorCode::InvalidArgument, engine),
+            "INGOT_ISA is 'sse9', expected one of avx2, avx512, avx512bf16 (or unset it to let Ingot choose)");
+  unsetenv("INGOT_ISA");
+}
+
+TEST(Executor, RefusesTooManyTiles) {
+  TestEngine engine;
+  engine.plan.entries[0]->launches[6]->tiles->coefficients = {1ll << 40};
+  EXPECT_EQ(createRefusal(options(), ErrorCode::InvalidArgument, engine),
+            "launch 'model.sums' has more than 2^32 tiles at these bounds; ask for smaller bounds");
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The workers: every tile once, in order, with a barrier between steps; failures stop everyone at the same step. The
+// "kernels" here are ordinary functions of the test.
+#include "runtime/device/cpu/thread_pool.h"
+
+#include <atomic>
+#include <cstring>
+#include <gtest/gtest.h>
+#include <set>
+
+using namespace ingot::runtime;
+
+namespace {
+
+// buffers: seen u32[tiles]: how often each tile was done.
+int32_t countTiles(const ingot_env *, void *const *buffers, const int64_t *, uint32_t first, uint32_t end, void *) {
+  auto *seen = static_cast<std::atomic<uint32_t> *>(buffers[0]);
+  for (uint32_t tile = first; tile < end; ++tile)
+    seen[tile].fetch_add(1, std::memory_order_relaxed);
+  return 0;
+}
+
+// Checks the contiguous share that the contract promises to this worker.
+int32_t checkShare(const ingot_env *env, void *const *, const int64_t *symbols, uint32_t first, uint32_t end, void *) {
+  uint64_t tiles = uint64_t(symbols[0]);
+  return first == tiles * env->worker / env->workers && end == tiles * (env->worker + 1) / env->workers ? 0 : 7;
+}
+
+// next[i] = sum over all of prev, so each tile reads what every worker wrote in the step before.
+int32_t sumAll(const ingot_env *, void *const *buffers, const int64_t *symbols, uint32_t first, uint32_t end, void *) {
+  auto *prev = static_cast<const uint64_t *>(buffers[0]);
+  auto *next = static_cast<uint64_t *>(buffers[1]);
+  for (uint32_t tile = first; tile < end; ++tile) {
+    next[tile] = tile;
+    for (int64_t i = 0; i < symbols[0]; ++i)
+      next[tile] += prev[i] * uint64_t(i + 1);
+  }
+  return 0;
+}
+
+// Fails with the code that buffers[0] (i32 per tile) holds.
+int32_t failAt(const ingot_env *, void *const *buffers, const int64_t *, uint32_t first, uint32_t end, void *) {
+  for (uint32_t tile = first; tile < end; ++tile)
+    if (int32_t code = static_cast<const int32_t *>(buffers[0])[tile])
+      return code;
+  return 0;
+}
+
+// Fills the scratch with the worker's number and checks that nobody else does.
+int32_t useScratch(const ingot_env *env, void *const *, const int64_t *symbols, uint32_t, uint32_t, void *scratch) {
+  if (reinterpret_cast<uintptr_t>(scratch) % 64 != 0)
+    return 1;
+  auto *own = static_cast<volatile uint8_t *>(scratch);
+  for (int64_t i = 0; i < symbols[1]; ++i)
+    own[i] = uint8_t(env->worker);
+  for (int64_t i = 0; i < symbols[1]; ++i)
+    if (own[i] != uint8_t(env->worker))
+      return 2;
+  return 0;
+}
+
+std::unique_ptr<ThreadPool> makePool(unsigned workers, uint64_t scratch = 0) {
+  auto pool = ThreadPool::create(workers, scratch);
+  EXPECT_TRUE(pool.ok());
+  return *std::move(pool);
+}
+
+constexpr unsigned kWorkers[] = {1, 2, 3, 4, 8, 33};
+
+} // namespace
+
+TEST(ThreadPool, DoesEveryTileOnce) {
+  for (unsigned workers : kWorkers) {
+    auto pool = makePool(workers);
+    ASSERT_EQ(pool->workers(), workers);
+    for (uint32_t tiles : {1u, 2u, 7u, 32u, 1000u}) {
+      std::vector<std::atomic<uint32_t>> seen(tiles);
+      void *buffers[] = {seen.data()};
+      int64_t symbols[] = {tiles};
+      Step steps[] = {{countTiles, buffers, tiles}, {countTiles, buffers, 0}, {countTiles, buffers, tiles}};
+      EXPECT_FALSE(pool->walk(steps, symbols));
+      for (auto &count : seen)
+        ASSERT_EQ(count.load(), 2u);
+    }
+  }
+}
+
+TEST(ThreadPool, GivesContiguousEvenShares) {
+  for (unsigned workers : kWorkers) {
+    auto pool = makePool(workers);
+    for (uint32_t tiles : {1u, 5u, 100u, 0xffffffffu}) {
+      int64_t symbols[] = {tiles};
+      Step steps[] = {{checkShare, nullptr, tiles}};
+      EXPECT_FALSE(pool->walk(steps, symbols)) << workers << " workers, " << tiles << " tiles";
+    }
+  }
+}
+
+TEST(ThreadPool, WaitsForEveryoneBetweenSteps) {
+  constexpr uint32_t kTiles = 50, kSteps = 200;
+  std::vector<uint64_t> expected(kTiles, 1);
+  std::vector<uint64_t> scratch(kTiles);
+  int64_t symbols[] = {kTiles};
+  for (uint32_t step = 0; step < kSteps; ++step) {
+    void *buffers[] = {expected.data(), scratch.data()};
+    sumAll(nullptr, buffers, symbols, 0, kTiles, nullptr);
+    std::swap(expected, scratch);
+  }
+  for (unsigned workers : kWorkers) {
+    auto pool = makePool(workers);
+    std::vector<uint64_t> a(kTiles, 1), b(kTiles);
+    void *forward[] = {a.data(), b.data()}, *back[] = {b.data(), a.data()};
+    std::vector<Step> steps;
+    for (uint32_t step = 0; step < kSteps; ++step)
+      steps.push_back({sumAll, step % 2 ? back : forward, kTiles});
+    for (int repeat = 0; repeat < 5; ++repeat) {
+      std::fill(a.begin(), a.end(), 1);
+      EXPECT_FALSE(pool->walk(steps, symbols));
+      ASSERT_EQ(a, expected);
+    }
+  }
+}
+
+TEST(ThreadPool, SurvivesManyShortWalks) {
+  auto pool = makePool(4);
+  std::vector<std::atomic<uint32_t>> seen(3);
+  void *buffers[] = {seen.data()};
+  int64_t symbols[] = {3};
+  Step steps[] = {{countTiles, buffers, 3}};
+  Step nothing[] = {{countTiles, buffers, 0}};
+  for (int i = 0; i < 20000; ++i) {
+    ASSERT_FALSE(pool->walk(steps, symbols));
+    ASSERT_FALSE(pool->walk(nothing, symbols));
+    ASSERT_FALSE(pool->walk({}, symbols));
+  }
+  for (auto &count : seen)
+    EXPECT_EQ(count.load(), 20000u);
+}
+
+TEST(ThreadPool, StopsEveryoneAtTheFailedStep) {
+  constexpr uint32_t kTiles = 64;
+  for (unsigned workers : kWorkers) {
+    auto pool = makePool(workers);
+    std::vector<std::atomic<uint32_t>> before(kTiles), after(kTiles);
+    std::vector<int32_t> fine(kTiles), bad(kTiles);
+    void *beforeBuffer[] = {before.data()}, *afterBuffer[] = {after.data()};
+    void *fineBuffer[] = {fine.data()}, *badBuffer[] = {bad.data()};
+    int64_t symbols[] = {kTiles};
+    Step steps[] = {{countTiles, beforeBuffer, kTiles},
+                    {failAt, fineBuffer, kTiles},
+                    {failAt, badBuffer, kTiles},
+                    {countTiles, afterBuffer, kTiles}};
+    for (uint32_t round = 0; round < 300; ++round) {
+      std::fill(bad.begin(), bad.end(), 0);
+      bad[round % kTiles] = 5;
+      bad[(round * 7 + 3) % kTiles] = 4;
+      auto failure = pool->walk(steps, symbols);
+      ASSERT_TRUE(failure);
+      EXPECT_EQ(failure->step, 2u);
+      EXPECT_TRUE(failure->code == 4 || failure->code == 5);
+      ASSERT_EQ(after[round % kTiles].load(), round / 2) << "a step after the failed one ran";
+      if (round % 2) { // and works again afterwards
+        std::fill(bad.begin(), bad.end(), 0);
+        ASSERT_FALSE(pool->walk(steps, symbols));
+      }
+    }
+  }
+}
+
+TEST(ThreadPool, GivesEachWorkerItsScratch) {
+  for (unsigned workers : kWorkers) {
+    constexpr uint64_t kBytes = 10000;
+    auto pool = makePool(workers, kBytes);
+    EXPECT_EQ(pool->scratchBytes(), workers * 12288);
+    int64_t symbols[] = {int64_t(workers), kBytes};
+    Step steps[] = {{useScratch, nullptr, workers}, {useScratch, nullptr, workers}};
+    EXPECT_FALSE(pool->walk(steps, symbols));
+  }
+}
+
+TEST(ThreadPool, TimesStepsWhenAsked) {
+  auto pool = makePool(2);
+  std::vector<std::atomic<uint32_t>> seen(100000);
+  void *buffers[] = {seen.data()};
+  int64_t symbols[] = {0};
+  Step steps[] = {{countTiles, buffers, 100000}, {countTiles, buffers, 0}, {countTiles, buffers, 1}};
+  uint64_t times[3] = {};
+  EXPECT_FALSE(pool->walk(steps, symbols, times));
+  EXPECT_GT(times[0], times[1]);
+  EXPECT_GT(times[0], 10000u); // 50,000 additions take more than 10 microseconds
+}
+
+TEST(ThreadPool, RefusesNoWorkers) {
+  auto pool = ThreadPool::create(0, 0);
+  ASSERT_FALSE(pool.ok());
+  EXPECT_EQ(pool.error().message(), "a thread pool needs at least 1 worker");
+}
