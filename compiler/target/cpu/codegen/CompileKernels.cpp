@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The entry points of target.h: checks every kernel, compiles (kernel, feature set) pairs in parallel, each alone, and
+// links each set's objects in the plan's order. So the bytes depend on the kernels alone, not on threads.
+#include "compiler/target/cpu/codegen/Internal.h"
+#include "llvm/ADT/Twine.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "llvm/Support/raw_ostream.h"
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <thread>
+
+namespace ingot::target::cpu {
+namespace {
+
+// What is known of one kernel before any set is compiled.
+struct Prepared {
+  const Kernel *kernel = nullptr;
+  std::string symbol;
+  size_t same = 0; // the first kernel with the same code; itself mostly
+  CheckedTemplate checked;
+  std::vector<LinalgKernel> lowered; // per set, for functions
+};
+
+bool chooseSets(const std::vector<std::string> &names, std::vector<unsigned> &sets, std::string &error) {
+  llvm::ArrayRef<SetCode> all = setCodes();
+  for (const std::string &name : names)
+    if (std::none_of(all.begin(), all.end(), [&](const SetCode &set) { return name == set.name; })) {
+      std::string known;
+      for (const SetCode &set : all)
+        known += (known.empty() ? "" : ", ") + std::string(set.name);
+      error = "no CPU feature set '" + name + "'; there are " + known;
+      return false;
+    }
+  for (unsigned i = 0; i < all.size(); ++i)
+    if (names.empty() || std::find(names.begin(), names.end(), all[i].name) != names.end())
+      sets.push_back(i);
+  return true;
+}
+
+bool prepare(const std::vector<Kernel> &kernels, const std::vector<unsigned> &sets, std::vector<Prepared> &prepared,
+             std::string &error) {
+  std::map<std::pair<std::string, std::vector<uint32_t>>, size_t> known;
+  for (size_t i = 0; i < kernels.size(); ++i) {
+    Prepared next;
+    next.kernel = &kernels[i];
+    next.same = i;
+    next.symbol = "k" + std::to_string(i);
+    if (kernels[i].body) {
+      next.lowered.resize(setCodes().size());
+      for (unsigned set : sets)
+        if (!lowerLinalgKernel(kernels[i], setCodes()[set], next.symbol, next.lowered[set], error))
+          return false;
+    } else {
+      if (!checkTemplate(kernels[i], next.checked, error))
+        return false;
+      next.same = known.try_emplace({kernels[i].templateName, next.checked.words}, i).first->second;
+    }
+    prepared.push_back(std::move(next));
+  }
+  return true;
+}
+
+std::unique_ptr<llvm::Module> makeModule(llvm::LLVMContext &context, llvm::TargetMachine &machine,
+                                         const Prepared &prepared, unsigned set, std::string &error) {
+  if (prepared.kernel->body)
+    return specialiseLinalg(context, machine, prepared.lowered[set], set, error);
+  return specialiseTemplate(context, machine, *prepared.kernel, prepared.checked, set, prepared.symbol, error);
+}
+
+// The functions that a back end may call, as an object of their own.
+bool compileSupport(unsigned set, llvm::SmallVector<char, 0> &object, std::string &error) {
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::TargetMachine> machine = makeTargetMachine(setCodes()[set], error);
+  if (!machine)
+    return false;
+  std::unique_ptr<llvm::Module> module = supportModule(context, *machine, set, error);
+  return module && emitModule(*module, *machine, /*assembly=*/false, object, error);
+}
+
+// One unit of work.
+bool compileOne(const Prepared &prepared, unsigned set, llvm::SmallVector<char, 0> &object, std::string &error) {
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::TargetMachine> machine = makeTargetMachine(setCodes()[set], error);
+  if (!machine)
+    return false;
+  std::unique_ptr<llvm::Module> module = makeModule(context, *machine, prepared, set, error);
+  return module && emitModule(*module, *machine, /*assembly=*/false, object, error);
+}
+
+} // namespace
+
+bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &options, CompiledKernels &result,
+                    std::string &error) {
+  std::vector<unsigned> sets;
+  std::vector<Prepared> prepared;
+  if (!chooseSets(options.sets, sets, error) || !prepare(kernels, sets, prepared, error))
+    return false;
+
+  struct Unit {
+    size_t kernel;
+    size_t set; // of `sets`
+  };
+  std::vector<Unit> units;
+  for (size_t set = 0; set < sets.size(); ++set)
+    for (size_t kernel = 0; kernel < prepared.size(); ++kernel)
+      if (prepared[kernel].same == kernel)
+        units.push_back({kernel, set});
+  std::vector<std::vector<llvm::SmallVector<char, 0>>> objects(sets.size());
+  for (auto &of : objects)
+    of.resize(prepared.size() + 1); // the last: support
+  std::vector<std::string> errors(units.size() + sets.size());
+  std::atomic<size_t> next{0};
+  auto work = [&] {
+    for (size_t i; (i = next.fetch_add(1)) < units.size() + sets.size();) {
+      if (i < units.size())
+        compileOne(prepared[units[i].kernel], sets[units[i].set], objects[units[i].set][units[i].kernel], errors[i]);
+      else
+        compileSupport(sets[i - units.size()], objects[i - units.size()].back(), errors[i]);
+    }
+  };
+  unsigned threads = options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  std::vector<std::thread> helpers;
+  for (unsigned i = 1; i < std::min<size_t>(threads, units.size()); ++i)
+    helpers.emplace_back(work);
+  work();
+  for (std::thread &helper : helpers)
+    helper.join();
+  for (const std::string &failed : errors)
+    if (!failed.empty()) {
+      error = failed;
+      return false;
+    }
+
+  result = {};
+  for (const Prepared &kernel : prepared) {
+    uint64_t bytes = kernel.checked.scratchBytes;
+    for (const LinalgKernel &lowered : kernel.lowered)
+      bytes = std::max(bytes, lowered.scratchBytes);
+    result.scratchBytes.push_back(bytes);
+  }
+  for (size_t set = 0; set < sets.size(); ++set) {
+    std::vector<llvm::SmallVector<char, 0>> linked;
+    std::vector<std::string> symbols;
+    for (size_t kernel = 0; kernel < prepared.size(); ++kernel)
+      if (prepared[kernel].same == kernel) {
+        linked.push_back(std::move(objects[set][kernel]));
+        symbols.push_back(prepared[kernel].symbol);
+      }
+    linked.push_back(std::move(objects[set].back()));
+    Image image;
+    image.set = featureSets()[sets[set]];
+    std::vector<uint32_t> offsets;
+    if (!linkImage(linked, symbols, image.bytes, offsets, error))
+      return false;
+    std::map<std::string, uint32_t> at;
+    for (size_t i = 0; i < symbols.size(); ++i)
+      at[symbols[i]] = offsets[i];
+    for (const Prepared &kernel : prepared)
+      image.functions.push_back(at[prepared[kernel.same].symbol]);
+    result.images.push_back(std::move(image));
+  }
+  return true;
+}
+
+bool printKernels(const std::vector<Kernel> &kernels, const std::string &set, Text form, std::string &text,
+                  std::string &error) {
+  std::vector<unsigned> sets;
+  std::vector<Prepared> prepared;
+  if (!chooseSets({set}, sets, error) || !prepare(kernels, sets, prepared, error))
+    return false;
+  llvm::raw_string_ostream out(text);
+  for (const Prepared &kernel : prepared) {
+    out << (form == Text::Llvm ? "; " : "# ") << "kernel " << kernel.kernel->name << " for " << set << "\n";
+    if (kernel.same != static_cast<size_t>(&kernel - prepared.data())) {
+      out << (form == Text::Llvm ? "; " : "# ") << "the code of " << prepared[kernel.same].kernel->name << "\n\n";
+      continue;
+    }
+    llvm::LLVMContext context;
+    std::unique_ptr<llvm::TargetMachine> machine = makeTargetMachine(setCodes()[sets[0]], error);
+    if (!machine)
+      return false;
+    std::unique_ptr<llvm::Module> module = makeModule(context, *machine, kernel, sets[0], error);
+    if (!module)
+      return false;
+    if (form == Text::Llvm) {
+      module->print(out, nullptr);
+    } else {
+      llvm::SmallVector<char, 0> assembly;
+      if (!emitModule(*module, *machine, /*assembly=*/true, assembly, error))
+        return false;
+      out << llvm::StringRef(assembly.data(), assembly.size());
+    }
+    out << "\n";
+  }
+  return true;
+}
+
+} // namespace ingot::target::cpu

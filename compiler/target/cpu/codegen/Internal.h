@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the files of the CPU code generator share: the table of feature sets with LLVM's words for them, the checked
+// parameters of a template, and the two stages (kernel to object, objects to image). Private to codegen/.
+#ifndef INGOT_COMPILER_TARGET_CPU_CODEGEN_INTERNAL_H
+#define INGOT_COMPILER_TARGET_CPU_CODEGEN_INTERNAL_H
+
+#include "compiler/target/cpu/target.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Target/TargetMachine.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace llvm {
+class LLVMContext;
+class Module;
+} // namespace llvm
+
+namespace ingot::target::cpu {
+
+// A feature set in LLVM's words. The table stands in FeatureSets.cpp.
+struct SetCode {
+  const char *name;
+  const char *tuneCpu;      // scheduling and costs; adds no feature
+  const char *llvmFeatures; // "+avx2,+fma,..."
+  unsigned vectorBits;      // full width
+};
+llvm::ArrayRef<SetCode> setCodes();
+
+// The embedded bitcode of a template for set number `set`, or "support". Empty where there is none.
+llvm::StringRef templateBitcode(llvm::StringRef templateName, unsigned set);
+
+// Parameters of a template in the order of its struct, as the bits of its 4-byte fields, checked: all there, of the right
+// kind, and a combination that the template can do.
+struct CheckedTemplate {
+  std::vector<uint32_t> words;
+  uint64_t scratchBytes = 0;
+};
+bool checkTemplate(const Kernel &kernel, CheckedTemplate &checked, std::string &error);
+
+// A machine for one set: PIC, small code, no unwind tables. One per thread.
+std::unique_ptr<llvm::TargetMachine> makeTargetMachine(const SetCode &set, std::string &error);
+
+// Runs LLVM's optimisation over a module whose only exported function is `symbol`.
+void optimiseModule(llvm::Module &module, llvm::TargetMachine &machine);
+
+// The optimised module of a template's kernel: exports `symbol` alone, with the kernel ABI.
+std::unique_ptr<llvm::Module> specialiseTemplate(llvm::LLVMContext &context, llvm::TargetMachine &machine,
+                                                 const Kernel &kernel, const CheckedTemplate &checked, unsigned set,
+                                                 llvm::StringRef symbol, std::string &error);
+
+// The functions that a back end may call on its own (kernels/support.cpp).
+std::unique_ptr<llvm::Module> supportModule(llvm::LLVMContext &context, llvm::TargetMachine &machine, unsigned set,
+                                            std::string &error);
+
+// An object file, or assembly.
+bool emitModule(llvm::Module &module, llvm::TargetMachine &machine, bool assembly, llvm::SmallVectorImpl<char> &out,
+                std::string &error);
+
+// A function over tensors, lowered once for all sets of one vector width, then translated per set (Linalg*.cpp).
+struct LinalgKernel {
+  std::string llvmText; // bitcode of the module that exports `symbol`
+  uint64_t scratchBytes = 0;
+};
+bool lowerLinalgKernel(const Kernel &kernel, const SetCode &set, llvm::StringRef symbol, LinalgKernel &result,
+                       std::string &error);
+std::unique_ptr<llvm::Module> specialiseLinalg(llvm::LLVMContext &context, llvm::TargetMachine &machine,
+                                               const LinalgKernel &lowered, unsigned set, std::string &error);
+
+// Links objects in order into one flat image; offsets[i] is that of symbols[i].
+bool linkImage(llvm::ArrayRef<llvm::SmallVector<char, 0>> objects, llvm::ArrayRef<std::string> symbols,
+               std::vector<uint8_t> &image, std::vector<uint32_t> &offsets, std::string &error);
+
+} // namespace ingot::target::cpu
+
+#endif

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// One kernel through LLVM: the template's bitcode gets a function of the kernel ABI that calls it with a constant struct;
+// inlined, what the constants decide is folded away before anything else is inlined, then the usual optimisations run
+// and the code is emitted. Knows nothing of other kernels: each has its own context, so kernels compile in parallel.
+#include "compiler/target/cpu/codegen/Internal.h"
+#include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetOptions.h"
+#include "llvm/TargetParser/Triple.h"
+#include "llvm/Transforms/IPO/GlobalDCE.h"
+#include "llvm/Transforms/Scalar/EarlyCSE.h"
+#include "llvm/Transforms/Scalar/SROA.h"
+#include "llvm/Transforms/Scalar/SimplifyCFG.h"
+#include "llvm/Transforms/Utils/Cloning.h"
+#include <mutex>
+
+namespace ingot::target::cpu {
+
+static constexpr const char *kTriple = "x86_64-unknown-linux-gnu";
+
+std::unique_ptr<llvm::TargetMachine> makeTargetMachine(const SetCode &set, std::string &error) {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    LLVMInitializeX86AsmParser();
+  });
+  llvm::Triple triple(kTriple);
+  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!target)
+    return nullptr;
+  llvm::TargetOptions options;
+  options.FunctionSections = true;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Strict; // the numeric contract: only what the source fuses
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
+      triple, "x86-64", set.llvmFeatures, options, llvm::Reloc::PIC_, llvm::CodeModel::Small,
+      llvm::CodeGenOptLevel::Default));
+  if (!machine)
+    error = "LLVM has no code generator for x86-64";
+  return machine;
+}
+
+namespace {
+
+// The analyses of one run, in the order in which they must be torn down.
+struct Analyses {
+  llvm::LoopAnalysisManager loop;
+  llvm::FunctionAnalysisManager function;
+  llvm::CGSCCAnalysisManager cgscc;
+  llvm::ModuleAnalysisManager module;
+  llvm::PassBuilder builder;
+
+  static llvm::PipelineTuningOptions tuning() {
+    llvm::PipelineTuningOptions options;
+    options.SLPVectorization = false; // kernels are written in vectors
+    return options;
+  }
+  Analyses(llvm::TargetMachine &machine) : builder(&machine, tuning()) {
+    // No library function exists for kernels, so none may be invented (memset and its kin are linked in for the back end).
+    function.registerPass([&machine] {
+      llvm::TargetLibraryInfoImpl none(machine.getTargetTriple());
+      none.disableAllFunctions();
+      return llvm::TargetLibraryAnalysis(none);
+    });
+    builder.registerModuleAnalyses(module);
+    builder.registerCGSCCAnalyses(cgscc);
+    builder.registerFunctionAnalyses(function);
+    builder.registerLoopAnalyses(loop);
+    builder.crossRegisterProxies(loop, function, cgscc, module);
+  }
+};
+
+} // namespace
+
+void optimiseModule(llvm::Module &module, llvm::TargetMachine &machine) {
+  Analyses analyses(machine);
+  analyses.builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, analyses.module);
+}
+
+// The bitcode of a template, or of "support".
+static std::unique_ptr<llvm::Module> parse(llvm::LLVMContext &context, llvm::StringRef name, unsigned set,
+                                           std::string &error) {
+  auto parsed = llvm::parseBitcodeFile(llvm::MemoryBufferRef(templateBitcode(name, set), name), context);
+  if (parsed)
+    return std::move(*parsed);
+  error = "internal error: bitcode of '" + name.str() + "': " + llvm::toString(parsed.takeError());
+  return nullptr;
+}
+
+std::unique_ptr<llvm::Module> supportModule(llvm::LLVMContext &context, llvm::TargetMachine &machine, unsigned set,
+                                            std::string &error) {
+  std::unique_ptr<llvm::Module> module = parse(context, "support", set, error);
+  if (module)
+    optimiseModule(*module, machine);
+  return module;
+}
+
+std::unique_ptr<llvm::Module> specialiseTemplate(llvm::LLVMContext &context, llvm::TargetMachine &machine,
+                                                 const Kernel &kernel, const CheckedTemplate &checked, unsigned set,
+                                                 llvm::StringRef symbol, std::string &error) {
+  std::unique_ptr<llvm::Module> module = parse(context, kernel.templateName, set, error);
+  if (!module)
+    return nullptr;
+  module->setModuleIdentifier(kernel.name);
+  module->setSourceFileName(kernel.name);
+  llvm::Function *body = module->getFunction("ingot_" + kernel.templateName);
+  if (!body || body->isDeclaration()) {
+    error = "internal error: bitcode of template '" + kernel.templateName + "' lacks its function";
+    return nullptr;
+  }
+  for (llvm::Function &function : *module)
+    if (!function.isDeclaration())
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+  for (llvm::GlobalVariable &global : module->globals())
+    if (!global.isDeclaration())
+      global.setLinkage(llvm::GlobalValue::InternalLinkage);
+
+  // The parameters, then the function of the kernel ABI: (env, buffers, symbols, tile0, tile1, scratch).
+  llvm::Constant *words = llvm::ConstantDataArray::get(context, llvm::ArrayRef<uint32_t>(checked.words));
+  auto *params = new llvm::GlobalVariable(*module, words->getType(), /*isConstant=*/true,
+                                          llvm::GlobalValue::PrivateLinkage, words, "params");
+  params->setAlignment(llvm::Align(4));
+  llvm::Type *pointer = llvm::PointerType::getUnqual(context);
+  llvm::Type *word = llvm::Type::getInt32Ty(context);
+  auto *type = llvm::FunctionType::get(word, {pointer, pointer, pointer, word, word, pointer}, false);
+  llvm::Function *wrapper = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, symbol, module.get());
+  wrapper->setAttributes(llvm::AttributeList().addFnAttributes(
+      context, llvm::AttrBuilder(context, body->getAttributes().getFnAttrs())));
+  wrapper->removeFnAttr(llvm::Attribute::AlwaysInline);
+  wrapper->setVisibility(llvm::GlobalValue::ProtectedVisibility);
+  llvm::IRBuilder<> builder(llvm::BasicBlock::Create(context, "entry", wrapper));
+  llvm::SmallVector<llvm::Value *> arguments = {params};
+  for (llvm::Argument &argument : wrapper->args())
+    arguments.push_back(&argument);
+  llvm::CallInst *call = builder.CreateCall(body, arguments);
+  builder.CreateRet(call);
+
+  // Inline level by level while the constants fold: the branches that they rule out are gone before their bodies would
+  // be inlined and optimised for nothing.
+  {
+    Analyses analyses(machine);
+    llvm::FunctionPassManager fold;
+    fold.addPass(llvm::SROAPass(llvm::SROAOptions::ModifyCFG));
+    fold.addPass(llvm::EarlyCSEPass());
+    fold.addPass(llvm::SimplifyCFGPass());
+    llvm::InlineFunctionInfo info;
+    if (!llvm::InlineFunction(*call, info).isSuccess()) {
+      error = "internal error: template '" + kernel.templateName + "' cannot be inlined";
+      return nullptr;
+    }
+    fold.run(*wrapper, analyses.function);
+    llvm::SmallVector<llvm::CallInst *> calls;
+    for (llvm::BasicBlock &block : *wrapper)
+      for (llvm::Instruction &instruction : block)
+        if (auto *inner = llvm::dyn_cast<llvm::CallInst>(&instruction))
+          if (llvm::Function *callee = inner->getCalledFunction(); callee && !callee->isDeclaration())
+            calls.push_back(inner);
+    for (llvm::CallInst *inner : calls) {
+      llvm::InlineFunctionInfo innerInfo;
+      (void)llvm::InlineFunction(*inner, innerInfo); // what stays a call is inlined by the pipeline
+    }
+    analyses.function.clear();
+    fold.run(*wrapper, analyses.function);
+  }
+  {
+    Analyses analyses(machine);
+    llvm::ModulePassManager clean;
+    clean.addPass(llvm::GlobalDCEPass());
+    clean.run(*module, analyses.module);
+  }
+  optimiseModule(*module, machine);
+  return module;
+}
+
+bool emitModule(llvm::Module &module, llvm::TargetMachine &machine, bool assembly, llvm::SmallVectorImpl<char> &out,
+                std::string &error) {
+  llvm::raw_svector_ostream stream(out);
+  llvm::legacy::PassManager passes;
+  auto type = assembly ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
+  if (machine.addPassesToEmitFile(passes, stream, nullptr, type)) {
+    error = "internal error: LLVM cannot emit this form of code";
+    return false;
+  }
+  passes.run(module);
+  return true;
+}
+
+} // namespace ingot::target::cpu

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Checks the parameters that the plan gives a template, and lays them out as the template's struct. What a template
+// cannot do is refused here, by the parameter's name, so that no kernel is ever asked for it.
+#include "compiler/target/cpu/codegen/Internal.h"
+#include "compiler/target/cpu/kernels/scratch.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/Twine.h"
+#include <cstring>
+
+namespace ingot::target::cpu {
+namespace {
+
+struct Field {
+  const char *name;
+  bool isReal;
+};
+struct TemplateFields {
+  const char *name;
+  std::vector<Field> fields;
+};
+
+#define INGOT_FIELD_I(name) {#name, false},
+#define INGOT_FIELD_F(name) {#name, true},
+#define INGOT_TEMPLATE_FIELDS(name, list) {#name, {list(INGOT_FIELD_I, INGOT_FIELD_F)}},
+const std::vector<TemplateFields> &templates() {
+  static const std::vector<TemplateFields> table = {INGOT_TEMPLATES(INGOT_TEMPLATE_FIELDS)};
+  return table;
+}
+#undef INGOT_TEMPLATE_FIELDS
+#undef INGOT_FIELD_F
+#undef INGOT_FIELD_I
+
+// Collects what is wrong with one kernel's parameters: the first complaint stands.
+class Checker {
+public:
+  Checker(const Kernel &kernel, std::string &error) : kernel(kernel), error(error) {}
+  bool ok() const { return good; }
+  void fail(const llvm::Twine &what) {
+    if (good)
+      error = ("kernel '" + kernel.name + "' (template '" + kernel.templateName + "'): " + what).str();
+    good = false;
+  }
+  void require(bool holds, const char *name, int64_t found, const llvm::Twine &expected) {
+    if (!holds)
+      fail("parameter '" + llvm::Twine(name) + "' is " + llvm::Twine(found) + ", expected " + expected);
+  }
+  void positive(const char *name, int32_t value) { require(value >= 1, name, value, "at least 1"); }
+  void type(const char *name, int32_t value) {
+    require(value >= INGOT_F32 && value <= INGOT_BF16, name, value, "0 (f32), 1 (f16) or 2 (bf16)");
+  }
+  void flag(const char *name, int32_t value) { require(value == 0 || value == 1, name, value, "0 or 1"); }
+  void symbol(const char *name, int32_t value) { require(value >= 0, name, value, "the number of a symbol"); }
+  void layout(int32_t layout, int32_t weightType, bool rowMajorToo) {
+    if (rowMajorToo && layout == INGOT_ROW_MAJOR)
+      return;
+    int32_t expected = weightType == INGOT_F32 ? INGOT_N16K : INGOT_N16K2;
+    require(layout == expected, "layout", layout,
+            llvm::Twine(expected) + " (" + (expected == INGOT_N16K ? "n16k" : "n16k2") + ") for this weight_type");
+  }
+
+private:
+  const Kernel &kernel;
+  std::string &error;
+  bool good = true;
+};
+
+void check(Checker &c, const embedding_params &p) {
+  c.positive("n", p.n);
+  c.positive("k", p.k);
+  c.type("weight_type", p.weight_type);
+  c.layout(p.layout, p.weight_type, /*rowMajorToo=*/true);
+  c.flag("stats", p.stats);
+}
+
+void check(Checker &c, const rope_angles_params &p) {
+  c.positive("half", p.half);
+  c.require(p.kind >= 0 && p.kind <= 2, "kind", p.kind, "0 (fixed), 1 (dynamic) or 2 (longrope)");
+  if (p.kind != 0)
+    c.positive("original", p.original);
+  if (p.kind == 1 && !(p.base > 0.0f && p.factor > 0.0f))
+    c.fail("base and factor must be positive for kind 1 (dynamic)");
+  c.symbol("sequences_symbol", p.sequences_symbol);
+}
+
+void check(Checker &c, const pack_rows_params &p) {
+  c.positive("k", p.k);
+  c.require(p.k_padded >= p.k, "k_padded", p.k_padded, "at least k = " + llvm::Twine(p.k));
+  c.type("type", p.type);
+  c.require(p.partials >= 0, "partials", p.partials, "at least 0");
+}
+
+void check(Checker &c, const linear_params &p) {
+  c.positive("n", p.n);
+  c.positive("k", p.k);
+  c.type("in_type", p.in_type);
+  c.type("weight_type", p.weight_type);
+  c.type("out_type", p.out_type);
+  c.layout(p.layout, p.weight_type, /*rowMajorToo=*/false);
+  // Weights of 16 bits are read by pairs of k: so are the inputs, whose padding must be there.
+  int32_t needed = p.weight_type == INGOT_F32 ? p.k : p.k + (p.k & 1);
+  c.require(p.k_padded >= needed, "k_padded", p.k_padded, "at least " + llvm::Twine(needed));
+  if (p.in_type == INGOT_BF16 && p.weight_type == INGOT_BF16)
+    c.require(p.k_padded % 2 == 0, "k_padded", p.k_padded, "an even number, as bf16 is multiplied by pairs");
+  c.flag("bias", p.bias);
+  c.flag("residual", p.residual);
+  c.flag("gated", p.gated);
+  c.flag("stats", p.stats);
+  c.require(p.act >= INGOT_ACT_NONE && p.act <= INGOT_ACT_RELU, "act", p.act, "an activation of params.h");
+  c.require(p.out_stride >= p.n, "out_stride", p.out_stride, "at least n = " + llvm::Twine(p.n));
+  if (p.stats)
+    c.require(p.out_type == INGOT_F32, "out_type", p.out_type, "0 (f32), as stats are of stored f32 values");
+  c.symbol("rows_symbol", p.rows_symbol);
+}
+
+void check(Checker &c, const rope_append_params &p) {
+  c.positive("kv_heads", p.kv_heads);
+  c.positive("q_per_kv", p.q_per_kv);
+  c.positive("head_dim", p.head_dim);
+  c.require(p.rotary_dim >= 0 && p.rotary_dim <= p.head_dim && p.rotary_dim % 2 == 0, "rotary_dim", p.rotary_dim,
+            "an even number up to head_dim = " + llvm::Twine(p.head_dim));
+  c.require(p.page_tokens >= 16 && p.page_tokens % 16 == 0, "page_tokens", p.page_tokens, "a multiple of 16");
+  c.type("cache_type", p.cache_type);
+  c.flag("qk_norm", p.qk_norm);
+  c.require(p.group >= 0, "group", p.group, "at least 0");
+  c.symbol("tokens_symbol", p.tokens_symbol);
+}
+
+void check(Checker &c, const attention_params &p) {
+  c.positive("kv_heads", p.kv_heads);
+  c.positive("q_per_kv", p.q_per_kv);
+  c.positive("head_dim", p.head_dim);
+  c.require(p.page_tokens >= 16 && p.page_tokens % 16 == 0, "page_tokens", p.page_tokens, "a multiple of 16");
+  c.type("cache_type", p.cache_type);
+  c.require(p.window >= 0, "window", p.window, "at least 0 (0: none)");
+  c.require(p.group >= 0, "group", p.group, "at least 0");
+  c.type("out_type", p.out_type);
+  int64_t width = int64_t(p.kv_heads) * p.q_per_kv * p.head_dim;
+  c.require(p.out_stride >= width, "out_stride", p.out_stride, "at least " + llvm::Twine(width));
+  if (!(p.soft_cap >= 0.0f))
+    c.fail("soft_cap must not be negative (0: none)");
+  c.symbol("tokens_symbol", p.tokens_symbol);
+  c.symbol("sequences_symbol", p.sequences_symbol);
+  c.symbol("blocks_symbol", p.blocks_symbol);
+}
+
+void check(Checker &c, const sample_params &p) { c.positive("vocabulary", p.vocabulary); }
+
+template <class Params> bool finish(Checker &c, CheckedTemplate &checked) {
+  Params params;
+  static_assert(sizeof(Params) % 4 == 0);
+  if (checked.words.size() * 4 != sizeof(Params))
+    return false;
+  std::memcpy(&params, checked.words.data(), sizeof(Params));
+  check(c, params);
+  if (c.ok())
+    checked.scratchBytes = static_cast<uint64_t>(kernels::scratchBytes(params));
+  return c.ok();
+}
+
+} // namespace
+
+bool checkTemplate(const Kernel &kernel, CheckedTemplate &checked, std::string &error) {
+  Checker c(kernel, error);
+  const TemplateFields *found = nullptr;
+  for (const TemplateFields &candidate : templates())
+    if (kernel.templateName == candidate.name)
+      found = &candidate;
+  if (!found) {
+    std::string known;
+    for (const TemplateFields &candidate : templates())
+      known += (known.empty() ? "" : ", ") + std::string(candidate.name);
+    c.fail("no such template; there are " + known);
+    return false;
+  }
+  for (const Parameter &parameter : kernel.parameters) {
+    bool known = false;
+    for (const Field &field : found->fields)
+      known |= parameter.name == field.name;
+    if (!known)
+      c.fail("has no parameter '" + parameter.name + "'");
+  }
+  for (const Field &field : found->fields) {
+    const Parameter *given = nullptr;
+    for (const Parameter &parameter : kernel.parameters) {
+      if (parameter.name != field.name)
+        continue;
+      if (given)
+        c.fail("parameter '" + parameter.name + "' is given twice");
+      given = &parameter;
+    }
+    if (!given) {
+      c.fail(llvm::Twine("parameter '") + field.name + "' is missing");
+      continue;
+    }
+    if (given->isReal != field.isReal)
+      c.fail(llvm::Twine("parameter '") + field.name + "' must be " + (field.isReal ? "a float" : "an integer"));
+    uint32_t word;
+    if (field.isReal)
+      std::memcpy(&word, &given->real, 4);
+    else
+      std::memcpy(&word, &given->integer, 4);
+    checked.words.push_back(word);
+  }
+  if (!c.ok())
+    return false;
+#define INGOT_FINISH(name, list)                                                                                       \
+  if (kernel.templateName == #name)                                                                                    \
+    return finish<name##_params>(c, checked);
+  INGOT_TEMPLATES(INGOT_FINISH)
+#undef INGOT_FINISH
+  return false;
+}
+
+bool templateScratchBytes(const Kernel &kernel, uint64_t &bytes, std::string &error) {
+  CheckedTemplate checked;
+  if (!checkTemplate(kernel, checked, error))
+    return false;
+  bytes = checked.scratchBytes;
+  return true;
+}
+
+} // namespace ingot::target::cpu

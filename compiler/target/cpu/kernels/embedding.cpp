@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// embedding: rows of a table for tokens, operands as params.h states. One tile is a token. A packed table (that of a tied
+// head) is gathered from its panel: column `id % 16` of panel `id / 16`.
+#include "compiler/target/cpu/kernels/common.h"
+
+namespace ingot::kernels {
+namespace {
+INGOT_INLINE int64_t elementAt(const embedding_params *p, int64_t id, int64_t k) {
+  if (p->layout == INGOT_N16K)
+    return ((id / 16) * p->k + k) * 16 + id % 16;
+  if (p->layout == INGOT_N16K2)
+    return (((id / 16) * (roundUp(p->k, 32) / 2) + k / 2) * 16 + id % 16) * 2 + k % 2;
+  return id * p->k + k;
+}
+} // namespace
+} // namespace ingot::kernels
+
+INGOT_KERNEL(embedding) {
+  using namespace ingot::kernels;
+  const int32_t *tokens = (const int32_t *)buffers[0];
+  const int32_t *previous = (const int32_t *)buffers[1];
+  const void *table = buffers[2];
+  float *out = (float *)buffers[3];
+  float *stats = p->stats ? (float *)buffers[4] : nullptr;
+  int32_t status = 0;
+  for (uint32_t t = tile0; t < tile1; ++t) {
+    int32_t id = tokens[t];
+    if (id < 0)
+      id = previous[-1 - id];
+    float *row = out + (int64_t)t * p->k;
+    if ((uint32_t)id >= (uint32_t)p->n) {
+      status = 1;
+      id = 0; // the step fails; the row only has to be written
+    }
+    int32_t k = 0;
+    if (p->layout == INGOT_ROW_MAJOR)
+      for (; k + 16 <= p->k; k += 16)
+        store16(row + k, load16As(p->weight_type, table, (int64_t)id * p->k + k) * p->scale);
+    for (; k < p->k; ++k)
+      row[k] = loadAs(p->weight_type, table, elementAt(p, id, k)) * p->scale;
+    if (p->stats)
+      stats[t] = sumOfSquares(row, p->k);
+  }
+  return status;
+}

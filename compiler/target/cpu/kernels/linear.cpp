@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// linear: out = epilogue(in · weightᵀ), operands and layouts as params.h states. One tile is a panel of 16 weight rows
+// (a pair of panels when gated).
+//
+// The numeric contract (docs/spec/numerics.md): each output is a sum over chunks of 512 along K, in ascending order; a
+// chunk is one chain of fused multiply-adds from zero over ascending k. bf16 times bf16 goes by pairs of k, the odd one
+// first, as vdpbf16ps does it. Nothing below may change that: blocking only decides when a chunk is computed.
+//
+// Blocking. Up to 16 rows: panel by panel, so that weights stream once, in order; few rows leave the loop short of
+// independent chains, so several panels run side by side. More rows: blocks of rows x panels x one chunk; the inputs of
+// the block are copied (widened) to scratch, weights of 16 bits are widened once per block.
+#include "compiler/target/cpu/kernels/math.h"
+
+namespace ingot::kernels {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kRows = 14; // x 2 panels: 28 accumulators of 32 registers
+#else
+constexpr int kRows = 6; // x 1 panel of two ymm: 12 accumulators of 16 registers
+#endif
+#if defined(__AVX512BF16__)
+constexpr bool kHasDotBf16 = true;
+typedef __bf16 bf16x32 __attribute__((vector_size(64)));
+INGOT_INLINE f32x16 dotBf16(f32x16 sum, u32x16 a, u32x16 b) {
+  typedef float v16 __attribute__((vector_size(64)));
+  return __builtin_bit_cast(f32x16, __builtin_ia32_dpbf16ps_512(__builtin_bit_cast(v16, sum), __builtin_bit_cast(bf16x32, a),
+                                                                __builtin_bit_cast(bf16x32, b)));
+}
+#else
+constexpr bool kHasDotBf16 = false;
+[[maybe_unused]] INGOT_INLINE f32x16 dotBf16(f32x16 sum, u32x16, u32x16) { return sum; }
+#endif
+
+// How weights lie in a panel, and the order in which two neighbouring k are taken.
+// kStep k are read at once: kStep * 16 elements.
+template <class W> struct Panel;
+template <> struct Panel<float> { static constexpr int kStep = 1; };
+template <> struct Panel<f16> { static constexpr int kStep = 2; };
+template <> struct Panel<bf16> { static constexpr int kStep = 2; };
+
+// The even or the odd k of a line of 16 pairs, widened.
+INGOT_INLINE f32x16 evenK(const bf16 *w) { return __builtin_bit_cast(f32x16, *(const u32x16_u *)w << 16); }
+INGOT_INLINE f32x16 oddK(const bf16 *w) { return __builtin_bit_cast(f32x16, *(const u32x16_u *)w & 0xffff0000u); }
+INGOT_INLINE f32x16 evenK(const f16 *w) {
+  f16x32 line = *(const f16x32_u *)w;
+  f16x16 half = line.even;
+  return __builtin_convertvector(half, f32x16);
+}
+INGOT_INLINE f32x16 oddK(const f16 *w) {
+  f16x32 line = *(const f16x32_u *)w;
+  f16x16 half = line.odd;
+  return __builtin_convertvector(half, f32x16);
+}
+
+// Lines of weights ahead of the loop that are fetched early when they stream from memory.
+constexpr int64_t kAhead = 1536; // bytes
+
+// acc[r][p] = the chain over `count` k of input row r (stride lda) and panel p (stride ldw elements), from zero, then
+// added to sums[p * sums_panel + r * 16]. `swap`: 16-bit pairs are taken odd first, inputs lie in that order already.
+template <int MR, int NP, bool SWAP, bool STREAM, class W>
+INGOT_INLINE void multiply(const float *__restrict a, int64_t lda, const W *__restrict w, int64_t ldw, int32_t count,
+                           float *__restrict sums, int64_t sums_panel) {
+  f32x16 acc[MR][NP];
+#pragma unroll
+  for (int r = 0; r < MR; ++r)
+#pragma unroll
+    for (int p = 0; p < NP; ++p)
+      acc[r][p] = splat(0.0f);
+  constexpr int kStep = Panel<W>::kStep;
+#pragma clang loop unroll(disable)
+  for (int32_t k = 0; k < count; k += kStep) {
+    const W *line = w + (int64_t)k * 16;
+    if constexpr (STREAM) {
+#pragma unroll
+      for (int p = 0; p < NP; ++p)
+        __builtin_prefetch((const char *)(line + p * ldw) + kAhead);
+    }
+#pragma unroll
+    for (int step = 0; step < kStep; ++step) {
+      f32x16 weight[NP];
+#pragma unroll
+      for (int p = 0; p < NP; ++p) {
+        if constexpr (kStep == 1)
+          weight[p] = load16((const float *)line + p * ldw);
+        else
+          weight[p] = (step == 0) == SWAP ? oddK(line + p * ldw) : evenK(line + p * ldw);
+      }
+#pragma unroll
+      for (int r = 0; r < MR; ++r) {
+        f32x16 value = splat(a[r * lda + k + step]);
+#pragma unroll
+        for (int p = 0; p < NP; ++p)
+          acc[r][p] = fma(value, weight[p], acc[r][p]);
+      }
+    }
+  }
+#pragma unroll
+  for (int r = 0; r < MR; ++r)
+#pragma unroll
+    for (int p = 0; p < NP; ++p) {
+      float *s = sums + p * sums_panel + r * 16;
+      store16(s, load16(s) + acc[r][p]);
+    }
+}
+
+// The same by dot products of bf16 pairs; `a` holds pairs as 32-bit words, lda in words.
+template <int MR, int NP, bool STREAM>
+INGOT_INLINE void multiplyPairs(const uint32_t *__restrict a, int64_t lda, const bf16 *__restrict w, int64_t ldw,
+                                int32_t count, float *__restrict sums, int64_t sums_panel) {
+  f32x16 acc[MR][NP];
+#pragma unroll
+  for (int r = 0; r < MR; ++r)
+#pragma unroll
+    for (int p = 0; p < NP; ++p)
+      acc[r][p] = splat(0.0f);
+#pragma clang loop unroll(disable)
+  for (int32_t k = 0; k < count; k += 2) {
+    const bf16 *line = w + (int64_t)k * 16;
+    u32x16 weight[NP];
+#pragma unroll
+    for (int p = 0; p < NP; ++p) {
+      if constexpr (STREAM)
+        __builtin_prefetch((const char *)(line + p * ldw) + kAhead);
+      weight[p] = *(const u32x16_u *)(line + p * ldw);
+    }
+#pragma unroll
+    for (int r = 0; r < MR; ++r) {
+      u32x16 value = (u32x16)(a[r * lda + (k >> 1)]);
+#pragma unroll
+      for (int p = 0; p < NP; ++p)
+        acc[r][p] = dotBf16(acc[r][p], value, weight[p]);
+    }
+  }
+#pragma unroll
+  for (int r = 0; r < MR; ++r)
+#pragma unroll
+    for (int p = 0; p < NP; ++p) {
+      float *s = sums + p * sums_panel + r * 16;
+      store16(s, load16(s) + acc[r][p]);
+    }
+}
+
+// One kernel over weights of type WEIGHT; PAIRS: bf16 by bf16, taken by pairs of k with the odd one first.
+template <int WEIGHT, bool PAIRS> struct Linear {
+  using W = typename ElementOf<WEIGHT>::type;
+  static constexpr bool kDot = PAIRS && kHasDotBf16;
+  static constexpr int kStep = Panel<W>::kStep;
+  // With dot products inputs stay bf16 pairs (words of 4 bytes per 2 k), else they are f32.
+  static constexpr int kPerWord = kDot ? 2 : 1;
+
+  const linear_params *p;
+  const void *in;
+  const W *weight;
+  const float *bias;
+  const float *residual;
+  void *out;
+  float *stats;
+  int32_t rows;
+  int32_t tiles; // of the whole launch
+  int64_t panel; // elements of one panel
+
+  // Copies inputs [row, row + count) x [k, k + length) to scratch with `stride` words a row, in the order of products;
+  // zeros follow up to a whole step.
+  INGOT_INLINE void copyInput(void *scratch, int64_t stride, int32_t row, int32_t count, int32_t k, int32_t length) const {
+    for (int32_t r = 0; r < count; ++r) {
+      int64_t from = (int64_t)(row + r) * p->k_padded + k;
+      if constexpr (kDot) {
+        uint32_t *to = (uint32_t *)scratch + r * stride;
+        const uint16_t *bits = (const uint16_t *)in + from;
+        for (int32_t i = 0; i < length; i += 2)
+          to[i >> 1] = (uint32_t)bits[i] | (i + 1 < length ? (uint32_t)bits[i + 1] << 16 : 0u);
+      } else if constexpr (PAIRS) {
+        uint32_t *to = (uint32_t *)scratch + r * stride;
+        const uint16_t *bits = (const uint16_t *)in + from;
+        for (int32_t i = 0; i < length; i += 2) {
+          to[i + 1] = (uint32_t)bits[i] << 16;
+          to[i] = i + 1 < length ? (uint32_t)bits[i + 1] << 16 : 0u;
+        }
+      } else {
+        float *to = (float *)scratch + r * stride;
+        int32_t i = 0;
+        for (; i + 16 <= length; i += 16)
+          store16(to + i, load16As(p->in_type, in, from + i));
+        for (; i < length; ++i)
+          to[i] = loadAs(p->in_type, in, from + i);
+        if (length & 1)
+          to[length] = 0.0f;
+      }
+    }
+  }
+
+  // Widens one chunk of a panel to [length][16] f32, in the order of products.
+  INGOT_INLINE static void widen(float *to, const W *from, int32_t length) {
+    if constexpr (kStep == 2) {
+      for (int32_t k = 0; k < length; k += 2) {
+        store16(to + (int64_t)k * 16, PAIRS ? oddK(from + (int64_t)k * 16) : evenK(from + (int64_t)k * 16));
+        store16(to + (int64_t)k * 16 + 16, PAIRS ? evenK(from + (int64_t)k * 16) : oddK(from + (int64_t)k * 16));
+      }
+    }
+  }
+
+  // MR rows x `panels` panels of one chunk, NP panels at a time.
+  template <int MR, int NP, bool STREAM, class Weights>
+  INGOT_INLINE static void rowsByPanels(const void *a, int64_t lda, const Weights *w, int64_t ldw, int32_t panels,
+                                        int32_t length, float *sums, int64_t sums_panel) {
+    int32_t i = 0;
+    for (; i + NP <= panels; i += NP)
+      chunk<MR, NP, STREAM>(a, lda, w + i * ldw, ldw, length, sums + i * sums_panel, sums_panel);
+    if constexpr (NP > 1)
+      for (; i < panels; ++i)
+        chunk<MR, 1, STREAM>(a, lda, w + i * ldw, ldw, length, sums + i * sums_panel, sums_panel);
+  }
+  template <int MR, int NP, bool STREAM, class Weights>
+  INGOT_INLINE static void chunk(const void *a, int64_t lda, const Weights *w, int64_t ldw, int32_t length, float *sums,
+                                 int64_t sums_panel) {
+    if constexpr (kDot)
+      multiplyPairs<MR, NP, STREAM>((const uint32_t *)a, lda, w, ldw, length, sums, sums_panel);
+    else
+      multiply<MR, NP, PAIRS, STREAM>((const float *)a, lda, w, ldw, length, sums, sums_panel);
+  }
+
+  // All rows of a block against `panels` panels of one chunk: groups of kRows rows, the rest in groups of 8, 4, 2, 1.
+  template <bool STREAM, class Weights>
+  INGOT_INLINE static void allRows(const void *a, int64_t lda, int32_t count, const Weights *w, int64_t ldw,
+                                   int32_t panels, int32_t length, float *sums, int64_t sums_panel) {
+    constexpr bool wide = kRows > 6;
+    const char *from = (const char *)a;
+    int32_t r = 0;
+    for (; r + kRows <= count; r += kRows)
+      rowsByPanels<kRows, wide ? 2 : 1, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
+    if constexpr (wide) {
+      for (; r + 8 <= count; r += 8)
+        rowsByPanels<8, 2, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
+    }
+    for (; r + 4 <= count; r += 4)
+      rowsByPanels<4, wide ? 4 : 1, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
+    for (; r + 2 <= count; r += 2)
+      rowsByPanels<2, wide ? 4 : 2, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
+    for (; r < count; ++r)
+      rowsByPanels<1, 4, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
+  }
+
+  // Finishes tiles [tile, tile + count) for rows [row, row + rows): sums lie at [panel][row][16].
+  INGOT_INLINE void epilogue(const float *sums, int64_t sums_panel, int32_t row, int32_t rowCount, int32_t tile,
+                             int32_t count) const {
+    for (int32_t i = 0; i < count; ++i) {
+      int32_t column = (tile + i) * 16;
+      int32_t width = minimum(16, p->n - column);
+      for (int32_t r = 0; r < rowCount; ++r) {
+        int64_t at = row + r;
+        f32x16 y;
+        if (p->gated) {
+          f32x16 gate = load16(sums + (2 * i) * sums_panel + r * 16);
+          f32x16 up = load16(sums + (2 * i + 1) * sums_panel + r * 16);
+          if (p->bias) {
+            gate = gate + load16(bias + (int64_t)(tile + i) * 32);
+            up = up + load16(bias + (int64_t)(tile + i) * 32 + 16);
+          }
+          y = activate(gate, p->act) * up;
+        } else {
+          y = load16(sums + i * sums_panel + r * 16);
+          if (p->bias)
+            y = y + load16(bias + column, width);
+          y = activate(y, p->act);
+        }
+        if (p->residual)
+          y = y + load16(residual + at * p->n + column, width);
+        store16As(p->out_type, out, at * p->out_stride + column, y, width);
+        if (p->stats) {
+          i32x16 inside = lanes() < width;
+          f32x16 kept = select(inside, y, splat(0.0f));
+          stats[at * tiles + tile + i] = sum(kept * kept);
+        }
+      }
+    }
+    if (tile + count == tiles && p->out_stride > p->n)
+      for (int32_t r = 0; r < rowCount; ++r)
+        for (int32_t c = p->n; c < p->out_stride; ++c)
+          storeAs(p->out_type, out, (int64_t)(row + r) * p->out_stride + c, 0.0f);
+  }
+
+  INGOT_INLINE static void clear(float *sums, int64_t vectors) {
+    for (int64_t i = 0; i < vectors; ++i)
+      store16(sums + i * 16, splat(0.0f));
+  }
+
+  // Up to kFewRows rows: groups of panels in order, each through all of K.
+  INGOT_INLINE void fewRows(int32_t tile0, int32_t tile1, char *scratch) const {
+    LinearScratch layout = linearScratch(*p);
+    float *sums = (float *)(scratch + layout.input + layout.weights);
+    const void *a = in;
+    int64_t lda = p->k_padded;
+    if constexpr (kDot) {
+      lda = p->k_padded / 2; // pairs lie in memory as they are needed
+    } else if (p->in_type != INGOT_F32) {
+      lda = roundUp(p->k, 32);
+      copyInput(scratch, lda, 0, rows, 0, p->k);
+      a = scratch;
+    }
+    const int32_t perTile = p->gated ? 2 : 1;
+    const int32_t group = kPanelGroup / perTile;
+    for (int32_t tile = tile0; tile < tile1; tile += group) {
+      int32_t count = minimum(group, tile1 - tile);
+      int32_t panels = count * perTile;
+      const W *w = weight + (int64_t)tile * perTile * panel;
+      clear(sums, kPanelGroup * kFewRows);
+      for (int32_t k = 0; k < p->k; k += kChunk) {
+        int32_t length = minimum(kChunk, p->k - k);
+        allRows<true>((const char *)a + (int64_t)k / kPerWord * 4, lda, rows, w + (int64_t)k * 16, panel, panels, length,
+                      sums, kFewRows * 16);
+      }
+      epilogue(sums, kFewRows * 16, 0, rows, tile, count);
+    }
+  }
+
+  // Blocks of rows x panels x one chunk.
+  INGOT_INLINE void manyRows(int32_t tile0, int32_t tile1, char *scratch) const {
+    LinearScratch layout = linearScratch(*p);
+    float *wide = (float *)(scratch + layout.input);
+    float *sums = (float *)(scratch + layout.input + layout.weights);
+    constexpr int64_t stride = kChunk / kPerWord;
+    constexpr int32_t block = kRowBlock / kRows * kRows;
+    const int32_t perTile = p->gated ? 2 : 1;
+    for (int32_t row = 0; row < rows; row += block) {
+      int32_t rowCount = minimum(block, rows - row);
+      for (int32_t tile = tile0; tile < tile1; tile += kPanelBlock / perTile) {
+        int32_t count = minimum(kPanelBlock / perTile, tile1 - tile);
+        int32_t panels = count * perTile;
+        clear(sums, (int64_t)panels * kRowBlock);
+        for (int32_t k = 0; k < p->k; k += kChunk) {
+          int32_t length = minimum(kChunk, p->k - k);
+          copyInput(scratch, stride, row, rowCount, k, length);
+          for (int32_t i = 0; i < panels; i += kPanelGroup) {
+            int32_t some = minimum(kPanelGroup, panels - i);
+            const W *w = weight + ((int64_t)tile * perTile + i) * panel + (int64_t)k * 16;
+            float *s = sums + (int64_t)i * kRowBlock * 16;
+            if constexpr (kStep == 2 && !kDot) {
+              for (int32_t j = 0; j < some; ++j)
+                widen(wide + (int64_t)j * kChunk * 16, w + j * panel, length);
+              allRowsWide(scratch, stride, rowCount, wide, some, (length + 1) / 2 * 2, s);
+            } else {
+              allRows<false>(scratch, stride, rowCount, w, panel, some, length, s, kRowBlock * 16);
+            }
+          }
+        }
+        epilogue(sums, kRowBlock * 16, row, rowCount, tile, count);
+      }
+    }
+  }
+  INGOT_INLINE static void allRowsWide(const void *a, int64_t lda, int32_t count, const float *w, int32_t panels,
+                                       int32_t length, float *sums) {
+    Linear<INGOT_F32, false>::template allRows<false>(a, lda, count, w, kChunk * 16, panels, length, sums, kRowBlock * 16);
+  }
+
+  INGOT_INLINE void run(int32_t tile0, int32_t tile1, char *scratch) const {
+    if (rows <= kFewRows)
+      fewRows(tile0, tile1, scratch);
+    else
+      manyRows(tile0, tile1, scratch);
+  }
+};
+
+template <int WEIGHT, bool PAIRS>
+INGOT_INLINE int32_t runLinear(const linear_params *p, void *const *buffers, const int64_t *symbols, uint32_t tile0,
+                               uint32_t tile1, void *scratch) {
+  using L = Linear<WEIGHT, PAIRS>;
+  int32_t next = 2;
+  L l;
+  l.p = p;
+  l.in = buffers[0];
+  l.weight = (const typename L::W *)buffers[1];
+  l.bias = p->bias ? (const float *)buffers[next++] : nullptr;
+  l.residual = p->residual ? (const float *)buffers[next++] : nullptr;
+  l.out = buffers[next++];
+  l.stats = p->stats ? (float *)buffers[next++] : nullptr;
+  l.rows = (int32_t)symbols[p->rows_symbol];
+  l.tiles = (p->n + 15) / 16;
+  l.panel = p->layout == INGOT_N16K ? (int64_t)p->k * 16 : roundUp(p->k, 32) * 16;
+  l.run((int32_t)tile0, (int32_t)tile1, (char *)scratch);
+  return 0;
+}
+} // namespace
+} // namespace ingot::kernels
+
+INGOT_KERNEL(linear) {
+  using namespace ingot::kernels;
+  if (p->weight_type == INGOT_F32)
+    return runLinear<INGOT_F32, false>(p, buffers, symbols, tile0, tile1, scratch);
+  if (p->weight_type == INGOT_F16)
+    return runLinear<INGOT_F16, false>(p, buffers, symbols, tile0, tile1, scratch);
+  if (p->in_type == INGOT_BF16)
+    return runLinear<INGOT_BF16, true>(p, buffers, symbols, tile0, tile1, scratch);
+  return runLinear<INGOT_BF16, false>(p, buffers, symbols, tile0, tile1, scratch);
+}

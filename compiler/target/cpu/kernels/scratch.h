@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How many bytes of scratch each template needs per worker, as a function of its parameters, and the block sizes
+// behind those numbers. Read by the microkernels (which carve their scratch by it) and by the code generator (which
+// states it in the plan). One figure serves every feature set.
+#ifndef INGOT_TARGET_CPU_KERNELS_SCRATCH_H
+#define INGOT_TARGET_CPU_KERNELS_SCRATCH_H
+
+#include "compiler/target/cpu/kernels/structs.h"
+
+namespace ingot::kernels {
+
+constexpr int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
+
+// linear: products are summed in chunks of kChunk along K (docs/spec/numerics.md). Up to kFewRows rows stream the
+// weights panel by panel; more rows are blocked: kRowBlock rows by kPanelBlock panels by one chunk.
+constexpr int64_t kChunk = 512;
+constexpr int64_t kFewRows = 16;
+constexpr int64_t kRowBlock = 112;
+constexpr int64_t kPanelBlock = 32;
+constexpr int64_t kPanelGroup = 4; // panels in flight at once
+
+// Scratch of `linear`, in this order; every part is a multiple of 64 bytes.
+struct LinearScratch {
+  int64_t input;   // f32: few rows x whole K, or a block of rows x one chunk
+  int64_t weights; // f32: one chunk of kPanelGroup panels, widened
+  int64_t sums;    // f32: [panels][rows][16]
+  int64_t total;
+};
+
+constexpr LinearScratch linearScratch(const linear_params &p) {
+  int64_t few = kFewRows * roundUp(p.k, 32) * 4;
+  int64_t block = kRowBlock * kChunk * 4;
+  LinearScratch s{};
+  s.input = few > block ? few : block;
+  s.weights = kPanelGroup * kChunk * 16 * 4;
+  s.sums = kPanelBlock * kRowBlock * 16 * 4;
+  s.total = s.input + s.weights + s.sums;
+  return s;
+}
+
+// attention: kAttentionRows rows (query heads of neighbouring tokens of one sequence) share each block of keys.
+constexpr int64_t kBlock = 64;      // positions of one step of the online softmax
+constexpr int64_t kSegment = 1024;  // positions whose blocks are merged before segments are
+constexpr int64_t kAttentionRows = 48;
+
+constexpr int64_t attentionTokens(int64_t queriesPerKeyHead) {
+  int64_t tokens = kAttentionRows / queriesPerKeyHead;
+  return tokens < 1 ? 1 : tokens;
+}
+
+struct AttentionScratch {
+  int64_t rows;      // at most
+  int64_t width;     // head_dim rounded up to 16
+  int64_t state;     // bytes of one accumulator plane [rows][width] f32
+  int64_t total;
+};
+
+constexpr AttentionScratch attentionScratch(const attention_params &p) {
+  AttentionScratch s{};
+  s.rows = attentionTokens(p.q_per_kv) * p.q_per_kv;
+  s.width = roundUp(p.head_dim, 16);
+  s.state = s.rows * s.width * 4;
+  int64_t scalars = roundUp(s.rows * 4, 64);
+  // queries, segment and total accumulators; scores [rows][64]; maxima and sums of both; ranges; one widened slice of values
+  s.total = 3 * s.state + s.rows * kBlock * 4 + 4 * scalars + 2 * scalars + kBlock * 16 * 4;
+  return s;
+}
+
+constexpr int64_t scratchBytes(const linear_params &p) { return linearScratch(p).total; }
+constexpr int64_t scratchBytes(const attention_params &p) { return attentionScratch(p).total; }
+constexpr int64_t scratchBytes(const embedding_params &) { return 0; }
+constexpr int64_t scratchBytes(const rope_angles_params &p) { return roundUp(int64_t(p.half) * 4, 64); }
+constexpr int64_t scratchBytes(const pack_rows_params &) { return 0; }
+constexpr int64_t scratchBytes(const rope_append_params &p) { return roundUp(int64_t(p.head_dim) * 4, 64); }
+// sample: penalized logits, then the weight of each id.
+constexpr int64_t scratchBytes(const sample_params &p) { return 2 * roundUp(int64_t(p.vocabulary) * 4, 64); }
+
+} // namespace ingot::kernels
+
+#endif

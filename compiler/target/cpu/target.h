@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The CPU target: kernels named by the plan become one flat image of machine code per feature set. It stands behind
+// the plan dialect (which says what kernels there are) and before the engine writer (which stores the images); it knows
+// nothing of models, entries or weights.
+//
+// A kernel is either a template (compiler/target/cpu/kernels, compiled to bitcode when Ingot is built) with the values of
+// its parameters, or a function over tensors that came through linalg. Both obey runtime/format/kernel_abi.h. An image
+// is position-independent, imports nothing, carries no relocations, and is mapped read-execute as it stands.
+#ifndef INGOT_COMPILER_TARGET_CPU_TARGET_H
+#define INGOT_COMPILER_TARGET_CPU_TARGET_H
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mlir {
+class Operation;
+}
+
+namespace ingot::target::cpu {
+
+// One of the sets of CPU features that every kernel is compiled for. An engine holds one image per set.
+struct FeatureSet {
+  std::string name;                  // "avx2", "avx512", "avx512bf16": also what INGOT_ISA takes
+  std::vector<std::string> features; // what the machine must have, in the words of runtime/core
+  uint32_t score;                    // the loader takes the runnable image with the highest score
+};
+
+// In ascending order of score.
+const std::vector<FeatureSet> &featureSets();
+
+// The value of one template parameter: the kind is the template's, see params.h.
+struct Parameter {
+  std::string name;
+  int32_t integer = 0;
+  float real = 0.0f;
+  bool isReal = false;
+};
+
+// One kernel to compile.
+struct Kernel {
+  std::string name;                  // readable and unique within the plan; not a symbol of the image
+  std::string templateName;          // empty: `body` instead
+  std::vector<Parameter> parameters; // all of the template's, in any order
+  mlir::Operation *body = nullptr;   // a func.func, see docs/design/0001-foundation.md, "Functions that go through linalg"
+};
+
+struct Image {
+  FeatureSet set;
+  std::vector<uint8_t> bytes;      // a multiple of 4096
+  std::vector<uint32_t> functions; // per kernel: offset of its function
+};
+
+struct CompiledKernels {
+  std::vector<uint64_t> scratchBytes; // per kernel, per worker, the same for every set
+  std::vector<Image> images;          // in the order of featureSets()
+};
+
+struct CompileOptions {
+  std::vector<std::string> sets; // names of featureSets() to compile for; empty: all
+  unsigned threads = 0;          // 0: as many as the machine has; never changes a byte of the result
+};
+
+// Compiles all kernels for all sets. False: `error` says which kernel is at fault and why. Safe to call from one thread
+// at a time.
+bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &options, CompiledKernels &result,
+                    std::string &error);
+
+enum class Text { Llvm, Assembly };
+
+// The same kernels as text for one set: optimised LLVM IR, or assembly, kernel by kernel.
+bool printKernels(const std::vector<Kernel> &kernels, const std::string &set, Text form, std::string &text,
+                  std::string &error);
+
+// Scratch of a template with these parameters, in bytes per worker. False: the template or a parameter is not valid.
+bool templateScratchBytes(const Kernel &kernel, uint64_t &bytes, std::string &error);
+
+} // namespace ingot::target::cpu
+
+#endif

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// See images.h.
+#include "test/unit/target/images.h"
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <sstream>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace ingot::test {
+namespace {
+
+[[noreturn]] void fatal(const std::string &what) {
+  std::fprintf(stderr, "%s\n", what.c_str());
+  std::exit(1);
+}
+
+bool machineHas(const std::string &feature) {
+  __builtin_cpu_init();
+  if (feature == "avx2")
+    return __builtin_cpu_supports("avx2");
+  if (feature == "fma")
+    return __builtin_cpu_supports("fma");
+  if (feature == "f16c")
+    return __builtin_cpu_supports("f16c");
+  if (feature == "bmi2")
+    return __builtin_cpu_supports("bmi2");
+  if (feature == "avx512f")
+    return __builtin_cpu_supports("avx512f");
+  if (feature == "avx512bw")
+    return __builtin_cpu_supports("avx512bw");
+  if (feature == "avx512dq")
+    return __builtin_cpu_supports("avx512dq");
+  if (feature == "avx512vl")
+    return __builtin_cpu_supports("avx512vl");
+  if (feature == "avx512bf16")
+    return __builtin_cpu_supports("avx512bf16");
+  fatal("this test does not know the feature '" + feature + "'");
+}
+
+const uint8_t *map(const std::string &path) {
+  int file = open(path.c_str(), O_RDONLY);
+  struct stat status;
+  if (file < 0 || fstat(file, &status) != 0)
+    fatal("cannot open '" + path + "'");
+  void *at = mmap(nullptr, static_cast<size_t>(status.st_size), PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0);
+  if (at == MAP_FAILED)
+    fatal("cannot map '" + path + "'");
+  close(file);
+  return static_cast<const uint8_t *>(at);
+}
+
+} // namespace
+
+const Images &Images::get() {
+  static const Images images = [] {
+    Images loaded;
+    const char *given = std::getenv("INGOT_TEST_IMAGES");
+    std::string folder = given ? given : INGOT_TEST_IMAGES_DEFAULT;
+    std::ifstream manifest(folder + "/manifest.txt");
+    if (!manifest)
+      fatal("no manifest.txt in '" + folder + "'; set INGOT_TEST_IMAGES to the folder that dump_kernels wrote");
+    for (std::string line; std::getline(manifest, line);) {
+      std::istringstream words(line);
+      std::string kind;
+      words >> kind;
+      if (kind == "set") {
+        TestSet set;
+        words >> set.name;
+        set.runs = true;
+        for (std::string feature; words >> feature;)
+          set.runs &= machineHas(feature);
+        set.code = map(folder + "/" + set.name + ".bin");
+        loaded.allSets.push_back(set);
+      } else if (kind == "kernel") {
+        TestKernel kernel;
+        words >> kernel.name >> kernel.templateName;
+        for (std::string word; words >> word;) {
+          std::string key = word.substr(0, word.find('=')), value = word.substr(word.find('=') + 1);
+          if (key == "scratch")
+            kernel.scratch = std::strtoull(value.c_str(), nullptr, 10);
+          else if (key.rfind("at_", 0) == 0)
+            kernel.at[key.substr(3)] = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
+          else
+            kernel.parameters[key] = std::strtod(value.c_str(), nullptr);
+        }
+        loaded.allKernels.push_back(kernel);
+      }
+    }
+    return loaded;
+  }();
+  return images;
+}
+
+std::vector<const TestKernel *> Images::kernels(const std::string &templateName) const {
+  std::vector<const TestKernel *> found;
+  for (const TestKernel &kernel : allKernels)
+    if (kernel.templateName == templateName)
+      found.push_back(&kernel);
+  return found;
+}
+
+const TestKernel &Images::kernel(const std::string &name) const {
+  for (const TestKernel &kernel : allKernels)
+    if (kernel.name == name)
+      return kernel;
+  fatal("no kernel '" + name + "' in the manifest");
+}
+
+int32_t runKernel(const TestKernel &kernel, const TestSet &set, const std::vector<void *> &buffers,
+                  const std::vector<int64_t> &symbols, uint32_t tiles, uint32_t pieces) {
+  constexpr size_t kFence = 256;
+  size_t bytes = (kernel.scratch + 63) / 64 * 64 + kFence;
+  auto *scratch = static_cast<uint8_t *>(std::aligned_alloc(64, bytes));
+  ingot_env env = {INGOT_KERNEL_ABI, 0, 1, 0, 32 << 10, 512 << 10, 16 << 20};
+  auto function = reinterpret_cast<ingot_kernel>(reinterpret_cast<uintptr_t>(set.code) + kernel.at.at(set.name));
+  int32_t status = 0;
+  for (uint32_t piece = pieces; piece-- > 0;) {
+    uint32_t from = static_cast<uint32_t>(uint64_t(tiles) * piece / pieces);
+    uint32_t to = static_cast<uint32_t>(uint64_t(tiles) * (piece + 1) / pieces);
+    if (from == to)
+      continue;
+    std::memset(scratch, 0xff, bytes); // not-a-numbers: nothing may be read before it is written
+    int32_t now = function(&env, buffers.data(), symbols.data(), from, to, scratch);
+    status = status ? status : now;
+    for (size_t i = bytes - kFence; i < bytes; ++i)
+      if (scratch[i] != 0xff)
+        fatal("kernel " + kernel.name + " writes past its scratch");
+  }
+  std::free(scratch);
+  return status;
+}
+
+} // namespace ingot::test

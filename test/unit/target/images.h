@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Loads the images that dump_kernels wrote and calls kernels in them as the runtime does: tiles in disjoint ranges, each
+// with scratch of the stated size (fenced, so that a kernel that writes past it is seen).
+#ifndef INGOT_TEST_UNIT_TARGET_IMAGES_H
+#define INGOT_TEST_UNIT_TARGET_IMAGES_H
+
+#include "runtime/format/kernel_abi.h"
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace ingot::test {
+
+struct TestKernel {
+  std::string name, templateName;
+  uint64_t scratch = 0;
+  std::map<std::string, uint32_t> at;      // offset by set
+  std::map<std::string, double> parameters;
+  int integer(const std::string &key) const { return static_cast<int>(parameters.at(key)); }
+  double real(const std::string &key) const { return parameters.at(key); }
+};
+
+struct TestSet {
+  std::string name;
+  bool runs = false; // this machine has the features
+  const uint8_t *code = nullptr;
+};
+
+class Images {
+public:
+  // The folder of $INGOT_TEST_IMAGES, or where the build put it. Aborts the test program with a message where it is not.
+  static const Images &get();
+  const std::vector<TestSet> &sets() const { return allSets; }
+  std::vector<const TestKernel *> kernels(const std::string &templateName) const;
+  const TestKernel &kernel(const std::string &name) const;
+
+private:
+  std::vector<TestSet> allSets;
+  std::vector<TestKernel> allKernels;
+};
+
+// Runs tiles [0, tiles) in `pieces` equal ranges, the last first. Returns the first status that is not 0.
+int32_t runKernel(const TestKernel &kernel, const TestSet &set, const std::vector<void *> &buffers,
+                  const std::vector<int64_t> &symbols, uint32_t tiles, uint32_t pieces = 1);
+
+} // namespace ingot::test
+
+#endif
