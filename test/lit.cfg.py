@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+# Tests in .mlir and .test files, run by lit: `lit build/test` runs them and the unit tests (test/unit/lit.site.cfg.py.in).
+# Substitutions: %ingot %ingot_run %ingot_opt, %python, %models (test/models), %unit (the unit tests' programs),
+# %build, %shared (data beside the checkout, feature shared-data). Folders add their own in lit.local.cfg.
+import os
+import sys
+
+import lit.formats
+
+config.name = "ingot"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["models", "inputs", "CMakeLists.txt"]
+config.test_source_root = os.path.join(config.ingot_source, "test")
+config.test_exec_root = os.path.join(config.ingot_build, "test")
+
+config.environment["PATH"] = os.pathsep.join([config.llvm_bin, os.environ.get("PATH", "")])
+for name in ("HOME", "TMPDIR", "ASAN_OPTIONS", "UBSAN_OPTIONS"):
+    if name in os.environ:
+        config.environment[name] = os.environ[name]
+
+shared = os.path.join(os.path.dirname(config.ingot_source), "shared", "data")
+config.substitutions += [
+    (r"%ingot\b", os.path.join(config.ingot_bin, "ingot")),
+    (r"%ingot_run\b", os.path.join(config.ingot_bin, "ingot-run")),
+    (r"%ingot_opt\b", os.path.join(config.ingot_bin, "ingot-opt")),
+    (r"%python\b", sys.executable),
+    (r"%models\b", os.path.join(config.test_source_root, "models")),
+    (r"%unit\b", os.path.join(config.test_exec_root, "unit")),
+    (r"%build\b", config.ingot_build),
+    (r"%shared\b", shared),
+]
+
+# What this machine can run, for tests that compare instruction sets.
+try:
+    with open("/proc/cpuinfo") as file:
+        flags = set(next((line for line in file if line.startswith("flags")), "").split())
+except OSError:
+    flags = set()
+if {"avx2", "fma", "f16c", "bmi2"} <= flags:
+    config.available_features.add("avx2")
+if {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= flags:
+    config.available_features.add("avx512")
+    if "avx512_bf16" in flags:
+        config.available_features.add("avx512bf16")
+
+if os.path.isdir(shared):
+    config.available_features.add("shared-data")
+if config.ingot_compiler:
+    config.available_features.add("compiler")
+if config.ingot_sanitize:
+    config.available_features.add("sanitizer")
