@@ -1,0 +1,578 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Reads a pattern into a tree (see regex_compiler.h for the subset). Recursion is bounded by kMaxDepth.
+#include "compiler/import/tokenizer/regex_parser.h"
+
+#include "runtime/text/unicode.h"
+
+#include <algorithm>
+
+namespace ingot::tokenizer {
+namespace {
+
+using Node = std::unique_ptr<RegexNode>;
+using Kind = RegexNode::Kind;
+
+constexpr int kMaxDepth = 24;
+constexpr uint32_t kMaxRepeat = 1000;
+constexpr size_t kMaxPattern = 4096;
+
+Node makeNode(Kind kind) {
+  auto node = std::make_unique<RegexNode>();
+  node->kind = kind;
+  return node;
+}
+
+bool isAsciiLetter(uint32_t c) { return c < 128 && ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'); }
+
+class Parser {
+public:
+  Parser(std::string_view pattern, std::string &error) : error_(error) {
+    for (size_t i = 0; i < pattern.size();) {
+      unsigned length;
+      input_.push_back(text::decodeUtf8(pattern.data() + i, length));
+      i += length;
+    }
+  }
+
+  Node parse() {
+    Node node = alternation(0);
+    if (node && !atEnd())
+      return fail("unmatched )");
+    return node;
+  }
+
+private:
+  bool atEnd() const { return at_ >= input_.size(); }
+  uint32_t peek(size_t ahead = 0) const { return at_ + ahead < input_.size() ? input_[at_ + ahead] : 0; }
+  bool take(char c) {
+    if (atEnd() || peek() != static_cast<unsigned char>(c))
+      return false;
+    ++at_;
+    return true;
+  }
+  Node fail(const std::string &what) {
+    if (error_.empty())
+      error_ = what + " at position " + std::to_string(at_ + 1);
+    return nullptr;
+  }
+  bool failed(const std::string &what) {
+    fail(what);
+    return false;
+  }
+
+  Node alternation(int depth) {
+    if (depth > kMaxDepth)
+      return fail("groups nested too deeply");
+    Node all = makeNode(Kind::Alternate);
+    bool outer_fold = fold_; // (?i) reaches to the end of its group
+    do {
+      Node one = concatenation(depth);
+      if (!one)
+        return nullptr;
+      all->parts.push_back(std::move(one));
+    } while (take('|'));
+    fold_ = outer_fold;
+    return all->parts.size() == 1 ? std::move(all->parts[0]) : std::move(all);
+  }
+
+  Node concatenation(int depth) {
+    Node all = makeNode(Kind::Concat);
+    uint32_t previous = 0; // the folded letter before
+    while (!atEnd() && peek() != '|' && peek() != ')') {
+      size_t begin = at_;
+      Node atom;
+      if (!parseAtom(depth, atom))
+        return nullptr;
+      if (!atom) // a comment or a flag
+        continue;
+      uint32_t letter = atom->folded_literal;
+      if (letter && previous && foldsTogether(previous, letter)) {
+        at_ = begin;
+        return fail("under (?i) these two letters also match a ligature, which is not supported,");
+      }
+      previous = letter;
+      if (!quantifiers(atom, begin))
+        return nullptr;
+      all->parts.push_back(std::move(atom));
+    }
+    return all->parts.size() == 1 ? std::move(all->parts[0]) : std::move(all);
+  }
+
+  // The oracle's engine matches ligatures and sharp s for these pairs.
+  static bool foldsTogether(uint32_t a, uint32_t b) {
+    a |= 0x20;
+    b |= 0x20;
+    return (a == 's' && (b == 's' || b == 't')) || (a == 'f' && (b == 'f' || b == 'i' || b == 'l'));
+  }
+
+  bool parseAtom(int depth, Node &out) {
+    uint32_t c = peek();
+    if (c == '(')
+      return group(depth, out);
+    if (c == '[') {
+      ++at_;
+      out = makeNode(Kind::Set);
+      return characterClass(depth + 1, out->set);
+    }
+    if (c == '.') {
+      ++at_;
+      out = makeNode(Kind::Set);
+      out->set = CharSet::range('\n', '\n').complement();
+      return true;
+    }
+    if (c == '^' || c == '$') {
+      ++at_;
+      return assertion(c == '^' ? text::Assertion::LineStart : text::Assertion::LineEnd, out);
+    }
+    if (c == '*' || c == '+' || c == '?')
+      return failed("a quantifier with nothing to repeat");
+    if (c == '\\')
+      return escape(out);
+    ++at_;
+    return literal(c, out);
+  }
+
+  bool assertion(text::Assertion kind, Node &out) {
+    out = makeNode(Kind::Assert);
+    out->assertion = kind;
+    return true;
+  }
+
+  bool literal(uint32_t c, Node &out) {
+    out = makeNode(Kind::Set);
+    out->set = CharSet::range(c, c);
+    if (!fold_)
+      return true;
+    if (!foldable(out->set))
+      return false;
+    out->set = out->set.folded();
+    if (isAsciiLetter(c))
+      out->folded_literal = c;
+    return true;
+  }
+
+  // Under (?i) only ASCII letters have case here.
+  bool foldable(const CharSet &set) {
+    static const CharSet cased = [] {
+      CharSet upper, lower, title, ascii = CharSet::range(0, 127);
+      CharSet::property("Lu", upper);
+      CharSet::property("Ll", lower);
+      CharSet::property("Lt", title);
+      upper.add(lower);
+      upper.add(title);
+      return upper.intersection(ascii.complement());
+    }();
+    if (set.intersects(cased))
+      return failed("case-insensitive matching of letters beyond ASCII is not supported,");
+    return true;
+  }
+
+  bool group(int depth, Node &out) {
+    ++at_;
+    if (!take('?'))
+      return close(alternation(depth + 1), out); // a capture is a group: nothing refers back to it
+    if (take(':'))
+      return close(alternation(depth + 1), out);
+    if (take('#')) {
+      while (!atEnd() && peek() != ')')
+        ++at_;
+      return take(')') || failed("a comment without )");
+    }
+    if (peek() == '=' || peek() == '!' || peek() == '>') {
+      uint32_t what = input_[at_++];
+      out = makeNode(what == '>' ? Kind::Atomic : Kind::Look);
+      out->negative = what == '!';
+      Node body;
+      if (!close(alternation(depth + 1), body))
+        return false;
+      out->parts.push_back(std::move(body));
+      return true;
+    }
+    if (peek() == '<' && (peek(1) == '=' || peek(1) == '!'))
+      return failed("look-behind is not supported,");
+    if (peek() == '<' || peek() == '\'' || peek() == 'P')
+      return failed("named groups are not supported,");
+    bool on = true, fold = fold_;
+    for (; !atEnd() && peek() != ':' && peek() != ')'; ++at_) {
+      if (peek() == '-' && on)
+        on = false;
+      else if (peek() == 'i')
+        fold = on;
+      else
+        return failed("the group option '" + shown(peek()) + "' is not supported,");
+    }
+    if (take(')')) { // to the end of the enclosing group
+      fold_ = fold;
+      return true;
+    }
+    if (!take(':'))
+      return failed("a group option without ) or :");
+    bool outer = fold_;
+    fold_ = fold;
+    bool ok = close(alternation(depth + 1), out);
+    fold_ = outer;
+    return ok;
+  }
+
+  bool close(Node body, Node &out) {
+    if (!body)
+      return false;
+    if (!take(')'))
+      return failed("a group without )");
+    out = std::move(body);
+    out->folded_literal = 0;
+    return true;
+  }
+
+  bool quantifiers(Node &atom, size_t begin) {
+    for (;;) {
+      uint32_t min, max;
+      bool interval = false;
+      size_t where = at_;
+      if (take('*')) {
+        min = 0;
+        max = RegexNode::kUnbounded;
+      } else if (take('+')) {
+        min = 1;
+        max = RegexNode::kUnbounded;
+      } else if (take('?')) {
+        min = 0;
+        max = 1;
+      } else if (peek() == '{' && parseInterval(min, max)) {
+        interval = true;
+        if (!error_.empty())
+          return false;
+      } else {
+        return error_.empty();
+      }
+      Node repeat = makeNode(Kind::Repeat);
+      repeat->min = min;
+      repeat->max = max;
+      if (peek() == '?' && interval && min == max)
+        return failed("a lazy quantifier over a fixed count is not supported,");
+      if (take('?'))
+        repeat->mode = RegexNode::Mode::Lazy;
+      else if (!interval && take('+')) // after {n,m} a + repeats once more
+        repeat->mode = RegexNode::Mode::Possessive;
+      if (max > 1 && isNullable(*atom)) {
+        at_ = where;
+        return failed("a quantifier over something that can match nothing is not supported,");
+      }
+      repeat->parts.push_back(std::move(atom));
+      atom = std::move(repeat);
+    }
+  }
+
+  // At '{'. False, with nothing taken: it is no interval, so a literal.
+  bool parseInterval(uint32_t &min, uint32_t &max) {
+    size_t p = at_ + 1;
+    auto number = [&](uint32_t &value) {
+      size_t first = p;
+      for (value = 0; p < input_.size() && input_[p] >= '0' && input_[p] <= '9'; ++p)
+        value = std::min<uint32_t>(value * 10 + (input_[p] - '0'), kMaxRepeat + 1);
+      return p != first;
+    };
+    bool has_min = number(min);
+    if (p < input_.size() && input_[p] == ',') {
+      ++p;
+      bool has_max = number(max);
+      if (!has_min && !has_max)
+        return false;
+      if (!has_max)
+        max = RegexNode::kUnbounded;
+    } else {
+      if (!has_min)
+        return false;
+      max = min;
+    }
+    if (p >= input_.size() || input_[p] != '}')
+      return false;
+    if (min > kMaxRepeat || (max != RegexNode::kUnbounded && max > kMaxRepeat))
+      fail("a repeat count over " + std::to_string(kMaxRepeat) + " is not supported,");
+    else if (min > max)
+      fail("a repeat whose least count is over its greatest");
+    at_ = p + 1;
+    return true;
+  }
+
+  bool escape(Node &out) {
+    uint32_t c = peek(1);
+    switch (c) {
+    case 'A':
+      at_ += 2;
+      return assertion(text::Assertion::TextStart, out);
+    case 'z':
+      at_ += 2;
+      return assertion(text::Assertion::TextEnd, out);
+    case 'Z':
+      at_ += 2;
+      return assertion(text::Assertion::TextEndOrFinalNewline, out);
+    default:
+      break;
+    }
+    CharSet set;
+    bool is_set;
+    uint32_t code;
+    if (!escaped(set, is_set, code))
+      return false;
+    if (!is_set)
+      return literal(code, out);
+    out = makeNode(Kind::Set);
+    out->set = std::move(set);
+    return true;
+  }
+
+  // At '\': one character or a set, in and outside classes.
+  bool escaped(CharSet &set, bool &is_set, uint32_t &code) {
+    size_t begin = at_;
+    ++at_;
+    if (atEnd())
+      return failed("a \\ at the end");
+    uint32_t c = input_[at_++];
+    is_set = true;
+    auto give = [&](CharSet s, bool opposite) {
+      set = opposite ? s.complement() : std::move(s);
+      return true;
+    };
+    switch (c) {
+    case 'd':
+    case 'D':
+      return give(CharSet::digit(), c == 'D');
+    case 's':
+    case 'S':
+      return give(CharSet::space(), c == 'S');
+    case 'w':
+    case 'W':
+      return give(CharSet::word(), c == 'W');
+    case 'h':
+    case 'H': {
+      CharSet hex = CharSet::range('0', '9');
+      hex.add('a', 'f');
+      hex.add('A', 'F');
+      return give(hex, c == 'H');
+    }
+    case 'p':
+    case 'P': {
+      if (!take('{'))
+        return failed("\\p without {");
+      bool opposite = c == 'P';
+      if (take('^'))
+        opposite = !opposite;
+      std::string name;
+      while (!atEnd() && peek() != '}')
+        text::appendUtf8(name, input_[at_++]);
+      if (!take('}'))
+        return failed("\\p{ without }");
+      CharSet found;
+      if (!CharSet::property(name, found)) {
+        at_ = begin;
+        return failed("the character property '" + name + "' is not supported,");
+      }
+      return give(found, opposite);
+    }
+    default:
+      break;
+    }
+    is_set = false;
+    static constexpr std::pair<char, uint32_t> kControls[] = {{'t', 9},  {'n', 10}, {'v', 11}, {'f', 12},
+                                                              {'r', 13}, {'a', 7},  {'e', 27}};
+    for (auto [letter, value] : kControls)
+      if (c == static_cast<unsigned char>(letter)) {
+        code = value;
+        return true;
+      }
+    if (c == 'x' || c == 'u') {
+      bool braces = c == 'x' && take('{');
+      size_t digits = 0, most = braces ? 8 : c == 'x' ? 2 : 4;
+      uint64_t value = 0;
+      for (; digits < most && !atEnd(); ++digits, ++at_) {
+        uint32_t d = peek(), v = d >= '0' && d <= '9'                     ? d - '0'
+                                 : (d | 0x20) >= 'a' && (d | 0x20) <= 'f' ? (d | 0x20) - 'a' + 10
+                                                                          : 16;
+        if (v == 16)
+          break;
+        value = value * 16 + v;
+      }
+      if (digits == 0 || (c == 'u' && digits != 4) || (braces && !take('}')))
+        return failed("a malformed \\" + shown(c));
+      if (value >= kCodePoints || (value >= 0xD800 && value < 0xE000) || (c == 'x' && !braces && value >= 128)) {
+        at_ = begin;
+        return failed("an escape that is no character");
+      }
+      code = static_cast<uint32_t>(value);
+      return true;
+    }
+    if (isAsciiLetter(c) || (c >= '0' && c <= '9')) {
+      at_ = begin;
+      return failed("\\" + shown(c) + " is not supported,");
+    }
+    code = c;
+    return true;
+  }
+
+  // After '['. Unions of items, intersected at each &&.
+  bool characterClass(int depth, CharSet &out) {
+    if (depth > kMaxDepth)
+      return failed("classes nested too deeply");
+    bool opposite = take('^');
+    bool intersecting = false;
+    CharSet left, items;
+    if (peek() == ']')
+      return failed("an empty class, or one that begins with ],");
+    for (;;) {
+      if (atEnd())
+        return failed("a class without ]");
+      if (take(']'))
+        break;
+      if (peek() == '&' && peek(1) == '&') {
+        at_ += 2;
+        left = intersecting ? left.intersection(items) : items;
+        items = CharSet();
+        intersecting = true;
+        continue;
+      }
+      if (peek() == '[') {
+        if (peek(1) == ':')
+          return failed("a bracket like [:alpha:] is not supported,");
+        ++at_;
+        CharSet inner;
+        if (!characterClass(depth + 1, inner))
+          return false;
+        items.add(inner);
+        continue;
+      }
+      CharSet set;
+      bool is_set = false;
+      uint32_t first = 0, last = 0;
+      size_t begin = at_;
+      if (!classItem(set, is_set, first))
+        return false;
+      if (is_set) {
+        if (peek() == '-' && peek(1) != ']')
+          return failed("a range that begins with a class");
+        if (fold_ && (set.contains('a') != set.contains('A') || !foldsToItself(set))) {
+          at_ = begin;
+          return failed("under (?i) a property that tells case apart is not supported,");
+        }
+        items.add(set);
+        continue;
+      }
+      last = first;
+      if (peek() == '-' && peek(1) != ']' && at_ + 1 < input_.size()) {
+        ++at_;
+        if (peek() == '[' || (peek() == '&' && peek(1) == '&'))
+          return failed("a range that ends with a class");
+        if (!classItem(set, is_set, last))
+          return false;
+        if (is_set)
+          return failed("a range that ends with a class");
+      }
+      if (last < first)
+        return failed("a range that ends before it begins");
+      CharSet range = CharSet::range(first, last);
+      if (fold_) {
+        if (!foldable(range))
+          return false;
+        range = range.folded();
+      }
+      items.add(range);
+    }
+    if (intersecting)
+      items = left.intersection(items);
+    out = opposite ? items.complement() : items;
+    return true;
+  }
+
+  static bool foldsToItself(const CharSet &set) { return set.folded() == set; }
+
+  bool classItem(CharSet &set, bool &is_set, uint32_t &code) {
+    if (peek() == '\\') {
+      if (peek(1) == 'b') {
+        at_ += 2;
+        code = 8;
+        return true;
+      }
+      return escaped(set, is_set, code);
+    }
+    if (atEnd())
+      return failed("a class without ]");
+    code = input_[at_++];
+    return true;
+  }
+
+  static std::string shown(uint32_t c) {
+    std::string out;
+    text::appendUtf8(out, c);
+    return out;
+  }
+
+  std::vector<uint32_t> input_;
+  size_t at_ = 0;
+  bool fold_ = false;
+  std::string &error_;
+};
+
+} // namespace
+
+bool isNullable(const RegexNode &node) {
+  auto nullable = [](const Node &part) { return isNullable(*part); };
+  switch (node.kind) {
+  case Kind::Set:
+    return false;
+  case Kind::Concat:
+    return std::all_of(node.parts.begin(), node.parts.end(), nullable);
+  case Kind::Alternate:
+    return std::any_of(node.parts.begin(), node.parts.end(), nullable);
+  case Kind::Repeat:
+    return node.min == 0 || isNullable(*node.parts[0]);
+  case Kind::Atomic:
+    return isNullable(*node.parts[0]);
+  case Kind::Look:
+  case Kind::Assert:
+    return true;
+  }
+  return true;
+}
+
+CharSet firstSet(const RegexNode &node) {
+  CharSet out;
+  switch (node.kind) {
+  case Kind::Set:
+    return node.set;
+  case Kind::Concat:
+    for (const Node &part : node.parts) {
+      out.add(firstSet(*part));
+      if (!isNullable(*part))
+        break;
+    }
+    return out;
+  case Kind::Alternate:
+    for (const Node &part : node.parts)
+      out.add(firstSet(*part));
+    return out;
+  case Kind::Repeat:
+    return node.max == 0 ? out : firstSet(*node.parts[0]);
+  case Kind::Atomic:
+    return firstSet(*node.parts[0]);
+  case Kind::Look:
+  case Kind::Assert:
+    return out;
+  }
+  return out;
+}
+
+std::unique_ptr<RegexNode> parseRegex(std::string_view pattern, std::string &error) {
+  error.clear();
+  if (!text::isValidUtf8(pattern)) {
+    error = "the pattern is not UTF-8";
+    return nullptr;
+  }
+  if (pattern.size() > kMaxPattern) {
+    error = "a pattern of more than " + std::to_string(kMaxPattern) + " bytes is not supported";
+    return nullptr;
+  }
+  return Parser(pattern, error).parse();
+}
+
+} // namespace ingot::tokenizer

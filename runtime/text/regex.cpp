@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The matcher of regex.h: an explicit stack of choices, sub-runs for look-ahead and atomic groups, and the memory of
+// failed states that bounds hostile patterns and texts.
+#include "runtime/text/regex.h"
+
+#include "runtime/text/unicode.h"
+
+#include <algorithm>
+
+namespace ingot::text {
+
+Sets::Sets(const std::byte *data, uint32_t count) {
+  ascii_ = reinterpret_cast<const uint64_t *>(data);
+  pages_ = reinterpret_cast<const uint16_t *>(data + static_cast<size_t>(count) * 16);
+  pool_ = reinterpret_cast<const uint64_t *>(data + static_cast<size_t>(count) * (16 + 2 * kSetPages));
+}
+
+// Marks a state; false if it has failed before. Only once remembering has begun.
+bool Matcher::visit(uint32_t pc, size_t position) {
+  size_t block = position / kBlock;
+  if (failed_.empty())
+    failed_.resize(text_.size() / kBlock + 1);
+  auto &bits = failed_[block];
+  if (!bits)
+    bits = std::make_unique<uint64_t[]>(static_cast<size_t>(pattern_.size) * kBlock / 64);
+  size_t bit = static_cast<size_t>(pc) * kBlock + position % kBlock;
+  uint64_t mask = uint64_t(1) << (bit % 64);
+  if (bits[bit / 64] & mask)
+    return false;
+  bits[bit / 64] |= mask;
+  path_.push_back({pc, position});
+  return true;
+}
+
+// The states of the path beyond `path_size` have not failed, only been left: takes their marks back.
+void Matcher::forget(size_t path_size) {
+  for (size_t i = path_size; i < path_.size(); ++i) {
+    size_t bit = static_cast<size_t>(path_[i].pc) * kBlock + path_[i].position % kBlock;
+    failed_[path_[i].position / kBlock][bit / 64] &= ~(uint64_t(1) << (bit % 64));
+  }
+  path_.resize(path_size);
+}
+
+bool Matcher::run(uint32_t pc, size_t position, size_t &end) {
+  const size_t base = stack_.size();
+  const size_t path_base = path_.size();
+  const char *text = text_.data();
+  const size_t size = text_.size();
+  const Sets &sets = *pattern_.sets;
+  auto push = [&](uint32_t to, size_t low, size_t high) {
+    stack_.push_back({to, static_cast<uint32_t>(path_.size()), low, high});
+  };
+  for (;;) {
+    const Instruction &in = pattern_.code[pc];
+    bool ok = !remember_ || visit(pc, position);
+    if (ok) {
+      switch (static_cast<RegexOp>(in.op)) {
+      case RegexOp::Match:
+        end = position;
+        stack_.resize(base);
+        if (remember_)
+          forget(path_base);
+        return true;
+      case RegexOp::Byte:
+        ok = position < size && static_cast<unsigned char>(text[position]) == in.a;
+        ++position;
+        ++pc;
+        break;
+      case RegexOp::Char:
+      case RegexOp::Set: {
+        ok = false;
+        if (position < size) {
+          unsigned length;
+          uint32_t code = decodeUtf8(text + position, length);
+          ok = static_cast<RegexOp>(in.op) == RegexOp::Char ? code == in.a : sets.contains(in.a, code);
+          position += length;
+        }
+        ++pc;
+        break;
+      }
+      case RegexOp::Star: {
+        if (remember_ && in.b == 0) { // one character at a time, so that each state is remembered
+          unsigned length = 0;
+          if (position < size && sets.contains(in.a, decodeUtf8(text + position, length))) {
+            push(pc + 1, position, position);
+            position += length;
+          } else {
+            ++pc;
+          }
+          break;
+        }
+        size_t p = position, before = position;
+        while (p < size) {
+          unsigned length;
+          if (!sets.contains(in.a, decodeUtf8(text + p, length)))
+            break;
+          before = p;
+          p += length;
+        }
+        work_ += p - position;
+        if (p != position && in.b == 0)
+          push(pc + 1, position, before);
+        position = p;
+        ++pc;
+        break;
+      }
+      case RegexOp::Split:
+        push(in.b, position, position);
+        pc = in.a;
+        break;
+      case RegexOp::Jump:
+        if (++work_ > allowance_)
+          remember_ = true;
+        pc = in.a;
+        break;
+      case RegexOp::Branch: {
+        uint32_t which = position < size ? static_cast<unsigned char>(text[position]) : 256;
+        uint32_t open = pattern_.dispatches[in.a].branches[which];
+        if (open == 0) {
+          ok = false;
+          break;
+        }
+        uint32_t first = static_cast<uint32_t>(__builtin_ctz(open));
+        open &= open - 1;
+        while (open) { // the last alternative lies deepest on the stack
+          uint32_t last = 31 - static_cast<uint32_t>(__builtin_clz(open));
+          push(pc + 1 + last, position, position);
+          open &= ~(1u << last);
+        }
+        pc += 1 + first;
+        break;
+      }
+      case RegexOp::Look: {
+        size_t ignored;
+        ok = run(pc + 1, position, ignored) == (in.b == 0);
+        pc = in.a;
+        break;
+      }
+      case RegexOp::Atomic: {
+        size_t after = position;
+        ok = run(pc + 1, position, after);
+        position = after;
+        pc = in.a;
+        break;
+      }
+      case RegexOp::Assert:
+        switch (static_cast<Assertion>(in.a)) {
+        case Assertion::TextStart:
+          ok = position == 0;
+          break;
+        case Assertion::TextEnd:
+          ok = position == size;
+          break;
+        case Assertion::LineStart: // a newline that ends the text begins no line
+          ok = position == 0 || (text[position - 1] == '\n' && position != size);
+          break;
+        case Assertion::LineEnd:
+          ok = position == size || text[position] == '\n';
+          break;
+        case Assertion::TextEndOrFinalNewline:
+          ok = position == size || (position + 1 == size && text[position] == '\n');
+          break;
+        }
+        ++pc;
+        break;
+      }
+    }
+    if (ok)
+      continue;
+    if (stack_.size() == base) {
+      path_.resize(path_base); // all of it has failed
+      return false;
+    }
+    if (++work_ > allowance_)
+      remember_ = true;
+    Choice &choice = stack_.back();
+    path_.resize(choice.path);
+    pc = choice.pc;
+    position = choice.high;
+    if (choice.high == choice.low) {
+      stack_.pop_back();
+    } else {
+      size_t p = choice.high - 1;
+      while (isContinuation(text[p]))
+        --p;
+      choice.high = p;
+    }
+  }
+}
+
+bool Matcher::find(size_t from, size_t &begin, size_t &end) {
+  const Instruction &first = pattern_.code[0];
+  const Dispatch *dispatch =
+      static_cast<RegexOp>(first.op) == RegexOp::Branch ? &pattern_.dispatches[first.a] : nullptr;
+  for (size_t at = from; at <= text_.size(); at += at < text_.size() ? lengthOfLead(text_[at]) : 1) {
+    if (dispatch && dispatch->branches[at < text_.size() ? static_cast<unsigned char>(text_[at]) : 256] == 0)
+      continue;
+    allowance_ = 65536 + 64 * static_cast<uint64_t>(at);
+    for (; remember_ && released_ + 1 < at / kBlock && released_ < failed_.size(); ++released_)
+      failed_[released_].reset(); // no later match begins there
+    if (run(0, at, end)) {
+      begin = at;
+      return true;
+    }
+  }
+  return false;
+}
+
+bool verifyPattern(const Instruction *code, uint32_t size, uint32_t sets, const Dispatch *dispatches,
+                   uint32_t dispatch_count, std::string &error) {
+  auto bad = [&](uint32_t pc, const char *what) {
+    error = "pattern instruction " + std::to_string(pc) + ": " + what;
+    return false;
+  };
+  if (size == 0 || static_cast<RegexOp>(code[size - 1].op) != RegexOp::Match)
+    return bad(size, "the pattern does not end");
+  // Inside the body of Look or Atomic, targets stay inside: sub-runs nest no deeper than bodies do.
+  std::vector<std::pair<uint32_t, uint32_t>> bodies = {{0, size}};
+  auto outside = [&](uint32_t target) { return target < bodies.back().first || target >= bodies.back().second; };
+  for (uint32_t pc = 0; pc < size; ++pc) {
+    const Instruction &in = code[pc];
+    while (pc >= bodies.back().second)
+      bodies.pop_back();
+    switch (static_cast<RegexOp>(in.op)) {
+    case RegexOp::Match:
+      break;
+    case RegexOp::Byte:
+    case RegexOp::Char:
+    case RegexOp::Assert:
+      if (static_cast<RegexOp>(in.op) == RegexOp::Assert &&
+          in.a > static_cast<uint32_t>(Assertion::TextEndOrFinalNewline))
+        return bad(pc, "unknown assertion");
+      break;
+    case RegexOp::Set:
+    case RegexOp::Star:
+      if (in.a >= sets)
+        return bad(pc, "set number out of range");
+      break;
+    case RegexOp::Split:
+      if (outside(in.a) || outside(in.b))
+        return bad(pc, "target out of range");
+      break;
+    case RegexOp::Jump:
+      if (outside(in.a))
+        return bad(pc, "target out of range");
+      break;
+    case RegexOp::Look:
+    case RegexOp::Atomic:
+      if (outside(in.a) || in.a < pc + 2 || static_cast<RegexOp>(code[in.a - 1].op) != RegexOp::Match)
+        return bad(pc, "target out of range");
+      if (bodies.size() > 64)
+        return bad(pc, "nested too deeply");
+      bodies.push_back({pc + 1, in.a});
+      break;
+    case RegexOp::Branch: {
+      if (in.a >= dispatch_count || in.b == 0 || in.b > 32 || in.b >= bodies.back().second - pc)
+        return bad(pc, "dispatch out of range");
+      uint32_t all = in.b == 32 ? ~0u : (1u << in.b) - 1;
+      for (uint32_t mask : dispatches[in.a].branches)
+        if (mask & ~all)
+          return bad(pc, "dispatch names an absent alternative");
+      break;
+    }
+    default:
+      return bad(pc, "unknown instruction");
+    }
+  }
+  return true;
+}
+
+} // namespace ingot::text

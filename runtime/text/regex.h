@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Runs the patterns of pre-tokenizers. The compiler (compiler/import/tokenizer/regex_compiler) has parsed them and
+// checked what is supported; here is a backtracking matcher with the priorities of Perl-like engines.
+//
+// Backtracking alone can take exponential time. When a search does more work than the text it consumed explains, the
+// matcher begins to remember which (instruction, position) pairs have failed: without captures and back references a
+// pair that failed once always fails, so the rest takes time proportional to instructions times text.
+#ifndef INGOT_RUNTIME_TEXT_REGEX_H
+#define INGOT_RUNTIME_TEXT_REGEX_H
+
+#include "runtime/text/format.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ingot::text {
+
+enum class RegexOp : uint32_t {
+  Match = 0,  // the pattern, or the body of Look and Atomic, is done
+  Byte = 1,   // a: an ASCII character
+  Char = 2,   // a: any other character
+  Set = 3,    // a: one character of this set
+  Star = 4,   // a: as many of this set as there are, fewer on backtracking; b = 1: never fewer
+  Split = 5,  // tries a, then b
+  Jump = 6,   // a
+  Branch = 7, // b alternatives begin at the Jumps that follow; a: the Dispatch that tells which can match here
+  Look = 8,   // the body follows; goes on at a without consuming if it matches (b = 1: if it does not)
+  Atomic = 9, // the body follows; goes on at a after its first match, and never takes another
+  Assert = 10 // a: Assertion
+};
+enum class Assertion : uint32_t { TextStart, TextEnd, LineStart, LineEnd, TextEndOrFinalNewline };
+
+struct Instruction {
+  uint32_t op, a, b;
+};
+
+// Sets of code points, by number.
+class Sets {
+public:
+  Sets() = default;
+  // `count` sets and their pages in the layout of format.h.
+  Sets(const std::byte *data, uint32_t count);
+  bool contains(uint32_t set, uint32_t code) const {
+    if (code < 128)
+      return ascii_[set * 2 + (code >> 6)] >> (code & 63) & 1;
+    const uint64_t *page = pool_ + 4 * static_cast<size_t>(pages_[set * static_cast<size_t>(kSetPages) + (code >> 8)]);
+    return page[code >> 6 & 3] >> (code & 63) & 1;
+  }
+
+private:
+  const uint64_t *ascii_ = nullptr;
+  const uint16_t *pages_ = nullptr;
+  const uint64_t *pool_ = nullptr;
+};
+
+struct Pattern {
+  const Instruction *code = nullptr;
+  uint32_t size = 0;
+  const Dispatch *dispatches = nullptr;
+  const Sets *sets = nullptr;
+};
+
+// Finds the matches of one pattern in one text, from left to right. Not thread-safe; cheap to make.
+class Matcher {
+public:
+  Matcher(const Pattern &pattern, std::string_view text) : pattern_(pattern), text_(text) {}
+  // The leftmost match that begins at `from` or later. False: there is none.
+  bool find(size_t from, size_t &begin, size_t &end);
+
+private:
+  struct Choice {
+    uint32_t pc;
+    uint32_t path; // length of path_ when it was made
+    size_t low, high;
+  };
+  struct State {
+    uint32_t pc;
+    size_t position;
+  };
+  static constexpr size_t kBlock = 1024;
+
+  bool run(uint32_t pc, size_t position, size_t &end);
+  bool visit(uint32_t pc, size_t position);
+  void forget(size_t path_size);
+
+  const Pattern &pattern_;
+  std::string_view text_;
+  std::vector<Choice> stack_;
+  uint64_t work_ = 0, allowance_ = 0;
+  // Failed states, once remembering has begun: per block of positions one bit for each instruction.
+  bool remember_ = false;
+  std::vector<State> path_;
+  std::vector<std::unique_ptr<uint64_t[]>> failed_;
+  size_t released_ = 0;
+};
+
+// Checks what a Matcher relies on. False: `error` says what is wrong.
+bool verifyPattern(const Instruction *code, uint32_t size, uint32_t sets, const Dispatch *dispatches,
+                   uint32_t dispatch_count, std::string &error);
+
+} // namespace ingot::text
+
+#endif
