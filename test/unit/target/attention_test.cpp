@@ -46,6 +46,7 @@ public:
     tables.resize(lengths.size());
     for (size_t i = 0; i < lengths.size(); ++i)
       tables[i].assign(order.begin() + static_cast<long>(i) * blocks, order.begin() + static_cast<long>(i + 1) * blocks);
+    numbers = Numbers(18); // the same gammas however many pages there are
     for (int d = 0; d < s.hd; ++d) {
       qNorm.as<float>()[d] = static_cast<float>(1.0 + 0.5 * numbers.next());
       kNorm.as<float>()[d] = static_cast<float>(1.0 + 0.5 * numbers.next());

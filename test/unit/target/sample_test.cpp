@@ -113,7 +113,7 @@ Choice expected(const std::vector<float> &logits, const Request &r) {
   }
   std::vector<int> order(x.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return x[a] > x[b]; });
+  std::sort(order.begin(), order.end(), [&](int a, int b) { return x[a] != x[b] ? x[a] > x[b] : a < b; });
   std::vector<double> w;
   for (int id : order)
     w.push_back(std::exp((x[id] - most) / double(r.temperature)));
