@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # Damages an engine in many places: every section at its first, middle and last byte, and files cut at many lengths.
-# Each program must refuse it with exit status 1 and one error that names the file, and never crash. A byte between
-# sections belongs to none: there the engine must work as before.
+# Each program must refuse it with exit status 1 and one error that names the file, and never crash.
 #   check_damage.py --ingot BIN --ingot-run BIN --work DIR ENGINE
 import argparse
 import pathlib
@@ -49,7 +48,7 @@ def main():
     damaged = args.work / "damaged.ingot"
     sound = Engine(args.engine)
     generate = [args.ingot_run, damaged, "--prompt", "Once upon", "-n", "4", "--greedy"]
-    status, text, err = run([args.ingot_run, args.engine] + generate[2:])
+    status, _, err = run([args.ingot_run, args.engine] + generate[2:])
     if status != 0:
         sys.exit(f"FAIL the engine does not run before it is damaged: {err}")
 
@@ -73,16 +72,13 @@ def main():
         flip(at)
         refused(generate, where, [damaged.name])
         refused([args.ingot_run, "check", damaged], where, [damaged.name])
-    # Anywhere: found, or in a gap.
+    # Anywhere: the bytes between sections must be zero.
     dice = random.Random(1)
     inside = sorted((offset, offset + size) for offset, size in sound.sections.values())
-    for at in sorted(dice.randrange(len(sound.data)) for _ in range(20)):
+    gaps = [end for (_, end), (begin, _) in zip(inside, inside[1:]) if begin > end]
+    for at in gaps + sorted(dice.randrange(len(sound.data)) for _ in range(20)):
         flip(at)
-        if any(begin <= at < end for begin, end in inside) or at < HEADER + ENTRY * sound.count:
-            refused(generate, f"a flipped bit in byte {at}", [damaged.name])
-        else:
-            status, found, err = run(generate)
-            expect(status == 0 and found == text, f"a flipped bit in byte {at}, a gap: exit status {status}: {err}")
+        refused(generate, f"a flipped bit in byte {at}", [damaged.name])
     # Cut short: in the header, in the table, at every section's begin, middle and last byte.
     lengths = {0, 1, 8, 63, HEADER, HEADER + 1, HEADER + ENTRY * sound.count}
     for begin, end in inside:
