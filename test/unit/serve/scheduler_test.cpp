@@ -221,6 +221,44 @@ TEST(Scheduler, TheYoungestIsPreempted) {
   EXPECT_GT(lastStep[young], lastStep[old]);
 }
 
+TEST(Scheduler, APieceOfAnOlderPromptTakesThePagesOfAYoungerRow) {
+  FakeModel model(small(9)); // the younger one has its row and its pages when the older one's seventh piece finds none
+  Scheduler scheduler(model, {8});
+  Request older, younger;
+  older.prompt = promptOf(1, 60); // eight pieces; meanwhile the younger one decodes
+  older.new_tokens = 10;
+  younger.prompt = promptOf(2, 20);
+  younger.new_tokens = 15;
+  uint64_t one = submit(scheduler, older), two = submit(scheduler, younger);
+  auto all = drain(scheduler);
+  EXPECT_GT(scheduler.stats().preemptions, 0u);
+  EXPECT_EQ(all[one].ids, reference(model.info(), older.prompt, {}, 10));
+  EXPECT_EQ(all[two].ids, reference(model.info(), younger.prompt, {}, 15));
+  expectAllPagesFree(scheduler);
+}
+
+TEST(Scheduler, ThePreemptedGoBeforeThoseWhoWait) {
+  FakeModel model(small(6)); // 48 positions: two prompts of 20, not three
+  Scheduler scheduler(model);
+  Request request;
+  std::vector<uint64_t> order;
+  for (int64_t newTokens : {20, 20, 5}) {
+    request.prompt = promptOf(int(order.size()), 20);
+    request.new_tokens = newTokens;
+    order.push_back(submit(scheduler, request));
+  }
+  std::vector<uint64_t> finished;
+  while (!scheduler.idle()) {
+    auto outputs = scheduler.step();
+    ASSERT_TRUE(outputs.ok());
+    for (const Output &output : *outputs)
+      if (output.finish != Finish::running)
+        finished.push_back(output.request);
+  }
+  EXPECT_EQ(scheduler.stats().preemptions, 1u);
+  EXPECT_EQ(finished, order);
+}
+
 TEST(Scheduler, WindowsGivePagesBack) {
   RunnerInfo info = small();
   info.context = 1000;
