@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Declarations of all passes, grouped by intent as the folders are. Each says what it changes before and after, and
+// when it does nothing. The order in which they run is said in compiler/pipelines.
+#ifndef INGOT_PASSES
+#define INGOT_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+class Ingot_Pass<string flag> : Pass<flag, "::mlir::ModuleOp"> {
+  let dependentDialects = ["::ingot::ir::IngotDialect"];
+}
+
+// --- shapes/
+
+def InferShapesPass : Ingot_Pass<"ingot-infer-shapes"> {
+  let summary = "Sharpen types from operands to results and check that every dimension is known";
+  let description = [{
+    Walks each entry from its arguments and replaces a result's type by the one its op infers, where that knows more: a
+    static dimension for a dynamic one, a symbol for none. The entry's result types follow what it returns.
+
+    ```mlir
+    %y = ingot.linear %x, %w : (tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<4x8xf32>) -> tensor<?x?xf32>
+    // becomes
+    %y = ingot.linear %x, %w : ... -> tensor<?x4xf32, #ingot.dims<"tokens", "">>
+    ```
+
+    Does nothing when all types are already as sharp as their operands allow. Fails, naming the op and the dimension,
+    when a dynamic dimension is left that no symbol names: memory could not be planned for it.
+  }];
+}
+
+// --- fusion/
+
+def HoistGatherRowsPass : Ingot_Pass<"ingot-hoist-gather-rows"> {
+  let summary = "Pick rows before what is computed row by row";
+  let description = [{
+    What only the picked rows of are read is computed for these rows alone. So the head's norm, and the last layer's
+    MLP, are computed for the rows of which logits are asked.
+
+    ```mlir
+    %n = ingot.rms_norm %x, %gamma : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+    %r = ingot.gather_rows %n, %rows
+    // becomes
+    %g = ingot.gather_rows %x, %rows
+    %r = ingot.rms_norm %g, %gamma : tensor<?x8xf32, #ingot.dims<"logit_rows", "">>
+    ```
+
+    Applies to norms, softmax, reductions and element-wise ops, and to linears. Does nothing when the op's result has
+    another reader, or when its rows depend on each other (softmax along the first axis).
+  }];
+}
+
+def FuseProjectionsPass : Ingot_Pass<"ingot-fuse-projections"> {
+  let summary = "Make one linear of q, k and v, and one of gate and up";
+  let description = [{
+    Three linears of one value that become the query, key and value of one attention (through reshapes, head norms and
+    rotations) become one, whose weight is a concatenation in the order of kv heads, and likewise the bias.
+
+    ```mlir
+    %q = ingot.linear %x, %wq   // [T, heads * d]
+    %k = ingot.linear %x, %wk   // [T, kv * d]
+    %v = ingot.linear %x, %wv
+    // becomes
+    %w = ingot.concat %wq, %wk, %wv {segments = [q of head 0, k 0, v 0, q of head 1, ...]}
+    %y = ingot.linear %x, %w    // [T, kv, heads/kv + 2, d]
+    %a, %b, %c = ingot.split of the reshaped %y along axis 2, reshaped to heads
+    ```
+
+    Two linears of one value whose results are multiplied after an activation of one become one gated linear:
+
+    ```mlir
+    %g = ingot.silu (ingot.linear %x, %w1)
+    %h = ingot.mul %g, (ingot.linear %x, %w2)
+    // becomes
+    %w = ingot.interleave %w1, %w2 {block = 16}
+    %h = ingot.linear %x, %w {gated, activation = #ingot.activation<silu>, n}
+    ```
+
+    A linear of the group without bias gets zeros where another has one; weights of different element types are cast
+    to f32, which holds all of them exactly. Does nothing when the linears read different values, when one has another
+    reader or an epilogue already, or when the activation has no epilogue form.
+  }];
+}
+
+def FuseRopeAppendPass : Ingot_Pass<"ingot-fuse-rope-append"> {
+  let summary = "Make head norms, rotation and the cache append one op over qkv rows";
+  let description = [{
+    ```mlir
+    %q2 = ingot.rope (ingot.rms_norm %q, %gq), %angles
+    %k2 = ingot.rope (ingot.rms_norm %k, %gk), %angles
+    %c1 = ingot.cache_append %c0, %k2, %v, %slots
+    %o  = ingot.attention %q2, %c1, ...              // [T, heads, d]
+    // becomes
+    %r, %c1 = ingot.rope_append %qkv, %c0, %slots angles %angles q_norm %gq k_norm %gk
+    %o = ingot.attention %r, %c1, ...                // [T, heads * d], reshaped
+    ```
+
+    %qkv are the rows that fuse-projections left when %q, %k and %v are its parts; otherwise they are assembled by an
+    ingot.concat. Norms fuse only together, with equal eps; rotations only together, with the same angles, and with the
+    norms before them; what does not fuse stays in front. Does nothing to attention whose cache operand is not its own
+    layer's append, or where keys, values or the appended cache have other readers.
+  }];
+}
+
+def FuseEpiloguesPass : Ingot_Pass<"ingot-fuse-epilogues"> {
+  let summary = "Move activations, residuals and norms into the linears around them";
+  let description = [{
+    ```mlir
+    %p = ingot.linear %h, %w
+    %y = ingot.add %x, %p
+    %n = ingot.rms_norm %y, %gamma
+    %q = ingot.linear %n, %wq
+    // becomes
+    %y, %stats = ingot.linear %h, %w residual %x {emit_stats}
+    %q = ingot.linear %y, %wq norm %stats gamma %gamma {eps}
+    ```
+
+    An activation or a residual moves into a linear whose result has no other reader; the linear then stands where the
+    activation or sum stood. A norm moves into the linears that read it when all its readers are linears without a norm
+    and its input is a plain f32 row that a linear or an embedding makes: that one then also gives partial sums of
+    squares. Does nothing to a gated linear's residual, to an activation that has no epilogue form (tanh, sigmoid), or
+    to a norm that something else reads too.
+  }];
+}
+
+def NarrowResultsPass : Ingot_Pass<"ingot-narrow-results"> {
+  let summary = "Round a value once, where it is made, when all readers would round it";
+  let description = [{
+    A linear rounds its input to its compute type. Where every reader of a linear's or attention's result does so, and
+    to the same type, the result is stored in that type.
+
+    ```mlir
+    %h = ingot.linear %x, %w1 {gated, compute = bf16} : ... -> tensor<?x64xf32, ...>
+    %y = ingot.linear %h, %w2 {compute = bf16}
+    // becomes
+    %h = ingot.linear %x, %w1 {gated, compute = bf16, result_element = bf16} : ... -> tensor<?x64xbf16, ...>
+    ```
+
+    Does nothing to results that are read by anything else, as a residual, or through a norm, and to those that give
+    statistics.
+  }];
+}
+
+// --- kvcache/
+
+def ChooseCacheLayoutPass : Ingot_Pass<"ingot-choose-cache-layout"> {
+  let summary = "Decide how cache groups lie in memory";
+  let description = [{
+    Sets page_tokens, element_type, key_layout and value_layout of every ingot.cache_group: keys of 16 tokens side by
+    side, so that a query is multiplied with 16 keys at once; values token by token.
+
+    ```mlir
+    ingot.cache_group @kv {layers = 6, kv_heads = 4, head_dim = 32, retention = "full"}
+    // becomes, in a module that computes in f32
+    ingot.cache_group @kv {..., page_tokens = 32, element_type = f32, key_layout = "h_t16_d_16", value_layout = "h_t_d"}
+    ```
+
+    The element type is that of the products (the module's ingot.compute, f32 without one) unless one is asked for.
+    Does nothing to a group that already has a layout.
+  }];
+  let options = [
+    Option<"pageTokens", "page-tokens", "int64_t", "32", "Tokens of a page: a positive multiple of 16">,
+    Option<"element", "element", "std::string", "\"\"", "f32 or bf16; by default that of the products">,
+  ];
+}
+
+// --- packing/
+
+def SetComputePass : Ingot_Pass<"ingot-set-compute"> {
+  let summary = "Decide to which type the operands of products are rounded";
+  let description = [{
+    Sets `compute` on every ingot.linear that has none, and records it in the module's `ingot.compute`. By default
+    (auto) products are bf16 when the weights of all linears are bf16, and f32 otherwise, so that no weight is
+    rounded unasked.
+
+    ```mlir
+    %y = ingot.linear %x, %w : (tensor<...xf32>, tensor<32x64xbf16>) -> ...
+    // becomes
+    %y = ingot.linear %x, %w {compute = bf16} : ...
+    ```
+
+    Does nothing to a linear that states its own compute. Fails when asked for a type that is neither f32 nor bf16.
+  }];
+  let options = [Option<"compute", "compute", "std::string", "\"auto\"", "f32, bf16 or auto">];
+}
+
+def PackWeightsPass : Ingot_Pass<"ingot-pack-weights"> {
+  let summary = "Choose how each weight is stored, and write the recipe";
+  let description = [{
+    A linear's weight is packed: f32 as n16k; f16 and bf16 as n16k2; where products are bf16 and the weight is not, it
+    is cast to bf16 first (that was asked for). Biases, norm weights and other vectors become f32. An embedding whose
+    table is also the weight of a packed linear reads the packed tensor, so that it is stored once; other tables stay
+    as they are.
+
+    ```mlir
+    %y = ingot.linear %x, %w {compute = bf16} : (..., tensor<40x48xbf16>) -> ...
+    // becomes
+    %p = ingot.pack %w {layout = "n16k2"} : tensor<40x48xbf16> -> tensor<3x32x16x2xbf16>
+    %y = ingot.linear %x, %p {compute = bf16, layout = "n16k2", n = 40, k = 48} : ...
+    ```
+
+    Does nothing to a linear whose weight is already packed. Fails, naming the op, on a weight that is computed by the
+    graph rather than stored, and on an element type that no layout takes.
+  }];
+}
+
+// --- lowering/
+
+def LowerGeneralOpsPass : Ingot_Pass<"ingot-lower-general-ops"> {
+  let summary = "Outline chains of general ops as functions of linalg ops";
+  let description = [{
+    Norms left standing, softmax, element-wise ops, gathers, transposes, reductions, splits, casts and concatenations
+    become private functions over tensors, one per maximal chain, and calls to them. A chain grows from its last op
+    to the producers that it alone reads, as long as all of it has the same rows and computes each row from the
+    same row of what it fuses; equal chains share a function. docs/design/0001-foundation.md says the calling form.
+
+    ```mlir
+    %g = ingot.gather_rows %x, %rows
+    %n = ingot.rms_norm %g, %gamma
+    // becomes
+    %e = ingot.call @"gather_rows-rms_norm-..."(%x, %rows, %gamma)
+    ```
+
+    Does nothing to what has a kernel template of its own, to recipes of weights and to reshapes, which move nothing.
+  }];
+  let dependentDialects = ["::ingot::ir::IngotDialect", "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect",
+                           "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+}
+
+def LowerToPlanPass : Ingot_Pass<"ingot-lower-to-plan"> {
+  let summary = "Choose a kernel for every op and write the plan";
+  let description = [{
+    Entries become plan.entry ops in one plan.program: every op one or more launches of kernels, weights plan.weight
+    ops with their recipes, values buffers. Kernels with equal template and params, and weights with equal recipes, are
+    stored once. A norm in a linear's prologue becomes pack_rows, once per distinct result.
+
+    ```mlir
+    %y = ingot.linear %x, %w {compute = f32, layout = "n16k", n = 32, k = 64}
+    // becomes
+    plan.kernel @"linear-f32-n32-k64-..." template "linear" {params = {n = 32 : i32, k = 64 : i32, ...}}
+    plan.launch @"linear-f32-n32-k64-..."(%in, %weight, %out) tiles #plan.size<2>
+    ```
+
+    Does nothing in a module without entries. Fails, naming the node, on an op that no kernel computes.
+  }];
+  let dependentDialects = ["::ingot::ir::IngotDialect", "::ingot::plan::PlanDialect"];
+}
+
+// --- planning/
+
+def PlanMemoryPass : Ingot_Pass<"ingot-plan-memory"> {
+  let summary = "Give every temporary its place in an arena";
+  let description = [{
+    A buffer lives from the first launch that has it to the last. In each symbol's arena the largest are placed first,
+    each in the tightest gap left by those that live at the same time. A linear that is the last to read its residual
+    writes over it.
+
+    ```mlir
+    %x = plan.alloc 1024 per @tokens
+    // becomes
+    %x = plan.view 0 bytes 1024 per @tokens     // and the program gets arena_bytes
+    ```
+
+    Does nothing to entries whose buffers are placed already. Entries share the arenas: only one runs at a time.
+  }];
+  let dependentDialects = ["::ingot::ir::IngotDialect", "::ingot::plan::PlanDialect"];
+}
+
+def VerifyPlanPass : Ingot_Pass<"ingot-verify-plan"> {
+  let summary = "Check that a plan can be run";
+  let description = [{
+    The boundary before the engine is written. Fails, naming the entry, the launches and their nodes, when a buffer is
+    not placed; when two buffers that are alive at the same time share a byte of an arena; when a launch writes an input
+    or a weight; when a temporary is read before any launch wrote it; when an output is never written; when an arena is
+    smaller than what is placed in it. Changes nothing.
+  }];
+  let dependentDialects = ["::ingot::ir::IngotDialect", "::ingot::plan::PlanDialect"];
+}
+
+#endif

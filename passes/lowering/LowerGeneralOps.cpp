@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// lower-general-ops: chains of general ops become functions of linalg on tensors and calls to them. The mathematics
+// stands in RowMath.cpp, what may join a chain here. How such a function is tiled and vectorized is the target's.
+#include "dialects/ingot/IngotDialect.h"
+#include "passes/Locations.h"
+#include "passes/Passes.h"
+#include "passes/lowering/GeneralOps.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/IR/OperationSupport.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+
+namespace ingot::passes {
+
+#define GEN_PASS_DEF_LOWERGENERALOPSPASS
+#include "passes/Passes.h.inc"
+
+namespace {
+
+RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+RankedTensorType bare(RankedTensorType type) { return RankedTensorType::get(type.getShape(), type.getElementType()); }
+
+// A chain: the value that it gives, and all values that it computes on the way (the root among them).
+struct Chain {
+  Value root;
+  llvm::SetVector<Value> inner;
+};
+
+bool sameRows(Value a, Value b) {
+  auto left = tensorOf(a), right = tensorOf(b);
+  if (left.getRank() == 0 || right.getRank() == 0)
+    return false;
+  ir::Dim x = ir::dimOf(left, 0), y = ir::dimOf(right, 0);
+  return x.isDynamic() ? x.name && x.name == y.name : x.size == y.size;
+}
+
+// The largest chain that ends in `root`: producers join while everything that reads them is in it.
+Chain growChain(Value root) {
+  Chain chain{root, {}};
+  chain.inner.insert(root);
+  bool grown = true;
+  while (grown) {
+    grown = false;
+    for (size_t i = 0; i < chain.inner.size(); ++i) {
+      Operation *op = chain.inner[i].getDefiningOp();
+      for (OpOperand &operand : op->getOpOperands()) {
+        Value value = operand.get();
+        if (chain.inner.contains(value) || !isGeneral(value) || !sameRows(value, root))
+          continue;
+        bool owned = llvm::all_of(value.getUses(), [&](OpOperand &use) {
+          return llvm::any_of(use.getOwner()->getResults(), [&](Value v) { return chain.inner.contains(v); }) &&
+                 readsRowByRow(use);
+        });
+        if (owned) {
+          chain.inner.insert(value);
+          grown = true;
+        }
+      }
+    }
+  }
+  return chain;
+}
+
+class Outliner {
+public:
+  explicit Outliner(ModuleOp module) : module(module), symbols(module) {}
+
+  // Replaces the chain's root by a call. What nothing reads any more is erased and added to `erased`.
+  void outline(const Chain &chain, llvm::SmallPtrSetImpl<Operation *> &erased) {
+    // Inner ops in the order in which they stand, and what they read from outside in the order in which they read it.
+    SmallVector<Value> inner(chain.inner.begin(), chain.inner.end());
+    llvm::sort(inner, [](Value a, Value b) {
+      Operation *x = a.getDefiningOp(), *y = b.getDefiningOp();
+      return x == y ? cast<OpResult>(a).getResultNumber() < cast<OpResult>(b).getResultNumber() : x->isBeforeInBlock(y);
+    });
+    llvm::SetVector<Value> inputs;
+    SmallVector<Operation *> ops;
+    for (Value value : inner) {
+      Operation *op = value.getDefiningOp();
+      if (!llvm::is_contained(ops, op))
+        ops.push_back(op);
+      for (Value operand : op->getOperands())
+        if (!chain.inner.contains(operand))
+          inputs.insert(operand);
+    }
+    func::FuncOp function = build(chain, inner, ops, inputs.getArrayRef());
+    StringRef name = share(function);
+    OpBuilder builder(chain.root.getDefiningOp());
+    builder.setInsertionPointAfterValue(chain.root);
+    auto call = ir::CallOp::create(builder, fuseLocations(ops), chain.root.getType(),
+                                   FlatSymbolRefAttr::get(module.getContext(), name), inputs.getArrayRef());
+    Value root = chain.root;
+    root.replaceAllUsesWith(call.getResult(0));
+    for (Operation *op : llvm::reverse(ops)) {
+      if (!op->use_empty())
+        continue;
+      erased.insert(op);
+      op->erase();
+    }
+  }
+
+private:
+  func::FuncOp build(const Chain &chain, ArrayRef<Value> inner, ArrayRef<Operation *> ops, ArrayRef<Value> inputs) {
+    MLIRContext *context = module.getContext();
+    SmallVector<Value> arguments(inputs);
+    arguments.push_back(chain.root); // the destination
+    SmallVector<Type> types;
+    for (Value value : arguments)
+      types.push_back(bare(tensorOf(value)));
+    Location loc = UnknownLoc::get(context);
+    auto type = FunctionType::get(context, types, types.back());
+    auto function = func::FuncOp::create(loc, nameOf(chain, ops), type);
+    function.setPrivate();
+    for (auto [index, value] : llvm::enumerate(arguments))
+      if (Attribute dims = tensorOf(value).getEncoding())
+        function.setArgAttr(index, "ingot.dims", dims);
+
+    Block *body = function.addEntryBlock();
+    OpBuilder builder = OpBuilder::atBlockEnd(body);
+    IRMapping mapping;
+    SmallVector<RankedTensorType> argumentTypes;
+    for (auto [value, argument] : llvm::zip(arguments, body->getArguments()))
+      argumentTypes.push_back(tensorOf(value));
+    for (auto [value, argument] : llvm::zip(inputs, body->getArguments()))
+      mapping.map(value, argument);
+    for (Value value : inner) {
+      Value init = value == chain.root ? Value(body->getArguments().back())
+                                       : emptyOf(tensorOf(value), argumentTypes, body->getArguments(), builder, loc);
+      mapping.map(value, emitGeneral(cast<OpResult>(value), mapping, init, builder, loc));
+    }
+    func::ReturnOp::create(builder, loc, mapping.lookup(chain.root));
+    return function;
+  }
+
+  // An uninitialised tensor whose dynamic dimensions are found among the arguments.
+  static Value emptyOf(RankedTensorType type, ArrayRef<RankedTensorType> argumentTypes, ValueRange arguments,
+                       OpBuilder &builder, Location loc) {
+    SmallVector<OpFoldResult> sizes;
+    for (const ir::Dim &dim : ir::dimsOf(type))
+      sizes.push_back(dim.isDynamic() ? dynamicSize(dim, argumentTypes, arguments, builder, loc)
+                                      : OpFoldResult(builder.getIndexAttr(dim.size)));
+    return tensor::EmptyOp::create(builder, loc, sizes, type.getElementType());
+  }
+
+  static OpFoldResult dynamicSize(const ir::Dim &dim, ArrayRef<RankedTensorType> argumentTypes, ValueRange arguments,
+                                  OpBuilder &builder, Location loc) {
+    for (auto [type, argument] : llvm::zip(argumentTypes, arguments))
+      for (auto [index, other] : llvm::enumerate(ir::dimsOf(type)))
+        if (other.isDynamic() && other.name == dim.name)
+          return tensor::DimOp::create(builder, loc, argument, index).getResult();
+    llvm_unreachable("a dimension of a chain comes from what the chain reads");
+  }
+
+  // What is computed, of which elements, in which shape: "gather_rows-rms_norm-f32-logit_rowsx256".
+  std::string nameOf(const Chain &chain, ArrayRef<Operation *> ops) {
+    std::string name;
+    for (Operation *op : ops)
+      name += op->getName().stripDialect().str() + "-";
+    llvm::raw_string_ostream stream(name);
+    stream << tensorOf(chain.root).getElementType();
+    for (auto [index, dim] : llvm::enumerate(ir::dimsOf(tensorOf(chain.root))))
+      stream << (index ? "x" : "-") << dim.text();
+    return name;
+  }
+
+  // The name of a function equal to this one in the module, which may be this one, then inserted under a free name.
+  StringRef share(func::FuncOp function) {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    function.print(stream, OpPrintingFlags().useLocalScope());
+    auto [entry, isNew] = functions.try_emplace(text, "");
+    if (isNew) {
+      symbols.insert(function, module.getBody()->end());
+      entry->second = function.getSymName().str();
+    } else {
+      function.erase();
+    }
+    return entry->second;
+  }
+
+  ModuleOp module;
+  SymbolTable symbols;
+  llvm::StringMap<std::string> functions; // text under the first name -> name in the module
+};
+
+struct LowerGeneralOpsPass : public impl::LowerGeneralOpsPassBase<LowerGeneralOpsPass> {
+  void runOnOperation() override {
+    Outliner outliner(getOperation());
+    for (auto entry : getOperation().getOps<ir::EntryOp>()) {
+      copyPassedOn(entry);
+      // From the end, so that a chain is as long as it can be before its producers are looked at.
+      SmallVector<Operation *> ops;
+      for (Operation &op : llvm::reverse(entry.getBody().front()))
+        ops.push_back(&op);
+      llvm::SmallPtrSet<Operation *, 32> erased;
+      for (Operation *op : ops)
+        for (unsigned i = 0; !erased.contains(op) && i < op->getNumResults(); ++i)
+          if (Value root = op->getResult(i); isGeneral(root) && !root.use_empty())
+            outliner.outline(growChain(root), erased);
+    }
+  }
+
+  // An entry's result is what a launch writes: arguments, weights and values returned twice are copied.
+  static void copyPassedOn(ir::EntryOp entry) {
+    Operation *terminator = entry.getBody().front().getTerminator();
+    OpBuilder builder(terminator);
+    llvm::SmallDenseSet<Value> returned;
+    for (OpOperand &operand : terminator->getOpOperands()) {
+      Value origin = operand.get();
+      while (auto reshape = origin.getDefiningOp<ir::ReshapeOp>())
+        origin = reshape.getInput();
+      if (!isa<RankedTensorType>(origin.getType()))
+        continue;
+      if (isa<BlockArgument>(origin) || ir::isRecipe(origin) || !returned.insert(origin).second)
+        operand.set(makeCopy(operand.get(), builder));
+    }
+  }
+
+  static Value makeCopy(Value value, OpBuilder &builder) {
+    auto type = tensorOf(value);
+    SmallVector<int64_t> identity = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+    return ir::TransposeOp::create(builder, value.getLoc(), type, value, builder.getDenseI64ArrayAttr(identity));
+  }
+};
+
+} // namespace
+} // namespace ingot::passes

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Effects of launches on their buffers (see LaunchEffects.h).
+#include "passes/planning/LaunchEffects.h"
+
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
+using namespace mlir;
+
+namespace ingot::passes {
+
+LaunchEffects effectsOf(plan::LaunchOp launch) {
+  LaunchEffects effects;
+  unsigned count = launch.getBuffers().size();
+  auto last = [&](unsigned n) {
+    for (unsigned operand = count - n; operand < count; ++operand)
+      effects.written.push_back(operand);
+  };
+  auto kernel = ir::lookup<plan::KernelOp>(launch, launch.getKernelAttr().getAttr());
+  if (kernel.getBodyAttr()) {
+    auto function = ir::lookup<FunctionOpInterface>(kernel->getParentOp(), kernel.getBodyAttr().getAttr());
+    last(function ? function.getNumResults() : 1);
+    return effects;
+  }
+  auto param = [&](StringRef name) { return kernel.getParams()->getAs<IntegerAttr>(name).getInt(); };
+  StringRef name = *kernel.getTemplateName();
+  if (name == "embedding") {
+    last(param("stats") ? 2 : 1);
+  } else if (name == "linear") {
+    last(param("stats") ? 2 : 1);
+    if (param("residual") && param("out_type") == 0 && param("out_stride") == param("n")) {
+      effects.readInPlace = 2 + static_cast<int>(param("bias") != 0);
+      effects.writtenInPlace = effects.readInPlace + 1;
+    }
+  } else if (name == "rope_append") {
+    effects.written.push_back(0);
+    effects.readWritten.push_back(0);
+    last(2);
+  } else if (name == "sample") {
+    last(2);
+  } else { // rope_angles, pack_rows, attention: the last operand
+    last(1);
+  }
+  return effects;
+}
+
+} // namespace ingot::passes

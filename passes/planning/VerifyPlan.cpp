@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// verify-plan: the boundary before the engine is written. It trusts nothing that plan-memory said: lifetimes are worked
+// out again from which launch writes and reads which bytes.
+#include "passes/Passes.h"
+#include "passes/planning/LaunchEffects.h"
+
+using namespace mlir;
+
+namespace ingot::passes {
+
+#define GEN_PASS_DEF_VERIFYPLANPASS
+#include "passes/Passes.h.inc"
+
+namespace {
+
+// Bytes of an arena that a buffer has, and the launches between its first write and its last read.
+struct Occupant {
+  plan::ViewOp view;
+  size_t firstWrite = 0, lastUse = 0;
+  bool written = false;
+};
+
+struct VerifyPlanPass : public impl::VerifyPlanPassBase<VerifyPlanPass> {
+  void runOnOperation() override {
+    for (auto program : getOperation().getOps<plan::ProgramOp>())
+      for (auto entry : program.getOps<plan::EntryOp>())
+        if (failed(verifyPlaced(program, entry)) || failed(verifyWrites(entry)) || failed(verifyPlaces(entry)))
+          return signalPassFailure();
+    markAllAnalysesPreserved();
+  }
+
+  static std::string describe(plan::LaunchOp launch) {
+    std::string text = "launch of @" + launch.getKernel().str();
+    if (auto node = launch.getNode(); node && !node->empty())
+      text += " for '" + node->str() + "'";
+    return text;
+  }
+
+  LogicalResult verifyPlaced(plan::ProgramOp program, plan::EntryOp entry) {
+    for (auto alloc : entry.getOps<plan::AllocOp>())
+      return alloc.emitOpError() << "has no place in entry '" << entry.getSymName()
+                                 << "'; run ingot-plan-memory before the engine is written";
+    SmallVector<plan::ViewOp> views(entry.getOps<plan::ViewOp>());
+    if (!views.empty() && !program.getArenaBytesAttr())
+      return entry.emitOpError() << "places buffers, but the program states no arena_bytes";
+    for (plan::ViewOp view : views) {
+      int64_t arena = view.getSymbolAttr()
+                          ? (*program.getArenaBytes())[program.symbolIndex(view.getSymbolAttr().getValue())]
+                          : static_cast<int64_t>(program.getArenaBytesConstant().value_or(0));
+      if (static_cast<int64_t>(view.getOffset() + view.getBytes()) > arena)
+        return view.emitOpError() << "ends at byte " << view.getOffset() + view.getBytes() << " of an arena of "
+                                  << arena << " bytes";
+    }
+    return success();
+  }
+
+  // Nothing is read before it is written, only buffers that may be written are, and every output is.
+  LogicalResult verifyWrites(plan::EntryOp entry) {
+    llvm::SmallDenseSet<Value> written;
+    llvm::SmallDenseSet<Attribute> outputs;
+    for (auto launch : entry.getOps<plan::LaunchOp>()) {
+      LaunchEffects effects = effectsOf(launch);
+      for (auto [index, buffer] : llvm::enumerate(launch.getBuffers())) {
+        Operation *op = buffer.getDefiningOp();
+        bool temporary = isa<plan::ViewOp, plan::OutputOp>(op);
+        if (effects.writes(index) && !temporary && !isa<plan::CachePlaneOp>(op))
+          return launch.emitOpError() << "operand " << index << " of the " << describe(launch) << " is written, but it "
+                                      << (isa<plan::InputOp>(op) ? "is an input" : "is a weight");
+        if (effects.reads(index) && temporary && !written.contains(buffer))
+          return launch.emitOpError() << "operand " << index << " of the " << describe(launch)
+                                      << " is read before any launch has written it";
+      }
+      for (auto [index, buffer] : llvm::enumerate(launch.getBuffers()))
+        if (effects.writes(index)) {
+          written.insert(buffer);
+          if (auto output = buffer.getDefiningOp<plan::OutputOp>())
+            outputs.insert(output.getNameAttr());
+        }
+    }
+    for (Attribute name : entry.getResNames())
+      if (!outputs.contains(name))
+        return entry.emitOpError() << "no launch writes output " << name;
+    return success();
+  }
+
+  // Bytes of an arena belong to one buffer at a time. A launch may write a buffer over one that it reads only where its
+  // kernel allows it.
+  LogicalResult verifyPlaces(plan::EntryOp entry) {
+    SmallVector<plan::LaunchOp> launches(entry.getOps<plan::LaunchOp>());
+    llvm::MapVector<Value, Occupant> occupants;
+    for (auto [step, launch] : llvm::enumerate(launches)) {
+      LaunchEffects effects = effectsOf(launch);
+      for (auto [index, buffer] : llvm::enumerate(launch.getBuffers())) {
+        auto view = buffer.getDefiningOp<plan::ViewOp>();
+        if (!view)
+          continue;
+        Occupant &occupant = occupants[buffer];
+        occupant.view = view;
+        if (effects.writes(index) && !occupant.written) {
+          occupant.written = true;
+          occupant.firstWrite = step;
+        }
+        occupant.lastUse = step;
+      }
+    }
+    for (auto &[laterBuffer, later] : occupants)
+      for (auto &[earlierBuffer, earlier] : occupants) {
+        if (earlierBuffer == laterBuffer || earlier.view.getSymbolAttr() != later.view.getSymbolAttr() ||
+            std::pair(earlier.firstWrite, earlierBuffer.getAsOpaquePointer()) >
+                std::pair(later.firstWrite, laterBuffer.getAsOpaquePointer()))
+          continue;
+        bool shared = earlier.view.getOffset() < later.view.getOffset() + later.view.getBytes() &&
+                      later.view.getOffset() < earlier.view.getOffset() + earlier.view.getBytes();
+        if (!shared || earlier.lastUse < later.firstWrite)
+          continue;
+        plan::LaunchOp launch = launches[later.firstWrite];
+        if (earlier.lastUse == later.firstWrite && takesOver(launch, earlierBuffer, laterBuffer))
+          continue;
+        return launch.emitOpError() << "the " << describe(launch) << " writes bytes " << later.view.getOffset()
+                                    << " to " << later.view.getOffset() + later.view.getBytes()
+                                    << " of an arena, in which the buffer at " << earlier.view.getOffset()
+                                    << " is still read by the " << describe(launches[earlier.lastUse]);
+      }
+    return success();
+  }
+
+  static bool takesOver(plan::LaunchOp launch, Value from, Value to) {
+    LaunchEffects effects = effectsOf(launch);
+    return effects.readInPlace >= 0 && launch.getBuffers()[effects.readInPlace] == from &&
+           launch.getBuffers()[effects.writtenInPlace] == to && llvm::count(launch.getBuffers(), from) == 1 &&
+           from.getDefiningOp<plan::ViewOp>().getOffset() == to.getDefiningOp<plan::ViewOp>().getOffset();
+  }
+};
+
+} // namespace
+} // namespace ingot::passes
