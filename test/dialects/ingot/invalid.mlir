@@ -1275,3 +1275,34 @@ ingot.entry @sample_c4_starts(%logits: tensor<2x100xf32>, %f: tensor<2xf32>, %i:
       : (tensor<2x100xf32>, tensor<2xf32>, tensor<2xi32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xi64>, tensor<2xi64>, tensor<2xi32>, tensor<5xi32>, tensor<5xi32>, tensor<2xi32>, tensor<1x4xi32>) -> (tensor<?xi32>, tensor<?xf32>)
   ingot.return
 }
+
+// -----
+
+ingot.symbol @tokens
+ingot.entry @call_c1_function(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>)
+    attributes {arg_names = ["x"], res_names = []} {
+  // expected-error@+1 {{callee @g is not a function}}
+  %r = ingot.call @g(%x) : (tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @tokens
+func.func private @f(%x: tensor<?x8xf32>, %y: tensor<?x8xf32>) -> tensor<?x8xf32>
+ingot.entry @call_c2_count(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>)
+    attributes {arg_names = ["x"], res_names = []} {
+  // expected-error@+1 {{has 2 inputs and 1 results, but @f takes 2 arguments and gives 1 results}}
+  %r = ingot.call @f(%x, %x) : (tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  ingot.return
+}
+
+// -----
+
+func.func private @f(%x: tensor<?x8xf32>, %y: tensor<?x8xf32>) -> tensor<?x8xf32>
+ingot.entry @call_c3_type(%x: tensor<?x9xf32>)
+    attributes {arg_names = ["x"], res_names = []} {
+  // expected-error@+1 {{input 0 is 'tensor<?x9xf32>', but @f takes 'tensor<?x8xf32>'}}
+  %r = ingot.call @f(%x) : (tensor<?x9xf32>) -> tensor<?x8xf32>
+  ingot.return
+}
