@@ -13,6 +13,13 @@ namespace ingot::runtime {
 
 using Clock = std::chrono::steady_clock;
 
+// UBSan looks for a function's type in front of it, where machine code out of an engine has none.
+#if defined(__clang__)
+#define INGOT_CALLS_ENGINE_CODE __attribute__((no_sanitize("function")))
+#else
+#define INGOT_CALLS_ENGINE_CODE
+#endif
+
 static void relax() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
@@ -95,7 +102,7 @@ void ThreadPool::work(unsigned worker) {
   }
 }
 
-template <bool Timed> void ThreadPool::walkAs(unsigned worker) {
+template <bool Timed> INGOT_CALLS_ENGINE_CODE void ThreadPool::walkAs(unsigned worker) {
   // Copies: once past the last barrier the caller may be setting up the next walk.
   const std::span<const Step> list = steps;
   const int64_t *const values = symbols;

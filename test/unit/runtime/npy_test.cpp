@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// .npy files. The bytes of the good ones are what NumPy 1.26's numpy.save writes.
+// .npy files. The bytes of the good ones are what NumPy 2.4's numpy.save writes.
 #include "runtime/core/npy.h"
 
 #include <cstdlib>
