@@ -42,22 +42,6 @@ Operation *IngotDialect::materializeConstant(OpBuilder &builder, Attribute value
   return ConstantOp::create(builder, loc, type, elements);
 }
 
-template <typename LookupIn> static Operation *lookupOutwards(Operation *from, LookupIn lookupIn) {
-  for (Operation *table = from; table; table = table->getParentOp())
-    if (table->hasTrait<OpTrait::SymbolTable>())
-      if (Operation *found = lookupIn(table))
-        return found;
-  return nullptr;
-}
-
-Operation *lookupSymbol(Operation *from, StringAttr name) {
-  return lookupOutwards(from, [&](Operation *table) { return SymbolTable::lookupSymbolIn(table, name); });
-}
-
-Operation *lookupSymbol(Operation *from, StringAttr name, SymbolTableCollection &tables) {
-  return lookupOutwards(from, [&](Operation *table) { return tables.lookupSymbolIn(table, name); });
-}
-
 CacheGroupOp cacheGroupOf(Operation *from, CacheType type) {
   return lookup<CacheGroupOp>(from, type.getGroup().getAttr());
 }

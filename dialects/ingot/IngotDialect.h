@@ -32,12 +32,23 @@
 
 namespace ingot::ir {
 
-// The symbol of that name in the nearest symbol table around `from` that has one, or null. Unlike
-// SymbolTable::lookupNearestSymbolFrom it looks further out, so that a plan.program sees the tensors of its module.
-mlir::Operation *lookupSymbol(mlir::Operation *from, mlir::StringAttr name);
-mlir::Operation *lookupSymbol(mlir::Operation *from, mlir::StringAttr name, mlir::SymbolTableCollection &tables);
+// The OpT of that name in the nearest symbol table around `from` that has one, or null. Unlike
+// SymbolTable::lookupNearestSymbolFrom it looks further out, past symbols of other kinds, so that a plan.program sees
+// the tensors of its module although its stored weights bear the same names.
+template <typename OpT, typename LookupIn> OpT lookupOutwards(mlir::Operation *from, LookupIn lookupIn) {
+  for (mlir::Operation *table = from; table; table = table->getParentOp())
+    if (table->hasTrait<mlir::OpTrait::SymbolTable>())
+      if (auto found = llvm::dyn_cast_or_null<OpT>(lookupIn(table)))
+        return found;
+  return nullptr;
+}
 template <typename OpT> OpT lookup(mlir::Operation *from, mlir::StringAttr name) {
-  return llvm::dyn_cast_or_null<OpT>(lookupSymbol(from, name));
+  return lookupOutwards<OpT>(from,
+                             [&](mlir::Operation *table) { return mlir::SymbolTable::lookupSymbolIn(table, name); });
+}
+template <typename OpT>
+OpT lookup(mlir::Operation *from, mlir::StringAttr name, mlir::SymbolTableCollection &tables) {
+  return lookupOutwards<OpT>(from, [&](mlir::Operation *table) { return tables.lookupSymbolIn(table, name); });
 }
 
 // The group that a cache value belongs to, or null where it is not declared.

@@ -157,7 +157,7 @@ LogicalResult EntryOp::verifySymbolUses(SymbolTableCollection &tables) {
       if (!dim || !declared.insert(dim->symbol).second)
         continue;
       auto name = StringAttr::get(getContext(), dim->symbol);
-      if (!isa_and_nonnull<SymbolOp>(lookupSymbol(*this, name, tables))) // entry-c3
+      if (!lookup<SymbolOp>(*this, name, tables)) // entry-c3
         return op->emitOpError() << "has a dimension named by @" << dim->symbol << ", which no ingot.symbol declares";
     }
     return success();

@@ -9,7 +9,7 @@ using namespace mlir;
 namespace ingot::ir {
 
 LogicalResult WeightOp::verifySymbolUses(SymbolTableCollection &tables) {
-  auto tensor = dyn_cast_or_null<TensorOp>(lookupSymbol(*this, getTensorAttr().getAttr(), tables));
+  auto tensor = lookup<TensorOp>(*this, getTensorAttr().getAttr(), tables);
   if (!tensor) // weight-c1
     return emitOpError() << "tensor " << getTensorAttr() << " is not declared by an ingot.tensor";
   if (tensor.getType() != getType()) // weight-c2

@@ -12,6 +12,12 @@ class Plan_BufferOp<string mnemonic, list<Trait> traits = []>
   let results = (outs Plan_BufferType:$result);
 }
 
+// An op whose buffer is a place of its own: never merged with another's, and gone where nothing has it.
+class Plan_PlaceOp<string mnemonic> : Plan_Op<mnemonic,
+    [HasParent<"EntryOp">, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let results = (outs Res<Plan_BufferType, "", [MemAlloc]>:$result);
+}
+
 def Plan_InputOp : Plan_BufferOp<"input", [Pure]> {
   let summary = "Names the memory of an input";
   let description = [{
@@ -68,7 +74,7 @@ def Plan_CachePlaneOp : Plan_BufferOp<"cache_plane", [Pure, DeclareOpInterfaceMe
   let assemblyFormat = "$group $plane `layer` $layer attr-dict";
 }
 
-def Plan_AllocOp : Plan_BufferOp<"alloc", [MemoryEffects<[MemAlloc]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+def Plan_AllocOp : Plan_PlaceOp<"alloc"> {
   let summary = "Asks for temporary memory, of bytes per unit of a symbol";
   let description = [{
     Until memory is planned: the buffer lives from the first launch that has it to the last, and its place is open.
@@ -86,7 +92,7 @@ def Plan_AllocOp : Plan_BufferOp<"alloc", [MemoryEffects<[MemAlloc]>, DeclareOpI
   let hasVerifier = 1;
 }
 
-def Plan_ViewOp : Plan_BufferOp<"view", [MemoryEffects<[MemAlloc]>, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+def Plan_ViewOp : Plan_PlaceOp<"view"> {
   let summary = "Names a place in an arena";
   let description = [{
     In the arena of `symbol` the buffer starts at offset * (largest value of the symbol) and has bytes * (value); in the

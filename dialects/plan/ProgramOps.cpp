@@ -150,7 +150,7 @@ LogicalResult KernelOp::verify() {
 
 LogicalResult KernelOp::verifySymbolUses(SymbolTableCollection &tables) {
   if (getBody() &&
-      !isa_and_nonnull<func::FuncOp>(ir::lookupSymbol(*this, getBodyAttr().getAttr(), tables))) // kernel-c4
+      !ir::lookup<func::FuncOp>(*this, getBodyAttr().getAttr(), tables)) // kernel-c4
     return emitOpError() << "body " << getBodyAttr() << " is not a function of the program or its module";
   return success();
 }
