@@ -19,11 +19,11 @@ def Ingot_RopeAnglesOp : Ingot_PureOp<"rope_angles"> {
 
     positions [P, T], sequence_starts [R+1], context_lengths [R] -> f32 [T, 2 * half].
 
-    rope-angles-c1: inv_freq has one dimension and at least one entry.
-    rope-angles-c2: long_inv_freq is given, with as many entries as inv_freq, exactly when kind is longrope.
-    rope-angles-c3: original is positive when kind is dynamic or longrope.
-    rope-angles-c4: positions has one axis (P = 1).
-    rope-angles-c5: base and factor are positive, and dynamic has at least two frequencies.
+    - rope-angles-c1: inv_freq has one dimension and at least one entry.
+    - rope-angles-c2: long_inv_freq is given, with as many entries as inv_freq, exactly when kind is longrope.
+    - rope-angles-c3: original is positive when kind is dynamic or longrope.
+    - rope-angles-c4: positions has one axis (P = 1).
+    - rope-angles-c5: base and factor are positive, and dynamic has at least two frequencies.
 
     ```mlir
     %a = ingot.rope_angles %positions, %starts, %lengths {kind = #ingot.rope<fixed>, inv_freq = dense<[1.0, 0.1]> : tensor<2xf32>}
@@ -50,8 +50,8 @@ def Ingot_RopeOp : Ingot_PureOp<"rope"> {
     result[i + half] = x[i + half] cos[i] + x[i] sin[i]; elements from rotary_dim on stay as they are.
     input [T, heads, head_dim], angles [T, rotary_dim] (cosines, then sines) -> like input.
 
-    rope-c1: rotary_dim is even and at most head_dim.
-    rope-c2: input and angles have the same first dimension.
+    - rope-c1: rotary_dim is even and at most head_dim.
+    - rope-c2: input and angles have the same first dimension.
 
     ```mlir
     %y = ingot.rope %x, %angles : tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>, tensor<?x32xf32, #ingot.dims<"tokens", "">>
@@ -66,7 +66,7 @@ def Ingot_RopeOp : Ingot_PureOp<"rope"> {
 def Ingot_CacheOp : Ingot_Op<"cache", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Names the state of a cache group at the start of a step";
   let description = [{
-    cache-c1: the result's type names an ingot.cache_group.
+    - cache-c1: the result's type names an ingot.cache_group.
 
     ```mlir
     %c = ingot.cache : !ingot.cache<@kv>
@@ -83,10 +83,10 @@ def Ingot_CacheAppendOp : Ingot_Op<"cache_append", [Pure, AllTypesMatch<["cache"
     The key and value of token t are stored at slots[g, t] of layer `layer`, g being the group's number; where the slot
     is negative nothing is stored. key and value [T, kv_heads, head_dim], slots [G, T].
 
-    cache-append-c1: key and value have the same type.
-    cache-append-c2: key has the group's kv_heads and head_dim.
-    cache-append-c3: layer is one of the group's.
-    cache-append-c4: key and slots have the same number of tokens.
+    - cache-append-c1: key and value have the same type.
+    - cache-append-c2: key has the group's kv_heads and head_dim.
+    - cache-append-c3: layer is one of the group's.
+    - cache-append-c4: key and slots have the same number of tokens.
 
     ```mlir
     %c1 = ingot.cache_append %c0, %k, %v, %slots {layer = 0 : i64} : !ingot.cache<@kv>,
@@ -115,12 +115,12 @@ def Ingot_RopeAppendOp : Ingot_PureOp<"rope_append", [AttrSizedOperandSegments,
     qkv f32 [T, (heads + 2 * kv_heads) * head_dim], angles [T, rotary_dim], slots [G, T], q_norm and k_norm [head_dim]
     -> result like qkv, and the cache.
 
-    rope-append-c1: heads is a multiple of kv_heads.
-    rope-append-c2: a row of qkv has (heads + 2 * kv_heads) * head_dim elements.
-    rope-append-c3: q_norm, k_norm and eps are given together, with head_dim elements each.
-    rope-append-c4: rotary_dim is even and at most head_dim.
-    rope-append-c5: kv_heads and head_dim are the cache group's, and layer is one of its layers.
-    rope-append-c6: qkv, angles and slots have the same number of tokens.
+    - rope-append-c1: heads is a multiple of kv_heads.
+    - rope-append-c2: a row of qkv has (heads + 2 * kv_heads) * head_dim elements.
+    - rope-append-c3: q_norm, k_norm and eps are given together, with head_dim elements each.
+    - rope-append-c4: rotary_dim is even and at most head_dim.
+    - rope-append-c5: kv_heads and head_dim are the cache group's, and layer is one of its layers.
+    - rope-append-c6: qkv, angles and slots have the same number of tokens.
 
     ```mlir
     %q, %c1 = ingot.rope_append %qkv, %c0, %slots angles %a {layer = 0 : i64, heads = 8 : i64, kv_heads = 4 : i64, head_dim = 32 : i64}
@@ -150,12 +150,12 @@ def Ingot_AttentionOp : Ingot_PureOp<"attention", [DeclareOpInterfaceMethods<Sym
     and the result is [T, heads * head_dim]. The result's elements are `result_element` (the query's by default).
     positions [P, T], sequence_starts [R+1], context_lengths [R], block_table [G, R, B].
 
-    attention-c1: query has heads heads of head_dim elements, or rows of (heads + 2 * kv_heads) * head_dim.
-    attention-c2: heads is a multiple of kv_heads.
-    attention-c3: kv_heads and head_dim are the cache group's.
-    attention-c4: layer is one of the group's.
-    attention-c5: scale is positive; window and soft_cap are not negative.
-    attention-c6: query and positions have the same number of tokens.
+    - attention-c1: query has heads heads of head_dim elements, or rows of (heads + 2 * kv_heads) * head_dim.
+    - attention-c2: heads is a multiple of kv_heads.
+    - attention-c3: kv_heads and head_dim are the cache group's.
+    - attention-c4: layer is one of the group's.
+    - attention-c5: scale is positive; window and soft_cap are not negative.
+    - attention-c6: query and positions have the same number of tokens.
 
     ```mlir
     %o = ingot.attention %q, %c1, %positions, %starts, %lengths, %blocks

@@ -13,9 +13,9 @@ def Ingot_CallOp : Ingot_Op<"call", [Pure, DeclareOpInterfaceMethods<SymbolUserO
     The function takes the inputs and then one destination per result, and returns the results
     (docs/design/0001-foundation.md, "Functions that go through linalg"). Its types are the op's without encoding.
 
-    call-c1: callee names a function.
-    call-c2: the function has an argument per input and per result, and a result per result.
-    call-c3: types agree with the function's, but for the encoding.
+    - call-c1: callee names a function.
+    - call-c2: the function has an argument per input and per result, and a result per result.
+    - call-c3: types agree with the function's, but for the encoding.
 
     ```mlir
     %y = ingot.call @"rms_norm-8f32"(%x, %gamma)

@@ -11,7 +11,7 @@ include "dialects/ingot/IngotInterfaces.td"
 class Ingot_UnaryOp<string mnemonic, string summary_, string formula> : Ingot_Op<mnemonic,
     [Pure, SameOperandsAndResultType, DeclareOpInterfaceMethods<Ingot_ScalarBodyInterface>]> {
   let summary = summary_;
-  let description = "result = " # formula # [{, element by element; input and result have the same type.
+  let description = "\n    result = " # formula # [{, element by element; input and result have the same type.
 
     ```mlir
     %r = ingot.}] # mnemonic # [{ %x : tensor<?x8xf32, #ingot.dims<"tokens", "">>
@@ -39,7 +39,7 @@ def Ingot_ReluOp : Ingot_UnaryOp<"relu", "Replaces negative values by zero", "ma
 class Ingot_BinaryOp<string mnemonic, string summary_, string formula, list<Trait> traits = []> : Ingot_Op<mnemonic,
     !listconcat([Pure, SameOperandsAndResultType, DeclareOpInterfaceMethods<Ingot_ScalarBodyInterface>], traits)> {
   let summary = summary_;
-  let description = "result = " # formula # [{, element by element; operands and result have the same type.
+  let description = "\n    result = " # formula # [{, element by element; operands and result have the same type.
 
     ```mlir
     %r = ingot.}] # mnemonic # [{ %a, %b : tensor<?x8xf32, #ingot.dims<"tokens", "">>

@@ -50,9 +50,9 @@ def Ingot_DimsAttr : Ingot_Attr<"Dims", "dims",
     tensor<?xi32, #ingot.dims<"sequences+1">>
     ```
 
-    dims-c1: as many expressions as the tensor has dimensions.
-    dims-c2: empty exactly where the dimension is static.
-    dims-c3: an expression is `symbol`, `symbol+constant` or `symbol-constant`.
+    - dims-c1: as many expressions as the tensor has dimensions.
+    - dims-c2: empty exactly where the dimension is static.
+    - dims-c3: an expression is `symbol`, `symbol+constant` or `symbol-constant`.
   }];
   let parameters = (ins ArrayRefParameter<"::mlir::StringAttr">:$exprs);
   let assemblyFormat = "`<` $exprs `>`";

@@ -14,10 +14,10 @@ def Ingot_EmbeddingOp : Ingot_PureOp<"embedding"> {
     tokens [t], previous_ids [l], table [n, k] -> f32 [t, k]; with `emit_stats` also stats [t, 1]: the sum of squares
     of each row of the result. A packed table has `layout` and its logical sizes `n` and `k`.
 
-    embedding-c1: the table is a static matrix, unless it is packed.
-    embedding-c2: layout, n and k are given together.
-    embedding-c3: a packed table has the shape that its layout gives to [n, k].
-    embedding-c4: stats is a result exactly when emit_stats is given.
+    - embedding-c1: the table is a static matrix, unless it is packed.
+    - embedding-c2: layout, n and k are given together.
+    - embedding-c3: a packed table has the shape that its layout gives to [n, k].
+    - embedding-c4: stats is a result exactly when emit_stats is given.
 
     ```mlir
     %x = ingot.embedding %tokens, %table : (tensor<?xi32, #ingot.dims<"tokens">>, tensor<4096x256xbf16>)
@@ -44,10 +44,12 @@ def Ingot_EmbeddingOp : Ingot_PureOp<"embedding"> {
 def Ingot_LinearOp : Ingot_PureOp<"linear", [AttrSizedOperandSegments]> {
   let summary = "Multiplies rows by a weight, with prologue and epilogue";
   let description = [{
+    ```
     a = input, or norm(input) where norm_stats and gamma are given:
         norm(x)[t] = x[t] / sqrt(sum(norm_stats[t]) / k + eps) * gamma
     p = a · weightᵀ + bias
     result = act(p) + residual, or, when gated, act(gate columns of p) * (up columns of p) + residual
+    ```
 
     input [..., k], weight [n, k], bias [n], residual like the result, norm_stats [..., partials], gamma [k]
     -> result [..., n] of `result_element` (f32 by default), and with `emit_stats` stats f32 [..., ceil(n/16)]: the sum
@@ -55,18 +57,18 @@ def Ingot_LinearOp : Ingot_PureOp<"linear", [AttrSizedOperandSegments]> {
     (ingot.interleave), so its n is that of the gate; the bias is interleaved alike. `compute` is the type to
     which a and weight are rounded for the products (sums are always f32); without it, the weight's.
 
-    linear-c1: input's last dimension is the weight's k.
-    linear-c2: the weight is a static matrix, or packed: then layout, n and k are given.
-    linear-c3: a packed weight has the shape that its layout gives to [rows, k], where rows is n, or when gated
+    - linear-c1: input's last dimension is the weight's k.
+    - linear-c2: the weight is a static matrix, or packed: then layout, n and k are given.
+    - linear-c3: a packed weight has the shape that its layout gives to [rows, k], where rows is n, or when gated
         2 * ceil(n/16) * 16.
-    linear-c4: gated needs n, and a weight of 2 * ceil(n/16) * 16 rows.
-    linear-c5: bias has as many elements as the weight has rows.
-    linear-c6: residual has the result's shape.
-    linear-c7: norm_stats, gamma and eps are given together.
-    linear-c8: gamma has k elements.
-    linear-c9: norm_stats has the input's leading dimensions.
-    linear-c10: stats is a result exactly when emit_stats is given.
-    linear-c11: compute is f32, f16 or bf16; result_element is f32, f16 or bf16.
+    - linear-c4: gated needs n, and a weight of 2 * ceil(n/16) * 16 rows.
+    - linear-c5: bias has as many elements as the weight has rows.
+    - linear-c6: residual has the result's shape.
+    - linear-c7: norm_stats, gamma and eps are given together.
+    - linear-c8: gamma has k elements.
+    - linear-c9: norm_stats has the input's leading dimensions.
+    - linear-c10: stats is a result exactly when emit_stats is given.
+    - linear-c11: compute is f32, f16 or bf16; result_element is f32, f16 or bf16.
 
     ```mlir
     %y = ingot.linear %x, %w : (tensor<?x64xf32, #ingot.dims<"tokens", "">>, tensor<32x64xf32>)

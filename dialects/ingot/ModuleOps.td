@@ -15,8 +15,8 @@ def Ingot_SymbolOp : Ingot_Op<"symbol", [Symbol]> {
     The value of the symbol is given at each step, its largest value at load. `max` is a bound known when the model is
     compiled. Symbols are numbered in the order in which they stand in the module.
 
-    symbol-c1: the name is a letter followed by letters, digits and underscores.
-    symbol-c2: max, where given, is positive.
+    - symbol-c1: the name is a letter followed by letters, digits and underscores.
+    - symbol-c2: max, where given, is positive.
 
     ```mlir
     ingot.symbol @tokens
@@ -36,11 +36,11 @@ def Ingot_CacheGroupOp : Ingot_Op<"cache_group", [Symbol]> {
     `key_layout` and `value_layout`; an importer leaves them out. Groups are numbered in the order in which they stand
     in the module; that is their row of `slots` and `block_table`.
 
-    cache-group-c1: layers, kv_heads and head_dim are positive.
-    cache-group-c2: window is given, and positive, exactly when retention is "window".
-    cache-group-c3: page_tokens, element_type, key_layout and value_layout are given together.
-    cache-group-c4: page_tokens is a positive multiple of 16.
-    cache-group-c5: element_type is f32, f16 or bf16.
+    - cache-group-c1: layers, kv_heads and head_dim are positive.
+    - cache-group-c2: window is given, and positive, exactly when retention is "window".
+    - cache-group-c3: page_tokens, element_type, key_layout and value_layout are given together.
+    - cache-group-c4: page_tokens is a positive multiple of 16.
+    - cache-group-c5: element_type is f32, f16 or bf16.
 
     ```mlir
     ingot.cache_group @kv {layers = 6, kv_heads = 4, head_dim = 32, retention = "full"}
@@ -64,10 +64,10 @@ def Ingot_TensorOp : Ingot_Op<"tensor", [Symbol]> {
     `offset` is that of the first byte in `file`; elements are row-major and little-endian. A `dummy` tensor lies
     nowhere: its values are drawn from a seed when the engine is written.
 
-    tensor-c1: file, offset and bytes are given together, or else dummy.
-    tensor-c2: the shape is static.
-    tensor-c3: bytes is the size of the type.
-    tensor-c4: offset is not negative.
+    - tensor-c1: file, offset and bytes are given together, or else dummy.
+    - tensor-c2: the shape is static.
+    - tensor-c3: bytes is the size of the type.
+    - tensor-c4: offset is not negative.
 
     ```mlir
     ingot.tensor @"model.norm.weight" : tensor<256xf32> {file = "model.safetensors", offset = 1234, bytes = 1024}
@@ -89,9 +89,9 @@ def Ingot_EntryOp : Ingot_Op<"entry", [FunctionOpInterface, IsolatedFromAbove, S
   let description = [{
     A function of tensors. `arg_names` and `res_names` are the names by which callers know arguments and results.
 
-    entry-c1: arg_names has a name per argument, res_names one per result.
-    entry-c2: names of arguments are distinct, and so are those of results.
-    entry-c3: every symbol in a dimension is declared by an ingot.symbol.
+    - entry-c1: arg_names has a name per argument, res_names one per result.
+    - entry-c2: names of arguments are distinct, and so are those of results.
+    - entry-c3: every symbol in a dimension is declared by an ingot.symbol.
 
     ```mlir
     ingot.entry @main(%x: tensor<?x4xf32, #ingot.dims<"rows", "">>) -> tensor<?x4xf32, #ingot.dims<"rows", "">>
@@ -127,7 +127,7 @@ def Ingot_EntryOp : Ingot_Op<"entry", [FunctionOpInterface, IsolatedFromAbove, S
 def Ingot_ReturnOp : Ingot_Op<"return", [Pure, HasParent<"EntryOp">, ReturnLike, Terminator]> {
   let summary = "Gives an entry's results";
   let description = [{
-    return-c1: the operands' types are the entry's results.
+    - return-c1: the operands' types are the entry's results.
 
     ```mlir
     ingot.return %logits : tensor<?x4096xf32, #ingot.dims<"logit_rows", "">>

@@ -11,8 +11,8 @@ def Ingot_RmsNormOp : Ingot_PureOp<"rms_norm"> {
   let description = [{
     result = input / sqrt(mean(input²) + eps) * gamma; input [..., k], gamma [k] -> like input.
 
-    rms-norm-c1: gamma has as many elements as the input's last dimension, which is static.
-    rms-norm-c2: eps is not negative.
+    - rms-norm-c1: gamma has as many elements as the input's last dimension, which is static.
+    - rms-norm-c2: eps is not negative.
 
     ```mlir
     %y = ingot.rms_norm %x, %gamma {eps = 1.0e-5 : f64}
@@ -31,8 +31,8 @@ def Ingot_LayerNormOp : Ingot_PureOp<"layer_norm"> {
     result = (input - mean(input)) / sqrt(variance(input) + eps) * gamma + beta; input [..., k], gamma and beta [k]
     -> like input. The variance is that of the population (divided by k).
 
-    layer-norm-c1: gamma and beta have as many elements as the input's last dimension, which is static.
-    layer-norm-c2: eps is not negative.
+    - layer-norm-c1: gamma and beta have as many elements as the input's last dimension, which is static.
+    - layer-norm-c2: eps is not negative.
 
     ```mlir
     %y = ingot.layer_norm %x, %gamma beta %beta {eps = 1.0e-5 : f64}
@@ -50,7 +50,7 @@ def Ingot_SoftmaxOp : Ingot_PureOp<"softmax"> {
   let description = [{
     result = e^(input - max(input)) / sum(e^(input - max(input))) along `axis`.
 
-    softmax-c1: axis is less than the rank.
+    - softmax-c1: axis is less than the rank.
 
     ```mlir
     %y = ingot.softmax %x {axis = 1 : i64} : tensor<4x8xf32>
@@ -68,7 +68,7 @@ def Ingot_ReduceOp : Ingot_PureOp<"reduce"> {
     result[..., ...] = sum, mean, max or min over `axis` of input. The axis leaves the shape, or, with `keep_axis`,
     becomes 1.
 
-    reduce-c1: axis is less than the rank.
+    - reduce-c1: axis is less than the rank.
 
     ```mlir
     %y = ingot.reduce %x {kind = #ingot.reduce<mean>, axis = 1 : i64} : tensor<4x8xf32> -> tensor<4xf32>

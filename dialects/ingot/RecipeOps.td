@@ -11,8 +11,8 @@ include "dialects/ingot/IngotInterfaces.td"
 def Ingot_WeightOp : Ingot_Op<"weight", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Refers to a tensor by name";
   let description = [{
-    weight-c1: the name is that of an ingot.tensor, in the enclosing symbol table or in one around it.
-    weight-c2: the result's type is that tensor's.
+    - weight-c1: the name is that of an ingot.tensor, in the enclosing symbol table or in one around it.
+    - weight-c2: the result's type is that tensor's.
 
     ```mlir
     %w = ingot.weight @"model.norm.weight" : tensor<256xf32>
@@ -44,7 +44,7 @@ def Ingot_CastOp : Ingot_Op<"cast", [Pure, DeclareOpInterfaceMethods<Ingot_Scala
   let description = [{
     result[i...] = round(input[i...])
 
-    cast-c1: input and result have the same shape and dimensions' names.
+    - cast-c1: input and result have the same shape and dimensions' names.
 
     ```mlir
     %r = ingot.cast %w : tensor<8x4xf16> to tensor<8x4xf32>
@@ -64,11 +64,11 @@ def Ingot_ConcatOp : Ingot_PureOp<"concat"> {
     rows): the result is these ranges along the axis, one after the other. Every row of every operand is taken once;
     so fused projections are ordered by kv head: the q heads of head 0, its k, its v, the q heads of head 1, ...
 
-    concat-c1: operands have the same rank and element type, and agree in every dimension but the axis.
-    concat-c2: axis is less than the rank.
-    concat-c3: the dimension of the axis is static in every operand.
-    concat-c4: segments is a list of triples that lie within their operands.
-    concat-c5: segments take every row of every operand exactly once.
+    - concat-c1: operands have the same rank and element type, and agree in every dimension but the axis.
+    - concat-c2: axis is less than the rank.
+    - concat-c3: the dimension of the axis is static in every operand.
+    - concat-c4: segments is a list of triples that lie within their operands.
+    - concat-c5: segments take every row of every operand exactly once.
 
     ```mlir
     %w = ingot.concat %q, %k, %v {axis = 0, segments = array<i64: 0, 0, 64, 1, 0, 32, 2, 0, 32>}
@@ -89,9 +89,9 @@ def Ingot_InterleaveOp : Ingot_PureOp<"interleave"> {
     result = gate rows 0..block-1, up rows 0..block-1, gate rows block..2*block-1, up ...; where the last block is not
     full, zero rows fill it. [n, ...] twice -> [2 * ceil(n / block) * block, ...].
 
-    interleave-c1: gate and up have the same type.
-    interleave-c2: the shape is static.
-    interleave-c3: block is positive.
+    - interleave-c1: gate and up have the same type.
+    - interleave-c2: the shape is static.
+    - interleave-c3: block is positive.
 
     ```mlir
     %w = ingot.interleave %gate, %up {block = 16} : (tensor<40x8xf32>, tensor<40x8xf32>) -> tensor<96x8xf32>
@@ -106,12 +106,13 @@ def Ingot_InterleaveOp : Ingot_PureOp<"interleave"> {
 def Ingot_PackOp : Ingot_PureOp<"pack"> {
   let summary = "Orders a weight's elements for a target's matrix products";
   let description = [{
-    "n16k", f32: [n, k] -> [ceil(n/16), k, 16]; result[p][j][c] = input[16 p + c][j].
-    "n16k2", 16-bit: [n, k] -> [ceil(n/16), ceil(k/32) * 16, 16, 2]; result[p][j][c][e] = input[16 p + c][2 j + e].
+    - "n16k", f32: [n, k] -> [ceil(n/16), k, 16]; result[p][j][c] = input[16 p + c][j].
+    - "n16k2", 16-bit: [n, k] -> [ceil(n/16), ceil(k/32) * 16, 16, 2]; result[p][j][c][e] = input[16 p + c][2 j + e].
+
     What lies outside the input is zero.
 
-    pack-c1: the input is a static matrix.
-    pack-c2: n16k takes f32, n16k2 takes f16 or bf16.
+    - pack-c1: the input is a static matrix.
+    - pack-c2: n16k takes f32, n16k2 takes f16 or bf16.
 
     ```mlir
     %p = ingot.pack %w {layout = "n16k2"} : tensor<40x48xbf16> -> tensor<3x32x16x2xbf16>

@@ -20,10 +20,10 @@ def Ingot_SampleOp : Ingot_PureOp<"sample"> {
     occurrences in the output (0: in the prompt alone); masks i32 [M, ceil(vocabulary/32)], bit set: allowed
     -> ids i32 [L], log_probabilities f32 [L].
 
-    sample-c1: every parameter of a row has as many elements as logits has rows.
-    sample-c2: penalty_ids and penalty_counts have the same type.
-    sample-c3: vocabulary is static, and a row of masks has ceil(vocabulary / 32) words.
-    sample-c4: penalty_starts has one element more than logits has rows.
+    - sample-c1: every parameter of a row has as many elements as logits has rows.
+    - sample-c2: penalty_ids and penalty_counts have the same type.
+    - sample-c3: vocabulary is static, and a row of masks has ceil(vocabulary / 32) words.
+    - sample-c4: penalty_starts has one element more than logits has rows.
 
     The example is long; test/dialects/ingot/ops.mlir has it.
   }];

@@ -11,7 +11,7 @@ def Ingot_TransposeOp : Ingot_PureOp<"transpose"> {
   let description = [{
     Dimension i of the result is dimension permutation[i] of the input.
 
-    transpose-c1: permutation holds each of 0..rank-1 once.
+    - transpose-c1: permutation holds each of 0..rank-1 once.
 
     ```mlir
     %r = ingot.transpose %x {permutation = array<i64: 1, 0>}
@@ -30,8 +30,8 @@ def Ingot_ReshapeOp : Ingot_Op<"reshape", [Pure]> {
   let description = [{
     Elements keep their row-major order.
 
-    reshape-c1: input and result have the same element type.
-    reshape-c2: the product of static dimensions and the dynamic dimensions' names are the same in input and result.
+    - reshape-c1: input and result have the same element type.
+    - reshape-c2: the product of static dimensions and the dynamic dimensions' names are the same in input and result.
 
     ```mlir
     %r = ingot.reshape %x : tensor<?x256xf32, #ingot.dims<"tokens", "">> -> tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>
@@ -49,9 +49,9 @@ def Ingot_SplitOp : Ingot_PureOp<"split"> {
   let description = [{
     Result i holds the next sizes[i] indices along `axis`.
 
-    split-c1: axis is less than the rank.
-    split-c2: the dimension of the axis is static.
-    split-c3: sizes are positive and add up to it.
+    - split-c1: axis is less than the rank.
+    - split-c2: the dimension of the axis is static.
+    - split-c3: sizes are positive and add up to it.
 
     ```mlir
     %a, %b = ingot.split %x {axis = 1 : i64, sizes = array<i64: 6, 2>}
@@ -70,7 +70,7 @@ def Ingot_GatherRowsOp : Ingot_PureOp<"gather_rows"> {
   let description = [{
     result[l, ...] = input[rows[l], ...]; [t, ...], [l] -> [l, ...].
 
-    gather-rows-c1: the input has at least one dimension.
+    - gather-rows-c1: the input has at least one dimension.
 
     ```mlir
     %r = ingot.gather_rows %x, %rows : (tensor<?x8xf32, #ingot.dims<"tokens", "">>,

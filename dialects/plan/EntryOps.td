@@ -21,7 +21,7 @@ class Plan_PlaceOp<string mnemonic> : Plan_Op<mnemonic,
 def Plan_InputOp : Plan_BufferOp<"input", [Pure]> {
   let summary = "Names the memory of an input";
   let description = [{
-    input-c1: the entry has an input of that name.
+    - input-c1: the entry has an input of that name.
 
     ```mlir
     %x = plan.input "tokens"
@@ -35,7 +35,7 @@ def Plan_InputOp : Plan_BufferOp<"input", [Pure]> {
 def Plan_OutputOp : Plan_BufferOp<"output", [Pure]> {
   let summary = "Names the memory of an output";
   let description = [{
-    output-c1: the entry has an output of that name.
+    - output-c1: the entry has an output of that name.
 
     ```mlir
     %y = plan.output "logits"
@@ -49,7 +49,7 @@ def Plan_OutputOp : Plan_BufferOp<"output", [Pure]> {
 def Plan_WeightRefOp : Plan_BufferOp<"weight_ref", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Names the memory of a stored weight";
   let description = [{
-    weight-ref-c1: the program has a plan.weight of that name.
+    - weight-ref-c1: the program has a plan.weight of that name.
 
     ```mlir
     %w = plan.weight_ref @"lm_head.weight"
@@ -62,9 +62,9 @@ def Plan_WeightRefOp : Plan_BufferOp<"weight_ref", [Pure, DeclareOpInterfaceMeth
 def Plan_CachePlaneOp : Plan_BufferOp<"cache_plane", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Names the memory of a layer's plane of a cache group";
   let description = [{
-    cache-plane-c1: the program has a plan.cache_group of that name.
-    cache-plane-c2: the group has that plane.
-    cache-plane-c3: layer is one of the group's.
+    - cache-plane-c1: the program has a plan.cache_group of that name.
+    - cache-plane-c2: the group has that plane.
+    - cache-plane-c3: layer is one of the group's.
 
     ```mlir
     %k = plan.cache_plane @kv "key" layer 3
@@ -79,8 +79,8 @@ def Plan_AllocOp : Plan_PlaceOp<"alloc"> {
   let description = [{
     Until memory is planned: the buffer lives from the first launch that has it to the last, and its place is open.
 
-    alloc-c1: bytes is positive.
-    alloc-c2: the symbol, where given, is one of the program's; without one the bytes are those of the whole.
+    - alloc-c1: bytes is positive.
+    - alloc-c2: the symbol, where given, is one of the program's; without one the bytes are those of the whole.
 
     ```mlir
     %x = plan.alloc 1024 per @tokens
@@ -98,10 +98,10 @@ def Plan_ViewOp : Plan_PlaceOp<"view"> {
     In the arena of `symbol` the buffer starts at offset * (largest value of the symbol) and has bytes * (value); in the
     arena of constants, which has no symbol, both are plain bytes.
 
-    view-c1: offset is not negative and a multiple of 64.
-    view-c2: bytes is positive.
-    view-c3: the symbol, where given, is one of the program's.
-    view-c4: offset + bytes lies within the arena.
+    - view-c1: offset is not negative and a multiple of 64.
+    - view-c2: bytes is positive.
+    - view-c3: the symbol, where given, is one of the program's.
+    - view-c4: offset + bytes lies within the arena.
 
     ```mlir
     %x = plan.view 64 bytes 1024 per @tokens
@@ -118,10 +118,10 @@ def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"EntryOp">, DeclareOpInterfaceM
     `tiles` is the extent of the kernel's tile space; `node` the model's own name for what is computed; `bytes_read` and
     `operations` are for the profile: bytes of weights and operands touched, floating-point operations.
 
-    launch-c1: the program has a plan.kernel of that name.
-    launch-c2: tiles has no negative part, and is not zero.
-    launch-c3: as many buffers as the template has operands under its params.
-    launch-c4: the symbols of tiles, bytes_read and operations are the program's.
+    - launch-c1: the program has a plan.kernel of that name.
+    - launch-c2: tiles has no negative part, and is not zero.
+    - launch-c3: as many buffers as the template has operands under its params.
+    - launch-c4: the symbols of tiles, bytes_read and operations are the program's.
 
     ```mlir
     plan.launch @"pack_rows-f32-k8"(%x, %a) tiles #plan.size<1 * tokens> {node = "model.norm"}

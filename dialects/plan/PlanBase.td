@@ -65,7 +65,7 @@ def Plan_PlaneAttr : Plan_Attr<"Plane", "plane"> {
     #plan.plane<"key", f32, "h_t16_d_16", page_bytes = 16384>
     ```
 
-    plane-c1: page_bytes is positive, and a multiple of 64.
+    - plane-c1: page_bytes is positive, and a multiple of 64.
   }];
   let parameters = (ins StringRefParameter<"name">:$name, "::mlir::Type":$type, StringRefParameter<"layout">:$layout,
                         "int64_t":$page_bytes);

@@ -17,8 +17,8 @@ def Plan_ProgramOp : Plan_Op<"program", [Symbol, SymbolTable, NoTerminator, Sing
     its arena, and `arena_bytes_constant`. Functions that kernels name and tensors that recipes read stand in
     the program or in the module around it.
 
-    program-c1: arena_bytes, where given, has one entry per symbol, none negative; arena_bytes_constant comes with it.
-    program-c2: vocabulary and context_length are not negative.
+    - program-c1: arena_bytes, where given, has one entry per symbol, none negative; arena_bytes_constant comes with it.
+    - program-c2: vocabulary and context_length are not negative.
 
     ```mlir
     plan.program @tales attributes {vocabulary = 4096 : i64, context_length = 256 : i64} {
@@ -46,7 +46,7 @@ def Plan_SymbolOp : Plan_Op<"symbol", [Symbol, HasParent<"ProgramOp">]> {
   let description = [{
     Symbols are numbered in the order in which they stand.
 
-    symbol-c1: max, where given, is positive.
+    - symbol-c1: max, where given, is positive.
 
     ```mlir
     plan.symbol @tokens
@@ -60,9 +60,9 @@ def Plan_SymbolOp : Plan_Op<"symbol", [Symbol, HasParent<"ProgramOp">]> {
 def Plan_CacheGroupOp : Plan_Op<"cache_group", [Symbol, HasParent<"ProgramOp">]> {
   let summary = "Declares how a group of layers caches";
   let description = [{
-    cache-group-c1: layers is positive, and page_tokens a positive multiple of 16.
-    cache-group-c2: window is given, and positive, exactly when retention is "window".
-    cache-group-c3: there is at least one plane, and their names are distinct.
+    - cache-group-c1: layers is positive, and page_tokens a positive multiple of 16.
+    - cache-group-c2: window is given, and positive, exactly when retention is "window".
+    - cache-group-c3: there is at least one plane, and their names are distinct.
 
     ```mlir
     plan.cache_group @kv {layers = 6 : i64, page_tokens = 32 : i64, retention = "full",
@@ -86,9 +86,9 @@ def Plan_WeightOp : Plan_Op<"weight", [Symbol, HasParent<"ProgramOp">, SingleBlo
     The region holds ops of the ingot dialect over ingot.weight and ingot.constant; its plan.yield gives the tensor
     that is stored, of type `type`. `layout` says how to read it: "row_major", or the layout of its ingot.pack.
 
-    weight-c1: the recipe yields one value, of the weight's type, which is static.
-    weight-c2: the recipe holds only ops of the ingot dialect that depend on weights alone.
-    weight-c3: layout is row_major, n16k or n16k2, and is that of the recipe's last op.
+    - weight-c1: the recipe yields one value, of the weight's type, which is static.
+    - weight-c2: the recipe holds only ops of the ingot dialect that depend on weights alone.
+    - weight-c3: layout is row_major, n16k or n16k2, and is that of the recipe's last op.
 
     ```mlir
     plan.weight @"lm_head.weight" : tensor<3x8x16xf32> layout "n16k" {
@@ -128,11 +128,11 @@ def Plan_KernelOp : Plan_Op<"kernel", [Symbol, HasParent<"ProgramOp">, DeclareOp
     Either a `template` of compiler/target/cpu/kernels/params.h with the values of all its `params`, or a `body`: a
     function that came through linalg. `scratch` is filled in by the target: bytes per worker.
 
-    kernel-c1: a template with params, or else a body.
-    kernel-c2: the template is known.
-    kernel-c3: params has exactly the template's parameters: i32 for integers, f32 for floats.
-    kernel-c4: body names a function.
-    kernel-c5: scratch is not negative.
+    - kernel-c1: a template with params, or else a body.
+    - kernel-c2: the template is known.
+    - kernel-c3: params has exactly the template's parameters: i32 for integers, f32 for floats.
+    - kernel-c4: body names a function.
+    - kernel-c5: scratch is not negative.
 
     ```mlir
     plan.kernel @"pack_rows-f32-k8" template "pack_rows"
@@ -154,9 +154,9 @@ def Plan_EntryOp : Plan_Op<"entry", [Symbol, HasParent<"ProgramOp">, SingleBlock
     Launches run in the order in which they stand. `function_type` gives inputs and outputs as tensors whose dynamic
     dimensions are named by #ingot.dims; `arg_names` and `res_names` are the names by which callers know them.
 
-    entry-c1: arg_names has a name per input, res_names one per output; names of inputs are distinct, and of outputs.
-    entry-c2: every dimension is static or named by one of the program's symbols.
-    entry-c3: the region holds only ops of this dialect that give buffers, and launches.
+    - entry-c1: arg_names has a name per input, res_names one per output; names of inputs are distinct, and of outputs.
+    - entry-c2: every dimension is static or named by one of the program's symbols.
+    - entry-c3: the region holds only ops of this dialect that give buffers, and launches.
 
     ```mlir
     plan.entry @main : (tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
