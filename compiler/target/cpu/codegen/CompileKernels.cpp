@@ -21,7 +21,7 @@ struct Prepared {
   std::string symbol;
   size_t same = 0; // the first kernel with the same code; itself mostly
   CheckedTemplate checked;
-  std::vector<LinalgKernel> lowered; // per set, for functions
+  LinalgKernel lowered; // of functions
 };
 
 bool chooseSets(const std::vector<std::string> &names, std::vector<unsigned> &sets, std::string &error) {
@@ -40,8 +40,7 @@ bool chooseSets(const std::vector<std::string> &names, std::vector<unsigned> &se
   return true;
 }
 
-bool prepare(const std::vector<Kernel> &kernels, const std::vector<unsigned> &sets, std::vector<Prepared> &prepared,
-             std::string &error) {
+bool prepare(const std::vector<Kernel> &kernels, std::vector<Prepared> &prepared, std::string &error) {
   std::map<std::pair<std::string, std::vector<uint32_t>>, size_t> known;
   for (size_t i = 0; i < kernels.size(); ++i) {
     Prepared next;
@@ -49,10 +48,8 @@ bool prepare(const std::vector<Kernel> &kernels, const std::vector<unsigned> &se
     next.same = i;
     next.symbol = "k" + std::to_string(i);
     if (kernels[i].body) {
-      next.lowered.resize(setCodes().size());
-      for (unsigned set : sets)
-        if (!lowerLinalgKernel(kernels[i], setCodes()[set], next.symbol, next.lowered[set], error))
-          return false;
+      if (!lowerLinalgKernel(kernels[i], next.symbol, next.lowered, error))
+        return false;
     } else {
       if (!checkTemplate(kernels[i], next.checked, error))
         return false;
@@ -66,7 +63,7 @@ bool prepare(const std::vector<Kernel> &kernels, const std::vector<unsigned> &se
 std::unique_ptr<llvm::Module> makeModule(llvm::LLVMContext &context, llvm::TargetMachine &machine,
                                          const Prepared &prepared, unsigned set, std::string &error) {
   if (prepared.kernel->body)
-    return specialiseLinalg(context, machine, prepared.lowered[set], set, error);
+    return specialiseLinalg(context, machine, prepared.lowered, set, error);
   return specialiseTemplate(context, machine, *prepared.kernel, prepared.checked, set, prepared.symbol, error);
 }
 
@@ -96,7 +93,7 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
                     std::string &error) {
   std::vector<unsigned> sets;
   std::vector<Prepared> prepared;
-  if (!chooseSets(options.sets, sets, error) || !prepare(kernels, sets, prepared, error))
+  if (!chooseSets(options.sets, sets, error) || !prepare(kernels, prepared, error))
     return false;
 
   struct Unit {
@@ -135,12 +132,8 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
     }
 
   result = {};
-  for (const Prepared &kernel : prepared) {
-    uint64_t bytes = kernel.checked.scratchBytes;
-    for (const LinalgKernel &lowered : kernel.lowered)
-      bytes = std::max(bytes, lowered.scratchBytes);
-    result.scratchBytes.push_back(bytes);
-  }
+  for (const Prepared &kernel : prepared)
+    result.scratchBytes.push_back(kernel.kernel->body ? kernel.lowered.scratchBytes : kernel.checked.scratchBytes);
   for (size_t set = 0; set < sets.size(); ++set) {
     std::vector<llvm::SmallVector<char, 0>> linked;
     std::vector<std::string> symbols;
@@ -169,7 +162,7 @@ bool printKernels(const std::vector<Kernel> &kernels, const std::string &set, Te
                   std::string &error) {
   std::vector<unsigned> sets;
   std::vector<Prepared> prepared;
-  if (!chooseSets({set}, sets, error) || !prepare(kernels, sets, prepared, error))
+  if (!chooseSets({set}, sets, error) || !prepare(kernels, prepared, error))
     return false;
   llvm::raw_string_ostream out(text);
   for (const Prepared &kernel : prepared) {

@@ -60,13 +60,12 @@ std::unique_ptr<llvm::Module> supportModule(llvm::LLVMContext &context, llvm::Ta
 bool emitModule(llvm::Module &module, llvm::TargetMachine &machine, bool assembly, llvm::SmallVectorImpl<char> &out,
                 std::string &error);
 
-// A function over tensors, lowered once for all sets of one vector width, then translated per set (Linalg*.cpp).
+// A function over tensors, lowered once for all sets (Linalg.cpp), then finished per set.
 struct LinalgKernel {
-  std::string llvmText; // bitcode of the module that exports `symbol`
+  std::string bitcode; // of the module that exports `symbol`
   uint64_t scratchBytes = 0;
 };
-bool lowerLinalgKernel(const Kernel &kernel, const SetCode &set, llvm::StringRef symbol, LinalgKernel &result,
-                       std::string &error);
+bool lowerLinalgKernel(const Kernel &kernel, llvm::StringRef symbol, LinalgKernel &result, std::string &error);
 std::unique_ptr<llvm::Module> specialiseLinalg(llvm::LLVMContext &context, llvm::TargetMachine &machine,
                                                const LinalgKernel &lowered, unsigned set, std::string &error);
 

@@ -1,20 +1,168 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Functions over tensors become kernels.
+// Functions over tensors become kernels: element-wise fusion as upstream has it, rows (Rows.h), then upstream's
+// conversions to LLVM, once for all sets; per set the module takes the set's features, the elementary functions of the
+// microkernels are linked in, and LLVM optimises. Vectors have 16 lanes, which the back end splits where registers are
+// narrower.
 #include "compiler/target/cpu/codegen/Internal.h"
+#include "compiler/target/cpu/codegen/Rows.h"
+#include "llvm/Bitcode/BitcodeReader.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
+#include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
+#include "llvm/Linker/Linker.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
 
 namespace ingot::target::cpu {
 
-bool lowerLinalgKernel(const Kernel &kernel, const SetCode &, llvm::StringRef, LinalgKernel &, std::string &error) {
-  error = "kernel '" + kernel.name + "' is a function over tensors, which the CPU target does not compile yet";
+// The names that number symbols[] of the kernel ABI: the program's where there is one, else the module's.
+static std::vector<std::string> symbolsAround(func::FuncOp body) {
+  std::vector<std::string> symbols;
+  auto around = body->getParentOfType<ModuleOp>();
+  for (llvm::StringRef kind : {"plan.symbol", "ingot.symbol"})
+    if (symbols.empty() && around)
+      around.walk([&](Operation *op) {
+        if (op->getName().getStringRef() == kind)
+          symbols.push_back(SymbolTable::getSymbolName(op).str());
+      });
+  return symbols;
+}
+
+// Runs passes on the module; on failure the first diagnostic stands in `error`.
+static bool runPasses(ModuleOp module, llvm::function_ref<void(PassManager &)> build, std::string &error) {
+  std::string message;
+  ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &diagnostic) {
+    if (message.empty())
+      message = diagnostic.str();
+    return success();
+  });
+  PassManager manager(module.getContext());
+  build(manager);
+  if (succeeded(manager.run(module)))
+    return true;
+  error = "internal error: " + (message.empty() ? std::string("a pass failed") : message);
   return false;
 }
 
-std::unique_ptr<llvm::Module> specialiseLinalg(llvm::LLVMContext &, llvm::TargetMachine &, const LinalgKernel &,
-                                               unsigned, std::string &error) {
-  error = "internal error: no function was lowered";
-  return nullptr;
+bool lowerLinalgKernel(const Kernel &kernel, llvm::StringRef symbol, LinalgKernel &result, std::string &error) {
+  auto fail = [&](const std::string &why) {
+    error = "kernel '" + kernel.name + "': " + why;
+    return false;
+  };
+  auto body = dyn_cast<func::FuncOp>(kernel.body);
+  if (!body)
+    return fail("its body is no func.func");
+  MLIRContext *context = body.getContext();
+  context->loadDialect<scf::SCFDialect, vector::VectorDialect, LLVM::LLVMDialect, cf::ControlFlowDialect>();
+  DialectRegistry registry;
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  context->appendDialectRegistry(registry);
+
+  // A copy beside the original, so that it sees the same symbols and the plan stays as it is.
+  OwningOpRef<ModuleOp> work = ModuleOp::create(UnknownLoc::get(context));
+  OpBuilder builder(context);
+  builder.setInsertionPointToEnd(work->getBody());
+  std::vector<std::string> symbols = symbolsAround(body);
+  auto copy = cast<func::FuncOp>(builder.clone(*body));
+  copy.setPublic();
+  std::string problem;
+  if (!runPasses(
+          *work,
+          [](PassManager &manager) {
+            manager.addPass(createLinalgElementwiseOpFusionPass());
+            manager.addPass(createCanonicalizerPass());
+            manager.addPass(createCSEPass());
+          },
+          problem))
+    return fail(problem);
+  OwningOpRef<ModuleOp> lowered = ModuleOp::create(UnknownLoc::get(context));
+  builder.setInsertionPointToEnd(lowered->getBody());
+  auto pointer = LLVM::LLVMPointerType::get(context);
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context), {pointer});
+  for (llvm::StringRef name : {"exp", "tanh", "erf"})
+    LLVM::LLVMFuncOp::create(builder, UnknownLoc::get(context), ("ingot_vector_" + name).str(), type);
+  if (!lowerToRows(copy, symbols, *lowered, symbol, result.scratchBytes, problem))
+    return fail(problem);
+  if (!runPasses(
+          *lowered,
+          [](PassManager &manager) {
+            manager.addPass(createCanonicalizerPass());
+            manager.addPass(createCSEPass());
+            manager.addPass(createLoopInvariantCodeMotionPass());
+            arith::ArithExpandOpsPassOptions expand;
+            expand.includeBf16 = true;
+            manager.addPass(arith::createArithExpandOpsPass(expand));
+            manager.addPass(createSCFToControlFlowPass());
+            manager.addPass(createConvertVectorToLLVMPass());
+            manager.addPass(createConvertMathToLLVMPass());
+            manager.addPass(createArithToLLVMConversionPass());
+            manager.addPass(createConvertControlFlowToLLVMPass());
+            manager.addPass(createConvertFuncToLLVMPass());
+            manager.addPass(createReconcileUnrealizedCastsPass());
+          },
+          problem))
+    return fail(problem);
+  llvm::LLVMContext llvmContext;
+  std::unique_ptr<llvm::Module> translated = translateModuleToLLVMIR(*lowered, llvmContext, kernel.name);
+  if (!translated)
+    return fail("internal error: what it was lowered to cannot be written as LLVM IR");
+  llvm::raw_string_ostream stream(result.bitcode);
+  llvm::WriteBitcodeToFile(*translated, stream);
+  return true;
+}
+
+std::unique_ptr<llvm::Module> specialiseLinalg(llvm::LLVMContext &context, llvm::TargetMachine &machine,
+                                               const LinalgKernel &lowered, unsigned set, std::string &error) {
+  auto parsed = llvm::parseBitcodeFile(llvm::MemoryBufferRef(lowered.bitcode, "linalg"), context);
+  auto math = llvm::parseBitcodeFile(llvm::MemoryBufferRef(templateBitcode("vector_math", set), "math"), context);
+  if (!parsed || !math) {
+    error = "internal error: bitcode of a function over tensors cannot be read";
+    if (!parsed)
+      llvm::consumeError(parsed.takeError());
+    if (!math)
+      llvm::consumeError(math.takeError());
+    return nullptr;
+  }
+  std::unique_ptr<llvm::Module> module = std::move(*parsed);
+  module->setTargetTriple(machine.getTargetTriple());
+  module->setDataLayout(machine.createDataLayout());
+  // The features of the microkernels themselves, so that these can be inlined.
+  llvm::Function *example = (*math)->getFunction("ingot_vector_exp");
+  llvm::AttrBuilder features(context);
+  for (llvm::StringRef name : {"target-cpu", "target-features", "tune-cpu", "prefer-vector-width"})
+    if (example->hasFnAttribute(name))
+      features.addAttribute(example->getFnAttribute(name));
+  features.addAttribute(llvm::Attribute::NoUnwind);
+  for (llvm::Function &function : *module)
+    if (!function.isDeclaration())
+      function.addFnAttrs(features);
+  if (llvm::Linker::linkModules(*module, std::move(*math))) {
+    error = "internal error: elementary functions cannot be linked to a function over tensors";
+    return nullptr;
+  }
+  for (llvm::Function &function : *module)
+    if (!function.isDeclaration() && function.getName().starts_with("ingot_vector_"))
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+    else if (!function.isDeclaration())
+      function.setVisibility(llvm::GlobalValue::ProtectedVisibility);
+  optimiseModule(*module, machine);
+  return module;
 }
 
 } // namespace ingot::target::cpu

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The body of a linalg op on 16 lanes (see RowEmitter.h): element-wise ops take vectors where an operand is one, elements
+// picked from tensors become loads (contiguous where the last index ascends with the lanes, else gathers), elementary
+// functions become calls of the microkernels' own.
+#include "compiler/target/cpu/codegen/RowEmitter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/Twine.h"
+
+using namespace mlir;
+
+namespace ingot::target::cpu {
+
+RowEmitter::Lane RowEmitter::laneOf(Value value, llvm::DenseMap<Value, Lane> &lanes) {
+  auto found = lanes.find(value);
+  if (found != lanes.end())
+    return found->second;
+  return {scalars.lookupOrNull(value), {}};
+}
+
+bool RowEmitter::bodyOf(linalg::LinalgOp op, Position &at, Value accumulator, Value &result) {
+  llvm::DenseMap<Value, Lane> lanes;
+  Block *body = op.getBlock();
+  for (OpOperand &operand : op->getOpOperands()) {
+    BlockArgument argument = op.getMatchingBlockArgument(&operand);
+    if (argument.use_empty())
+      continue;
+    if (accumulator && op.isDpsInit(&operand)) {
+      lanes[argument] = {accumulator, {}};
+      continue;
+    }
+    if (!isa<RankedTensorType>(operand.get().getType())) {
+      lanes[argument] = {scalars.lookup(operand.get()), {}};
+      continue;
+    }
+    auto found = storages.find(op.isDpsInit(&operand) ? op->getResult(0) : operand.get());
+    if (found == storages.end())
+      return fail(op, "reads a tensor that has no place in memory");
+    const Storage &from = found->second;
+    Place where;
+    if (!place(op, op.getMatchingIndexingMap(&operand), from, at, where))
+      return false;
+    lanes[argument] = {load(from, where, at), {}};
+  }
+  for (Operation &inner : body->without_terminator())
+    if (!cloneOp(inner, at, lanes))
+      return false;
+  result = laneOf(body->getTerminator()->getOperand(0), lanes).value;
+  return result || fail(op, "gives a value that its body does not compute");
+}
+
+bool RowEmitter::cloneOp(Operation &op, Position &at, llvm::DenseMap<Value, Lane> &lanes) {
+  if (auto loop = dyn_cast<linalg::IndexOp>(op)) {
+    Value first = at.loops[loop.getDim()];
+    if (static_cast<int64_t>(loop.getDim()) != at.vectorDim) {
+      lanes[op.getResult(0)] = {first, {}};
+      return true;
+    }
+    Value steps = vector::StepOp::create(b, loc, VectorType::get(kLanes, b.getIndexType()));
+    lanes[op.getResult(0)] = {arith::AddIOp::create(b, loc, broadcast(first), steps), first};
+    return true;
+  }
+  if (isa<tensor::ExtractOp>(op))
+    return extractElement(op, at, lanes);
+  if (auto dim = dyn_cast<tensor::DimOp>(op)) {
+    auto found = storages.find(dim.getSource());
+    std::optional<int64_t> number = dim.getConstantIndex();
+    if (found == storages.end() || !number)
+      return fail(&op, "asks for a size that is not known here");
+    lanes[op.getResult(0)] = {found->second.sizes[*number], {}};
+    return true;
+  }
+  if (op.getNumResults() != 1 || op.getNumRegions() != 0 || !op.hasTrait<OpTrait::Elementwise>()) {
+    if (isa<arith::ConstantOp>(op)) {
+      lanes[op.getResult(0)] = {b.clone(op)->getResult(0), {}};
+      return true;
+    }
+    return fail(&op, "cannot be compiled in the body of a function that came through linalg");
+  }
+
+  SmallVector<Lane> operands;
+  bool isVector = false;
+  for (Value operand : op.getOperands()) {
+    operands.push_back(laneOf(operand, lanes));
+    if (!operands.back().value)
+      return fail(&op, "reads a value from outside that is not computed");
+    isVector |= operands.back().isVector();
+  }
+  // Elementary functions that no instruction computes.
+  llvm::StringRef function = isa<math::ExpOp>(op)    ? "exp"
+                             : isa<math::TanhOp>(op) ? "tanh"
+                             : isa<math::ErfOp>(op)  ? "erf"
+                                                     : "";
+  if (!function.empty()) {
+    lanes[op.getResult(0)] = {callMath(function, operands[0].value), {}};
+    return lanes[op.getResult(0)].value ? true : fail(&op, "is compiled for f32, f16 and bf16 alone");
+  }
+  if (op.getName().getDialectNamespace() == "math" &&
+      !isa<math::SqrtOp, math::RsqrtOp, math::FmaOp, math::AbsFOp, math::AbsIOp, math::FloorOp, math::CeilOp, math::TruncOp,
+           math::RoundEvenOp, math::CopySignOp>(op))
+    return fail(&op, "is an elementary function that the CPU target does not have");
+  if (isa<arith::RemFOp>(op))
+    return fail(&op, "is an elementary function that the CPU target does not have");
+
+  SmallVector<Value> values;
+  for (Lane &operand : operands)
+    values.push_back(isVector ? broadcast(operand.value) : operand.value);
+  Type type = op.getResult(0).getType();
+  if (isVector)
+    type = VectorType::get(kLanes, type);
+  OperationState state(loc, op.getName(), values, type, op.getAttrs());
+  state.propertiesAttr = op.getPropertiesAsAttribute();
+  Lane result{b.create(state)->getResult(0), {}};
+  // Ascending lanes stay so under a shift by a scalar.
+  if (isVector && isa<arith::AddIOp, arith::SubIOp>(op)) {
+    bool sum = isa<arith::AddIOp>(op);
+    if (operands[0].firstOfAscending && !operands[1].isVector())
+      result.firstOfAscending = sum ? add(operands[0].firstOfAscending, operands[1].value)
+                                    : b.createOrFold<arith::SubIOp>(loc, operands[0].firstOfAscending, operands[1].value);
+    else if (sum && operands[1].firstOfAscending && !operands[0].isVector())
+      result.firstOfAscending = add(operands[1].firstOfAscending, operands[0].value);
+  }
+  lanes[op.getResult(0)] = result;
+  return true;
+}
+
+bool RowEmitter::extractElement(Operation &op, Position &at, llvm::DenseMap<Value, Lane> &lanes) {
+  auto extract = cast<tensor::ExtractOp>(op);
+  auto found = storages.find(extract.getTensor());
+  if (found == storages.end())
+    return fail(&op, "reads a tensor that has no place in memory");
+  const Storage &from = found->second;
+  if (from.isRow)
+    return fail(&op, "reads any row of a tensor of which one row is kept");
+  if (!from.pointer) {
+    lanes[op.getResult(0)] = {from.scalar, {}};
+    return true;
+  }
+  Place where;
+  where.linear = index(0);
+  Value varying; // indices of lanes, where they do not ascend by one
+  unsigned rank = extract.getIndices().size();
+  for (auto [i, operand] : llvm::enumerate(extract.getIndices())) {
+    Lane lane = laneOf(operand, lanes);
+    if (!lane.value)
+      return fail(&op, "reads at an index that is not computed");
+    Value step = stride(from, static_cast<unsigned>(i));
+    if (!lane.isVector()) {
+      where.linear = add(where.linear, multiply(lane.value, step));
+    } else if (lane.firstOfAscending && i + 1 == rank) {
+      where.linear = add(where.linear, lane.firstOfAscending);
+      where.laneStride = index(1);
+    } else {
+      Value part = arith::MulIOp::create(b, loc, lane.value, broadcast(step));
+      varying = varying ? Value(arith::AddIOp::create(b, loc, varying, part)) : part;
+    }
+  }
+  where.contiguous = where.laneStride && !varying;
+  if (!varying) {
+    lanes[op.getResult(0)] = {load(from, where, at), {}};
+    return true;
+  }
+  Value indices = where.laneStride ? laneIndices(where) : broadcast(where.linear);
+  indices = arith::AddIOp::create(b, loc, indices, varying);
+  auto type = VectorType::get(kLanes, from.element);
+  Value zeros = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
+  Value mask = at.mask;
+  if (!mask)
+    mask = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(VectorType::get(kLanes, b.getI1Type()), true));
+  unsigned alignment = (from.element.getIntOrFloatBitWidth() + 7) / 8;
+  lanes[op.getResult(0)] = {
+      LLVM::masked_gather::create(b, loc, type, lanePointers(from, indices), mask, ValueRange{zeros}, alignment), {}};
+  return true;
+}
+
+// ingot_vector_NAME of kernels/vector_math.cpp, through a slot on the stack that inlining removes.
+Value RowEmitter::callMath(llvm::StringRef name, Value value) {
+  Type type = value.getType();
+  Type element = getElementTypeOrSelf(type);
+  auto f32 = VectorType::get(kLanes, b.getF32Type());
+  Value lanes = broadcast(value);
+  if (element.isF16() || element.isBF16())
+    lanes = arith::ExtFOp::create(b, loc, f32, lanes);
+  else if (!element.isF32())
+    return {};
+  auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+  Operation *parent = b.getInsertionBlock()->getParentOp();
+  while (!isa<FunctionOpInterface>(parent))
+    parent = parent->getParentOp();
+  Value slot;
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&parent->getRegion(0).front());
+    Value one = LLVM::ConstantOp::create(b, loc, b.getI64Type(), b.getI64IntegerAttr(1));
+    slot = LLVM::AllocaOp::create(b, loc, pointer, f32, one, /*alignment=*/64);
+  }
+  LLVM::StoreOp::create(b, loc, lanes, slot);
+  LLVM::CallOp::create(b, loc, TypeRange{}, ("ingot_vector_" + name).str(), ValueRange{slot});
+  Value result = LLVM::LoadOp::create(b, loc, f32, slot);
+  if (!element.isF32())
+    result = arith::TruncFOp::create(b, loc, VectorType::get(kLanes, element), result);
+  if (!isa<VectorType>(type))
+    result = vector::ExtractOp::create(b, loc, result, ArrayRef<int64_t>{0});
+  return result;
+}
+
+} // namespace ingot::target::cpu
