@@ -80,10 +80,11 @@ bool Matcher::run(uint32_t pc, size_t position, size_t &end) {
         break;
       }
       case RegexOp::Star: {
-        if (remember_ && in.b == 0) { // one character at a time, so that each state is remembered
+        if (remember_) { // one character at a time, so that each state is remembered
           unsigned length = 0;
           if (position < size && sets.contains(in.a, decodeUtf8(text + position, length))) {
-            push(pc + 1, position, position);
+            if (in.b == 0)
+              push(pc + 1, position, position);
             position += length;
           } else {
             ++pc;
@@ -106,6 +107,8 @@ bool Matcher::run(uint32_t pc, size_t position, size_t &end) {
         break;
       }
       case RegexOp::Split:
+        if (++work_ > allowance_)
+          remember_ = true;
         push(in.b, position, position);
         pc = in.a;
         break;
@@ -198,8 +201,8 @@ bool Matcher::find(size_t from, size_t &begin, size_t &end) {
       continue;
     allowance_ = 65536 + 64 * static_cast<uint64_t>(at);
     for (; remember_ && released_ + 1 < at / kBlock && released_ < failed_.size(); ++released_)
-      failed_[released_].reset(); // no later match begins there
-    if (run(0, at, end)) {
+      failed_[released_].reset();       // no later match begins there
+    if (run(0, at, end) && end != at) { // the compiler refuses patterns that match nothing
       begin = at;
       return true;
     }

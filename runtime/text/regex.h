@@ -68,7 +68,7 @@ struct Pattern {
 class Matcher {
 public:
   Matcher(const Pattern &pattern, std::string_view text) : pattern_(pattern), text_(text) {}
-  // The leftmost match that begins at `from` or later. False: there is none.
+  // The leftmost match that begins at `from` or later; it is never empty. False: there is none.
   bool find(size_t from, size_t &begin, size_t &end);
 
 private:

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Ids and texts equal those of the `tokenizers` library, for each component and option that is compiled: small
+// tokenizers with recorded cases (cases/*.json, by tools/oracle/make-tokenizer-cases).
+#include "test/unit/text/support.h"
+
+#include "runtime/text/unicode.h"
+
+#include <thread>
+
+namespace ingot::test {
+namespace {
+
+// Decodes as a stream, checking that every part is whole characters.
+std::string streamed(const text::Tokenizer &tokenizer, const std::vector<int32_t> &ids, bool skip_special) {
+  text::StreamDecoder stream(tokenizer, skip_special);
+  std::string out;
+  for (int32_t id : ids) {
+    std::string part = stream.push(id);
+    EXPECT_TRUE(text::isValidUtf8(part)) << "half a character";
+    out += part;
+  }
+  return out + stream.finish();
+}
+
+void checkCases(const Json &variants, const std::function<Json(const Json &patch)> &make) {
+  for (const Json &variant : variants) {
+    SCOPED_TRACE(variant.at("name").get<std::string>());
+    Loaded loaded(make(variant.at("patch")).dump());
+    ASSERT_TRUE(loaded.tokenizer);
+    for (const Json &expected : variant.at("cases")) {
+      SCOPED_TRACE(expected.dump());
+      std::vector<int32_t> ids;
+      if (expected.contains("text")) {
+        auto text = expected.at("text").get<std::string>();
+        ids = expected.at("ids").get<std::vector<int32_t>>();
+        EXPECT_EQ(loaded->encode(text, false), ids);
+        EXPECT_EQ(loaded->encode(text, true), expected.value("special", Json(ids)).get<std::vector<int32_t>>());
+      } else {
+        ids = expected.at("decode").get<std::vector<int32_t>>();
+      }
+      if (expected.contains("decoded")) {
+        auto decoded = expected.at("decoded").get<std::string>();
+        EXPECT_EQ(loaded->decode(ids, false), decoded);
+        EXPECT_EQ(streamed(*loaded.tokenizer, ids, false), decoded);
+        if (expected.contains("text") && (expected.contains("skipped") || !expected.contains("decode"))) {
+          EXPECT_EQ(loaded->decode(ids, true), expected.value("skipped", decoded));
+          EXPECT_EQ(streamed(*loaded.tokenizer, ids, true), expected.value("skipped", decoded));
+        }
+      }
+    }
+  }
+}
+
+void checkFile(const std::string &name) {
+  Json file = Json::parse(readFile(std::string(INGOT_TEXT_CASES) + "/" + name + ".json"));
+  checkCases(file.at("variants"), [&](const Json &patch) {
+    Json tokenizer = file.at("base");
+    for (const auto &[key, value] : patch.items())
+      if (key == "model")
+        tokenizer[key].update(value);
+      else
+        tokenizer[key] = value;
+    return tokenizer;
+  });
+}
+
+TEST(Oracle, ByteLevel) { checkFile("byte_level"); }
+TEST(Oracle, ByteFallback) { checkFile("byte_fallback"); }
+TEST(Oracle, PartialByteFallback) { checkFile("partial_fallback"); }
+TEST(Oracle, UnknownCharacters) { checkFile("unknown"); }
+TEST(Oracle, Split) { checkFile("split"); }
+
+std::string talesJson() { return readFile(std::string(INGOT_TEST_MODELS) + "/tales/tokenizer.json"); }
+
+TEST(Oracle, SampleModel) {
+  Json file = Json::parse(readFile(std::string(INGOT_TEXT_CASES) + "/tales.json"));
+  Json tokenizer = Json::parse(talesJson());
+  checkCases(file.at("variants"), [&](const Json &) { return tokenizer; });
+}
+
+TEST(Tokenizer, PiecesAndIds) {
+  Loaded loaded(talesJson(), readFile(std::string(INGOT_TEST_MODELS) + "/tales/tokenizer_config.json"));
+  Json vocabulary = Json::parse(talesJson()).at("model").at("vocab");
+  EXPECT_EQ(loaded->size(), 4096);
+  for (const auto &[piece, id] : vocabulary.items()) {
+    EXPECT_EQ(loaded->piece(id.get<int32_t>()), piece);
+    EXPECT_EQ(loaded->idOf(piece), id.get<int32_t>());
+  }
+  EXPECT_EQ(loaded->idOf("no such piece"), -1);
+  EXPECT_EQ(loaded->idOf("\xFF"), -1);
+  EXPECT_EQ(loaded->piece(-1), "");
+  EXPECT_EQ(loaded->piece(4096), "");
+  EXPECT_TRUE(loaded->isSpecial(0));
+  EXPECT_FALSE(loaded->isSpecial(4));
+  EXPECT_FALSE(loaded->isSpecial(-1));
+  EXPECT_FALSE(loaded->isSpecial(4096));
+}
+
+TEST(Tokenizer, IdsWithoutPieceDecodeToNothing) {
+  Loaded loaded(talesJson());
+  std::vector<int32_t> ids = {43, -1, 4096, INT32_MAX, INT32_MIN, 43};
+  EXPECT_EQ(loaded->decode(ids, false), loaded->decode(std::vector<int32_t>{43, 43}, false));
+  EXPECT_EQ(streamed(*loaded.tokenizer, ids, false), loaded->decode(ids, false));
+}
+
+// Python's decoding with errors="replace": one U+FFFD for each maximal part of an ill-formed sequence.
+TEST(Tokenizer, BadUtf8IsReadAsReplacementCharacters) {
+  Loaded loaded(talesJson());
+  EXPECT_EQ(loaded->encode("a\xF0\x9F\x99 b\xC0\xAF\xED\xA0\x80z\xE2\x82", false),
+            loaded->encode("a\uFFFD b\uFFFD\uFFFD\uFFFD\uFFFD\uFFFDz\uFFFD", false));
+}
+
+TEST(Tokenizer, StreamBeginsAnewAfterFinish) {
+  Loaded loaded(talesJson());
+  std::vector<int32_t> ids = loaded->encode("é狐🙂", false);
+  text::StreamDecoder stream(*loaded.tokenizer, false);
+  for (int round = 0; round < 2; ++round) {
+    std::string out;
+    for (int32_t id : ids)
+      out += stream.push(id);
+    EXPECT_EQ(out + stream.finish(), "é狐🙂");
+  }
+  stream.push(ids[0]); // half of é
+  EXPECT_EQ(stream.finish(), "\uFFFD");
+}
+
+TEST(Tokenizer, ThreadsShareOne) {
+  Loaded loaded(talesJson());
+  std::string text;
+  for (int i = 0; i < 2000; ++i)
+    text += "the fox number " + std::to_string(i) + " ran; ";
+  std::vector<int32_t> ids = loaded->encode(text, true);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i)
+    threads.emplace_back([&] {
+      EXPECT_EQ(loaded->encode(text, true), ids);
+      EXPECT_EQ(loaded->decode(ids, true), text);
+    });
+  for (std::thread &thread : threads)
+    thread.join();
+}
+
+// However long a word is, and whatever it is cut into, encoding is that of the merges alone: a text of 1 MB without a
+// space takes time in proportion. (A quadratic merge would take hours.)
+TEST(Tokenizer, LongWordsTakeLinearTime) {
+  Loaded tales(talesJson());
+  for (const char *unit : {"a", "the", "狐", " ", "\n", "x1", "'s", "\xCC\x81"}) {
+    std::string text;
+    while (text.size() < 1000000)
+      text += unit;
+    EXPECT_EQ(tales->decode(tales->encode(text, false), false), text);
+  }
+}
+
+} // namespace
+} // namespace ingot::test

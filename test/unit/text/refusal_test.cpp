@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Every message that a tokenizer.json or tokenizer_config.json can provoke, and hostile files that must end in one.
+#include "test/unit/text/support.h"
+
+namespace ingot::test {
+namespace {
+
+std::string refusedWith(const std::string &pointer, const std::string &value, const std::string &config = "") {
+  Json json = smallTokenizer();
+  json[Json::json_pointer(pointer)] = Json::parse(value);
+  return refusal(json.dump(), config);
+}
+
+TEST(Refusal, NotJson) {
+  EXPECT_NE(refusal("").find("tokenizer.json: parse error"), std::string::npos);
+  EXPECT_NE(refusal("{\"a\": \xFF}").find("tokenizer.json: parse error"), std::string::npos);
+  EXPECT_EQ(refusal("[]"), "tokenizer.json: expected an object, found array");
+  EXPECT_EQ(refusal("{}"), "tokenizer.json: has no model");
+  EXPECT_NE(refusal(smallTokenizer().dump(), "{").find("tokenizer_config.json: parse error"), std::string::npos);
+  EXPECT_EQ(refusal(smallTokenizer().dump(), "7"), "tokenizer_config.json: expected an object, found number 7");
+  EXPECT_EQ(refusedWith("/version", "\"2.0\""),
+            "tokenizer.json.version: the version \"2.0\" is not supported, only \"1.0\" is");
+}
+
+TEST(Refusal, DeepNestingEnds) {
+  EXPECT_FALSE(refusal(std::string(200000, '[')).empty());
+  std::string deep;
+  for (int i = 0; i < 5000; ++i)
+    deep += "{\"type\": \"Sequence\", \"normalizers\": [";
+  deep += "null";
+  for (int i = 0; i < 5000; ++i)
+    deep += "]}";
+  EXPECT_NE(refusedWith("/normalizer", deep).find("sequences are nested too deeply"), std::string::npos);
+}
+
+TEST(Refusal, UnknownComponentsByName) {
+  EXPECT_EQ(refusedWith("/model/type", "\"Unigram\""), "tokenizer.json.model: the model \"Unigram\" is not supported");
+  EXPECT_EQ(refusedWith("/normalizer", R"({"type": "BertNormalizer"})"),
+            "tokenizer.json.normalizer: the normalizer \"BertNormalizer\" is not supported");
+  EXPECT_EQ(
+      refusedWith("/normalizer", R"({"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Lowercase"}]})"),
+      "tokenizer.json.normalizer.normalizers[1]: the normalizer \"Lowercase\" is not supported");
+  EXPECT_EQ(refusedWith("/pre_tokenizer", R"({"type": "Whitespace"})"),
+            "tokenizer.json.pre_tokenizer: the pre-tokenizer \"Whitespace\" is not supported");
+  EXPECT_EQ(refusedWith("/post_processor", R"({"type": "Magic"})"),
+            "tokenizer.json.post_processor: the post-processor \"Magic\" is not supported");
+  EXPECT_EQ(refusedWith("/decoder", R"({"type": "WordPiece"})"),
+            "tokenizer.json.decoder: the decoder \"WordPiece\" is not supported");
+  EXPECT_EQ(refusedWith("/normalizer", R"({"type": "NFC", "strength": 11})"),
+            "tokenizer.json.normalizer: the key \"strength\" is not known here");
+  EXPECT_EQ(refusedWith("/normalizer", "3"), "tokenizer.json.normalizer: expected an object, found number 3");
+  EXPECT_EQ(refusedWith("/normalizer", "{}"), "tokenizer.json.normalizer: has no type");
+}
+
+TEST(Refusal, Normalizers) {
+  EXPECT_EQ(refusedWith("/normalizer", R"({"type": "Prepend"})"), "tokenizer.json.normalizer: has no prepend");
+  EXPECT_EQ(refusedWith("/normalizer", R"({"type": "Prepend", "prepend": 1})"),
+            "tokenizer.json.normalizer.prepend: expected a string, found number 1");
+  EXPECT_EQ(refusedWith("/normalizer", R"({"type": "Replace", "content": ""})"),
+            "tokenizer.json.normalizer: has no pattern");
+  EXPECT_EQ(refusedWith("/normalizer", R"({"type": "Replace", "pattern": {}, "content": ""})"),
+            "tokenizer.json.normalizer.pattern: has neither String nor Regex");
+  EXPECT_EQ(refusedWith("/normalizer", R"({"type": "Replace", "pattern": {"String": ""}, "content": ""})"),
+            "tokenizer.json.normalizer.pattern: the pattern is empty");
+  EXPECT_EQ(refusedWith("/normalizer", R"j({"type": "Replace", "pattern": {"Regex": "a(?<=b)"}, "content": ""})j"),
+            "tokenizer.json.normalizer: the pattern \"a(?<=b)\" cannot be compiled: look-behind is not supported, at "
+            "position 4");
+  EXPECT_EQ(refusedWith("/normalizer", R"({"type": "Sequence"})"), "tokenizer.json.normalizer: has no normalizers");
+  EXPECT_EQ(refusedWith("/normalizer", R"({"type": "Sequence", "normalizers": {}})"),
+            "tokenizer.json.normalizer.normalizers: expected an array, found object");
+}
+
+TEST(Refusal, PreTokenizers) {
+  const std::string split = R"({"type": "Split", "pattern": {"String": "a"}, )";
+  EXPECT_EQ(refusedWith("/pre_tokenizer", split + R"("invert": false})"),
+            "tokenizer.json.pre_tokenizer: has no behavior");
+  EXPECT_EQ(refusedWith("/pre_tokenizer", split + R"("behavior": "Gone", "invert": false})"),
+            "tokenizer.json.pre_tokenizer.behavior: expected Removed, Isolated, MergedWithPrevious, MergedWithNext or "
+            "Contiguous, found string \"Gone\"");
+  EXPECT_EQ(refusedWith("/pre_tokenizer", split + R"("behavior": "Removed"})"),
+            "tokenizer.json.pre_tokenizer: has no invert");
+  EXPECT_EQ(refusedWith("/pre_tokenizer", split + R"("behavior": "Removed", "invert": "no"})"),
+            "tokenizer.json.pre_tokenizer.invert: expected true or false, found string \"no\"");
+  EXPECT_EQ(refusedWith("/pre_tokenizer",
+                        R"({"type": "Sequence", "pretokenizers": [{"type": "ByteLevel", "add_prefix_space": false},
+                            {"type": "Digits", "individual_digits": true}]})"),
+            "tokenizer.json.pre_tokenizer.pretokenizers[0]: ByteLevel is supported as the last pre-tokenizer only");
+  EXPECT_EQ(refusedWith("/pre_tokenizer", R"({"type": "Metaspace", "replacement": "ab"})"),
+            "tokenizer.json.pre_tokenizer.replacement: expected one character, found string \"ab\"");
+  EXPECT_EQ(refusedWith("/pre_tokenizer", R"({"type": "Metaspace", "replacement": "_", "prepend_scheme": "often"})"),
+            "tokenizer.json.pre_tokenizer.prepend_scheme: expected first, never or always, found string \"often\"");
+  EXPECT_EQ(
+      refusedWith("/pre_tokenizer",
+                  R"({"type": "Metaspace", "replacement": "_", "prepend_scheme": "first", "add_prefix_space": false})"),
+      "tokenizer.json.pre_tokenizer: add_prefix_space is false but prepend_scheme is \"first\"");
+}
+
+TEST(Refusal, Decoders) {
+  EXPECT_EQ(
+      refusedWith("/decoder", R"({"type": "ByteLevel"})"),
+      "tokenizer.json.decoder: the decoder ByteLevel is supported together with the pre-tokenizer ByteLevel only");
+  EXPECT_EQ(
+      refusedWith("/decoder", R"({"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "ByteFallback"}]})"),
+      "tokenizer.json.decoder.decoders[1]: ByteFallback behind Fuse is not supported");
+  EXPECT_EQ(refusedWith("/decoder", R"({"type": "Replace", "pattern": {"Regex": "a"}, "content": ""})"),
+            "tokenizer.json.decoder: a decoder that replaces a Regex is not supported");
+  EXPECT_EQ(refusedWith("/decoder", R"({"type": "Strip", "content": "a", "start": -1, "stop": 0})"),
+            "tokenizer.json.decoder.start: expected an integer from 0 to 2147483647, found number -1");
+  EXPECT_EQ(refusedWith("/decoder", R"({"type": "Strip", "content": "a", "start": 1e300, "stop": 0})"),
+            "tokenizer.json.decoder.start: expected an integer from 0 to 2147483647, found number 1e+300");
+  Json json = smallTokenizer();
+  json["pre_tokenizer"] = Json::parse(R"({"type": "ByteLevel", "add_prefix_space": false})");
+  json["decoder"] = Json::parse(R"({"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "ByteLevel"}]})");
+  json["model"]["unk_token"] = nullptr;
+  EXPECT_EQ(refusal(json.dump()),
+            "tokenizer.json.decoder.decoders[1]: ByteLevel is supported as the first decoder only");
+}
+
+TEST(Refusal, PostProcessors) {
+  EXPECT_EQ(refusedWith("/post_processor", R"({"type": "TemplateProcessing", "special_tokens": {}})"),
+            "tokenizer.json.post_processor: has no single");
+  EXPECT_EQ(refusedWith("/post_processor", R"({"type": "TemplateProcessing", "single": [], "special_tokens": {}})"),
+            "tokenizer.json.post_processor.single: the template has no sequence A");
+  EXPECT_EQ(
+      refusedWith("/post_processor", R"({"type": "TemplateProcessing", "single": [{"Sequence": {"id": "B"}}]})"),
+      "tokenizer.json.post_processor.single[0]: a template for one text has the sequence A once; this one has more");
+  EXPECT_EQ(
+      refusedWith("/post_processor", R"({"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>"}}]})"),
+      "tokenizer.json.post_processor: special_tokens has no \"<s>\"");
+  EXPECT_EQ(refusedWith("/post_processor", R"({"type": "TemplateProcessing", "single": [{}]})"),
+            "tokenizer.json.post_processor.single[0]: is neither Sequence nor SpecialToken");
+  EXPECT_EQ(refusedWith("/post_processor", R"({"type": "BertProcessing", "sep": ["a", 1], "cls": ["b", 99]})"),
+            "tokenizer.json: post_processor puts the id 99 around a text, but ids end below 7");
+  EXPECT_EQ(refusedWith("/post_processor", R"({"type": "BertProcessing", "sep": ["a", 1], "cls": "b"})"),
+            "tokenizer.json.post_processor.cls: expected a piece and its id, found string \"b\"");
+  EXPECT_EQ(
+      refusedWith("/post_processor", R"({"type": "Sequence", "processors": [
+                {"type": "BertProcessing", "sep": ["a", 1], "cls": ["b", 2]}, {"type": "BertProcessing", "sep": ["a", 1], "cls": ["b", 2]}]})"),
+      "tokenizer.json.post_processor.processors[1]: a second post-processor that adds special tokens is not supported");
+}
+
+TEST(Refusal, Vocabulary) {
+  EXPECT_EQ(refusedWith("/model/vocab", "null"), "tokenizer.json.model: has no vocab");
+  EXPECT_EQ(refusedWith("/model/vocab", "[1]"), "tokenizer.json.model.vocab: expected an object, found array");
+  EXPECT_EQ(refusedWith("/model/vocab/z", "1"), "tokenizer.json.model.vocab: \"a\" and \"z\" have the same id 1");
+  for (const char *id : {"-1", "4194304", "1.5", "\"1\"", "null", "18446744073709551615", "1e30"})
+    EXPECT_EQ(refusedWith("/model/vocab/z", id)
+                  .rfind("tokenizer.json.model.vocab[\"z\"]: expected an integer from 0 to 4194303, found", 0),
+              0u)
+        << id;
+  EXPECT_EQ(refusedWith("/model/merges", "null"), "tokenizer.json.model: has no merges");
+  EXPECT_EQ(refusedWith("/model/merges", R"([["a", "b"], ["a", "zz"]])"),
+            "tokenizer.json.model.merges[1]: the piece \"zz\" is not in the vocabulary");
+  EXPECT_EQ(refusedWith("/model/merges", R"([["a", "c"]])"),
+            "tokenizer.json.model.merges[0]: the piece \"ac\" is not in the vocabulary");
+  EXPECT_EQ(refusedWith("/model/merges", R"(["ab"])"),
+            "tokenizer.json.model.merges[0]: expected two pieces with one space between, found string \"ab\"");
+  EXPECT_EQ(refusedWith("/model/merges", R"([["a", "b", "c"]])"),
+            "tokenizer.json.model.merges[0]: expected two pieces, found array");
+  EXPECT_EQ(refusedWith("/model/merges", R"([7])"),
+            "tokenizer.json.model.merges[0]: expected two pieces, found number 7");
+  EXPECT_EQ(refusedWith("/model/unk_token", "\"zz\""),
+            "tokenizer.json.model: unk_token \"zz\" is not in the vocabulary");
+  EXPECT_EQ(refusedWith("/model/end_of_word_suffix", "\"</w>\""),
+            "tokenizer.json.model: a end_of_word_suffix is not supported, found \"</w>\"");
+  EXPECT_EQ(refusedWith("/model/fuse_unk", "1"),
+            "tokenizer.json.model.fuse_unk: expected true or false, found number 1");
+  EXPECT_EQ(refusedWith("/model/dropout", "\"much\""),
+            "tokenizer.json.model.dropout: expected a number, found string \"much\"");
+  Json json = smallTokenizer();
+  json["pre_tokenizer"] = Json::parse(R"({"type": "ByteLevel", "add_prefix_space": false})");
+  json["model"]["byte_fallback"] = true;
+  EXPECT_EQ(refusal(json.dump()),
+            "tokenizer.json.model: byte_fallback beside a ByteLevel pre-tokenizer is not supported unless "
+            "all 256 bytes have pieces");
+}
+
+Json addedToken(int64_t id, const std::string &content) {
+  return {{"id", id},        {"content", content},  {"single_word", false}, {"lstrip", false},
+          {"rstrip", false}, {"normalized", false}, {"special", false}};
+}
+
+TEST(Refusal, AddedTokens) {
+  EXPECT_EQ(refusedWith("/added_tokens", "{}"), "tokenizer.json.added_tokens: expected an array, found object");
+  EXPECT_EQ(refusedWith("/added_tokens", R"([{"id": 9, "content": "z"}])"),
+            "tokenizer.json.added_tokens[0]: has no single_word");
+  EXPECT_EQ(refusedWith("/added_tokens", R"([{"id": -9, "content": "z"}])"),
+            "tokenizer.json.added_tokens[0].id: expected an integer from 0 to 4194303, found number -9");
+  // The library counts pieces to find the next free id, so a hole in the ids makes two pieces collide.
+  Json json = smallTokenizer();
+  json["model"]["vocab"]["ab"] = 8;
+  json["added_tokens"] = {addedToken(9, "<1>"), addedToken(10, "<2>")};
+  EXPECT_EQ(refusal(json.dump()),
+            "tokenizer.json.model: the added token \"<2>\" gets the id 8, which another piece has");
+  json = smallTokenizer();
+  json["normalizer"] = Json::parse(R"({"type": "Replace", "pattern": {"Regex": "[0-9]"}, "content": ""})");
+  json["added_tokens"] = {addedToken(7, "<1>"), addedToken(8, "<2>")};
+  json["added_tokens"][0]["normalized"] = json["added_tokens"][1]["normalized"] = true;
+  EXPECT_EQ(refusal(json.dump()), "added_tokens: \"<2>\" and \"<1>\" are both normalized to \"<>\"");
+  json["added_tokens"][1]["content"] = "12";
+  EXPECT_EQ(refusal(json.dump()), "added_tokens: \"12\" is normalized to nothing");
+}
+
+TEST(Refusal, ControlCharactersAreNotPrinted) {
+  Json json = smallTokenizer();
+  json["normalizer"] = {{"type", "\x1b[31m\n" + std::string(500, 'x')}};
+  std::string error = refusal(json.dump());
+  EXPECT_EQ(error.find('\x1b'), std::string::npos);
+  EXPECT_NE(error.find("\\x1B[31m\\x0A"), std::string::npos);
+  EXPECT_LT(error.size(), 200u);
+}
+
+// ---- tokenizer_config.json ----
+
+TEST(Config, DecidesAboutBosAndEos) {
+  Json json = smallTokenizer();
+  json["added_tokens"] = {addedToken(7, "<s>"), addedToken(8, "</s>")};
+  const std::string names = R"("bos_token": "<s>", "eos_token": {"content": "</s>"}, )";
+  using Ids = std::vector<int32_t>;
+  EXPECT_EQ(Loaded(json.dump(), "{" + names + R"("add_bos_token": true, "add_eos_token": true})")->encode("ab", true),
+            (Ids{7, 6, 8}));
+  EXPECT_EQ(Loaded(json.dump(), "{" + names + R"("add_bos_token": true})")->encode("ab", true), (Ids{7, 6}));
+  EXPECT_EQ(Loaded(json.dump(), "{" + names + R"("add_bos_token": null})")->encode("ab", true), (Ids{6}));
+  json["post_processor"] = Json::parse(R"({"type": "BertProcessing", "sep": ["</s>", 8], "cls": ["<s>", 7]})");
+  EXPECT_EQ(Loaded(json.dump())->encode("ab", true), (Ids{7, 6, 8}));
+  Loaded without(json.dump(), "{" + names + R"("add_bos_token": true, "add_eos_token": false})");
+  EXPECT_EQ(without->encode("ab", true), (Ids{7, 6}));
+  EXPECT_EQ(without->encode("ab", false), (Ids{6}));
+  EXPECT_EQ(
+      without.notices,
+      (std::vector<std::string>{"tokenizer_config.json.add_eos_token overrules the post_processor of tokenizer.json"}));
+}
+
+TEST(Config, AddsTokensAndChangesTheirFlags) {
+  Json json = smallTokenizer();
+  json["added_tokens"] = {addedToken(7, "<s>")};
+  json["decoder"] = nullptr;
+  Loaded loaded(json.dump(), R"({"added_tokens_decoder": {
+      "8": {"content": "<x>", "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true},
+      "7": {"content": "<s>", "single_word": false, "lstrip": true, "rstrip": false, "normalized": false, "special": true}}})");
+  EXPECT_EQ(loaded->encode("a <s><x>", false), (std::vector<int32_t>{1, 7, 8}));
+  EXPECT_TRUE(loaded->isSpecial(7));
+  EXPECT_TRUE(loaded->isSpecial(8));
+  EXPECT_EQ(loaded->idOf("<x>"), 8);
+}
+
+TEST(Config, IsRefusedByKey) {
+  std::string json = smallTokenizer().dump();
+  EXPECT_EQ(refusal(json, R"({"add_bos_token": true})"),
+            "tokenizer_config.json: add_bos_token is true, but no piece is the bos_token");
+  EXPECT_EQ(refusal(json, R"({"add_bos_token": "yes"})"),
+            "tokenizer_config.json.add_bos_token: expected true or false, found string \"yes\"");
+  EXPECT_EQ(refusal(json, R"({"add_eos_token": true, "eos_token": 3})"),
+            "tokenizer_config.json.eos_token: expected a string, found number 3");
+  EXPECT_EQ(refusal(json, R"({"added_tokens_decoder": []})"),
+            "tokenizer_config.json.added_tokens_decoder: expected an object, found array");
+  EXPECT_EQ(refusal(json, R"({"added_tokens_decoder": {"x": {}}})"),
+            "tokenizer_config.json.added_tokens_decoder[\"x\"]: the key is no id");
+  EXPECT_EQ(refusal(json, R"({"added_tokens_decoder": {"9999999": {}}})"),
+            "tokenizer_config.json.added_tokens_decoder[\"9999999\"]: the key is no id");
+  EXPECT_EQ(refusal(json, R"({"added_tokens_decoder": {"7": {}}})"),
+            "tokenizer_config.json.added_tokens_decoder[\"7\"]: has no content");
+}
+
+TEST(Notices, TellWhatIsIgnored) {
+  Json json = smallTokenizer();
+  json["model"]["dropout"] = 0.1;
+  json["truncation"] = {{"max_length", 5}};
+  json["surprise"] = 1;
+  json["added_tokens"] = {addedToken(20, "<s>")};
+  Loaded loaded(json.dump());
+  EXPECT_EQ(loaded.notices, (std::vector<std::string>{
+                                "tokenizer.json.truncation is ignored: it is for batches in training",
+                                "tokenizer.json: the key \"surprise\" is not known and has no effect",
+                                "tokenizer.json.model.dropout is ignored: it is meant for training",
+                                "tokenizer.json.added_tokens[0]: \"<s>\" is stated with id 20 and gets 7, as in the "
+                                "tokenizers library"}));
+}
+
+} // namespace
+} // namespace ingot::test
