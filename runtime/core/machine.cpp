@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -72,8 +73,8 @@ unsigned physicalCores(const std::vector<unsigned> &cpus) {
 }
 
 // Calls visit(folder) for this process's control group and each of its ancestors. `controller` empty: version 2.
-template <class Visit> void visitGroups(const char *controller, Visit visit) {
-  std::string groups = slurp("/proc/self/cgroup");
+template <class Visit> void visitGroups(const ControlGroups &where, const char *controller, Visit visit) {
+  std::string groups = slurp(where.list);
   for (size_t at = 0; at < groups.size();) {
     size_t end = std::min(groups.find('\n', at), groups.size());
     std::string line = groups.substr(at, end - at);
@@ -86,7 +87,7 @@ template <class Visit> void visitGroups(const char *controller, Visit visit) {
     bool version2 = controllers == ",,";
     if (*controller ? controllers.find("," + std::string(controller) + ",") == std::string::npos : !version2)
       continue;
-    std::string root = *controller ? "/sys/fs/cgroup/" + std::string(controller) : "/sys/fs/cgroup";
+    std::string root = *controller ? where.root + "/" + controller : where.root;
     // Inside a container the path may be the host's, which is not there; its root then holds our limits.
     for (;;) {
       visit(root + (path == "/" ? "" : path));
@@ -96,26 +97,6 @@ template <class Visit> void visitGroups(const char *controller, Visit visit) {
       path = slash == 0 ? "/" : path.substr(0, slash);
     }
   }
-}
-
-// CPUs' worth of time that the control groups allow; 0: no limit.
-double cpuQuota() {
-  double least = 0;
-  auto take = [&](double quota, double period) {
-    if (quota > 0 && period > 0 && (least == 0 || quota / period < least))
-      least = quota / period;
-  };
-  visitGroups("", [&](const std::string &folder) {
-    std::string text = slurp(folder + "/cpu.max"); // "max 100000" or "150000 100000"
-    double quota, period;
-    if (std::sscanf(text.c_str(), "%lf %lf", &quota, &period) == 2)
-      take(quota, period);
-  });
-  visitGroups("cpu", [&](const std::string &folder) {
-    take(std::atof(slurp(folder + "/cpu.cfs_quota_us").c_str()),
-         std::atof(slurp(folder + "/cpu.cfs_period_us").c_str()));
-  });
-  return least;
 }
 
 // "32K", "1M", "1024K" as sysfs writes cache sizes.
@@ -158,21 +139,39 @@ template <class Visit> void visitList(const char *text, Visit visit) {
 
 } // namespace
 
+double cpuQuota(const ControlGroups &where) {
+  double least = 0;
+  auto take = [&](double quota, double period) {
+    if (quota > 0 && period > 0 && (least == 0 || quota / period < least))
+      least = quota / period;
+  };
+  visitGroups(where, "", [&](const std::string &folder) {
+    std::string text = slurp(folder + "/cpu.max"); // "max 100000" or "150000 100000"
+    double quota, period;
+    if (std::sscanf(text.c_str(), "%lf %lf", &quota, &period) == 2)
+      take(quota, period);
+  });
+  visitGroups(where, "cpu", [&](const std::string &folder) {
+    take(std::atof(slurp(folder + "/cpu.cfs_quota_us").c_str()),
+         std::atof(slurp(folder + "/cpu.cfs_period_us").c_str()));
+  });
+  return least;
+}
+
 unsigned countCpuList(const char *text, unsigned limit) {
   unsigned count = 0;
   visitList(text, [&](unsigned cpu) { count += cpu < limit; });
   return count;
 }
 
-unsigned allowedCpus() { return unsigned(affinity().size()); }
-
-unsigned defaultThreads() {
-  unsigned cores = std::max(1u, physicalCores(affinity()));
-  double quota = cpuQuota();
-  if (quota > 0 && quota < cores)
-    cores = std::max(1u, unsigned(quota + 0.999));
-  return cores;
+// `cpus`, or fewer where the control groups give less time than that.
+static unsigned withinQuota(unsigned cpus) {
+  double quota = cpuQuota({});
+  return quota > 0 && quota < cpus ? std::max(1u, unsigned(std::ceil(quota))) : cpus;
 }
+
+unsigned allowedCpus() { return withinQuota(unsigned(affinity().size())); }
+unsigned defaultThreads() { return withinQuota(std::max(1u, physicalCores(affinity()))); }
 
 CacheSizes cacheSizes() {
   CacheSizes sizes{0, 0, 0, 1};
@@ -226,7 +225,7 @@ std::string cpuName() {
   return text.substr(colon + 2, std::min(text.find('\n', colon), text.size()) - colon - 2);
 }
 
-uint64_t memoryLimit() {
+uint64_t memoryLimit(const ControlGroups &where) {
   uint64_t least = uint64_t(sysconf(_SC_PHYS_PAGES)) * uint64_t(sysconf(_SC_PAGESIZE));
   auto take = [&](const std::string &text) {
     char *end;
@@ -234,8 +233,8 @@ uint64_t memoryLimit() {
     if (end != text.c_str() && bytes > 0)
       least = std::min(least, bytes);
   };
-  visitGroups("", [&](const std::string &folder) { take(slurp(folder + "/memory.max")); });
-  visitGroups("memory", [&](const std::string &folder) { take(slurp(folder + "/memory.limit_in_bytes")); });
+  visitGroups(where, "", [&](const std::string &folder) { take(slurp(folder + "/memory.max")); });
+  visitGroups(where, "memory", [&](const std::string &folder) { take(slurp(folder + "/memory.limit_in_bytes")); });
   return least;
 }
 

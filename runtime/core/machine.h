@@ -9,11 +9,11 @@
 
 namespace ingot::runtime {
 
-// Logical CPUs that the affinity mask allows; at least 1.
+// Logical CPUs that the affinity mask allows, at most the CPU time that the control groups allow (rounded up); at
+// least 1.
 unsigned allowedCpus();
 
-// The default number of threads: physical cores that the affinity mask allows, at most the CPU time that the control
-// groups allow (rounded up); at least 1.
+// The default number of threads: the same in physical cores, since two workers on one core only share its units.
 unsigned defaultThreads();
 
 struct CacheSizes {
@@ -27,8 +27,17 @@ CacheSizes cacheSizes();
 // "AMD EPYC 7543 32-Core Processor", or "unknown CPU".
 std::string cpuName();
 
+// Where Linux tells of control groups, versions 1 and 2; tests put their own in place.
+struct ControlGroups {
+  std::string list = "/proc/self/cgroup";
+  std::string root = "/sys/fs/cgroup";
+};
+
+// CPUs' worth of time that the control groups allow, the least of this process's group and its ancestors; 0: no limit.
+double cpuQuota(const ControlGroups &where = {});
+
 // Bytes of memory that the machine has and the control groups allow.
-uint64_t memoryLimit();
+uint64_t memoryLimit(const ControlGroups &where = {});
 
 // Parses a list such as "0-3,8,10-11" (as sysfs writes) into a count of its members below `limit`; for tests.
 unsigned countCpuList(const char *text, unsigned limit);

@@ -9,6 +9,7 @@
 #include "runtime/device/cpu/thread_pool.h"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 #include <optional>
 
@@ -127,6 +128,7 @@ struct Executor::Impl {
   std::unique_ptr<ThreadPool> pool;
   std::vector<CompiledEntry> entries;
   std::vector<uint64_t> *profile = nullptr;
+  std::atomic<bool> running{false};
 
   Result<void> chooseCode();
   Result<unsigned> variantOf(const format::Kernel &kernel);
@@ -323,6 +325,12 @@ Result<void> Executor::run(unsigned index, std::span<const int64_t> symbols, std
     return makeError(ErrorCode::InvalidArgument, "entry %u does not exist, the engine has %zu", index,
                      impl->entries.size());
   CompiledEntry &entry = impl->entries[index];
+  if (impl->running.exchange(true, std::memory_order_acquire))
+    return makeError(ErrorCode::InvalidArgument, "another run is in progress; one executor runs one entry at a time");
+  struct Done {
+    std::atomic<bool> &running;
+    ~Done() { running.store(false, std::memory_order_release); }
+  } done{impl->running};
   INGOT_RETURN_IF_ERROR(impl->checkArguments(*entry.entry, symbols, inputs, outputs));
   for (const ArgumentSlot &slot : entry.arguments)
     entry.pointers[slot.pointer] = slot.output ? outputs[slot.index] : const_cast<void *>(inputs[slot.index]);

@@ -26,6 +26,11 @@ private:
 
 inline unsigned long long print(uint64_t value) { return value; } // for %llu
 
+// FlatBuffers' verifier checks where a vector starts, not where its 8-byte elements do. Null is fine.
+template <class T> bool aligned(const flatbuffers::Vector<T> *vector) {
+  return !vector || reinterpret_cast<uintptr_t>(vector->Data()) % sizeof(T) == 0;
+}
+
 // Reads and checks the header and the section table with at most 64 + 32 * 64 bytes of `file`.
 Result<SectionTable> readSectionTable(const File &file);
 

@@ -8,6 +8,7 @@
 namespace ingot::runtime {
 
 static constexpr unsigned kMostVariants = 64, kMostFeatures = 64;
+static constexpr uint64_t kMostArena = 1ull << 44; // as in PLAN, which repeats these sizes
 
 Result<const format::Head *> verifyHead(const std::string &path, std::span<const uint8_t> bytes,
                                         const SectionTable &table) {
@@ -42,6 +43,12 @@ Result<const format::Head *> verifyHead(const std::string &path, std::span<const
   unsigned arenas = head.arena_bytes() ? head.arena_bytes()->size() : 0;
   if (symbols != arenas)
     return check.bad("%u names of arenas but %u sizes", symbols, arenas);
+  if (!aligned(head.arena_bytes()))
+    return check.bad("its FlatBuffer is malformed: a vector is not aligned");
+  for (unsigned i = 0; i < arenas; ++i)
+    if (head.arena_bytes()->Get(i) > kMostArena)
+      return check.bad("an arena of %llu bytes per unit, expected at most %llu", print(head.arena_bytes()->Get(i)),
+                       print(kMostArena));
   return &head;
 }
 

@@ -52,6 +52,8 @@ private:
       return check.bad("%u symbols, expected at most %u", symbols.size(), kMostSymbols);
     if (plan.arena_bytes()->size() != symbols.size())
       return check.bad("%u symbols but %u arena sizes", symbols.size(), plan.arena_bytes()->size());
+    if (!aligned(plan.arena_bytes()))
+      return misaligned("the sizes of arenas");
     std::set<std::string_view> names;
     for (unsigned i = 0; i < symbols.size(); ++i) {
       std::string_view name = symbols.Get(i)->name()->string_view();
@@ -90,6 +92,10 @@ private:
     return {};
   }
 
+  Error misaligned(const std::string &owner) {
+    return check.bad("%s: its FlatBuffer is malformed: a vector is not aligned", owner.c_str());
+  }
+
   Result<void> elementType(format::ElementType type, const std::string &owner) {
     if (elementBytes(type) == 0)
       return check.bad("%s: unknown element type %u", owner.c_str(), unsigned(type));
@@ -109,6 +115,8 @@ private:
     if (weight.shape()->size() > kMostDimensions)
       return check.bad("%s: %u dimensions, expected at most %u", owner.c_str(), weight.shape()->size(),
                        kMostDimensions);
+    if (!aligned(weight.shape()))
+      return misaligned(owner);
     // Packed layouts add padding, so the shape gives the least size.
     uint64_t least = elementBytes(weight.type());
     bool overflow = false;
@@ -152,6 +160,8 @@ private:
       if (coefficients->size() > plan.symbols()->size())
         return check.bad("%s: %u coefficients, the plan has %u symbols", owner.c_str(), coefficients->size(),
                          plan.symbols()->size());
+      if (!aligned(coefficients))
+        return misaligned(owner);
       for (int64_t coefficient : *coefficients)
         sound &= coefficient >= 0;
     }

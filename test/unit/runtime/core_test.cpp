@@ -255,6 +255,43 @@ TEST(Machine, FollowsTheAffinityMask) {
   ASSERT_EQ(sched_setaffinity(0, sizeof before, &before), 0);
 }
 
+// Trees as a container of either version of control groups shows them.
+TEST_F(FileTest, ReadsControlGroups) {
+  auto put = [&](const std::string &name, const std::string &text) {
+    fs::create_directories((path / name).parent_path());
+    FILE *out = std::fopen((path / name).c_str(), "w");
+    std::fputs(text.c_str(), out);
+    std::fclose(out);
+  };
+  ControlGroups where{at("list"), at("root")};
+  EXPECT_EQ(cpuQuota(where), 0);
+  EXPECT_EQ(memoryLimit(where), uint64_t(sysconf(_SC_PHYS_PAGES)) * uint64_t(sysconf(_SC_PAGESIZE)));
+
+  put("list", "0::/machine/engine\n");
+  put("root/machine/engine/cpu.max", "max 100000\n");
+  EXPECT_EQ(cpuQuota(where), 0);
+  put("root/machine/cpu.max", "150000 100000\n"); // an ancestor's limit holds too
+  put("root/machine/memory.max", "max\n");
+  put("root/machine/engine/memory.max", "1048576\n");
+  EXPECT_EQ(cpuQuota(where), 1.5);
+  EXPECT_EQ(memoryLimit(where), 1048576u);
+  put("root/machine/engine/cpu.max", "50000 100000\n");
+  EXPECT_EQ(cpuQuota(where), 0.5);
+
+  put("list", "0::/a/path/of/the/host\n"); // which the container does not show: its root has the limits
+  put("root/cpu.max", "400000 100000\n");
+  EXPECT_EQ(cpuQuota(where), 4);
+
+  put("list", "12:cpu,cpuacct:/job\n3:memory:/job\n1:name=systemd:/x\n");
+  put("root/cpu/job/cpu.cfs_quota_us", "250000\n");
+  put("root/cpu/job/cpu.cfs_period_us", "100000\n");
+  put("root/cpu/cpu.cfs_quota_us", "-1\n");
+  put("root/cpu/cpu.cfs_period_us", "100000\n");
+  put("root/memory/job/memory.limit_in_bytes", "2097152\n");
+  EXPECT_EQ(cpuQuota(where), 2.5);
+  EXPECT_EQ(memoryLimit(where), 2097152u);
+}
+
 TEST(Machine, KnowsItsCachesAndMemory) {
   CacheSizes caches = cacheSizes();
   EXPECT_GE(caches.l1, 8u << 10);

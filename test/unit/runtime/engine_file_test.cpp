@@ -268,6 +268,8 @@ TEST(EngineFile, ChecksTheHead) {
   EXPECT_NE(bent([](TestEngine &e) { e.head.variants[1]->code_size = 0; }).find("HEAD: variant 'base': 0 bytes"),
             std::string::npos);
   EXPECT_EQ(bent([](TestEngine &e) { e.head.arena_symbols.pop_back(); }), "HEAD: 1 names of arenas but 2 sizes");
+  EXPECT_EQ(bent([](TestEngine &e) { e.head.arena_bytes[1] = ~0ull; }),
+            "HEAD: an arena of 18446744073709551615 bytes per unit, expected at most 17592186044416");
 }
 
 TEST(EngineFile, ChecksThePlan) {

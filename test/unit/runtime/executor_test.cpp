@@ -5,12 +5,13 @@
 #include "runtime/executor/executor.h"
 #include "test/unit/runtime/test_engine.h"
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <gtest/gtest.h>
 #include <numeric>
-#include <sys/resource.h>
+#include <thread>
 
 using namespace ingot;
 using namespace ingot::runtime;
@@ -187,6 +188,26 @@ TEST(Executor, RefusesBadPointers) {
             "output 'sums' is not aligned to its 4-byte elements");
   EXPECT_EQ(refusal(executor->run("step", symbols, std::span(inputs, 1), outputs), ErrorCode::InvalidArgument),
             "entry 'step' takes 2 inputs and 1 outputs, 1 and 1 are given");
+}
+
+TEST(Executor, RefusesTwoRunsAtOnce) {
+  auto executor = makeExecutor(options(1));
+  ASSERT_TRUE(executor);
+  std::atomic<bool> stop{false};
+  std::thread other([&] {
+    Step step(64);
+    while (!stop)
+      (void)step.run(*executor);
+  });
+  Step step(64);
+  std::string message;
+  for (int i = 0; i < 5'000'000 && message.empty(); ++i)
+    if (auto result = step.run(*executor); !result)
+      message = result.error().message();
+  stop = true;
+  other.join();
+  EXPECT_EQ(message, "another run is in progress; one executor runs one entry at a time");
+  ASSERT_TRUE(step.run(*executor).ok());
 }
 
 TEST(Executor, FindsThingsByName) {
