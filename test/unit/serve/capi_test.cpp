@@ -10,6 +10,8 @@
 #include <cstring>
 #include <thread>
 
+extern "C" int capi_from_c(void); // capi_header.c
+
 namespace {
 
 using Groups = std::vector<ingot::serve::PageGroup>;
@@ -236,3 +238,5 @@ TEST_F(Capi, RefusesWhatIsNullOrAbsent) {
   // Messages are a thread's own.
   std::thread([] { EXPECT_STREQ(ingot_error_message(), ""); }).join();
 }
+
+TEST(CapiHeader, ServesC) { EXPECT_EQ(capi_from_c(), 0); }
