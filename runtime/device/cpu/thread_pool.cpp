@@ -15,10 +15,12 @@ using Clock = std::chrono::steady_clock;
 
 // UBSan looks for a function's type in front of it, where machine code out of an engine has none.
 #if defined(__clang__)
-#define INGOT_CALLS_ENGINE_CODE __attribute__((no_sanitize("function")))
-#else
-#define INGOT_CALLS_ENGINE_CODE
+__attribute__((no_sanitize("function")))
 #endif
+static int32_t
+call(const Step &step, const ingot_env *env, const int64_t *symbols, uint32_t first, uint32_t end, void *scratch) {
+  return step.function(env, step.buffers, symbols, first, end, scratch);
+}
 
 static void relax() {
 #if defined(__x86_64__)
@@ -102,7 +104,7 @@ void ThreadPool::work(unsigned worker) {
   }
 }
 
-template <bool Timed> INGOT_CALLS_ENGINE_CODE void ThreadPool::walkAs(unsigned worker) {
+template <bool Timed> void ThreadPool::walkAs(unsigned worker) {
   // Copies: once past the last barrier the caller may be setting up the next walk.
   const std::span<const Step> list = steps;
   const int64_t *const values = symbols;
@@ -119,7 +121,7 @@ template <bool Timed> INGOT_CALLS_ENGINE_CODE void ThreadPool::walkAs(unsigned w
       uint32_t first = uint32_t(step.tiles * uint64_t(worker) / workers);
       uint32_t end = uint32_t(step.tiles * uint64_t(worker + 1) / workers);
       if (first < end) {
-        if (int32_t code = step.function(env, step.buffers, values, first, end, own)) {
+        if (int32_t code = call(step, env, values, first, end, own)) {
           uint64_t mine = uint64_t(index) << 32 | uint32_t(code);
           uint64_t least = failure.load(std::memory_order_relaxed);
           while (mine < least && !failure.compare_exchange_weak(least, mine, std::memory_order_relaxed)) {
