@@ -28,6 +28,10 @@ Scheduler::Scheduler(StepRunner &runner, const SchedulerOptions &given) : runner
     pools.emplace_back(group);
   if (options.chunk <= 0 || options.chunk > info.tokens)
     options.chunk = info.tokens;
+  longest = info.context;
+  for (const PagePool &pool : pools)
+    if (pagesFor(pool.group(), longest, options.chunk) > pool.group().pages)
+      longest = std::min(longest, int64_t(pool.group().pages) * pool.group().page_tokens);
   // Not initialised: the rows that are never used cost no memory.
   logits.reset(new float[size_t(maxRunning() * info.vocabulary)]);
 }
@@ -37,14 +41,6 @@ Scheduler::~Scheduler() = default;
 int64_t Scheduler::maxRunning() const {
   const RunnerInfo &info = runner.info();
   return std::min({info.sequences, info.logit_rows, info.tokens});
-}
-
-int64_t Scheduler::longestSequence() const {
-  int64_t longest = runner.info().context;
-  for (const PagePool &pool : pools)
-    if (pagesFor(pool.group(), longest, options.chunk) > pool.group().pages)
-      longest = std::min(longest, int64_t(pool.group().pages) * pool.group().page_tokens);
-  return longest;
 }
 
 Result<uint64_t> Scheduler::submit(Request request, std::unique_ptr<Detokenizer> text) {
@@ -60,7 +56,7 @@ Result<uint64_t> Scheduler::submit(Request request, std::unique_ptr<Detokenizer>
     return refuse("the prompt has " + std::to_string(request.prompt.size()) + " ids, but the context holds " +
                   std::to_string(info.context) +
                   " with at least one new token; shorten the prompt or raise the context");
-  if (int64_t longest = longestSequence(); int64_t(request.prompt.size()) >= longest)
+  if (int64_t(request.prompt.size()) >= longest)
     return refuse("the prompt has " + std::to_string(request.prompt.size()) + " ids, but the cache holds " +
                   std::to_string(longest) + " with at least one new token; give the cache more memory");
   if (request.new_tokens < 0)
@@ -82,6 +78,10 @@ Result<uint64_t> Scheduler::submit(Request request, std::unique_ptr<Detokenizer>
 
 void Scheduler::cancel(uint64_t request) {
   std::erase_if(waiting, [&](auto &sequence) { return sequence->id == request; });
+  stopRunning(request);
+}
+
+void Scheduler::stopRunning(uint64_t request) {
   std::erase_if(running, [&](auto &sequence) {
     if (sequence->id != request)
       return false;
@@ -175,7 +175,7 @@ Output Scheduler::take(Sequence &sequence, int32_t id, float logProbability, Clo
     output.finish = Finish::stop_string;
   else if (request.new_tokens > 0 && sequence.drawn() >= request.new_tokens)
     output.finish = Finish::new_tokens;
-  else if (int64_t(sequence.ids.size()) >= longestSequence())
+  else if (int64_t(sequence.ids.size()) >= longest)
     output.finish = Finish::context;
   if (output.finish == Finish::running)
     return output;
@@ -240,7 +240,7 @@ Result<std::vector<Output>> Scheduler::step() {
                    "the sample kernel drew id " + std::to_string(ids[i]) + ", which is outside the vocabulary"};
     outputs.push_back(take(*drawing[i], ids[i], logProbabilities[i], now));
     if (outputs.back().finish != Finish::running)
-      cancel(drawing[i]->id);
+      stopRunning(drawing[i]->id);
   }
   return outputs;
 }

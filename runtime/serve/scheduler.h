@@ -106,7 +106,7 @@ private:
   };
 
   int64_t maxRunning() const;
-  int64_t longestSequence() const;
+  void stopRunning(uint64_t request);
   void plan(std::vector<Planned> &planned);
   bool makeRoom(Sequence &sequence, int64_t length, std::vector<Planned> &planned, int64_t &budget);
   void preemptYoungest(std::vector<Planned> &planned, int64_t &budget);
@@ -118,6 +118,7 @@ private:
   std::vector<PagePool> pools;
   std::deque<std::unique_ptr<Sequence>> waiting;  // oldest first
   std::vector<std::unique_ptr<Sequence>> running; // oldest first
+  int64_t longest = 0; // positions that a sequence may have: the context, or what the pools hold
   uint64_t nextId = 1;
   SchedulerStats counts;
   std::unique_ptr<float[]> logits;
