@@ -6,17 +6,29 @@
 #include "runtime/text/unicode.h"
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 
 namespace ingot::text {
 namespace {
 
 constexpr uint32_t kNoMerge = ~0u;
-constexpr size_t kShortWord = 40;        // symbols, above which the heap pays
-constexpr size_t kCutFrom = 24;          // bytes, from which a word is worth cutting
-constexpr size_t kCacheSlots = 8192;     // a power of two
-constexpr size_t kCachedWord = 64;       // longest word kept
-constexpr size_t kCacheText = 256 << 10; // bytes kept in all
+constexpr size_t kShortWord = 40;         // symbols, above which the heap pays
+constexpr size_t kCutFrom = 24;           // bytes, from which a word is worth cutting
+constexpr size_t kCacheSlots = 8192;      // a power of two
+constexpr size_t kCachedWord = 64;        // longest word kept
+constexpr size_t kCacheBytes = 256 << 10; // of texts and of ids, kept in all
+
+uint64_t load8(const char *p) {
+  uint64_t v;
+  std::memcpy(&v, p, 8);
+  return v;
+}
+uint64_t load4(const char *p) {
+  uint32_t v;
+  std::memcpy(&v, p, 4);
+  return v;
+}
 
 } // namespace
 
@@ -28,26 +40,82 @@ BpeEncoder::BpeEncoder(const Tables &tables, size_t expected_bytes) : t_(tables)
 void BpeEncoder::encode(std::string_view word, std::vector<int32_t> &out) {
   if (word.empty())
     return;
-  if (t_.has(kIgnoreMerges) || word.size() < kCutFrom || !t_.cuts) {
-    // Under kIgnoreMerges the whole word counts, so it is looked up before any cut.
-    int32_t id = t_.find(word, false);
-    if (id >= 0 && (t_.piece_flags[id] & kInModel) && (t_.has(kIgnoreMerges) || (t_.piece_flags[id] & kWhole))) {
-      out.push_back(id);
-      return;
-    }
-    if (word.size() < kCutFrom || !t_.cuts) {
-      encodePart(word, out);
-      return;
-    }
+  if (cache_.empty() || word.size() > kCachedWord) {
+    encodeNew(word, out);
+    return;
+  }
+  // Together with the length, head and more say all of a word of up to 16 bytes, and begin a longer one.
+  uint64_t head, more = 0;
+  size_t size = word.size();
+  const char *p = word.data();
+  if (size >= 16) {
+    head = load8(p);
+    more = load8(p + 8);
+  } else if (size >= 8) {
+    head = load8(p);
+    more = load8(p + size - 8);
+  } else if (size >= 4) {
+    head = load4(p) | load4(p + size - 4) << 32;
+  } else {
+    auto byte = [&](size_t i) { return static_cast<uint64_t>(static_cast<unsigned char>(p[i])); };
+    head = byte(0) | byte(size / 2) << 8 | byte(size - 1) << 16;
+  }
+  uint64_t hash = mix(head ^ 0xa0761d6478bd642full, more ^ size ^ 0xe7037ed1a0b428dbull);
+  if (size > 16)
+    hash ^= hashBytes(p + 16, size - 16, false);
+  Remembered &slot = cache_[hash & (kCacheSlots - 1)];
+  if (slot.head == head && slot.more == more && slot.length == size &&
+      (size <= 16 || std::memcmp(cache_text_.data() + slot.text, p + 16, size - 16) == 0)) {
+    if (slot.count == 1)
+      out.push_back(static_cast<int32_t>(slot.ids));
+    else
+      out.insert(out.end(), cache_ids_.begin() + slot.ids, cache_ids_.begin() + slot.ids + slot.count);
+    return;
+  }
+  size_t first = out.size();
+  encodeNew(word, out);
+  if (cache_text_.size() + size > kCacheBytes || cache_ids_.size() * 4 + size * 4 > kCacheBytes) { // start over
+    cache_text_.clear();
+    cache_ids_.clear();
+    std::fill(cache_.begin(), cache_.end(), Remembered());
+  }
+  auto count = static_cast<uint32_t>(out.size() - first);
+  slot = {head,
+          more,
+          static_cast<uint32_t>(size),
+          static_cast<uint32_t>(cache_text_.size()),
+          static_cast<uint32_t>(cache_ids_.size()),
+          count};
+  if (size > 16)
+    cache_text_.append(word.substr(16));
+  if (count == 1)
+    slot.ids = static_cast<uint32_t>(out.back());
+  else
+    cache_ids_.insert(cache_ids_.end(), out.begin() + static_cast<ptrdiff_t>(first), out.end());
+}
+
+void BpeEncoder::encodeNew(std::string_view word, std::vector<int32_t> &out) {
+  // Under kIgnoreMerges the whole word counts; else a piece counts that its merges lead to.
+  const uint8_t wanted = t_.has(kIgnoreMerges) ? kInModel : kInModel | kWhole;
+  auto piece = [&](std::string_view text, uint8_t flags) {
+    int32_t id = t_.find(text, false);
+    if (id < 0 || (t_.piece_flags[id] & flags) != flags)
+      return false;
+    out.push_back(id);
+    return true;
+  };
+  if (!t_.cuts || word.size() < kCutFrom) {
+    if (!piece(word, wanted))
+      encodeByMerges(word, out);
+    return;
   }
   for (size_t from = 0; from < word.size();) {
     size_t to = cutBefore(word, from);
     std::string_view part = word.substr(from, to - from);
-    int32_t id = t_.find(part, false);
-    if (id >= 0 && (t_.piece_flags[id] & (kInModel | kWhole)) == (kInModel | kWhole))
-      out.push_back(id);
-    else
-      encodePart(part, out);
+    if (part.size() < kCutFrom)
+      encode(part, out);
+    else if (!piece(part, kInModel | kWhole))
+      encodeByMerges(part, out);
     from = to;
   }
 }
@@ -72,31 +140,6 @@ size_t BpeEncoder::cutBefore(std::string_view word, size_t from) const {
     before = code;
   }
   return word.size();
-}
-
-void BpeEncoder::encodePart(std::string_view part, std::vector<int32_t> &out) {
-  if (cache_.empty() || part.size() > kCachedWord) {
-    encodeByMerges(part, out);
-    return;
-  }
-  uint64_t hash = hashBytes(part.data(), part.size(), false);
-  Remembered &slot = cache_[hash & (kCacheSlots - 1)];
-  if (slot.hash == hash && slot.length == part.size() &&
-      std::string_view(cache_text_).substr(slot.text, slot.length) == part) {
-    out.insert(out.end(), cache_ids_.begin() + slot.ids, cache_ids_.begin() + slot.ids + slot.count);
-    return;
-  }
-  size_t first = out.size();
-  encodeByMerges(part, out);
-  if (cache_text_.size() + part.size() > kCacheText) { // start over
-    cache_text_.clear();
-    cache_ids_.clear();
-    std::fill(cache_.begin(), cache_.end(), Remembered());
-  }
-  slot = {hash, static_cast<uint32_t>(cache_text_.size()), static_cast<uint32_t>(part.size()),
-          static_cast<uint32_t>(cache_ids_.size()), static_cast<uint32_t>(out.size() - first)};
-  cache_text_.append(part);
-  cache_ids_.insert(cache_ids_.end(), out.begin() + static_cast<ptrdiff_t>(first), out.end());
 }
 
 void BpeEncoder::encodeByMerges(std::string_view word, std::vector<int32_t> &out) {

@@ -71,11 +71,11 @@ private:
     if (token.content.empty())
       return;
     auto known = added_.find(token.content);
-    auto in_model = model_.ids.find(token.content);
+    int32_t in_model = model_.ids.find(token.content);
     if (known != added_.end())
       token.id = known->second.id;
-    else if (in_model != model_.ids.end())
-      token.id = in_model->second;
+    else if (in_model >= 0)
+      token.id = in_model;
     else
       token.id = next_id_++;
     if (token.id != stated)
@@ -158,8 +158,7 @@ private:
       if (token.value().is_object() ? !token.string("content", content) : !token.readString(content))
         return false;
       auto added = added_.find(content);
-      auto in_model = model_.ids.find(content);
-      id = added != added_.end() ? added->second.id : in_model != model_.ids.end() ? in_model->second : -1;
+      id = added != added_.end() ? added->second.id : model_.ids.find(content);
     }
     bool there = std::find(ids.begin(), ids.end(), id) != ids.end();
     if (wanted && id < 0)

@@ -23,12 +23,15 @@ bool readVocabulary(const Reader &json, BpeModel &out) {
   Reader vocab = json.at("vocab");
   if (!vocab.isObject())
     return false;
-  for (const auto &[piece, value] : vocab.value().items()) {
+  const auto &object = vocab.value().get_ref<const Json::object_t &>();
+  out.pieces.reserve(object.size());
+  for (const auto &[piece, value] : object) {
     int64_t id;
-    if (!Reader(value, vocab.path() + "[" + inQuotes(piece) + "]", vocab.errorText())
-             .readInteger(id, 0, text::kMaxIds - 1))
+    if (value.is_number_unsigned() && value.get<uint64_t>() < text::kMaxIds)
+      id = value.get<int64_t>();
+    else if (!Reader(value, vocab.path() + "[" + inQuotes(piece) + "]", vocab.errorText())
+                  .readInteger(id, 0, text::kMaxIds - 1))
       return false;
-    out.ids.emplace(piece, static_cast<int32_t>(id));
     out.pieces.emplace_back(static_cast<int32_t>(id), piece);
   }
   std::sort(out.pieces.begin(), out.pieces.end());
@@ -36,22 +39,29 @@ bool readVocabulary(const Reader &json, BpeModel &out) {
     if (out.pieces[i].first == out.pieces[i - 1].first)
       return vocab.fail(inQuotes(out.pieces[i - 1].second) + " and " + inQuotes(out.pieces[i].second) +
                         " have the same id " + std::to_string(out.pieces[i].first));
+  out.ids.build(out.pieces);
   return true;
 }
 
-// A merge is "left right" or ["left", "right"].
-bool splitMerge(const Reader &json, std::string &left, std::string &right) {
-  if (json.value().is_array()) {
-    if (json.value().size() != 2)
-      return json.expected("two pieces");
-    return json.at(size_t(0)).readString(left) && json.at(size_t(1)).readString(right);
+// A merge is "left right" or ["left", "right"]. The views are into the JSON.
+bool splitMerge(const Reader &list, size_t index, std::string_view &left, std::string_view &right) {
+  const Json &json = list.value()[index];
+  if (json.is_array()) {
+    if (json.size() != 2)
+      return list.at(index).expected("two pieces");
+    for (size_t i = 0; i < 2; ++i)
+      if (!json[i].is_string())
+        return list.at(index).at(i).expected("a string");
+    left = json[0].get_ref<const std::string &>();
+    right = json[1].get_ref<const std::string &>();
+    return true;
   }
-  if (!json.value().is_string())
-    return json.expected("two pieces");
-  const std::string &both = json.value().get_ref<const std::string &>();
+  if (!json.is_string())
+    return list.at(index).expected("two pieces");
+  std::string_view both = json.get_ref<const std::string &>();
   size_t space = both.find(' ');
   if (space == std::string::npos || both.find(' ', space + 1) != std::string::npos)
-    return json.expected("two pieces with one space between");
+    return list.at(index).expected("two pieces with one space between");
   left = both.substr(0, space);
   right = both.substr(space + 1);
   return true;
@@ -65,21 +75,21 @@ bool readMerges(const Reader &json, BpeModel &out) {
     return false;
   const Json &list = merges.value();
   out.merges.reserve(list.size());
-  std::string left, right;
+  std::string_view left, right;
+  std::string result;
   for (size_t i = 0; i < list.size(); ++i) {
     if (list[i].is_string() && list[i].get_ref<const std::string &>().starts_with("#version"))
       continue;
-    Reader one = merges.at(i);
-    if (!splitMerge(one, left, right))
+    if (!splitMerge(merges, i, left, right))
       return false;
-    Merge merge{};
-    for (auto [name, id] :
-         {std::pair<std::string, int32_t *>{left, &merge.left}, {right, &merge.right}, {left + right, &merge.result}}) {
-      auto found = out.ids.find(name);
-      if (found == out.ids.end())
-        return one.fail("the piece " + inQuotes(name) + " is not in the vocabulary");
-      *id = found->second;
-    }
+    result.assign(left).append(right);
+    Merge merge{out.ids.find(left), out.ids.find(right), out.ids.find(result)};
+    if (merge.left < 0 || merge.right < 0 || merge.result < 0)
+      return merges.at(i).fail("the piece " +
+                               inQuotes(merge.left < 0    ? left
+                                        : merge.right < 0 ? right
+                                                          : std::string_view(result)) +
+                               " is not in the vocabulary");
     out.merges.push_back(merge);
   }
   return true;
@@ -171,6 +181,26 @@ void buildTrie(const std::map<std::string, int32_t> &contents, std::vector<text:
 
 } // namespace
 
+void PieceIndex::build(const std::vector<std::pair<int32_t, std::string>> &pieces) {
+  slots_.assign(pieces.size() * 2 + 1, Slot());
+  for (const auto &piece : pieces) {
+    uint64_t hash = text::hashBytes(piece.second.data(), piece.second.size(), false);
+    uint32_t slot = text::slotOf(hash, static_cast<uint32_t>(slots_.size()));
+    while (slots_[slot].piece)
+      slot = slot + 1 == slots_.size() ? 0 : slot + 1;
+    slots_[slot] = {hash, &piece};
+  }
+}
+
+int32_t PieceIndex::find(std::string_view piece) const {
+  uint64_t hash = text::hashBytes(piece.data(), piece.size(), false);
+  for (uint32_t slot = text::slotOf(hash, static_cast<uint32_t>(slots_.size())); slots_[slot].piece;
+       slot = slot + 1 == slots_.size() ? 0 : slot + 1)
+    if (slots_[slot].hash == hash && slots_[slot].piece->second == piece)
+      return slots_[slot].piece->first;
+  return -1;
+}
+
 bool readBpe(const Reader &json, BpeModel &out, std::vector<std::string> &notices) {
   if (!json.isObject())
     return false;
@@ -227,8 +257,7 @@ bool writeVocabulary(const Reader &json, const BpeModel &model, const std::vecto
     store(id, piece, text::kInModel);
   for (const AddedTokenText &token : added) {
     auto i = static_cast<size_t>(token.id);
-    auto known = model.ids.find(token.content);
-    if ((flags[i] & text::kPresent) && (known == model.ids.end() || known->second != token.id))
+    if ((flags[i] & text::kPresent) && model.ids.find(token.content) != token.id)
       return json.fail("the added token " + inQuotes(token.content) + " gets the id " + std::to_string(token.id) +
                        ", which another piece has");
     store(token.id, token.content, text::kAdded | (token.special ? text::kSpecial : 0));
@@ -264,10 +293,7 @@ bool writeVocabulary(const Reader &json, const BpeModel &model, const std::vecto
 
   // First symbols, and what stands for characters that have none.
   std::vector<int32_t> start(256, -1), fallback(256, -1);
-  auto idOf = [&](const std::string &piece) {
-    auto found = model.ids.find(piece);
-    return found == model.ids.end() ? -1 : found->second;
-  };
+  auto idOf = [&](const std::string &piece) { return model.ids.find(piece); };
   bool all_bytes = true, all_fallback = model.byte_fallback;
   for (int b = 0; b < 256; ++b) {
     auto c = static_cast<char>(b);
@@ -296,7 +322,7 @@ bool writeVocabulary(const Reader &json, const BpeModel &model, const std::vecto
     header.flags |= text::kFuseUnk;
   parts.set(Part::StartIds, start);
   parts.set(Part::FallbackIds, fallback);
-  if (known)
+  if (known && !model.ignore_merges) // else a long word counts as a whole
     parts.set(Part::Cuts, cutTable(model, stored, bytes, fallback));
   return true;
 }
@@ -320,12 +346,12 @@ bool writeAddedTokens(const std::vector<AddedTokenText> &added, SectionParts &pa
     records.push_back({token.id, flags, text.first, text.second});
     const std::string &wanted = token.normalized ? token.normal : token.content;
     if (wanted.empty()) {
-      error = "added_tokens: " + inQuotes(token.content) + " is normalized to nothing";
+      error = "tokenizer.json.added_tokens: " + inQuotes(token.content) + " is normalized to nothing";
       return false;
     }
     auto [other, fresh] = contents[token.normalized].emplace(wanted, number);
     if (!fresh) {
-      error = "added_tokens: " + inQuotes(token.content) + " and " +
+      error = "tokenizer.json.added_tokens: " + inQuotes(token.content) + " and " +
               inQuotes(added[static_cast<size_t>(other->second)].content) + " are both normalized to " +
               inQuotes(wanted);
       return false;

@@ -10,19 +10,33 @@
 
 #include <cstdint>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
 namespace ingot::tokenizer {
+
+// Ids by piece. Owns nothing: the pieces stay where they are.
+class PieceIndex {
+public:
+  void build(const std::vector<std::pair<int32_t, std::string>> &pieces);
+  int32_t find(std::string_view piece) const; // -1: none
+
+private:
+  struct Slot {
+    uint64_t hash = 0;
+    const std::pair<int32_t, std::string> *piece = nullptr;
+  };
+  std::vector<Slot> slots_;
+};
 
 struct Merge {
   int32_t left, right, result;
 };
 
 struct BpeModel {
-  std::unordered_map<std::string, int32_t> ids;
   std::vector<std::pair<int32_t, std::string>> pieces; // ascending by id
-  std::vector<Merge> merges;                           // by rank
+  PieceIndex ids;
+  std::vector<Merge> merges; // by rank
   std::string unk_token;
   bool has_unk = false, fuse_unk = false, byte_fallback = false, ignore_merges = false;
 };

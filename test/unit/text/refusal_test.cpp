@@ -197,9 +197,9 @@ TEST(Refusal, AddedTokens) {
   json["normalizer"] = Json::parse(R"({"type": "Replace", "pattern": {"Regex": "[0-9]"}, "content": ""})");
   json["added_tokens"] = {addedToken(7, "<1>"), addedToken(8, "<2>")};
   json["added_tokens"][0]["normalized"] = json["added_tokens"][1]["normalized"] = true;
-  EXPECT_EQ(refusal(json.dump()), "added_tokens: \"<2>\" and \"<1>\" are both normalized to \"<>\"");
+  EXPECT_EQ(refusal(json.dump()), "tokenizer.json.added_tokens: \"<2>\" and \"<1>\" are both normalized to \"<>\"");
   json["added_tokens"][1]["content"] = "12";
-  EXPECT_EQ(refusal(json.dump()), "added_tokens: \"12\" is normalized to nothing");
+  EXPECT_EQ(refusal(json.dump()), "tokenizer.json.added_tokens: \"12\" is normalized to nothing");
 }
 
 TEST(Refusal, ControlCharactersAreNotPrinted) {
