@@ -208,8 +208,10 @@ private:
     if (!empty)
       return fail("starts from a result of '" + init.getDefiningOp()->getName().getStringRef() +
                   "', expected a destination, tensor.empty or a linalg op");
-    if (op == root)
-      return fail("does not write its result to its destination");
+    if (isRootOrBelow(result)) { // upstream's folds drop an init that is not read: the result goes where it must go
+      bindOver(result, source.getArguments().back());
+      return true;
+    }
     Storage storage;
     storage.element = empty.getType().getElementType();
     storage.isRow = rows.contains(op);
