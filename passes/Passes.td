@@ -137,7 +137,8 @@ def NarrowResultsPass : Ingot_Pass<"ingot-narrow-results"> {
     %h = ingot.linear %x, %w1 {gated, compute = bf16, result_element = bf16} : ... -> tensor<?x64xbf16, ...>
     ```
 
-    Does nothing to results that are read by anything else, as a residual, or through a norm, and to those that give
+    A choice of rows passes on what it reads and is narrowed with it, where the rows are a multiple of 32 long. Does
+    nothing to results that are read by anything else, as a residual, or through a norm, and to those that give
     statistics.
   }];
 }

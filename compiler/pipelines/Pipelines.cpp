@@ -20,13 +20,14 @@ void buildImportPipeline(OpPassManager &manager, const Options &) {
   manager.addPass(createCSEPass());
 }
 
-// Rows are picked first, while ops are still small. The type of products comes before all fusion, which joins only
-// linears that compute alike. Projections join before rope_append looks for their rows, and gate and up before
-// activations move into single linears. Results are narrowed when readers are final; weights are packed last, when it
-// is known which linears there are.
+// Rows are picked first, while ops are still small, and one choice of a value's rows serves all its readers. The type
+// of products comes before all fusion, which joins only linears that compute alike. Projections join before rope_append
+// looks for their rows, and gate and up before activations move into single linears. Results are narrowed when readers
+// are final; weights are packed last, when it is known which linears there are.
 void buildIngotPipeline(OpPassManager &manager, const Options &options) {
   buildImportPipeline(manager, options);
   manager.addPass(passes::createHoistGatherRowsPass());
+  manager.addPass(createCSEPass());
   manager.addPass(passes::createSetComputePass({options.compute}));
   manager.addPass(passes::createFuseProjectionsPass());
   manager.addPass(passes::createFuseRopeAppendPass());

@@ -16,6 +16,14 @@ namespace ingot::passes {
 
 namespace {
 
+// Picked rows lie side by side. 16-bit weights are packed in steps of 32 columns, so only rows of whole steps can then
+// be read as they are; others are picked in f32 and rounded when they are padded.
+bool picksWholeLines(OpOperand &use) {
+  auto gather = dyn_cast<ir::GatherRowsOp>(use.getOwner());
+  return gather && use.getOperandNumber() == 0 &&
+         cast<RankedTensorType>(use.get().getType()).getShape().back() % 32 == 0;
+}
+
 // The one type, other than the value's own, to which all readers of `value` round it; null when there is none. Reshapes
 // and picked rows read what they pass on; what they lead to is appended to `passing`.
 Type roundedTo(Value value, SmallVectorImpl<Operation *> &passing) {
@@ -32,7 +40,7 @@ Type roundedTo(Value value, SmallVectorImpl<Operation *> &passing) {
       bool plainInput = linear.getInput() == value && linear.getResidual() != value && !linear.getNormStats();
       if (!plainInput || !linear.getComputeAttr() || !agree(linear.getCompute().value()))
         return {};
-    } else if (isa<ir::ReshapeOp>(user) || (isa<ir::GatherRowsOp>(user) && use.getOperandNumber() == 0)) {
+    } else if (isa<ir::ReshapeOp>(user) || picksWholeLines(use)) {
       passing.push_back(user);
       if (!agree(roundedTo(user->getResult(0), passing)))
         return {};

@@ -29,7 +29,8 @@ struct ChooseCacheLayoutPass : public impl::ChooseCacheLayoutPassBase<ChooseCach
     }
     Type type = name == "bf16" ? Type(builder.getBF16Type()) : Type(builder.getF32Type());
     if (pageTokens <= 0 || pageTokens % 16 != 0) {
-      module.emitError() << "cannot make pages of " << pageTokens << " tokens: expected a positive multiple of 16";
+      module.emitError() << "cannot make pages of " << pageTokens.getValue()
+                         << " tokens: expected a positive multiple of 16";
       return signalPassFailure();
     }
     for (auto group : module.getOps<ir::CacheGroupOp>()) {

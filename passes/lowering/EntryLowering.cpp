@@ -260,7 +260,7 @@ private:
         .set("weight_type", elementNumber(elementOf(op.getTable())))
         .set("layout", layoutNumber(op.getLayout()))
         .set("stats", op.getEmitStats())
-        .setFloat("scale", op.getScale().convertToDouble());
+        .setFloat("scale", op.getScale().convertToDouble(), 1.0);
     Operands operands;
     operands.add(bufferOf(op, op.getTokens()));
     operands.add(bufferOf(op, op.getPreviousIds()));
@@ -302,10 +302,10 @@ private:
     int64_t partials = op.getNormStats() ? lastDim(op.getNormStats()) : 0;
     KernelParams params(builder, "pack_rows");
     params.set("k", op.depth())
-        .set("k_padded", wanted.stride)
+        .set("k_padded", wanted.stride, op.depth())
         .set("type", elementNumber(wanted.element))
-        .set("partials", partials)
-        .setFloat("eps", op.getEps() ? op.getEps()->convertToDouble() : 0.0);
+        .set("partials", partials, 0)
+        .setFloat("eps", op.getEps() ? op.getEps()->convertToDouble() : 0.0, 0.0);
     Operands operands;
     operands.add(*buffer);
     if (partials) {
@@ -346,7 +346,7 @@ private:
     KernelParams params(builder, "linear");
     params.set("n", n)
         .set("k", k)
-        .set("k_padded", rows->second)
+        .set("k_padded", rows->second, k)
         .set("in_type", elementNumber(compute))
         .set("weight_type", elementNumber(elementOf(op.getWeight())))
         .set("layout", layoutNumber(op.getLayout()))
@@ -356,7 +356,7 @@ private:
         .set("gated", op.getGated())
         .set("stats", op.getEmitStats())
         .set("out_type", elementNumber(elementOf(op.getResult())))
-        .set("out_stride", stride)
+        .set("out_stride", stride, n)
         .set("rows_symbol", *symbol);
     Operands operands;
     operands.add(rows->first);
@@ -388,11 +388,11 @@ private:
     KernelParams params(builder, "rope_angles");
     params.set("half", half)
         .set("kind", static_cast<int64_t>(op.getKind()))
-        .set("original", op.getOriginal())
-        .setFloat("base", op.getBase().convertToDouble())
-        .setFloat("factor", op.getFactor().convertToDouble())
-        .setFloat("attention_factor", op.getAttentionFactor().convertToDouble())
-        .setFloat("long_attention_factor", op.getLongAttentionFactor().convertToDouble())
+        .set("original", op.getOriginal(), 0)
+        .setFloat("base", op.getBase().convertToDouble(), 10000.0)
+        .setFloat("factor", op.getFactor().convertToDouble(), 1.0)
+        .setFloat("attention_factor", op.getAttentionFactor().convertToDouble(), 1.0)
+        .setFloat("long_attention_factor", op.getLongAttentionFactor().convertToDouble(), 1.0)
         .set("sequences_symbol", *symbol);
     std::string node = nodeName(op.getLoc());
     auto frequencies = [&](ElementsAttr values, StringRef name) {
@@ -445,12 +445,12 @@ private:
     params.set("kv_heads", op.getKvHeads())
         .set("q_per_kv", op.getHeads() / op.getKvHeads())
         .set("head_dim", op.getHeadDim())
-        .set("rotary_dim", rotary)
+        .set("rotary_dim", rotary, op.getHeadDim())
         .set("page_tokens", *group->getPageTokens())
         .set("cache_type", elementNumber(*group->getElementType()))
         .set("qk_norm", op.getQNorm() != nullptr)
-        .setFloat("eps", op.getEps() ? op.getEps()->convertToDouble() : 0.0)
-        .set("group", ir::cacheGroupIndex(*group))
+        .setFloat("eps", op.getEps() ? op.getEps()->convertToDouble() : 0.0, 0.0)
+        .set("group", ir::cacheGroupIndex(*group), 0)
         .set("tokens_symbol", *symbol);
     Operands operands;
     operands.add(bufferOf(op, op.getQkv()));
@@ -489,12 +489,12 @@ private:
         .set("head_dim", op.getHeadDim())
         .set("page_tokens", *group->getPageTokens())
         .set("cache_type", elementNumber(*group->getElementType()))
-        .set("window", op.getWindow())
-        .set("group", ir::cacheGroupIndex(*group))
+        .set("window", op.getWindow(), 0)
+        .set("group", ir::cacheGroupIndex(*group), 0)
         .set("out_type", elementNumber(elementOf(op.getResult())))
-        .set("out_stride", strideOf(op.getResult()))
+        .set("out_stride", strideOf(op.getResult()), op.getHeads() * op.getHeadDim())
         .setFloat("scale", op.getScale().convertToDouble())
-        .setFloat("soft_cap", op.getSoftCap().convertToDouble())
+        .setFloat("soft_cap", op.getSoftCap().convertToDouble(), 0.0)
         .set("tokens_symbol", *tokens)
         .set("sequences_symbol", *sequences)
         .set("blocks_symbol", *blocks);

@@ -24,11 +24,16 @@ KernelParams &KernelParams::setFloat(StringRef param, double value) {
   return *this;
 }
 
-int64_t KernelParams::get(StringRef param) const {
-  for (NamedAttribute value : values)
-    if (value.getName() == param)
-      return cast<IntegerAttr>(value.getValue()).getInt();
-  llvm_unreachable("the parameter was not set");
+KernelParams &KernelParams::set(StringRef param, int64_t value, int64_t plain) {
+  if (value == plain)
+    unspoken.push_back(param);
+  return set(param, value);
+}
+
+KernelParams &KernelParams::setFloat(StringRef param, double value, double plain) {
+  if (value == plain)
+    unspoken.push_back(param);
+  return setFloat(param, value);
 }
 
 DictionaryAttr KernelParams::attribute() const { return builder.getDictionaryAttr(values); }
@@ -59,6 +64,8 @@ std::string KernelParams::key(ArrayRef<StringRef> symbols) const {
   std::string key = name.str();
   for (NamedAttribute value : values) {
     StringRef param = value.getName().getValue();
+    if (llvm::is_contained(unspoken, param))
+      continue;
     std::string text;
     if (auto integer = dyn_cast<IntegerAttr>(value.getValue())) {
       text = spell(param, integer.getInt(), symbols);

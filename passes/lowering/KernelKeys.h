@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Parameters of a kernel template under construction, and the readable key that names the kernel:
-// "linear-bf16-n4096-k2048-n16k2-residual-stats". A key spells every parameter that is not at its plain value.
+// "linear-n4096-k2048-in_bf16-weight_bf16-n16k2-residual-stats-out_f32-rows_tokens". A key spells every parameter but
+// flags that are off and those at the plain value that follows from others.
 #ifndef INGOT_PASSES_LOWERING_KERNELKEYS_H
 #define INGOT_PASSES_LOWERING_KERNELKEYS_H
 
@@ -20,9 +21,11 @@ public:
 
   KernelParams &set(llvm::StringRef param, int64_t value);
   KernelParams &setFloat(llvm::StringRef param, double value);
+  // The key leaves the parameter out when it has its plain value.
+  KernelParams &set(llvm::StringRef param, int64_t value, int64_t plain);
+  KernelParams &setFloat(llvm::StringRef param, double value, double plain);
 
   llvm::StringRef templateName() const { return name; }
-  int64_t get(llvm::StringRef param) const;
   mlir::DictionaryAttr attribute() const;
   // `symbols`: names of the program's symbols, by index.
   std::string key(llvm::ArrayRef<llvm::StringRef> symbols) const;
@@ -31,6 +34,7 @@ private:
   mlir::Builder &builder;
   llvm::StringRef name;
   llvm::SmallVector<mlir::NamedAttribute> values; // in the order in which they were set
+  llvm::SmallVector<llvm::StringRef> unspoken;    // at their plain value
 };
 
 } // namespace ingot::passes

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %ingot_opt --ingot-lower-general-ops --split-input-file %s | FileCheck %s
+
+// A gather and the norm that alone reads it become one function; its operands are what the chain reads, then the
+// destination. CSE would not do: the calling form is checked here in full.
+// CHECK-LABEL: ingot.entry @gather_and_norm
+// CHECK:         %[[Y:.*]] = ingot.call @"gather_rows-rms_norm-f32-pickedx8"(%arg0, %arg1, %{{.*}}) :
+// CHECK-SAME:      -> tensor<?x8xf32, #ingot.dims<"picked", "">>
+// CHECK-NEXT:    ingot.return %[[Y]]
+// CHECK:       func.func private @"gather_rows-rms_norm-f32-pickedx8"(
+// CHECK-SAME:    %[[X:.*]]: tensor<?x8xf32> {ingot.dims = #ingot.dims<"tokens", "">}, %[[I:.*]]: tensor<?xi32> {ingot.dims = #ingot.dims<"picked">},
+// CHECK-SAME:    %[[G:.*]]: tensor<8xf32>, %[[OUT:.*]]: tensor<?x8xf32> {ingot.dims = #ingot.dims<"picked", "">}) -> tensor<?x8xf32>
+// CHECK:         %[[N:.*]] = tensor.dim %[[I]], %
+// CHECK:         tensor.empty(%[[N]]) : tensor<?x8xf32>
+// CHECK:         linalg.generic {{.*}} ins(%[[I]] : tensor<?xi32>)
+// CHECK:           tensor.extract %[[X]]
+// CHECK:         %[[SUM:.*]] = linalg.generic {{.*}}iterator_types = ["parallel", "reduction"]
+// CHECK:           math.fma
+// CHECK:         math.sqrt
+// CHECK:         %[[R:.*]] = linalg.generic {{.*}} %[[G]] : {{.*}} outs(%[[OUT]] : tensor<?x8xf32>)
+// CHECK:         return %[[R]]
+ingot.symbol @tokens
+ingot.symbol @picked
+ingot.tensor @g : tensor<8xf32> {dummy}
+ingot.entry @gather_and_norm(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>, %i: tensor<?xi32, #ingot.dims<"picked">>) -> tensor<?x8xf32, #ingot.dims<"picked", "">>
+    attributes {arg_names = ["x", "i"], res_names = ["y"]} {
+  %g = ingot.weight @g : tensor<8xf32>
+  %r = ingot.gather_rows %x, %i : (tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<?xi32, #ingot.dims<"picked">>) -> tensor<?x8xf32, #ingot.dims<"picked", "">>
+  %y = ingot.rms_norm %r, %g {eps = 1.0e-5 : f64} : tensor<?x8xf32, #ingot.dims<"picked", "">>, tensor<8xf32>
+  ingot.return %y : tensor<?x8xf32, #ingot.dims<"picked", "">>
+}
+
+// -----
+
+// One definition of the scalar body: x / (1 + e^-x), then the product, in one function of maps.
+// CHECK-LABEL: ingot.entry @element_wise
+// CHECK:         ingot.call @"silu-mul-f32-tokensx8"(%arg0, %arg1)
+// CHECK-NOT:     ingot.call
+// CHECK:       func.func private @"silu-mul-f32-tokensx8"
+// CHECK:         math.exp
+// CHECK:         arith.divf
+// CHECK:         arith.mulf
+ingot.symbol @tokens
+ingot.entry @element_wise(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>, %z: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["x", "z"], res_names = ["y"]} {
+  %s = ingot.silu %x : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  %y = ingot.mul %s, %z : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  ingot.return %y : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+}
+
+// -----
+
+// A value that is also a result of the entry is computed once, by its own function.
+// CHECK-LABEL: ingot.entry @read_outside
+// CHECK:         %[[S:.*]] = ingot.call @"silu-f32-tokensx8"(%arg0)
+// CHECK:         %[[Y:.*]] = ingot.call @"mul-f32-tokensx8"(%[[S]], %arg1)
+// CHECK:         ingot.return %[[Y]], %[[S]]
+ingot.symbol @tokens
+ingot.entry @read_outside(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>, %z: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> (tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<?x8xf32, #ingot.dims<"tokens", "">>) attributes {arg_names = ["x", "z"], res_names = ["y", "s"]} {
+  %s = ingot.silu %x : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  %y = ingot.mul %s, %z : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  ingot.return %y, %s : tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<?x8xf32, #ingot.dims<"tokens", "">>
+}
+
+// -----
+
+// The gather picks any row of what it reads, so its producer is computed before, in full.
+// CHECK-LABEL: ingot.entry @picked_from
+// CHECK:         %[[S:.*]] = ingot.call @"silu-f32-tokensx8"(%arg0)
+// CHECK:         ingot.call @"gather_rows-f32-pickedx8"(%[[S]], %arg1)
+ingot.symbol @tokens
+ingot.symbol @picked
+ingot.entry @picked_from(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>, %i: tensor<?xi32, #ingot.dims<"picked">>) -> tensor<?x8xf32, #ingot.dims<"picked", "">>
+    attributes {arg_names = ["x", "i"], res_names = ["y"]} {
+  %s = ingot.silu %x : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  %y = ingot.gather_rows %s, %i : (tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<?xi32, #ingot.dims<"picked">>) -> tensor<?x8xf32, #ingot.dims<"picked", "">>
+  ingot.return %y : tensor<?x8xf32, #ingot.dims<"picked", "">>
+}
+
+// -----
+
+// Equal chains share a function; chains that differ only within get names of their own.
+// CHECK-LABEL: ingot.entry @shared
+// CHECK-DAG:     ingot.call @[[F:"scale-f32-tokensx8"]](%arg0)
+// CHECK-DAG:     ingot.call @[[F]](%arg1)
+// CHECK-DAG:     ingot.call @"scale-f32-tokensx8_0"(%arg0)
+// CHECK-COUNT-2: func.func
+// CHECK-NOT:     func.func
+ingot.symbol @tokens
+ingot.entry @shared(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>, %z: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> (tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<?x8xf32, #ingot.dims<"tokens", "">>) attributes {arg_names = ["x", "z"], res_names = ["a", "b", "c"]} {
+  %a = ingot.scale %x {factor = 3.0 : f64} : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  %b = ingot.scale %x {factor = 2.0 : f64} : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  %c = ingot.scale %z {factor = 2.0 : f64} : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  ingot.return %a, %b, %c : tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<?x8xf32, #ingot.dims<"tokens", "">>
+}
+
+// -----
+
+// Sums along rows, maximum first: softmax in three reductions and maps.
+// CHECK-LABEL: func.func private @"softmax-f32-tokensx8"
+// CHECK:         arith.maxnumf
+// CHECK:         math.exp
+// CHECK:         arith.addf
+// CHECK:         arith.divf
+ingot.symbol @tokens
+ingot.entry @softmax(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["x"], res_names = ["y"]} {
+  %y = ingot.softmax %x {axis = 1 : i64} : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  ingot.return %y : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+}
+
+// -----
+
+// Pieces of a join are told apart by the index; each operand is read inside its bounds.
+// CHECK-LABEL: func.func private @"concat-f32-tokensx6"(
+// CHECK-SAME:    %[[A:.*]]: tensor<?x4xf32> {{.*}}, %[[B:.*]]: tensor<?x2xf32>
+// CHECK:         tensor.extract %[[A]]
+// CHECK:         tensor.extract %[[B]]
+// CHECK:         arith.select
+ingot.symbol @tokens
+ingot.entry @concat(%a: tensor<?x4xf32, #ingot.dims<"tokens", "">>, %b: tensor<?x2xf32, #ingot.dims<"tokens", "">>) -> tensor<?x6xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["a", "b"], res_names = ["y"]} {
+  %y = ingot.concat %a, %b {axis = 1 : i64} : (tensor<?x4xf32, #ingot.dims<"tokens", "">>, tensor<?x2xf32, #ingot.dims<"tokens", "">>) -> tensor<?x6xf32, #ingot.dims<"tokens", "">>
+  ingot.return %y : tensor<?x6xf32, #ingot.dims<"tokens", "">>
+}
+
+// -----
+
+// A rotation that no append took.
+// CHECK-LABEL: func.func private @"rope-f32-tokensx2x8"
+// CHECK:         arith.subf
+// CHECK:         arith.addf
+ingot.symbol @tokens
+ingot.entry @rope(%x: tensor<?x2x8xf32, #ingot.dims<"tokens", "", "">>, %a: tensor<?x6xf32, #ingot.dims<"tokens", "">>) -> tensor<?x2x8xf32, #ingot.dims<"tokens", "", "">>
+    attributes {arg_names = ["x", "a"], res_names = ["y"]} {
+  %y = ingot.rope %x, %a : tensor<?x2x8xf32, #ingot.dims<"tokens", "", "">>, tensor<?x6xf32, #ingot.dims<"tokens", "">>
+  ingot.return %y : tensor<?x2x8xf32, #ingot.dims<"tokens", "", "">>
+}
+
+// -----
+
+// Recipes of weights are the engine writer's, and a reshape moves nothing.
+// CHECK-LABEL: ingot.entry @nothing_general
+// CHECK:         ingot.cast
+// CHECK:         ingot.reshape
+// CHECK-NOT:     func.func
+ingot.symbol @tokens
+ingot.tensor @w : tensor<8x8xbf16> {dummy}
+ingot.entry @nothing_general(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x2x4xf32, #ingot.dims<"tokens", "", "">> attributes {arg_names = ["x"], res_names = ["y"]} {
+  %w = ingot.weight @w : tensor<8x8xbf16>
+  %c = ingot.cast %w : tensor<8x8xbf16> to tensor<8x8xf32>
+  %p = ingot.linear %x, %c : (tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<8x8xf32>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  %y = ingot.reshape %p : tensor<?x8xf32, #ingot.dims<"tokens", "">> -> tensor<?x2x4xf32, #ingot.dims<"tokens", "", "">>
+  ingot.return %y : tensor<?x2x4xf32, #ingot.dims<"tokens", "", "">>
+}
+
+// -----
+
+// What an entry only passes on is copied: an output is written by a launch.
+// CHECK-LABEL: ingot.entry @passed_on
+// CHECK:         %[[C:.*]] = ingot.call @"transpose-f32-tokensx8"(%arg0)
+// CHECK:         ingot.return %[[C]]
+ingot.symbol @tokens
+ingot.entry @passed_on(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["x"], res_names = ["y"]} {
+  ingot.return %x : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+}

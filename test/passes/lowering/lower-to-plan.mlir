@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %ingot_opt --ingot-lower-to-plan --split-input-file --verify-diagnostics %s | FileCheck %s
+
+// A norm in a linear's prologue is a packing, shared by the linears that want the same rows. Weights, with their recipes,
+// and kernels are stored once. Rows that only products read are padded to the packing's step of 32.
+// CHECK-LABEL: plan.program @model
+// CHECK:         plan.symbol @tokens
+// CHECK:         plan.weight @g : tensor<72xf32> layout "row_major" {
+// CHECK:         plan.weight @a : tensor<1x48x16x2xbf16> layout "n16k2" {
+// CHECK:           ingot.pack
+// CHECK-NOT:     tensor<1x48x16x2xbf16> layout
+// CHECK:         plan.kernel @"pack_rows-k72-k_padded96-bf16-partials5-eps0.5" template "pack_rows" {params = {eps = 5.000000e-01 : f32, k = 72 : i32, k_padded = 96 : i32, partials = 5 : i32, type = 2 : i32}}
+// CHECK:         plan.kernel @"linear-n16-k72-k_padded96-in_bf16-weight_bf16-n16k2-silu-out_bf16-out_stride32-rows_tokens" template "linear"
+// CHECK-SAME:      act = 1 : i32, bias = 0 : i32, gated = 0 : i32, in_type = 2 : i32, k = 72 : i32, k_padded = 96 : i32, layout = 2 : i32, n = 16 : i32, out_stride = 32 : i32, out_type = 2 : i32, residual = 0 : i32, rows_symbol = 0 : i32, stats = 0 : i32, weight_type = 2 : i32
+// CHECK:         plan.entry @main
+// CHECK-DAG:       %[[X:.*]] = plan.input "x"
+// CHECK-DAG:       %[[S:.*]] = plan.input "s"
+// CHECK-DAG:       %[[Y:.*]] = plan.output "y"
+// CHECK-DAG:       %[[Z:.*]] = plan.output "z"
+// CHECK-DAG:       %[[A:.*]] = plan.weight_ref @a
+// CHECK-DAG:       %[[G:.*]] = plan.weight_ref @g
+// CHECK:           %[[P:.*]] = plan.alloc 192 per @tokens
+// CHECK:           plan.launch @"pack_rows-{{.*}}(%[[X]], %[[S]], %[[G]], %[[P]]) tiles <tokens> {{.*}}node = "first"
+// CHECK:           %[[H:.*]] = plan.alloc 64 per @tokens
+// CHECK:           plan.launch @"linear-n16-k72{{.*}}(%[[P]], %[[A]], %[[H]]) tiles <1> {bytes_read = #plan.size<1536 + 192 * tokens>, node = "first", operations = #plan.size<2304 * tokens>}
+// CHECK-NOT:       pack_rows
+// CHECK:           plan.launch @"linear-n16-k72{{.*}}-out_f32-rows_tokens"(%[[P]], %[[A]], %[[Y]])
+// CHECK:           plan.launch @"linear-n8-k16-k_padded32-{{.*}}(%[[H]], %{{.*}}, %[[Z]])
+module {
+  ingot.symbol @tokens
+  ingot.tensor @a : tensor<16x72xbf16> {dummy}
+  ingot.tensor @b : tensor<8x16xbf16> {dummy}
+  ingot.tensor @g : tensor<72xbf16> {dummy}
+  ingot.entry @main(%x: tensor<?x72xf32, #ingot.dims<"tokens", "">>, %s: tensor<?x5xf32, #ingot.dims<"tokens", "">>) -> (tensor<?x16xf32, #ingot.dims<"tokens", "">>, tensor<?x8xf32, #ingot.dims<"tokens", "">>) attributes {arg_names = ["x", "s"], res_names = ["y", "z"]} {
+    %a0 = ingot.weight @a : tensor<16x72xbf16>
+    %a = ingot.pack %a0 {layout = "n16k2"} : tensor<16x72xbf16> -> tensor<1x48x16x2xbf16>
+    %a1 = ingot.weight @a : tensor<16x72xbf16>
+    %a2 = ingot.pack %a1 {layout = "n16k2"} : tensor<16x72xbf16> -> tensor<1x48x16x2xbf16>
+    %b0 = ingot.weight @b : tensor<8x16xbf16>
+    %b = ingot.pack %b0 {layout = "n16k2"} : tensor<8x16xbf16> -> tensor<1x16x16x2xbf16>
+    %g0 = ingot.weight @g : tensor<72xbf16>
+    %g = ingot.cast %g0 : tensor<72xbf16> to tensor<72xf32>
+    %h = ingot.linear %x, %a norm %s gamma %g {eps = 0.5 : f64, activation = #ingot.activation<silu>, compute = bf16, layout = "n16k2", n = 16, k = 72, result_element = bf16}
+        : (tensor<?x72xf32, #ingot.dims<"tokens", "">>, tensor<1x48x16x2xbf16>, tensor<?x5xf32, #ingot.dims<"tokens", "">>, tensor<72xf32>) -> tensor<?x16xbf16, #ingot.dims<"tokens", "">> loc("first")
+    %y = ingot.linear %x, %a2 norm %s gamma %g {eps = 0.5 : f64, compute = bf16, layout = "n16k2", n = 16, k = 72}
+        : (tensor<?x72xf32, #ingot.dims<"tokens", "">>, tensor<1x48x16x2xbf16>, tensor<?x5xf32, #ingot.dims<"tokens", "">>, tensor<72xf32>) -> tensor<?x16xf32, #ingot.dims<"tokens", "">>
+    %z = ingot.linear %h, %b {compute = bf16, layout = "n16k2", n = 8, k = 16} : (tensor<?x16xbf16, #ingot.dims<"tokens", "">>, tensor<1x16x16x2xbf16>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
+    ingot.return %y, %z : tensor<?x16xf32, #ingot.dims<"tokens", "">>, tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  }
+}
+
+// -----
+
+// f32 rows that lie as the product wants them are read where they are.
+// CHECK-LABEL: plan.entry @no_packing
+// CHECK-NOT:     pack_rows
+// CHECK:         plan.launch @"linear-n8-k12-in_f32-weight_f32-n16k-residual-out_f32-rows_tokens"(%{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) tiles <1>
+module {
+  ingot.symbol @tokens
+  ingot.tensor @w : tensor<8x12xf32> {dummy}
+  ingot.entry @no_packing(%x: tensor<?x12xf32, #ingot.dims<"tokens", "">>, %r: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["x", "r"], res_names = ["y"]} {
+    %w = ingot.weight @w : tensor<8x12xf32>
+    %p = ingot.pack %w {layout = "n16k"} : tensor<8x12xf32> -> tensor<1x12x16xf32>
+    %y = ingot.linear %x, %p residual %r {compute = f32, layout = "n16k", n = 8, k = 12} : (tensor<?x12xf32, #ingot.dims<"tokens", "">>, tensor<1x12x16xf32>, tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
+    ingot.return %y : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  }
+}
+
+// -----
+
+// A function that came through linalg: inputs, then the destination; a tile per row.
+// CHECK-LABEL: plan.program @model
+// CHECK:         plan.kernel @"linalg-double" body @double
+// CHECK:         plan.launch @"linalg-double"(%{{.*}}, %{{.*}}) tiles <1 + tokens>
+module {
+  ingot.symbol @tokens
+  func.func private @double(%x: tensor<?xf32> {ingot.dims = #ingot.dims<"tokens+1">}, %out: tensor<?xf32> {ingot.dims = #ingot.dims<"tokens+1">}) -> tensor<?xf32> {
+    return %out : tensor<?xf32>
+  }
+  ingot.entry @call(%x: tensor<?xf32, #ingot.dims<"tokens+1">>) -> tensor<?xf32, #ingot.dims<"tokens+1">> attributes {arg_names = ["x"], res_names = ["y"]} {
+    %y = ingot.call @double(%x) : (tensor<?xf32, #ingot.dims<"tokens+1">>) -> tensor<?xf32, #ingot.dims<"tokens+1">>
+    ingot.return %y : tensor<?xf32, #ingot.dims<"tokens+1">>
+  }
+}
+
+// -----
+
+// No entries, nothing to do.
+// CHECK-LABEL: module @weights_alone
+// CHECK-NOT:     plan.program
+module @weights_alone {
+  ingot.tensor @w : tensor<8x12xf32> {dummy}
+}
+
+// -----
+
+module {
+  ingot.symbol @tokens
+  ingot.entry @general_op(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["x"], res_names = ["y"]} {
+    // expected-error @below {{has no kernel on the cpu target}}
+    %y = ingot.silu %x : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+    ingot.return %y : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  }
+}
+
+// -----
+
+module {
+  ingot.symbol @tokens
+  // expected-error @below {{result 'y' is an argument, a weight or another result; run ingot-lower-general-ops, which copies it}}
+  ingot.entry @passed_on(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["x"], res_names = ["y"]} {
+    ingot.return %x : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  }
+}
+
+// -----
+
+module {
+  ingot.symbol @tokens
+  ingot.tensor @w : tensor<8x8xf32> {dummy}
+  ingot.entry @not_packed(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["x"], res_names = ["y"]} {
+    %w = ingot.weight @w : tensor<8x8xf32>
+    // expected-error @below {{weight is not packed; run ingot-pack-weights first}}
+    %y = ingot.linear %x, %w : (tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<8x8xf32>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
+    ingot.return %y : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  }
+}
+
+// -----
+
+module {
+  ingot.symbol @tokens
+  ingot.tensor @w : tensor<8x8xf32> {dummy}
+  ingot.entry @static_rows(%x: tensor<3x8xf32>) -> tensor<3x8xf32> attributes {arg_names = ["x"], res_names = ["y"]} {
+    %w = ingot.weight @w : tensor<8x8xf32>
+    %p = ingot.pack %w {layout = "n16k"} : tensor<8x8xf32> -> tensor<1x8x16xf32>
+    // expected-error @below {{dimension 0 of 'tensor<3x8xf32>' is 3; expected a symbol, from which its kernel takes the number of rows}}
+    %y = ingot.linear %x, %p {layout = "n16k", n = 8, k = 8} : (tensor<3x8xf32>, tensor<1x8x16xf32>) -> tensor<3x8xf32>
+    ingot.return %y : tensor<3x8xf32>
+  }
+}
+
+// -----
+
+module {
+  ingot.symbol @tokens
+  ingot.tensor @w : tensor<8x8xf16> {dummy}
+  ingot.entry @compute_f16(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["x"], res_names = ["y"]} {
+    %w = ingot.weight @w : tensor<8x8xf16>
+    %p = ingot.pack %w {layout = "n16k2"} : tensor<8x8xf16> -> tensor<1x16x16x2xf16>
+    // expected-error @below {{computes in 'f16'; expected f32 or bf16}}
+    %y = ingot.linear %x, %p {compute = f16, layout = "n16k2", n = 8, k = 8} : (tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<1x16x16x2xf16>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
+    ingot.return %y : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  }
+}
+
+// -----
+
+module {
+  ingot.symbol @tokens
+  ingot.tensor @t : tensor<8x8xf32> {dummy}
+  ingot.entry @embedding_alone(%ids: tensor<?xi32, #ingot.dims<"tokens">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["ids"], res_names = ["y"]} {
+    %t = ingot.weight @t : tensor<8x8xf32>
+    // expected-error @below {{has no previous_ids; the lookup's kernel needs them}}
+    %y = ingot.embedding %ids, %t : (tensor<?xi32, #ingot.dims<"tokens">>, tensor<8x8xf32>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
+    ingot.return %y : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  }
+}
+
+// -----
+
+module {
+  ingot.symbol @tokens
+  // expected-error @below {{has no layout; run ingot-choose-cache-layout first}}
+  ingot.cache_group @kv {layers = 1, kv_heads = 2, head_dim = 4, retention = "full"}
+  ingot.entry @no_layout() -> () attributes {arg_names = [], res_names = []} {
+    ingot.return
+  }
+}
+
+// -----
+
+module {
+  ingot.symbol @tokens
+  ingot.cache_group @kv {layers = 1, kv_heads = 2, head_dim = 4, retention = "full", page_tokens = 32, element_type = f32, key_layout = "h_t16_d_16", value_layout = "h_t_d"}
+  ingot.entry @append_alone(%k: tensor<?x2x4xf32, #ingot.dims<"tokens", "", "">>, %slots: tensor<1x?xi32, #ingot.dims<"", "tokens">>) -> () attributes {arg_names = ["k", "slots"], res_names = []} {
+    %c = ingot.cache : <@kv>
+    // expected-error @below {{was not fused with the attention of its layer: no kernel appends alone; expected one attention that reads layer 0 just after it is appended}}
+    %c1 = ingot.cache_append %c, %k, %k, %slots {layer = 0 : i64} : <@kv>, tensor<?x2x4xf32, #ingot.dims<"tokens", "", "">>, tensor<?x2x4xf32, #ingot.dims<"tokens", "", "">>, tensor<1x?xi32, #ingot.dims<"", "tokens">>
+    ingot.return
+  }
+}
