@@ -2,10 +2,18 @@
 //
 // Compiles the kernels that a list names (kernels.txt) and writes one image per feature set and a manifest, so that the
 // tests of kernels link nothing of LLVM and run on any machine the folder is carried to.
-//   dump_kernels LIST FOLDER
-// A line of the list: NAME TEMPLATE KEY=VALUE ...; parameters that are left out are 0.
+//   dump_kernels LIST FUNCTIONS FOLDER
+// A line of LIST: NAME TEMPLATE KEY=VALUE ...; parameters that are left out are 0. FUNCTIONS: functions over tensors in
+// MLIR, each a kernel of its name.
 #include "compiler/target/cpu/kernels/params.h"
 #include "compiler/target/cpu/target.h"
+#include "dialects/ingot/IngotDialect.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Parser/Parser.h"
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -27,8 +35,8 @@ const std::map<std::string, std::vector<Field>> kTemplates = {INGOT_TEMPLATES(TE
 } // namespace
 
 int main(int argc, char **argv) {
-  if (argc != 3) {
-    std::cerr << "usage: dump_kernels LIST FOLDER\n";
+  if (argc != 4) {
+    std::cerr << "usage: dump_kernels LIST FUNCTIONS FOLDER\n";
     return 2;
   }
   std::ifstream list(argv[1]);
@@ -70,13 +78,26 @@ int main(int argc, char **argv) {
     kernels.push_back(kernel);
     descriptions.push_back(description);
   }
+  mlir::MLIRContext context;
+  context.loadDialect<ingot::ir::IngotDialect, mlir::arith::ArithDialect, mlir::func::FuncDialect,
+                      mlir::linalg::LinalgDialect, mlir::math::MathDialect, mlir::tensor::TensorDialect>();
+  mlir::OwningOpRef<mlir::ModuleOp> functions = mlir::parseSourceFile<mlir::ModuleOp>(argv[2], &context);
+  if (!functions)
+    return 1;
+  for (auto function : functions->getOps<mlir::func::FuncOp>()) {
+    Kernel kernel;
+    kernel.name = function.getSymName().str();
+    kernel.body = function;
+    kernels.push_back(kernel);
+    descriptions.push_back("");
+  }
   CompiledKernels compiled;
   std::string error;
   if (!compileKernels(kernels, {}, compiled, error)) {
     std::cerr << error << "\n";
     return 1;
   }
-  std::string folder = argv[2];
+  std::string folder = argv[3];
   std::ofstream manifest(folder + "/manifest.txt");
   for (const Image &image : compiled.images) {
     manifest << "set " << image.set.name;
@@ -87,7 +108,8 @@ int main(int argc, char **argv) {
     out.write(reinterpret_cast<const char *>(image.bytes.data()), static_cast<std::streamsize>(image.bytes.size()));
   }
   for (size_t i = 0; i < kernels.size(); ++i) {
-    manifest << "kernel " << kernels[i].name << " " << kernels[i].templateName << " scratch=" << compiled.scratchBytes[i];
+    manifest << "kernel " << kernels[i].name << " " << (kernels[i].body ? "function" : kernels[i].templateName)
+             << " scratch=" << compiled.scratchBytes[i];
     for (const Image &image : compiled.images)
       manifest << " at_" << image.set.name << "=" << image.functions[i];
     manifest << descriptions[i] << "\n";
