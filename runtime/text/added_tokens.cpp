@@ -30,12 +30,13 @@ const AddedToken *AddedTokenSplitter::next(std::string_view text, size_t &at, si
       if (edge == edges.end() || edge->byte != byte)
         break;
       node = edge->node;
-      if (trie_.nodes[node].token >= 0) {
+      // Whole characters only: readers rely on it, even where a damaged trie holds parts of them.
+      if (trie_.nodes[node].token >= 0 && (j + 1 == text.size() || !isContinuation(text[j + 1]))) {
         longest = trie_.nodes[node].token;
         end = j + 1;
       }
     }
-    if (longest >= 0) {
+    if (longest >= 0 && !isContinuation(text[i])) {
       at = i;
       return &t_.added[static_cast<size_t>(longest)];
     }

@@ -229,10 +229,13 @@ bool verifyPattern(const Instruction *code, uint32_t size, uint32_t sets, const 
     case RegexOp::Match:
       break;
     case RegexOp::Byte:
+      if (in.a >= 128)
+        return bad(pc, "a byte that is no character");
+      break;
     case RegexOp::Char:
+      break;
     case RegexOp::Assert:
-      if (static_cast<RegexOp>(in.op) == RegexOp::Assert &&
-          in.a > static_cast<uint32_t>(Assertion::TextEndOrFinalNewline))
+      if (in.a > static_cast<uint32_t>(Assertion::TextEndOrFinalNewline))
         return bad(pc, "unknown assertion");
       break;
     case RegexOp::Set:
