@@ -45,7 +45,9 @@ Result<std::vector<unsigned>> match(const std::string &path, const char *entry,
     if (at == known.end())
       return makeError(ErrorCode::Unsupported, "%s: entry '%s' has an argument %s that this runtime does not know; %s",
                        path.c_str(), entry, runtime::quoted(name).c_str(), kNewer);
-    if (argument->type() != at->type)
+    // Masks are words of 32 bits; a compiler whose integers have no sign calls them i32.
+    bool words = at->type == ElementType::u32 && argument->type() == ElementType::i32;
+    if (argument->type() != at->type && !words)
       return makeError(ErrorCode::Unsupported, "%s: argument %s of entry '%s' is of type %s, expected %s; %s",
                        path.c_str(), runtime::quoted(name).c_str(), entry,
                        std::string(runtime::elementName(argument->type())).c_str(),
