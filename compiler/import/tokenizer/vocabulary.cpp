@@ -39,6 +39,10 @@ bool readVocabulary(const Reader &json, BpeModel &out) {
     if (out.pieces[i].first == out.pieces[i - 1].first)
       return vocab.fail(inQuotes(out.pieces[i - 1].second) + " and " + inQuotes(out.pieces[i].second) +
                         " have the same id " + std::to_string(out.pieces[i].first));
+  // Tables are as long as the ids are large, so ids with little between them are a mistake.
+  if (!out.pieces.empty() && static_cast<size_t>(out.pieces.back().first) > 4 * out.pieces.size() + 65536)
+    return vocab.fail(inQuotes(out.pieces.back().second) + " has the id " + std::to_string(out.pieces.back().first) +
+                      ", far beyond the number of pieces, " + std::to_string(out.pieces.size()));
   out.ids.build(out.pieces);
   return true;
 }
@@ -274,7 +278,8 @@ bool writeVocabulary(const Reader &json, const BpeModel &model, const std::vecto
   parts.set(Part::PieceBytes, piece_bytes);
   parts.set(Part::PieceFlags, flags);
 
-  std::vector<text::VocabularySlot> slots(stored.size() * 10 / 6 + 16, text::VocabularySlot{0, -1});
+  std::vector<text::VocabularySlot> slots((model.pieces.size() + added.size()) * 10 / 6 + 16,
+                                          text::VocabularySlot{0, -1});
   header.vocabulary_capacity = static_cast<uint32_t>(slots.size());
   for (size_t i = 0; i < stored.size(); ++i) {
     if (!(flags[i] & text::kPresent))

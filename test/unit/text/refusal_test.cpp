@@ -149,6 +149,8 @@ TEST(Refusal, Vocabulary) {
                   .rfind("tokenizer.json.model.vocab[\"z\"]: expected an integer from 0 to 4194303, found", 0),
               0u)
         << id;
+  EXPECT_EQ(refusedWith("/model/vocab/z", "4194303"),
+            "tokenizer.json.model.vocab: \"z\" has the id 4194303, far beyond the number of pieces, 8");
   EXPECT_EQ(refusedWith("/model/merges", "null"), "tokenizer.json.model: has no merges");
   EXPECT_EQ(refusedWith("/model/merges", R"([["a", "b"], ["a", "zz"]])"),
             "tokenizer.json.model.merges[1]: the piece \"zz\" is not in the vocabulary");
