@@ -57,7 +57,7 @@ Value RowEmitter::stride(const Storage &storage, unsigned dim) {
 // The extent of a loop: that of any operand dimension which it walks along.
 Value RowEmitter::extent(linalg::LinalgOp op, int64_t dim) {
   for (OpOperand &operand : op->getOpOperands()) {
-    auto found = storages.find(operand.get());
+    auto found = storages.find(op.isDpsInit(&operand) ? Value(op->getResult(0)) : operand.get());
     if (found == storages.end())
       continue;
     AffineMap map = op.getMatchingIndexingMap(&operand);

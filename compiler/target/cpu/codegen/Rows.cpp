@@ -49,14 +49,38 @@ private:
     root = returned.getDefiningOp<linalg::LinalgOp>();
     if (!root)
       return fail("returns a value that no linalg op gives");
-    for (Operation &op : source.getBody().front().without_terminator()) {
-      if (auto linalgOp = dyn_cast<linalg::LinalgOp>(op)) {
-        if (op.getNumResults() != 1)
-          return fail("has an op '" + op.getName().getStringRef() + "' with more than one result");
-        ops.push_back(linalgOp);
-      }
+    for (Operation &op : llvm::make_early_inc_range(source.getBody().front().without_terminator())) {
+      auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
+      if (!linalgOp)
+        continue;
+      if (op.getNumResults() != 1 || linalgOp.getNumDpsInits() != 1)
+        return fail("has an op '" + op.getName().getStringRef() + "' with more than one result");
+      if (linalg::LinalgOp own = ownInit(linalgOp))
+        ops.push_back(own);
+      ops.push_back(linalgOp);
     }
     return true;
+  }
+
+  // An op writes over its init: one that others read too is computed (a fill) or copied for it alone.
+  linalg::LinalgOp ownInit(linalg::LinalgOp op) {
+    OpOperand *init = op.getDpsInitOperand(0);
+    auto from = init->get().getDefiningOp<linalg::LinalgOp>();
+    if (!from || init->get().hasOneUse())
+      return {};
+    OpBuilder before(op);
+    Value empty = from.getDpsInitOperand(0)->get();
+    while (auto further = empty.getDefiningOp<linalg::LinalgOp>())
+      empty = further.getDpsInitOperand(0)->get();
+    Operation *own;
+    if (isa<linalg::FillOp>(from)) {
+      own = before.clone(*from);
+      cast<linalg::LinalgOp>(own).getDpsInitOperand(0)->set(empty);
+    } else {
+      own = linalg::CopyOp::create(before, op.getLoc(), init->get(), empty);
+    }
+    init->set(own->getResult(0));
+    return cast<linalg::LinalgOp>(own);
   }
 
   // The loop dimension of an op that walks along dimension 0 of its result; -1 where there is none.
@@ -196,9 +220,6 @@ private:
       return true;
     }
     if (init.getDefiningOp<linalg::LinalgOp>()) {
-      if (!init.hasOneUse())
-        return fail("reads a value after it is written over (result of '" + init.getDefiningOp()->getName().getStringRef() +
-                    "')");
       if (rows.contains(op) != rows.contains(init.getDefiningOp<linalg::LinalgOp>()))
         return fail("writes over a value that is kept in another form");
       bindOver(result, init);

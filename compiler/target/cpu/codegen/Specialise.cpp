@@ -64,7 +64,11 @@ struct Analyses {
 
   static llvm::PipelineTuningOptions tuning() {
     llvm::PipelineTuningOptions options;
-    options.SLPVectorization = false; // kernels are written in vectors
+    // Kernels are written in vectors, and say which loops to unroll: the rest is compile time.
+    options.SLPVectorization = false;
+    options.LoopVectorization = false;
+    options.LoopInterleaving = false;
+    options.LoopUnrolling = false;
     return options;
   }
   Analyses(llvm::TargetMachine &machine) : builder(&machine, tuning()) {

@@ -166,17 +166,31 @@ template <int WEIGHT, bool PAIRS> struct Linear {
   INGOT_INLINE void copyInput(void *scratch, int64_t stride, int32_t row, int32_t count, int32_t k, int32_t length) const {
     for (int32_t r = 0; r < count; ++r) {
       int64_t from = (int64_t)(row + r) * p->k_padded + k;
-      if constexpr (kDot) {
-        uint32_t *to = (uint32_t *)scratch + r * stride;
+      if constexpr (PAIRS) {
+        // Whole pairs; a last element alone gets zero beside it.
         const uint16_t *bits = (const uint16_t *)in + from;
-        for (int32_t i = 0; i < length; i += 2)
-          to[i >> 1] = (uint32_t)bits[i] | (i + 1 < length ? (uint32_t)bits[i + 1] << 16 : 0u);
-      } else if constexpr (PAIRS) {
         uint32_t *to = (uint32_t *)scratch + r * stride;
-        const uint16_t *bits = (const uint16_t *)in + from;
-        for (int32_t i = 0; i < length; i += 2) {
-          to[i + 1] = (uint32_t)bits[i] << 16;
-          to[i] = i + 1 < length ? (uint32_t)bits[i + 1] << 16 : 0u;
+        int32_t i = 0;
+        for (; i + 32 <= length; i += 32) {
+          u32x16 word = *(const u32x16_u *)(bits + i);
+          if constexpr (kDot) {
+            *(u32x16_u *)(to + i / 2) = word;
+          } else {
+            u32x16 odd = word & 0xffff0000u, even = word << 16;
+            *(u32x16_u *)(to + i) =
+                __builtin_shufflevector(odd, even, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            *(u32x16_u *)(to + i + 16) =
+                __builtin_shufflevector(odd, even, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+          }
+        }
+        for (; i < length; i += 2) {
+          uint32_t even = bits[i], odd = i + 1 < length ? bits[i + 1] : 0;
+          if constexpr (kDot) {
+            to[i / 2] = even | odd << 16;
+          } else {
+            to[i] = odd << 16;
+            to[i + 1] = even << 16;
+          }
         }
       } else {
         float *to = (float *)scratch + r * stride;

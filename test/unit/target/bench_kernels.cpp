@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How fast kernels run on this machine, beside its ceilings: memory read and f32 arithmetic, measured there and then.
+//   bench_kernels [THREADS]
+// Reads the images of bench.txt ($INGOT_TEST_IMAGES); every set that the machine has is measured.
+#include "test/unit/target/images.h"
+#include "test/unit/target/reference.h"
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+using namespace ingot::test;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// Best of several runs of `work(thread)` on all threads at once, in seconds.
+template <class Work> double best(unsigned threads, int repeats, Work work) {
+  double least = 1e30;
+  for (int i = 0; i < repeats; ++i) {
+    auto start = Clock::now();
+    std::vector<std::thread> others;
+    for (unsigned t = 1; t < threads; ++t)
+      others.emplace_back([&, t] { work(t); });
+    work(0);
+    for (std::thread &other : others)
+      other.join();
+    least = std::min(least, std::chrono::duration<double>(Clock::now() - start).count());
+  }
+  return least;
+}
+
+double readBandwidth(unsigned threads) {
+  size_t bytes = size_t(256) << 20;
+  Buffer memory(bytes);
+  std::vector<uint64_t> sums(threads * 16);
+  double seconds = best(threads, 7, [&](unsigned t) {
+    const uint64_t *p = memory.as<uint64_t>() + bytes / 8 * t / threads, *end = memory.as<uint64_t>() + bytes / 8 * (t + 1) / threads;
+    uint64_t a[8] = {};
+    for (; p + 8 <= end; p += 8)
+      for (int i = 0; i < 8; ++i)
+        a[i] += p[i];
+    for (uint64_t v : a)
+      sums[t * 16] += v;
+  });
+  volatile uint64_t keep = sums[0];
+  (void)keep;
+  return static_cast<double>(bytes) / seconds / 1e9;
+}
+
+double run(const TestKernel &kernel, const TestSet &set, int rows, unsigned threads) {
+  int n = kernel.integer("n"), k = kernel.integer("k"), kPadded = kernel.integer("k_padded"), in = kernel.integer("in_type"),
+      weight = kernel.integer("weight_type"), out = kernel.integer("out_type"), stride = kernel.integer("out_stride");
+  int outputs = kernel.integer("gated") ? 2 * n : n;
+  size_t weightBytes = static_cast<size_t>(outputs) * kPadded * static_cast<size_t>(bytesOf(weight));
+  Buffer input(static_cast<size_t>(rows) * kPadded * bytesOf(in)), weights(weightBytes), result(static_cast<size_t>(rows) * stride * bytesOf(out));
+  for (size_t i = 0; i < input.size / static_cast<size_t>(bytesOf(in)); ++i)
+    put(input.get(), in, i, 0.5);
+  for (size_t i = 0; i < weights.size / 4; ++i)
+    weights.as<uint32_t>()[i] = weight == kF32 ? 0x3c000000u : weight == kBF16 ? 0x3c003c00u : 0x20002000u;
+  std::vector<void *> buffers = {input.get(), weights.get(), result.get()};
+  int64_t symbols[1] = {rows};
+  auto function = reinterpret_cast<ingot_kernel>(reinterpret_cast<uintptr_t>(set.code) + kernel.at.at(set.name));
+  uint32_t tiles = static_cast<uint32_t>((n + 15) / 16);
+  std::vector<std::unique_ptr<Buffer>> scratch;
+  for (unsigned t = 0; t < threads; ++t)
+    scratch.push_back(std::make_unique<Buffer>(kernel.scratch));
+  double work = 2.0 * rows * outputs * k;
+  return best(threads, work > 2e10 ? 4 : 12, [&](unsigned t) {
+    ingot_env env = {INGOT_KERNEL_ABI, t, threads, 0, 32 << 10, 512 << 10, 16 << 20};
+    function(&env, buffers.data(), symbols, tiles * t / threads, tiles * (t + 1) / threads, scratch[t]->get());
+  });
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  unsigned threads = argc > 1 ? static_cast<unsigned>(std::atoi(argv[1])) : 1;
+  double bandwidth = readBandwidth(threads);
+  std::printf("%u threads, memory read %.1f GB/s\n", threads, bandwidth);
+  for (const TestSet &set : Images::get().sets()) {
+    if (!set.runs)
+      continue;
+    for (const TestKernel *kernel : Images::get().kernels("linear")) {
+      if (kernel->name.rfind("bench-", 0) != 0)
+        continue;
+      double bytes = double(kernel->integer("n")) * kernel->integer("k") * bytesOf(kernel->integer("weight_type")) *
+                     (kernel->integer("gated") ? 2 : 1);
+      std::printf("%-10s %-28s", set.name.c_str(), kernel->name.c_str());
+      for (int rows : {1, 2, 4, 8, 16, 128, 512}) {
+        double seconds = run(*kernel, set, rows, threads);
+        double flops = bytes / bytesOf(kernel->integer("weight_type")) * 2 * rows;
+        std::printf("  %3d: %5.1f GB/s (%3.0f%%) %6.1f GFLOP/s", rows, bytes / seconds / 1e9, bytes / seconds / 1e7 / bandwidth,
+                    flops / seconds / 1e9);
+      }
+      std::printf("\n");
+      std::fflush(stdout);
+    }
+  }
+}
