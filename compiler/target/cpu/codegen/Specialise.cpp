@@ -90,7 +90,7 @@ struct Analyses {
 
 void optimiseModule(llvm::Module &module, llvm::TargetMachine &machine) {
   Analyses analyses(machine);
-  analyses.builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O2).run(module, analyses.module);
+  analyses.builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O1).run(module, analyses.module);
 }
 
 // The bitcode of a template, or of "support".

@@ -240,20 +240,21 @@ template <int WEIGHT, bool PAIRS> struct Linear {
   INGOT_INLINE static void allRows(const void *a, int64_t lda, int32_t count, const Weights *w, int64_t ldw,
                                    int32_t panels, int32_t length, float *sums, int64_t sums_panel) {
     constexpr bool wide = kRows > 6;
+    constexpr bool few = STREAM; // blocks of many rows end in few that are left: plain loops do for them
     const char *from = (const char *)a;
     int32_t r = 0;
     for (; r + kRows <= count; r += kRows)
       rowsByPanels<kRows, wide ? 2 : 1, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
     if constexpr (wide) {
       for (; r + 8 <= count; r += 8)
-        rowsByPanels<8, 2, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
+        rowsByPanels<8, few ? 2 : 1, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
     }
     for (; r + 4 <= count; r += 4)
-      rowsByPanels<4, wide ? 4 : 1, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
+      rowsByPanels<4, few && wide ? 4 : 1, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
     for (; r + 2 <= count; r += 2)
-      rowsByPanels<2, wide ? 4 : 2, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
+      rowsByPanels<2, !few ? 1 : wide ? 4 : 2, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
     for (; r < count; ++r)
-      rowsByPanels<1, 4, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
+      rowsByPanels<1, few ? 4 : 1, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
   }
 
   // Finishes tiles [tile, tile + count) for rows [row, row + rows): sums lie at [panel][row][16].
