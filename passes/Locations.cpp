@@ -32,10 +32,15 @@ Location fuseLocations(ArrayRef<Operation *> ops) {
 std::string nodeName(Location location) {
   llvm::SetVector<Location, SmallVector<Location>> leaves;
   collect(location, leaves);
-  llvm::SetVector<StringRef> names;
+  llvm::SetVector<StringRef> all;
   for (Location leaf : leaves)
     if (auto named = dyn_cast<NameLoc>(leaf))
-      names.insert(named.getName().getValue());
+      all.insert(named.getName().getValue());
+  // A node around others, as the layer in which a sum stands, adds nothing to the names within it.
+  SmallVector<StringRef> names;
+  for (StringRef name : all)
+    if (llvm::none_of(all, [&](StringRef other) { return other.starts_with((name + ".").str()); }))
+      names.push_back(name);
   if (names.empty())
     return "";
   if (names.size() == 1)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // ingot-opt: the usual mlir-opt driver over our dialects and passes, for tests and for people who look at one stage.
+#include "compiler/pipelines/Pipelines.h"
 #include "dialects/ingot/IngotDialect.h"
 #include "dialects/plan/PlanDialect.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -17,9 +18,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "mlir/Transforms/Passes.h"
-#ifdef INGOT_HAS_PASSES
 #include "passes/Passes.h"
-#endif
 
 int main(int argc, char **argv) {
   mlir::DialectRegistry registry;
@@ -29,8 +28,7 @@ int main(int argc, char **argv) {
                   mlir::math::MathDialect, mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
                   mlir::tensor::TensorDialect, mlir::vector::VectorDialect>();
   mlir::registerTransformsPasses();
-#ifdef INGOT_HAS_PASSES
   ingot::passes::registerIngotPasses();
-#endif
+  ingot::pipelines::registerPipelines();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Ingot's optimizer driver\n", registry));
 }
