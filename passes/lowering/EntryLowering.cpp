@@ -212,6 +212,15 @@ private:
     return size;
   }
 
+  // --- Element types that kernels read.
+
+  // Kernels read their rows and vectors in f32, where nothing else is said of them.
+  LogicalResult requireF32(Operation *op, Value value, StringRef name) {
+    if (!value || elementOf(value).isF32())
+      return success();
+    return op->emitOpError() << name << " is " << value.getType() << "; its kernel reads f32";
+  }
+
   // --- Launches.
 
   void launch(Operation *op, StringAttr kernel, ArrayRef<Value> operands, plan::SizeAttr tiles,
@@ -254,6 +263,8 @@ private:
     if (!op.getPreviousIds())
       return op.emitOpError() << "has no previous_ids; the lookup's kernel needs them, because a token may name a row "
                                  "of the previous step's samples";
+    if (elementNumber(elementOf(op.getTable())) < 0)
+      return op.emitOpError() << "table is " << op.getTable().getType() << "; its kernel reads f32, f16 or bf16";
     KernelParams params(builder, "embedding");
     params.set("n", op.tableRows())
         .set("k", op.tableColumns())
@@ -332,6 +343,11 @@ private:
                               << "; expected rows [rows, k], which is what the product's kernel takes";
     if (op.getGated() && op.getResidual())
       return op.emitOpError() << "is gated and has a residual; the product's kernel adds none to a gated result";
+    if (failed(requireF32(op, op.getBias(), "bias")) || failed(requireF32(op, op.getResidual(), "residual")) ||
+        failed(requireF32(op, op.getNormStats(), "norm_stats")) || failed(requireF32(op, op.getGamma(), "gamma")))
+      return failure();
+    if (elementNumber(elementOf(op.getResult())) < 0)
+      return op.emitOpError() << "result is " << op.getResult().getType() << "; its kernel writes f32, f16 or bf16";
     Type compute = computeOf(op);
     if (!compute.isF32() && !compute.isBF16())
       return op.emitOpError() << "computes in " << compute << "; expected f32 or bf16";
@@ -436,6 +452,8 @@ private:
   LogicalResult lowerOp(ir::RopeAppendOp op) {
     if (!originOf(op.getQkv()).hasOneUse() || !op.getQkv().hasOneUse())
       return op.emitOpError() << "qkv has another reader; it is changed where it stands, so only this op may read it";
+    if (failed(requireF32(op, op.getQNorm(), "q_norm")) || failed(requireF32(op, op.getKNorm(), "k_norm")))
+      return failure();
     auto group = groupOf(op, cast<ir::CacheType>(op.getCache().getType()));
     auto symbol = symbolOf(op, op.getQkv(), 0);
     if (failed(group) || failed(symbol))

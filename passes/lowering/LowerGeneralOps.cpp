@@ -6,6 +6,7 @@
 #include "passes/Locations.h"
 #include "passes/Passes.h"
 #include "passes/lowering/GeneralOps.h"
+#include "passes/shapes/Dimensions.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -194,6 +195,8 @@ struct LowerGeneralOpsPass : public impl::LowerGeneralOpsPassBase<LowerGeneralOp
   void runOnOperation() override {
     Outliner outliner(getOperation());
     for (auto entry : getOperation().getOps<ir::EntryOp>()) {
+      if (failed(checkNamed(entry)))
+        return signalPassFailure();
       copyPassedOn(entry);
       // From the end, so that a chain is as long as it can be before its producers are looked at.
       SmallVector<Operation *> ops;

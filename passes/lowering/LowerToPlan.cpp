@@ -5,6 +5,7 @@
 // them. Where buffers lie is left to plan-memory.
 #include "passes/Passes.h"
 #include "passes/lowering/EntryLowering.h"
+#include "passes/shapes/Dimensions.h"
 
 using namespace mlir;
 
@@ -21,6 +22,9 @@ struct LowerToPlanPass : public impl::LowerToPlanPassBase<LowerToPlanPass> {
     SmallVector<ir::EntryOp> entries(module.getOps<ir::EntryOp>());
     if (entries.empty())
       return;
+    for (ir::EntryOp entry : entries)
+      if (failed(checkNamed(entry)))
+        return signalPassFailure();
     auto program = makeProgram(module);
     if (failed(declareGroups(module, program)))
       return signalPassFailure();

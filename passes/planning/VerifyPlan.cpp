@@ -19,6 +19,7 @@ struct Occupant {
   plan::ViewOp view;
   size_t firstWrite = 0, lastUse = 0;
   bool written = false;
+  size_t number = 0; // in the order of first appearance
 };
 
 struct VerifyPlanPass : public impl::VerifyPlanPassBase<VerifyPlanPass> {
@@ -95,8 +96,7 @@ struct VerifyPlanPass : public impl::VerifyPlanPassBase<VerifyPlanPass> {
         auto view = buffer.getDefiningOp<plan::ViewOp>();
         if (!view)
           continue;
-        Occupant &occupant = occupants[buffer];
-        occupant.view = view;
+        Occupant &occupant = occupants.try_emplace(buffer, Occupant{view, 0, 0, false, occupants.size()}).first->second;
         if (effects.writes(index) && !occupant.written) {
           occupant.written = true;
           occupant.firstWrite = step;
@@ -104,11 +104,16 @@ struct VerifyPlanPass : public impl::VerifyPlanPassBase<VerifyPlanPass> {
         occupant.lastUse = step;
       }
     }
-    for (auto &[laterBuffer, later] : occupants)
-      for (auto &[earlierBuffer, earlier] : occupants) {
-        if (earlierBuffer == laterBuffer || earlier.view.getSymbolAttr() != later.view.getSymbolAttr() ||
-            std::pair(earlier.firstWrite, earlierBuffer.getAsOpaquePointer()) >
-                std::pair(later.firstWrite, laterBuffer.getAsOpaquePointer()))
+    // In the order in which they are first written.
+    SmallVector<std::pair<Value, Occupant>> ordered(occupants.begin(), occupants.end());
+    llvm::sort(ordered, [](auto &a, auto &b) {
+      return std::pair(a.second.firstWrite, a.second.number) < std::pair(b.second.firstWrite, b.second.number);
+    });
+    for (size_t l = 0; l < ordered.size(); ++l)
+      for (size_t e = 0; e < l; ++e) {
+        auto &[laterBuffer, later] = ordered[l];
+        auto &[earlierBuffer, earlier] = ordered[e];
+        if (earlier.view.getSymbolAttr() != later.view.getSymbolAttr())
           continue;
         bool shared = earlier.view.getOffset() < later.view.getOffset() + later.view.getBytes() &&
                       later.view.getOffset() < earlier.view.getOffset() + earlier.view.getBytes();

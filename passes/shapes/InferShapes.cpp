@@ -4,6 +4,7 @@
 // is the boundary beyond which every dynamic dimension has a name. Computes no shapes itself: each op infers its own.
 #include "dialects/ingot/IngotDialect.h"
 #include "passes/Passes.h"
+#include "passes/shapes/Dimensions.h"
 
 #include "mlir/Interfaces/InferTypeOpInterface.h"
 
@@ -29,15 +30,6 @@ Type sharpen(Type stated, Type inferred) {
   return sharper == stated ? Type() : sharper;
 }
 
-// The dynamic dimension of `type` that no symbol names, or -1.
-int64_t unnamedDimension(Type type) {
-  if (auto tensor = dyn_cast<RankedTensorType>(type))
-    for (auto [index, dim] : llvm::enumerate(ir::dimsOf(tensor)))
-      if (dim.isDynamic() && !dim.name)
-        return index;
-  return -1;
-}
-
 struct InferShapesPass : public impl::InferShapesPassBase<InferShapesPass> {
   void runOnOperation() override {
     for (auto entry : getOperation().getOps<ir::EntryOp>())
@@ -46,22 +38,13 @@ struct InferShapesPass : public impl::InferShapesPassBase<InferShapesPass> {
   }
 
   LogicalResult infer(ir::EntryOp entry) {
-    for (auto [index, type] : llvm::enumerate(entry.getArgumentTypes()))
-      if (int64_t dim = unnamedDimension(type); dim >= 0)
-        return entry.emitError() << "dimension " << dim << " of argument '" << entry.getArgName(index) << "' (" << type
-                                 << ") is dynamic and has no symbol; name it with #ingot.dims";
-    WalkResult walk = entry.getBody().walk([&](Operation *op) {
-      sharpenResults(op);
-      for (auto [index, type] : llvm::enumerate(op->getResultTypes()))
-        if (int64_t dim = unnamedDimension(type); dim >= 0) {
-          op->emitOpError() << "dimension " << dim << " of result " << index << " (" << type
-                            << ") is dynamic, and no symbol names it: memory cannot be planned for it";
-          return WalkResult::interrupt();
-        }
-      return WalkResult::advance();
-    });
-    if (walk.wasInterrupted())
+    if (failed(checkArgumentsNamed(entry)))
       return failure();
+    for (Operation &op : entry.getBody().front()) {
+      sharpenResults(&op);
+      if (failed(checkResultsNamed(&op)))
+        return failure();
+    }
     auto terminator = cast<ir::ReturnOp>(entry.getBody().front().getTerminator());
     entry.setFunctionTypeAttr(
         TypeAttr::get(FunctionType::get(&getContext(), entry.getArgumentTypes(), terminator.getOperandTypes())));

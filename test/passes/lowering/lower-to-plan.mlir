@@ -190,3 +190,69 @@ module {
     ingot.return
   }
 }
+
+// -----
+
+module {
+  ingot.symbol @tokens
+  ingot.tensor @t : tensor<8x8xf64> {dummy}
+  ingot.entry @table_f64(%ids: tensor<?xi32, #ingot.dims<"tokens">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["ids"], res_names = ["y"]} {
+    %t = ingot.weight @t : tensor<8x8xf64>
+    // expected-error @below {{table is 'tensor<8x8xf64>'; its kernel reads f32, f16 or bf16}}
+    %y = ingot.embedding %ids, %t previous %ids : (tensor<?xi32, #ingot.dims<"tokens">>, tensor<8x8xf64>, tensor<?xi32, #ingot.dims<"tokens">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
+    ingot.return %y : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  }
+}
+
+// -----
+
+module {
+  ingot.symbol @tokens
+  ingot.tensor @w : tensor<8x8xf32> {dummy}
+  ingot.tensor @b : tensor<8xf16> {dummy}
+  ingot.entry @bias_f16(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["x"], res_names = ["y"]} {
+    %w = ingot.weight @w : tensor<8x8xf32>
+    %b = ingot.weight @b : tensor<8xf16>
+    %p = ingot.pack %w {layout = "n16k"} : tensor<8x8xf32> -> tensor<1x8x16xf32>
+    // expected-error @below {{bias is 'tensor<8xf16>'; its kernel reads f32}}
+    %y = ingot.linear %x, %p bias %b {layout = "n16k", n = 8, k = 8} : (tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<1x8x16xf32>, tensor<8xf16>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
+    ingot.return %y : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  }
+}
+
+// -----
+
+module {
+  ingot.symbol @tokens
+  ingot.tensor @w : tensor<32x8xf32> {dummy}
+  ingot.entry @gated_residual(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["x"], res_names = ["y"]} {
+    %w = ingot.weight @w : tensor<32x8xf32>
+    %p = ingot.pack %w {layout = "n16k"} : tensor<32x8xf32> -> tensor<2x8x16xf32>
+    // expected-error @below {{is gated and has a residual; the product's kernel adds none to a gated result}}
+    %y = ingot.linear %x, %p residual %x {layout = "n16k", gated, n = 8, k = 8} : (tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<2x8x16xf32>, tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
+    ingot.return %y : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  }
+}
+
+// -----
+
+module {
+  // expected-error @below {{dimension 0 of argument 'x' ('tensor<?x8xf32>') is dynamic and has no symbol; name it with #ingot.dims}}
+  ingot.entry @unnamed(%x: tensor<?x8xf32>) -> () attributes {arg_names = ["x"], res_names = []} {
+    ingot.return
+  }
+}
+
+// -----
+
+module {
+  ingot.symbol @a
+  ingot.symbol @b
+  func.func private @f(tensor<?x?xf32>, tensor<?x?xf32>) -> tensor<?x?xf32>
+  ingot.entry @two_symbols(%x: tensor<?x?xf32, #ingot.dims<"a", "b">>) -> tensor<?x?xf32, #ingot.dims<"a", "b">> attributes {arg_names = ["x"], res_names = ["y"]} {
+    // expected-error @below {{has two dynamic dimensions, 'a' and 'b'; expected at most one, because memory is planned per unit of one symbol}}
+    %t = ingot.call @f(%x) : (tensor<?x?xf32, #ingot.dims<"a", "b">>) -> tensor<?x?xf32, #ingot.dims<"a", "b">>
+    %y = ingot.call @f(%t) : (tensor<?x?xf32, #ingot.dims<"a", "b">>) -> tensor<?x?xf32, #ingot.dims<"a", "b">>
+    ingot.return %y : tensor<?x?xf32, #ingot.dims<"a", "b">>
+  }
+}
