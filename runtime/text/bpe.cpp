@@ -19,6 +19,8 @@ constexpr size_t kCacheSlots = 8192;      // a power of two
 constexpr size_t kCachedWord = 64;        // longest word kept
 constexpr size_t kCacheBytes = 256 << 10; // of texts and of ids, kept in all
 
+constexpr uint32_t kPart = 1u << 31; // in Remembered::length
+
 uint64_t load8(const char *p) {
   uint64_t v;
   std::memcpy(&v, p, 8);
@@ -38,10 +40,14 @@ BpeEncoder::BpeEncoder(const Tables &tables, size_t expected_bytes) : t_(tables)
 }
 
 void BpeEncoder::encode(std::string_view word, std::vector<int32_t> &out) {
-  if (word.empty())
-    return;
+  if (!word.empty())
+    encodeCached(word, false, out);
+}
+
+// `part`: of a word that has been cut, so that its own text does not count as a piece under kIgnoreMerges.
+void BpeEncoder::encodeCached(std::string_view word, bool part, std::vector<int32_t> &out) {
   if (cache_.empty() || word.size() > kCachedWord) {
-    encodeNew(word, out);
+    encodeNew(word, part, out);
     return;
   }
   // Together with the length, head and more say all of a word of up to 16 bytes, and begin a longer one.
@@ -60,11 +66,12 @@ void BpeEncoder::encode(std::string_view word, std::vector<int32_t> &out) {
     auto byte = [&](size_t i) { return static_cast<uint64_t>(static_cast<unsigned char>(p[i])); };
     head = byte(0) | byte(size / 2) << 8 | byte(size - 1) << 16;
   }
-  uint64_t hash = mix(head ^ 0xa0761d6478bd642full, more ^ size ^ 0xe7037ed1a0b428dbull);
+  const uint32_t length = static_cast<uint32_t>(size) | (part ? kPart : 0);
+  uint64_t hash = mix(head ^ 0xa0761d6478bd642full, more ^ length ^ 0xe7037ed1a0b428dbull);
   if (size > 16)
     hash ^= hashBytes(p + 16, size - 16, false);
   Remembered &slot = cache_[hash & (kCacheSlots - 1)];
-  if (slot.head == head && slot.more == more && slot.length == size &&
+  if (slot.head == head && slot.more == more && slot.length == length &&
       (size <= 16 || std::memcmp(cache_text_.data() + slot.text, p + 16, size - 16) == 0)) {
     if (slot.count == 1)
       out.push_back(static_cast<int32_t>(slot.ids));
@@ -73,7 +80,7 @@ void BpeEncoder::encode(std::string_view word, std::vector<int32_t> &out) {
     return;
   }
   size_t first = out.size();
-  encodeNew(word, out);
+  encodeNew(word, part, out);
   if (cache_text_.size() + size > kCacheBytes || cache_ids_.size() * 4 + size * 4 > kCacheBytes) { // start over
     cache_text_.clear();
     cache_ids_.clear();
@@ -94,28 +101,26 @@ void BpeEncoder::encode(std::string_view word, std::vector<int32_t> &out) {
     cache_ids_.insert(cache_ids_.end(), out.begin() + static_cast<ptrdiff_t>(first), out.end());
 }
 
-void BpeEncoder::encodeNew(std::string_view word, std::vector<int32_t> &out) {
+void BpeEncoder::encodeNew(std::string_view word, bool part, std::vector<int32_t> &out) {
   // Under kIgnoreMerges the whole word counts; else a piece counts that its merges lead to.
-  const uint8_t wanted = t_.has(kIgnoreMerges) ? kInModel : kInModel | kWhole;
-  auto piece = [&](std::string_view text, uint8_t flags) {
-    int32_t id = t_.find(text, false);
-    if (id < 0 || (t_.piece_flags[id] & flags) != flags)
+  const uint8_t wanted = t_.has(kIgnoreMerges) && !part ? kInModel : kInModel | kWhole;
+  auto piece = [&] {
+    int32_t id = t_.find(word, false);
+    if (id < 0 || (t_.piece_flags[id] & wanted) != wanted)
       return false;
     out.push_back(id);
     return true;
   };
-  if (!t_.cuts || word.size() < kCutFrom) {
-    if (!piece(word, wanted))
-      encodeByMerges(word, out);
+  bool cut = t_.cuts && !part && word.size() >= kCutFrom;
+  if ((!cut || t_.has(kIgnoreMerges)) && piece())
+    return;
+  if (!cut) {
+    encodeByMerges(word, out);
     return;
   }
   for (size_t from = 0; from < word.size();) {
     size_t to = cutBefore(word, from);
-    std::string_view part = word.substr(from, to - from);
-    if (part.size() < kCutFrom)
-      encode(part, out);
-    else if (!piece(part, kInModel | kWhole))
-      encodeByMerges(part, out);
+    encodeCached(word.substr(from, to - from), true, out);
     from = to;
   }
 }

@@ -33,13 +33,14 @@ private:
   // A word met before: its first 16 bytes stand here, so that most are compared without looking elsewhere.
   struct Remembered {
     uint64_t head = 0, more = 0;
-    uint32_t length = 0; // 0: free
+    uint32_t length = 0; // 0: free; the upper bit tells words from parts of cut ones
     uint32_t text = 0;   // of a word over 16 bytes, in cache_text_
     uint32_t ids = 0;    // in cache_ids_, or the id itself where there is one
     uint32_t count = 0;
   };
 
-  void encodeNew(std::string_view word, std::vector<int32_t> &out);
+  void encodeCached(std::string_view word, bool part, std::vector<int32_t> &out);
+  void encodeNew(std::string_view word, bool part, std::vector<int32_t> &out);
   size_t cutBefore(std::string_view word, size_t from) const;
   void start(std::string_view word);
   void pushSymbol(int32_t id) { symbols_.push_back({id, -1, 0, 0, 0}); }

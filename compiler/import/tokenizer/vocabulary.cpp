@@ -327,7 +327,7 @@ bool writeVocabulary(const Reader &json, const BpeModel &model, const std::vecto
     header.flags |= text::kFuseUnk;
   parts.set(Part::StartIds, start);
   parts.set(Part::FallbackIds, fallback);
-  if (known && !model.ignore_merges) // else a long word counts as a whole
+  if (known)
     parts.set(Part::Cuts, cutTable(model, stored, bytes, fallback));
   return true;
 }

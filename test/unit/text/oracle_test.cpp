@@ -6,6 +6,8 @@
 
 #include "runtime/text/unicode.h"
 
+#include <algorithm>
+#include <random>
 #include <thread>
 
 namespace ingot::test {
@@ -139,6 +141,50 @@ TEST(Tokenizer, ThreadsShareOne) {
     });
   for (std::thread &thread : threads)
     thread.join();
+}
+
+// A long text is encoded with a cache of words, its lines one by one without; and long words are cut.
+TEST(Tokenizer, LongTextsEqualTheirLines) {
+  Json file = Json::parse(readFile(std::string(INGOT_TEXT_CASES) + "/byte_level.json"));
+  for (bool ignore_merges : {false, true}) {
+    Json json = file.at("base");
+    json["model"]["ignore_merges"] = ignore_merges;
+    Loaded loaded(json.dump());
+    const char *const kWords[] = {"the",  "fox",  "hill", "were", "and", "over", "green",
+                                  "said", "Лиса", "狐狸", "été",  "in",  "re"};
+    std::mt19937 random(4);
+    std::string text;
+    std::vector<int32_t> ids;
+    for (int i = 0; i < 400; ++i) {
+      std::string line;
+      for (int word = 0; word < 12; ++word) {
+        for (uint32_t part = random() % 3 ? 1 : random() % 30; part > 0; --part)
+          line += kWords[random() % std::size(kWords)];
+        line += word == 11 ? "\n" : " ";
+      }
+      std::vector<int32_t> more = loaded->encode(line, false);
+      ids.insert(ids.end(), more.begin(), more.end());
+      text += line;
+    }
+    EXPECT_EQ(loaded->encode(text, false), ids);
+  }
+}
+
+// Under ignore_merges a word that is a piece is that piece, a part of a longer word is not; the cache keeps them apart.
+TEST(Tokenizer, PartsOfWordsAreNotWords) {
+  Json json = Json::parse(readFile(std::string(INGOT_TEXT_CASES) + "/byte_level.json")).at("base");
+  auto id = static_cast<int32_t>(json["model"]["vocab"].size());
+  json["model"]["vocab"]["rere"] = id; // no merge leads to it
+  json["model"]["ignore_merges"] = true;
+  json["pre_tokenizer"] = Json::parse(R"({"type": "Sequence", "pretokenizers": [
+      {"type": "Split", "pattern": {"String": "\n"}, "behavior": "Removed", "invert": false},
+      {"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false}]})");
+  Loaded loaded(json.dump());
+  std::string text;
+  for (int i = 0; i < 200; ++i)
+    text += i % 2 ? "rere\n" : "1rere1rere1rere1rere1rere1rere1rere1\n";
+  std::vector<int32_t> ids = loaded->encode(text, false);
+  EXPECT_EQ(std::count(ids.begin(), ids.end(), id), 100);
 }
 
 // However long a word is, and whatever it is cut into, encoding is that of the merges alone: a text of 1 MB without a
