@@ -147,13 +147,13 @@ Result<int> run(const BenchOptions &o) {
                   "prefill    %.1f tokens/s   (%lld x %lld tokens)\n"
                   "decode     %.1f tokens/s   (%lld x %lld tokens, %.3f ms a step)\n"
                   "ceilings   %.1f GB/s reading memory, %.1f GFLOP/s in f32 (%s)\n"
-                  "decode reads %s of weights a step: %.0f%% of what the memory allows\n"
+                  "decode reads %s of weights a step: %.0f%% of what the memory allows%s\n"
                   "medians of %lld runs\n",
                   model->engine().head().model()->c_str(), variant.c_str(), model->engine().head().compute()->c_str(),
                   threads, prefillRate, (long long)o.batch, (long long)promptTokens, decodeRate, (long long)o.batch,
                   (long long)newTokens, secondsPerToken * 1e3, ceilings.readBytesPerSecond * 1e-9,
                   ceilings.f32OpsPerSecond * 1e-9, ceilings.width, runtime::humanBytes(weightBytes).c_str(),
-                  share * 100, (long long)o.repeat);
+                  share * 100, share > 1 ? " (they lie in the caches)" : "", (long long)o.repeat);
     INGOT_RETURN_IF_ERROR(print(text));
   }
   profile.print();

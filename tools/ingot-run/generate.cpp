@@ -117,10 +117,14 @@ std::string json(const Prompt &prompt) {
   nlohmann::ordered_json timings;
   timings["prompt_tokens"] = prompt.ids.size();
   timings["new_tokens"] = prompt.outputIds.size();
-  timings["prefill_seconds"] = prompt.timing.prefill_seconds;
-  timings["decode_seconds"] = prompt.timing.decode_seconds;
-  timings["tokens_per_second"] =
-      prompt.timing.decode_seconds > 0 ? double(decoded) / prompt.timing.decode_seconds : 0.0;
+  if (prompt.finish == serve::Finish::running) { // interrupted
+    timings["prefill_seconds"] = timings["decode_seconds"] = timings["tokens_per_second"] = nullptr;
+  } else {
+    timings["prefill_seconds"] = prompt.timing.prefill_seconds;
+    timings["decode_seconds"] = prompt.timing.decode_seconds;
+    timings["tokens_per_second"] =
+        prompt.timing.decode_seconds > 0 ? double(decoded) / prompt.timing.decode_seconds : 0.0;
+  }
   object["timings"] = std::move(timings);
   // Bytes that are no UTF-8 (a prompt may have them) become U+FFFD.
   return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
