@@ -28,6 +28,10 @@ bool RowEmitter::bodyOf(linalg::LinalgOp op, Position &at, Value accumulator, Va
     BlockArgument argument = op.getMatchingBlockArgument(&operand);
     if (argument.use_empty())
       continue;
+    if (auto ready = preloaded.find(&operand); ready != preloaded.end()) {
+      lanes[argument] = {ready->second, {}};
+      continue;
+    }
     if (accumulator && op.isDpsInit(&operand)) {
       lanes[argument] = {accumulator, {}};
       continue;

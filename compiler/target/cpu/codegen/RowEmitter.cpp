@@ -349,11 +349,7 @@ bool RowEmitter::emit(linalg::LinalgOp op, Value row, int64_t rowDim) {
   // Along which dimension vectors lie: the innermost of the result, or the last that is summed away.
   int64_t vectorDim = -1;
   if (!parallel.empty()) {
-    vectorDim = parallel.back();
-    if (outMap.getNumResults())
-      if (auto last = dyn_cast<AffineDimExpr>(outMap.getResult(outMap.getNumResults() - 1)))
-        if (llvm::is_contained(parallel, static_cast<int64_t>(last.getPosition())))
-          vectorDim = last.getPosition();
+    vectorDim = vectorDimOf(op, parallel);
     llvm::erase(parallel, vectorDim);
     return overLoops(parallel, op, at, [&](Position &outer) {
       return overVectors(vectorDim, op, outer, [&](Position &inner) {
@@ -407,6 +403,123 @@ bool RowEmitter::emit(linalg::LinalgOp op, Value row, int64_t rowDim) {
     return false;
   store(out, to, at, result);
   return true;
+}
+
+// The dimension of the result's innermost index, where that is one of `parallel`, else the last of them.
+int64_t RowEmitter::vectorDimOf(linalg::LinalgOp op, ArrayRef<int64_t> parallel) {
+  AffineMap map = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  if (map.getNumResults())
+    if (auto last = dyn_cast<AffineDimExpr>(map.getResult(map.getNumResults() - 1)))
+      if (llvm::is_contained(parallel, static_cast<int64_t>(last.getPosition())))
+        return last.getPosition();
+  return parallel.back();
+}
+
+// Neighbouring rows lie side by side, neighbouring lanes do not.
+bool RowEmitter::liesAlongRows(AffineMap map, int64_t rowDim, int64_t vectorDim) {
+  unsigned rank = map.getNumResults();
+  if (rank < 2 || growth(map.getResult(rank - 1), rowDim) != 1 || growth(map.getResult(rank - 1), vectorDim) != 0)
+    return false;
+  bool alongLanes = false;
+  for (unsigned i = 0; i + 1 < rank; ++i) {
+    if (growth(map.getResult(i), rowDim) != 0 || growth(map.getResult(i), vectorDim) < 0)
+      return false;
+    alongLanes |= growth(map.getResult(i), vectorDim) > 0;
+  }
+  return alongLanes;
+}
+
+static SmallVector<int64_t> parallelBut(linalg::LinalgOp op, int64_t rowDim) {
+  SmallVector<int64_t> parallel;
+  for (int64_t dim = 0, loops = op.getNumLoops(); dim < loops; ++dim)
+    if (dim != rowDim)
+      parallel.push_back(dim);
+  return parallel;
+}
+
+bool RowEmitter::transposes(linalg::LinalgOp op, int64_t rowDim) {
+  SmallVector<int64_t> parallel = parallelBut(op, rowDim);
+  if (op.getNumParallelLoops() != op.getNumLoops() || parallel.empty())
+    return false;
+  return llvm::any_of(op.getDpsInputOperands(), [&](OpOperand *operand) {
+    return isa<RankedTensorType>(operand->get().getType()) &&
+           liesAlongRows(op.getMatchingIndexingMap(operand), rowDim, vectorDimOf(op, parallel));
+  });
+}
+
+// Sixteen vectors of sixteen lanes: element j of vector i becomes element i of vector j. Each step swaps the blocks of
+// `half` by `half` beside the diagonal.
+void RowEmitter::transpose(SmallVectorImpl<Value> &vectors) {
+  for (int64_t half = kLanes / 2; half >= 1; half /= 2)
+    for (int64_t i = 0; i < kLanes; ++i) {
+      if (i & half)
+        continue;
+      SmallVector<int64_t> upper, lower; // lanes of the second vector count from kLanes
+      for (int64_t lane = 0; lane < kLanes; ++lane) {
+        upper.push_back(lane & half ? kLanes + lane - half : lane);
+        lower.push_back(lane & half ? kLanes + lane : lane + half);
+      }
+      Value a = vectors[i], c = vectors[i + half];
+      vectors[i] = vector::ShuffleOp::create(b, loc, a, c, upper);
+      vectors[i + half] = vector::ShuffleOp::create(b, loc, a, c, lower);
+    }
+}
+
+bool RowEmitter::emitBlock(linalg::LinalgOp op, Value row, int64_t rowDim) {
+  Storage &out = storages.find(op->getResult(0))->second;
+  AffineMap outMap = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  SmallVector<int64_t> parallel = parallelBut(op, rowDim);
+  int64_t vectorDim = vectorDimOf(op, parallel);
+  llvm::erase(parallel, vectorDim);
+  Position at;
+  at.loops.resize(op.getNumLoops());
+  auto oneRow = [&](Position &here) {
+    Place to;
+    Value result;
+    if (!bodyOf(op, here, {}, result) || !place(op, outMap, out, here, to))
+      return false;
+    store(out, to, here, result);
+    return true;
+  };
+  return overLoops(parallel, op, at, [&](Position &outer) {
+    return overVectors(vectorDim, op, outer, [&](Position &here) {
+      if (here.mask) { // lanes past the last whole vector: row by row
+        auto loop = scf::ForOp::create(b, loc, index(0), index(kLanes), index(1));
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPointToStart(loop.getBody());
+        here.loops[rowDim] = add(row, loop.getInductionVar());
+        return oneRow(here);
+      }
+      here.loops[rowDim] = row;
+      llvm::DenseMap<OpOperand *, SmallVector<Value>> blocks;
+      for (OpOperand *operand : op.getDpsInputOperands()) {
+        auto from = storages.find(operand->get());
+        AffineMap map = op.getMatchingIndexingMap(operand);
+        if (from == storages.end() || !from->second.pointer || from->second.isRow || !liesAlongRows(map, rowDim, vectorDim))
+          continue;
+        Place where;
+        if (!place(op, map, from->second, here, where))
+          return false;
+        auto type = VectorType::get(kLanes, from->second.element);
+        SmallVector<Value> &vectors = blocks[operand];
+        for (int64_t lane = 0; lane < kLanes; ++lane) {
+          Value linear = add(where.linear, multiply(where.laneStride, index(lane)));
+          vectors.push_back(
+              LLVM::LoadOp::create(b, loc, type, address(from->second, linear), bytesOf(from->second.element)));
+        }
+        transpose(vectors);
+      }
+      for (int64_t i = 0; i < kLanes; ++i) {
+        here.loops[rowDim] = add(row, index(i));
+        for (auto &[operand, vectors] : blocks)
+          preloaded[operand] = vectors[i];
+        if (!oneRow(here))
+          return false;
+      }
+      preloaded.clear();
+      return true;
+    });
+  });
 }
 
 } // namespace ingot::target::cpu

@@ -4,6 +4,7 @@
 // stands between linalg and upstream's conversions to LLVM: it emits scf, vector, arith, math and pointers.
 //
 //   parallel innermost dim:  for v in steps of 16 { load, body, store }        tail: the same under a mask
+//   transposition:           blocks of 16 rows by 16 lanes, loaded along the rows and transposed in registers
 //   reduction to a scalar:   16 lanes take elements l, l+16, ... in order      then lane i with i+8, i+4, i+2, i+1
 //
 // So a reduction's order is fixed by its length alone. Upstream's vectorizer is not used here because it folds every
@@ -40,6 +41,11 @@ public:
   // Emits `op` at the builder's insertion point, its result into the storage of that result. With a row: only the part
   // of the result whose dimension 0 is `row`, found in loop dimension `rowDim` of the op.
   bool emit(mlir::linalg::LinalgOp op, mlir::Value row, int64_t rowDim);
+
+  // Whether an operand lies in memory along the rows rather than along the lanes, so that blocks of rows pay.
+  static bool transposes(mlir::linalg::LinalgOp op, int64_t rowDim);
+  // The same as emit for kLanes rows from `row` on, of an op that transposes.
+  bool emitBlock(mlir::linalg::LinalgOp op, mlir::Value row, int64_t rowDim);
 
 private:
   // A scalar or 16 lanes; for lanes of indices, the first when they ascend by one.
@@ -79,6 +85,9 @@ private:
   mlir::Value load(const Storage &storage, const Place &place, Position &at);
   void store(Storage &storage, const Place &place, Position &at, mlir::Value value);
   mlir::Value laneIndices(const Place &place);
+  static int64_t vectorDimOf(mlir::linalg::LinalgOp op, llvm::ArrayRef<int64_t> parallel);
+  static bool liesAlongRows(mlir::AffineMap map, int64_t rowDim, int64_t vectorDim);
+  void transpose(llvm::SmallVectorImpl<mlir::Value> &vectors);
 
   bool bodyOf(mlir::linalg::LinalgOp op, Position &at, mlir::Value accumulator, mlir::Value &result);
   bool cloneOp(mlir::Operation &op, Position &at, llvm::DenseMap<mlir::Value, Lane> &lanes);
@@ -100,6 +109,7 @@ private:
   llvm::DenseMap<mlir::Value, Storage> &storages;
   mlir::IRMapping &scalars;
   std::string &error;
+  llvm::DenseMap<mlir::OpOperand *, mlir::Value> preloaded; // operands that a block has in registers
   mlir::Location loc = mlir::UnknownLoc::get(b.getContext());
 };
 

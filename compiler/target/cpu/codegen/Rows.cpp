@@ -315,6 +315,18 @@ private:
         return false;
     }
     if (rows.contains(root)) {
+      // An op alone that transposes goes by blocks of rows while there are whole ones.
+      if (rows.size() == 1 && RowEmitter::transposes(root, rows.lookup(root))) {
+        Value count = b.createOrFold<arith::SubIOp>(loc, to, from);
+        Value left = b.createOrFold<arith::RemUIOp>(loc, count, index(kLanes));
+        Value whole = b.createOrFold<arith::SubIOp>(loc, to, left);
+        auto blocks = scf::ForOp::create(b, loc, from, whole, index(kLanes));
+        OpBuilder::InsertionGuard guard(b);
+        b.setInsertionPointToStart(blocks.getBody());
+        if (!emitter.emitBlock(root, blocks.getInductionVar(), rows.lookup(root)))
+          return false;
+        from = whole;
+      }
       auto loop = scf::ForOp::create(b, loc, from, to, index(1));
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(loop.getBody());
