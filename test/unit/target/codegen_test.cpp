@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The code generator's interface: one input gives one image whatever the threads, equal kernels share their code, and what
+// a template cannot do is refused by name.
+#include "compiler/target/cpu/target.h"
+#include <gtest/gtest.h>
+
+using namespace ingot::target::cpu;
+
+namespace {
+
+Parameter integer(const char *name, int32_t value) {
+  Parameter p;
+  p.name = name;
+  p.integer = value;
+  return p;
+}
+Parameter real(const char *name, float value) {
+  Parameter p;
+  p.name = name;
+  p.real = value;
+  p.isReal = true;
+  return p;
+}
+
+Kernel packRows(const char *name, int32_t k, int32_t padded) {
+  Kernel kernel;
+  kernel.name = name;
+  kernel.templateName = "pack_rows";
+  kernel.parameters = {integer("k", k), integer("k_padded", padded), integer("type", 2), integer("partials", 1),
+                       real("eps", 1e-5f)};
+  return kernel;
+}
+
+std::string errorOf(const Kernel &kernel) {
+  CompiledKernels compiled;
+  std::string error;
+  EXPECT_FALSE(compileKernels({kernel}, {}, compiled, error));
+  return error;
+}
+
+TEST(Codegen, ThreadsChangeNoByte) {
+  std::vector<Kernel> kernels = {packRows("a", 64, 64), packRows("b", 65, 96), packRows("c", 64, 64)};
+  CompiledKernels one, four;
+  std::string error;
+  ASSERT_TRUE(compileKernels(kernels, {{}, 1}, one, error)) << error;
+  ASSERT_TRUE(compileKernels(kernels, {{}, 4}, four, error)) << error;
+  ASSERT_EQ(one.images.size(), featureSets().size());
+  for (size_t i = 0; i < one.images.size(); ++i) {
+    EXPECT_EQ(one.images[i].set.name, featureSets()[i].name);
+    EXPECT_EQ(one.images[i].bytes, four.images[i].bytes);
+    EXPECT_EQ(one.images[i].functions, four.images[i].functions);
+    EXPECT_EQ(one.images[i].bytes.size() % 4096, 0u);
+    EXPECT_EQ(one.images[i].functions[0], one.images[i].functions[2]) << "equal kernels";
+    EXPECT_NE(one.images[i].functions[0], one.images[i].functions[1]);
+  }
+  EXPECT_EQ(one.scratchBytes, four.scratchBytes);
+}
+
+TEST(Codegen, CompilesForTheSetsAsked) {
+  CompiledKernels compiled;
+  std::string error;
+  ASSERT_TRUE(compileKernels({packRows("a", 64, 64)}, {{"avx512"}, 1}, compiled, error)) << error;
+  ASSERT_EQ(compiled.images.size(), 1u);
+  EXPECT_EQ(compiled.images[0].set.name, "avx512");
+  EXPECT_FALSE(compileKernels({packRows("a", 64, 64)}, {{"sse"}, 1}, compiled, error));
+  EXPECT_EQ(error, "no CPU feature set 'sse'; there are avx2, avx512, avx512bf16");
+}
+
+TEST(Codegen, PrintsAssemblyThatUsesTheSet) {
+  std::string text, error;
+  ASSERT_TRUE(printKernels({packRows("a", 64, 64)}, "avx512", Text::Assembly, text, error)) << error;
+  EXPECT_NE(text.find("# kernel a for avx512"), std::string::npos);
+  EXPECT_NE(text.find("%zmm"), std::string::npos);
+  text.clear();
+  ASSERT_TRUE(printKernels({packRows("a", 64, 64)}, "avx2", Text::Llvm, text, error)) << error;
+  EXPECT_NE(text.find("define protected noundef i32"), std::string::npos) << text.substr(0, 400);
+}
+
+TEST(Codegen, RefusesWhatATemplateCannotDo) {
+  Kernel unknown = packRows("x", 64, 64);
+  unknown.templateName = "fly";
+  EXPECT_EQ(errorOf(unknown), "kernel 'x' (template 'fly'): no such template; there are embedding, rope_angles, pack_rows, "
+                              "linear, rope_append, attention, sample");
+  EXPECT_EQ(errorOf(packRows("x", 64, 63)),
+            "kernel 'x' (template 'pack_rows'): parameter 'k_padded' is 63, expected at least k = 64");
+  Kernel missing = packRows("x", 64, 64);
+  missing.parameters.pop_back();
+  EXPECT_EQ(errorOf(missing), "kernel 'x' (template 'pack_rows'): parameter 'eps' is missing");
+  Kernel kind = packRows("x", 64, 64);
+  kind.parameters[4] = integer("eps", 1);
+  EXPECT_EQ(errorOf(kind), "kernel 'x' (template 'pack_rows'): parameter 'eps' must be a float");
+  Kernel twice = packRows("x", 64, 64);
+  twice.parameters.push_back(integer("k", 64));
+  EXPECT_EQ(errorOf(twice), "kernel 'x' (template 'pack_rows'): parameter 'k' is given twice");
+  Kernel extra = packRows("x", 64, 64);
+  extra.parameters.push_back(integer("wings", 2));
+  EXPECT_EQ(errorOf(extra), "kernel 'x' (template 'pack_rows'): has no parameter 'wings'");
+
+  Kernel linear;
+  linear.name = "l";
+  linear.templateName = "linear";
+  for (const char *zero : {"bias", "residual", "act", "gated", "stats", "out_type", "rows_symbol"})
+    linear.parameters.push_back(integer(zero, 0));
+  for (auto [name, value] : {std::pair{"n", 32}, {"k", 33}, {"k_padded", 33}, {"in_type", 0}, {"weight_type", 1},
+                             {"layout", 2}, {"out_stride", 32}})
+    linear.parameters.push_back(integer(name, value));
+  EXPECT_EQ(errorOf(linear), "kernel 'l' (template 'linear'): parameter 'k_padded' is 33, expected at least 34");
+  linear.parameters[9].integer = 48;
+  linear.parameters[12].integer = 1;
+  EXPECT_EQ(errorOf(linear),
+            "kernel 'l' (template 'linear'): parameter 'layout' is 1, expected 2 (n16k2) for this weight_type");
+}
+
+TEST(Codegen, StatesScratch) {
+  uint64_t bytes = 1;
+  std::string error;
+  ASSERT_TRUE(templateScratchBytes(packRows("a", 64, 64), bytes, error)) << error;
+  EXPECT_EQ(bytes, 0u);
+  Kernel sample;
+  sample.templateName = "sample";
+  sample.parameters = {integer("vocabulary", 100)};
+  ASSERT_TRUE(templateScratchBytes(sample, bytes, error)) << error;
+  EXPECT_EQ(bytes, 2u * 448); // two rows of 100 f32, each a multiple of 64 bytes
+}
+
+} // namespace
