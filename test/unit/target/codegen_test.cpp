@@ -57,6 +57,29 @@ TEST(Codegen, ThreadsChangeNoByte) {
   EXPECT_EQ(one.scratchBytes, four.scratchBytes);
 }
 
+// What differs in the symbol that counts rows alone is one body behind two small functions.
+TEST(Codegen, RowCountsShareOneBody) {
+  auto linear = [](const char *name, int32_t n, int32_t rows) {
+    Kernel kernel;
+    kernel.name = name;
+    kernel.templateName = "linear";
+    for (const char *zero : {"bias", "residual", "act", "gated", "stats", "out_type", "in_type", "weight_type"})
+      kernel.parameters.push_back(integer(zero, 0));
+    for (auto [key, value] : {std::pair{"n", n}, {"k", 32}, {"k_padded", 32}, {"layout", 1}, {"out_stride", n},
+                              {"rows_symbol", rows}})
+      kernel.parameters.push_back(integer(key, value));
+    return kernel;
+  };
+  CompiledKernels one, two, same;
+  std::string error;
+  ASSERT_TRUE(compileKernels({linear("a", 64, 2)}, {{"avx2"}, 1}, one, error)) << error;
+  ASSERT_TRUE(compileKernels({linear("a", 64, 2), linear("b", 64, 0)}, {{"avx2"}, 1}, two, error)) << error;
+  ASSERT_TRUE(compileKernels({linear("a", 64, 2), linear("b", 64, 2)}, {{"avx2"}, 1}, same, error)) << error;
+  EXPECT_NE(two.images[0].functions[0], two.images[0].functions[1]);
+  EXPECT_EQ(same.images[0].functions[0], same.images[0].functions[1]);
+  EXPECT_LT(two.images[0].bytes.size(), one.images[0].bytes.size() * 3 / 2);
+}
+
 TEST(Codegen, CompilesForTheSetsAsked) {
   CompiledKernels compiled;
   std::string error;

@@ -94,7 +94,9 @@ Result run(const TestKernel &kernel, const TestSet &set, const Problem &p, uint3
   buffers.push_back(result.out.get());
   if (s.stats)
     buffers.push_back(result.stats.get());
-  EXPECT_EQ(runKernel(kernel, set, buffers, {p.rows}, static_cast<uint32_t>(s.tiles), pieces), 0);
+  std::vector<int64_t> symbols(static_cast<size_t>(kernel.integer("rows_symbol")) + 1, -7); // no other symbol counts
+  symbols.back() = p.rows;
+  EXPECT_EQ(runKernel(kernel, set, buffers, symbols, static_cast<uint32_t>(s.tiles), pieces), 0);
   EXPECT_TRUE(result.out.fenceHolds() && result.stats.fenceHolds()) << kernel.name;
   return result;
 }

@@ -20,6 +20,7 @@ struct Prepared {
   const Kernel *kernel = nullptr;
   std::string symbol;
   size_t same = 0; // the first kernel with the same code; itself mostly
+  std::vector<Export> exports; // of a kernel that is `same` as itself: what its code is called by
   CheckedTemplate checked;
   LinalgKernel lowered; // of functions
 };
@@ -53,8 +54,16 @@ bool prepare(const std::vector<Kernel> &kernels, std::vector<Prepared> &prepared
     } else {
       if (!checkTemplate(kernels[i], next.checked, error))
         return false;
+      // Kernels that differ only in the symbol that counts their rows share their code.
       next.same = known.try_emplace({kernels[i].templateName, next.checked.words}, i).first->second;
     }
+    uint32_t shift = next.checked.firstSymbol;
+    std::vector<Export> &exports = next.same == i ? next.exports : prepared[next.same].exports;
+    auto found = std::find_if(exports.begin(), exports.end(), [&](const Export &e) { return e.firstSymbol == shift; });
+    if (found == exports.end())
+      exports.push_back({next.symbol, shift});
+    else
+      next.symbol = found->symbol;
     prepared.push_back(std::move(next));
   }
   return true;
@@ -64,7 +73,7 @@ std::unique_ptr<llvm::Module> makeModule(llvm::LLVMContext &context, llvm::Targe
                                          const Prepared &prepared, unsigned set, std::string &error) {
   if (prepared.kernel->body)
     return specialiseLinalg(context, machine, prepared.lowered, set, error);
-  return specialiseTemplate(context, machine, *prepared.kernel, prepared.checked, set, prepared.symbol, error);
+  return specialiseTemplate(context, machine, *prepared.kernel, prepared.checked, set, prepared.exports, error);
 }
 
 // The functions that a back end may call, as an object of their own.
@@ -140,7 +149,8 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
     for (size_t kernel = 0; kernel < prepared.size(); ++kernel)
       if (prepared[kernel].same == kernel) {
         linked.push_back(std::move(objects[set][kernel]));
-        symbols.push_back(prepared[kernel].symbol);
+        for (const Export &exported : prepared[kernel].exports)
+          symbols.push_back(exported.symbol);
       }
     linked.push_back(std::move(objects[set].back()));
     Image image;
@@ -152,7 +162,7 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
     for (size_t i = 0; i < symbols.size(); ++i)
       at[symbols[i]] = offsets[i];
     for (const Prepared &kernel : prepared)
-      image.functions.push_back(at[prepared[kernel.same].symbol]);
+      image.functions.push_back(at[kernel.symbol]);
     result.images.push_back(std::move(image));
   }
   return true;

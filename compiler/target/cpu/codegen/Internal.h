@@ -37,6 +37,8 @@ llvm::StringRef templateBitcode(llvm::StringRef templateName, unsigned set);
 // kind, and a combination that the template can do.
 struct CheckedTemplate {
   std::vector<uint32_t> words;
+  // Templates that read one symbol alone are compiled as if it were the first: their functions move `symbols` to it.
+  uint32_t firstSymbol = 0;
   uint64_t scratchBytes = 0;
 };
 bool checkTemplate(const Kernel &kernel, CheckedTemplate &checked, std::string &error);
@@ -47,10 +49,16 @@ std::unique_ptr<llvm::TargetMachine> makeTargetMachine(const SetCode &set, std::
 // Runs LLVM's optimisation over a module whose only exported function is `symbol`.
 void optimiseModule(llvm::Module &module, llvm::TargetMachine &machine);
 
-// The optimised module of a template's kernel: exports `symbol` alone, with the kernel ABI.
+// A function that an object exports, and the symbol that counts its rows.
+struct Export {
+  std::string symbol;
+  uint32_t firstSymbol;
+};
+
+// The optimised module of a template's kernel: exports functions of the kernel ABI.
 std::unique_ptr<llvm::Module> specialiseTemplate(llvm::LLVMContext &context, llvm::TargetMachine &machine,
                                                  const Kernel &kernel, const CheckedTemplate &checked, unsigned set,
-                                                 llvm::StringRef symbol, std::string &error);
+                                                 llvm::ArrayRef<Export> exports, std::string &error);
 
 // The functions that a back end may call on its own (kernels/support.cpp).
 std::unique_ptr<llvm::Module> supportModule(llvm::LLVMContext &context, llvm::TargetMachine &machine, unsigned set,

@@ -113,7 +113,7 @@ std::unique_ptr<llvm::Module> supportModule(llvm::LLVMContext &context, llvm::Ta
 
 std::unique_ptr<llvm::Module> specialiseTemplate(llvm::LLVMContext &context, llvm::TargetMachine &machine,
                                                  const Kernel &kernel, const CheckedTemplate &checked, unsigned set,
-                                                 llvm::StringRef symbol, std::string &error) {
+                                                 llvm::ArrayRef<Export> exports, std::string &error) {
   std::unique_ptr<llvm::Module> module = parse(context, kernel.templateName, set, error);
   if (!module)
     return nullptr;
@@ -139,11 +139,32 @@ std::unique_ptr<llvm::Module> specialiseTemplate(llvm::LLVMContext &context, llv
   llvm::Type *pointer = llvm::PointerType::getUnqual(context);
   llvm::Type *word = llvm::Type::getInt32Ty(context);
   auto *type = llvm::FunctionType::get(word, {pointer, pointer, pointer, word, word, pointer}, false);
-  llvm::Function *wrapper = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, symbol, module.get());
-  wrapper->setAttributes(llvm::AttributeList().addFnAttributes(
-      context, llvm::AttrBuilder(context, body->getAttributes().getFnAttrs())));
-  wrapper->removeFnAttr(llvm::Attribute::AlwaysInline);
-  wrapper->setVisibility(llvm::GlobalValue::ProtectedVisibility);
+  auto makeFunction = [&](llvm::StringRef name) {
+    llvm::Function *function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, module.get());
+    function->setAttributes(llvm::AttributeList().addFnAttributes(
+        context, llvm::AttrBuilder(context, body->getAttributes().getFnAttrs())));
+    function->removeFnAttr(llvm::Attribute::AlwaysInline);
+    function->setVisibility(llvm::GlobalValue::ProtectedVisibility);
+    return function;
+  };
+  const bool shared = exports.size() > 1 || exports[0].firstSymbol != 0;
+  llvm::Function *wrapper = makeFunction(shared ? "shared" : llvm::StringRef(exports[0].symbol));
+  if (shared) {
+    wrapper->setVisibility(llvm::GlobalValue::DefaultVisibility);
+    wrapper->setLinkage(llvm::GlobalValue::InternalLinkage);
+    wrapper->addFnAttr(llvm::Attribute::NoInline);
+    for (const Export &exported : exports) {
+      llvm::Function *function = makeFunction(exported.symbol);
+      llvm::IRBuilder<> inside(llvm::BasicBlock::Create(context, "entry", function));
+      llvm::SmallVector<llvm::Value *> passed;
+      for (llvm::Argument &argument : function->args())
+        passed.push_back(&argument);
+      passed[2] = inside.CreateConstGEP1_32(inside.getInt64Ty(), passed[2], exported.firstSymbol);
+      llvm::CallInst *inner = inside.CreateCall(wrapper, passed);
+      inner->setTailCall();
+      inside.CreateRet(inner);
+    }
+  }
   llvm::IRBuilder<> builder(llvm::BasicBlock::Create(context, "entry", wrapper));
   llvm::SmallVector<llvm::Value *> arguments = {params};
   for (llvm::Argument &argument : wrapper->args())

@@ -7,6 +7,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
 #include <cstring>
+#include <type_traits>
 
 namespace ingot::target::cpu {
 namespace {
@@ -153,9 +154,15 @@ template <class Params> bool finish(Checker &c, CheckedTemplate &checked) {
     return false;
   std::memcpy(&params, checked.words.data(), sizeof(Params));
   check(c, params);
-  if (c.ok())
-    checked.scratchBytes = static_cast<uint64_t>(kernels::scratchBytes(params));
-  return c.ok();
+  if (!c.ok())
+    return false;
+  checked.scratchBytes = static_cast<uint64_t>(kernels::scratchBytes(params));
+  if constexpr (std::is_same_v<Params, linear_params>) {
+    checked.firstSymbol = static_cast<uint32_t>(params.rows_symbol);
+    params.rows_symbol = 0;
+    std::memcpy(checked.words.data(), &params, sizeof(Params));
+  }
+  return true;
 }
 
 } // namespace
