@@ -197,7 +197,7 @@ struct LowerGeneralOpsPass : public impl::LowerGeneralOpsPassBase<LowerGeneralOp
     for (auto entry : getOperation().getOps<ir::EntryOp>()) {
       if (failed(checkNamed(entry)))
         return signalPassFailure();
-      copyPassedOn(entry);
+      copyPassedOn(entry, outliner);
       // From the end, so that a chain is as long as it can be before its producers are looked at.
       SmallVector<Operation *> ops;
       for (Operation &op : llvm::reverse(entry.getBody().front()))
@@ -211,7 +211,8 @@ struct LowerGeneralOpsPass : public impl::LowerGeneralOpsPassBase<LowerGeneralOp
   }
 
   // An entry's result is what a launch writes: arguments, weights and values returned twice are copied.
-  static void copyPassedOn(ir::EntryOp entry) {
+  static void copyPassedOn(ir::EntryOp entry, Outliner &outliner) {
+    llvm::SmallPtrSet<Operation *, 4> erased;
     Operation *terminator = entry.getBody().front().getTerminator();
     OpBuilder builder(terminator);
     llvm::SmallDenseSet<Value> returned;
@@ -221,8 +222,14 @@ struct LowerGeneralOpsPass : public impl::LowerGeneralOpsPassBase<LowerGeneralOp
         origin = reshape.getInput();
       if (!isa<RankedTensorType>(origin.getType()))
         continue;
-      if (isa<BlockArgument>(origin) || ir::isRecipe(origin) || !returned.insert(origin).second)
-        operand.set(makeCopy(operand.get(), builder));
+      if (!isa<BlockArgument>(origin) && !ir::isRecipe(origin) && returned.insert(origin).second)
+        continue;
+      // Outlined at once: a copy of a weight would pass for a recipe.
+      Value copy = makeCopy(operand.get(), builder);
+      operand.set(copy);
+      Chain chain{copy, {}};
+      chain.inner.insert(copy);
+      outliner.outline(chain, erased);
     }
   }
 

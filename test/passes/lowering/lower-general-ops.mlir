@@ -161,3 +161,20 @@ ingot.symbol @tokens
 ingot.entry @passed_on(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["x"], res_names = ["y"]} {
   ingot.return %x : tensor<?x8xf32, #ingot.dims<"tokens", "">>
 }
+
+// -----
+
+// So is a weight, and what is returned twice.
+// CHECK-LABEL: ingot.entry @weight_and_twice
+// CHECK-DAG:     %[[W:.*]] = ingot.weight @w
+// CHECK-DAG:     %[[S:.*]] = ingot.call @"silu-f32-tokensx8"(%arg0)
+// CHECK-DAG:     %[[C:.*]] = ingot.call @"transpose-f32-4x8"(%[[W]])
+// CHECK-DAG:     %[[T:.*]] = ingot.call @"transpose-f32-tokensx8"(%[[S]])
+// CHECK:         ingot.return %[[C]], %[[S]], %[[T]]
+ingot.symbol @tokens
+ingot.tensor @w : tensor<4x8xf32> {dummy}
+ingot.entry @weight_and_twice(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> (tensor<4x8xf32>, tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<?x8xf32, #ingot.dims<"tokens", "">>) attributes {arg_names = ["x"], res_names = ["a", "b", "c"]} {
+  %w = ingot.weight @w : tensor<4x8xf32>
+  %s = ingot.silu %x : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  ingot.return %w, %s, %s : tensor<4x8xf32>, tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<?x8xf32, #ingot.dims<"tokens", "">>
+}
