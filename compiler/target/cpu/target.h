@@ -4,9 +4,9 @@
 // the plan dialect (which says what kernels there are) and before the engine writer (which stores the images); it knows
 // nothing of models, entries or weights.
 //
-// A kernel is either a template (compiler/target/cpu/kernels, compiled to bitcode when Ingot is built) with the values of
-// its parameters, or a function over tensors that came through linalg. Both obey runtime/format/kernel_abi.h. An image
-// is position-independent, imports nothing, carries no relocations, and is mapped read-execute as it stands.
+// A kernel is either a template (compiler/target/cpu/kernels, compiled to bitcode when Ingot is built) with the values
+// of its parameters, or a function over tensors that came through linalg. Both obey runtime/format/kernel_abi.h. An
+// image is position-independent, imports nothing, carries no relocations, and is mapped read-execute as it stands.
 #ifndef INGOT_COMPILER_TARGET_CPU_TARGET_H
 #define INGOT_COMPILER_TARGET_CPU_TARGET_H
 
@@ -43,7 +43,8 @@ struct Kernel {
   std::string name;                  // readable and unique within the plan; not a symbol of the image
   std::string templateName;          // empty: `body` instead
   std::vector<Parameter> parameters; // all of the template's, in any order
-  mlir::Operation *body = nullptr;   // a func.func, see docs/design/0001-foundation.md, "Functions that go through linalg"
+  mlir::Operation *body =
+      nullptr; // a func.func, see docs/design/0001-foundation.md, "Functions that go through linalg"
 };
 
 struct Image {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// rope_append and attention: pages in scrambled order, sequences mixed in one step, prompts in pieces; against softmax in
-// f64 over keys and values kept beside, and bit by bit against other ways of cutting the same work.
+// rope_append and attention: pages in scrambled order, sequences mixed in one step, prompts in pieces; against softmax
+// in f64 over keys and values kept beside, and bit by bit against other ways of cutting the same work.
 #include "test/unit/target/images.h"
 #include "test/unit/target/reference.h"
 #include <algorithm>
@@ -45,7 +45,8 @@ public:
       std::swap(order[i], order[numbers.below(i + 1)]);
     tables.resize(lengths.size());
     for (size_t i = 0; i < lengths.size(); ++i)
-      tables[i].assign(order.begin() + static_cast<long>(i) * blocks, order.begin() + static_cast<long>(i + 1) * blocks);
+      tables[i].assign(order.begin() + static_cast<long>(i) * blocks,
+                       order.begin() + static_cast<long>(i + 1) * blocks);
     numbers = Numbers(18); // the same gammas however many pages there are
     for (int d = 0; d < s.hd; ++d) {
       qNorm.as<float>()[d] = static_cast<float>(1.0 + 0.5 * numbers.next());
@@ -220,8 +221,9 @@ TEST_P(AttentionTest, AgreesWithSoftmaxInF64) {
           ASSERT_EQ(got, 0.0) << attention->name << " padding";
           continue;
         }
-        // f32 scores of size up to ~30 err by ~1e-5, which softmax passes on relative to values of size 2.5; keys and values
-        // of 16 bits may round the other way than f64's where f32's last bit differs: one unit of them on one key.
+        // f32 scores of size up to ~30 err by ~1e-5, which softmax passes on relative to values of size 2.5; keys and
+        // values of 16 bits may round the other way than f64's where f32's last bit differs: one unit of them on one
+        // key.
         double error = 6e-5 + (s.cache == kF32 ? 0.0 : 3.0 * unitOf(s.cache)) + std::fabs(want[c]) * unitOf(s.out);
         ASSERT_NEAR(got, want[c], error) << attention->name << " on " << GetParam()->name << ", sequence " << sequence
                                          << ", position " << position << ", column " << c;
@@ -302,8 +304,8 @@ TEST_P(AttentionTest, SlotsDecideWhatIsAppended) {
       angles[t * kHd + i] = 1.0f; // angle 0
   std::vector<int32_t> slots = {0, 1, 2, 3, 4, 30, -1, 2, -7, 17};
   Buffer keys(2 * kPage * kHd * 4), values(2 * kPage * kHd * 4);
-  ASSERT_EQ(runKernel(kernel, *GetParam(), {qkv.data(), angles.data(), slots.data(), keys.get(), values.get()}, {kTokens},
-                      kTokens, 2),
+  ASSERT_EQ(runKernel(kernel, *GetParam(), {qkv.data(), angles.data(), slots.data(), keys.get(), values.get()},
+                      {kTokens}, kTokens, 2),
             0);
   for (int slot = 0; slot < 2 * kPage; ++slot) {
     int token = slot == 30 ? 0 : slot == 2 ? 2 : slot == 17 ? 4 : -1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // How fast kernels run on this machine, beside its ceilings: memory read and f32 arithmetic, measured there and then.
+// Built for AVX2 itself.
 //   bench_kernels [THREADS]
 // Reads the images of bench.txt ($INGOT_TEST_IMAGES); every set that the machine has is measured.
 #include "test/unit/target/images.h"
@@ -32,30 +33,60 @@ template <class Work> double best(unsigned threads, int repeats, Work work) {
   return least;
 }
 
+// Reads 512 MB in vectors, several streams of neighbouring lines a thread.
 double readBandwidth(unsigned threads) {
-  size_t bytes = size_t(256) << 20;
+  typedef float Vector __attribute__((vector_size(32)));
+  size_t bytes = size_t(512) << 20;
   Buffer memory(bytes);
-  std::vector<uint64_t> sums(threads * 16);
+  std::vector<Vector> sums(threads * 4);
   double seconds = best(threads, 7, [&](unsigned t) {
-    const uint64_t *p = memory.as<uint64_t>() + bytes / 8 * t / threads, *end = memory.as<uint64_t>() + bytes / 8 * (t + 1) / threads;
-    uint64_t a[8] = {};
-    for (; p + 8 <= end; p += 8)
-      for (int i = 0; i < 8; ++i)
-        a[i] += p[i];
-    for (uint64_t v : a)
-      sums[t * 16] += v;
+    const Vector *p = memory.as<Vector>() + bytes / 32 * t / threads,
+                 *end = memory.as<Vector>() + bytes / 32 * (t + 1) / threads;
+    Vector a = {}, b = {}, c = {}, d = {};
+    for (; p + 4 <= end; p += 4) {
+      __builtin_prefetch(p + 64);
+      __builtin_prefetch(p + 66);
+      a += p[0];
+      b += p[1];
+      c += p[2];
+      d += p[3];
+    }
+    sums[t * 4] = a + b + c + d;
   });
-  volatile uint64_t keep = sums[0];
+  volatile float keep = sums[0][0];
   (void)keep;
   return static_cast<double>(bytes) / seconds / 1e9;
 }
 
+// Multiply-adds in registers: what the instructions of AVX2 could do (wider sets do more).
+double arithmetic(unsigned threads) {
+  typedef float Vector __attribute__((vector_size(32)));
+  constexpr int kSteps = 20'000'000;
+  std::vector<Vector> sums(threads * 4);
+  double seconds = best(threads, 5, [&](unsigned t) {
+    Vector acc[10] = {};
+    Vector x = {1, 2, 3, 4, 5, 6, 7, 8};
+    for (int i = 0; i < kSteps; ++i) {
+      for (Vector &v : acc)
+        v = __builtin_elementwise_fma(x, x, v);
+      asm volatile("" : "+x"(x));
+    }
+    for (Vector &v : acc)
+      sums[t * 4] += v;
+  });
+  volatile float keep = sums[0][0];
+  (void)keep;
+  return threads * double(kSteps) * 10 * 16 / seconds / 1e9;
+}
+
 double run(const TestKernel &kernel, const TestSet &set, int rows, unsigned threads) {
-  int n = kernel.integer("n"), k = kernel.integer("k"), kPadded = kernel.integer("k_padded"), in = kernel.integer("in_type"),
-      weight = kernel.integer("weight_type"), out = kernel.integer("out_type"), stride = kernel.integer("out_stride");
+  int n = kernel.integer("n"), k = kernel.integer("k"), kPadded = kernel.integer("k_padded"),
+      in = kernel.integer("in_type"), weight = kernel.integer("weight_type"), out = kernel.integer("out_type"),
+      stride = kernel.integer("out_stride");
   int outputs = kernel.integer("gated") ? 2 * n : n;
   size_t weightBytes = static_cast<size_t>(outputs) * kPadded * static_cast<size_t>(bytesOf(weight));
-  Buffer input(static_cast<size_t>(rows) * kPadded * bytesOf(in)), weights(weightBytes), result(static_cast<size_t>(rows) * stride * bytesOf(out));
+  Buffer input(static_cast<size_t>(rows) * kPadded * bytesOf(in)), weights(weightBytes),
+      result(static_cast<size_t>(rows) * stride * bytesOf(out));
   for (size_t i = 0; i < input.size / static_cast<size_t>(bytesOf(in)); ++i)
     put(input.get(), in, i, 0.5);
   for (size_t i = 0; i < weights.size / 4; ++i)
@@ -79,7 +110,8 @@ double run(const TestKernel &kernel, const TestSet &set, int rows, unsigned thre
 int main(int argc, char **argv) {
   unsigned threads = argc > 1 ? static_cast<unsigned>(std::atoi(argv[1])) : 1;
   double bandwidth = readBandwidth(threads);
-  std::printf("%u threads, memory read %.1f GB/s\n", threads, bandwidth);
+  std::printf("%u threads, memory read %.1f GB/s, AVX2 multiply-adds %.1f GFLOP/s\n", threads, bandwidth,
+              arithmetic(threads));
   for (const TestSet &set : Images::get().sets()) {
     if (!set.runs)
       continue;
@@ -92,8 +124,8 @@ int main(int argc, char **argv) {
       for (int rows : {1, 2, 4, 8, 16, 128, 512}) {
         double seconds = run(*kernel, set, rows, threads);
         double flops = bytes / bytesOf(kernel->integer("weight_type")) * 2 * rows;
-        std::printf("  %3d: %5.1f GB/s (%3.0f%%) %6.1f GFLOP/s", rows, bytes / seconds / 1e9, bytes / seconds / 1e7 / bandwidth,
-                    flops / seconds / 1e9);
+        std::printf("  %3d: %5.1f GB/s (%3.0f%%) %6.1f GFLOP/s", rows, bytes / seconds / 1e9,
+                    bytes / seconds / 1e7 / bandwidth, flops / seconds / 1e9);
       }
       std::printf("\n");
       std::fflush(stdout);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The code generator's interface: one input gives one image whatever the threads, equal kernels share their code, and what
-// a template cannot do is refused by name.
+// The code generator's interface: one input gives one image whatever the threads, equal kernels share their code, and
+// what a template cannot do is refused by name.
 #include "compiler/target/cpu/target.h"
 #include <gtest/gtest.h>
 
@@ -65,8 +65,8 @@ TEST(Codegen, RowCountsShareOneBody) {
     kernel.templateName = "linear";
     for (const char *zero : {"bias", "residual", "act", "gated", "stats", "out_type", "in_type", "weight_type"})
       kernel.parameters.push_back(integer(zero, 0));
-    for (auto [key, value] : {std::pair{"n", n}, {"k", 32}, {"k_padded", 32}, {"layout", 1}, {"out_stride", n},
-                              {"rows_symbol", rows}})
+    for (auto [key, value] :
+         {std::pair{"n", n}, {"k", 32}, {"k_padded", 32}, {"layout", 1}, {"out_stride", n}, {"rows_symbol", rows}})
       kernel.parameters.push_back(integer(key, value));
     return kernel;
   };
@@ -103,8 +103,9 @@ TEST(Codegen, PrintsAssemblyThatUsesTheSet) {
 TEST(Codegen, RefusesWhatATemplateCannotDo) {
   Kernel unknown = packRows("x", 64, 64);
   unknown.templateName = "fly";
-  EXPECT_EQ(errorOf(unknown), "kernel 'x' (template 'fly'): no such template; there are embedding, rope_angles, pack_rows, "
-                              "linear, rope_append, attention, sample");
+  EXPECT_EQ(errorOf(unknown),
+            "kernel 'x' (template 'fly'): no such template; there are embedding, rope_angles, pack_rows, "
+            "linear, rope_append, attention, sample");
   EXPECT_EQ(errorOf(packRows("x", 64, 63)),
             "kernel 'x' (template 'pack_rows'): parameter 'k_padded' is 63, expected at least k = 64");
   Kernel missing = packRows("x", 64, 64);
@@ -125,8 +126,13 @@ TEST(Codegen, RefusesWhatATemplateCannotDo) {
   linear.templateName = "linear";
   for (const char *zero : {"bias", "residual", "act", "gated", "stats", "out_type", "rows_symbol"})
     linear.parameters.push_back(integer(zero, 0));
-  for (auto [name, value] : {std::pair{"n", 32}, {"k", 33}, {"k_padded", 33}, {"in_type", 0}, {"weight_type", 1},
-                             {"layout", 2}, {"out_stride", 32}})
+  for (auto [name, value] : {std::pair{"n", 32},
+                             {"k", 33},
+                             {"k_padded", 33},
+                             {"in_type", 0},
+                             {"weight_type", 1},
+                             {"layout", 2},
+                             {"out_stride", 32}})
     linear.parameters.push_back(integer(name, value));
   EXPECT_EQ(errorOf(linear), "kernel 'l' (template 'linear'): parameter 'k_padded' is 33, expected at least 34");
   linear.parameters[9].integer = 48;

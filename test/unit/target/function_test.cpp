@@ -18,7 +18,7 @@ struct Case {
   std::vector<size_t> inputs; // elements
   size_t outputs;
   int64_t tiles;
-  int type; // of inputs and output
+  int type;     // of inputs and output
   double error; // relative to 1 + the size of the value
   // Element i of the output.
   std::function<double(const std::vector<std::vector<double>> &, size_t)> formula;
@@ -39,13 +39,33 @@ double gelu(double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); }
 const std::vector<Case> &cases() {
   using Inputs = const std::vector<std::vector<double>> &;
   static const std::vector<Case> all = {
-      {"softmax-f32-rowsx1000", {kRows * 1000}, kRows * 1000, kRows, kF32, 1e-6,
+      {"softmax-f32-rowsx1000",
+       {kRows * 1000},
+       kRows * 1000,
+       kRows,
+       kF32,
+       1e-6,
        [](Inputs in, size_t i) { return softmaxOf(in[0], i / 1000 * 1000, 1, 1000, i); }},
-      {"softmax-f32-rowsx3x7", {kRows * 21}, kRows * 21, kRows, kF32, 1e-6,
+      {"softmax-f32-rowsx3x7",
+       {kRows * 21},
+       kRows * 21,
+       kRows,
+       kF32,
+       1e-6,
        [](Inputs in, size_t i) { return softmaxOf(in[0], i / 7 * 7, 1, 7, i); }},
-      {"softmax-f32-rowsx9x37", {kRows * 333}, kRows * 333, kRows, kF32, 1e-6,
+      {"softmax-f32-rowsx9x37",
+       {kRows * 333},
+       kRows * 333,
+       kRows,
+       kF32,
+       1e-6,
        [](Inputs in, size_t i) { return softmaxOf(in[0], i / 333 * 333 + i % 37, 37, 9, i); }},
-      {"layer_norm-f32-rowsx200", {kRows * 200, 200, 200}, kRows * 200, kRows, kF32, 3e-6,
+      {"layer_norm-f32-rowsx200",
+       {kRows * 200, 200, 200},
+       kRows * 200,
+       kRows,
+       kF32,
+       3e-6,
        [](Inputs in, size_t i) {
          double mean = 0, squares = 0;
          for (size_t k = 0; k < 200; ++k)
@@ -54,33 +74,68 @@ const std::vector<Case> &cases() {
            squares += std::pow(in[0][i / 200 * 200 + k] - mean, 2) / 200;
          return (in[0][i] - mean) / std::sqrt(squares + 1e-5) * in[1][i % 200] + in[2][i % 200];
        }},
-      {"transpose-f32-40xrows", {kRows * 40}, kRows * 40, 40, kF32, 0,
+      {"transpose-f32-40xrows",
+       {kRows * 40},
+       kRows * 40,
+       40,
+       kF32,
+       0,
        [](Inputs in, size_t i) { return in[0][i % kRows * 40 + i / kRows]; }},
-      {"transpose-f32-rowsx33x5", {kRows * 165}, kRows * 165, kRows, kF32, 0,
+      {"transpose-f32-rowsx33x5",
+       {kRows * 165},
+       kRows * 165,
+       kRows,
+       kF32,
+       0,
        [](Inputs in, size_t i) { return in[0][i / 165 * 165 + i % 5 * 33 + i % 165 / 5]; }},
-      {"gelu-tanh-mul-silu-f32-rowsx100", {kRows * 100, kRows * 100}, kRows * 100, kRows, kF32, 1e-6,
+      {"gelu-tanh-mul-silu-f32-rowsx100",
+       {kRows * 100, kRows * 100},
+       kRows * 100,
+       kRows,
+       kF32,
+       1e-6,
        [](Inputs in, size_t i) {
          double x = gelu(in[0][i]) * std::tanh(in[1][i]);
          return x / (1 + std::exp(-x));
        }},
       // Each step rounds to bf16, and so does the last.
-      {"neg-exp-bf16-rowsx50", {kRows * 50}, kRows * 50, kRows, kBF16, 0x1p-8,
+      {"neg-exp-bf16-rowsx50",
+       {kRows * 50},
+       kRows * 50,
+       kRows,
+       kBF16,
+       0x1p-8,
        [](Inputs in, size_t i) { return std::exp(-in[0][i]); }},
-      {"reduce-f32-1x24", {kRows * 24}, 24, 1, kF32, 0,
+      {"reduce-f32-1x24",
+       {kRows * 24},
+       24,
+       1,
+       kF32,
+       0,
        [](Inputs in, size_t i) {
          double most = -INFINITY;
          for (size_t r = 0; r < kRows; ++r)
            most = std::max(most, in[0][r * 24 + i]);
          return most;
        }},
-      {"reduce-f32-rows", {kRows * 77}, kRows, kRows, kF32, 1e-6,
+      {"reduce-f32-rows",
+       {kRows * 77},
+       kRows,
+       kRows,
+       kF32,
+       1e-6,
        [](Inputs in, size_t i) {
          double sum = 0;
          for (size_t k = 0; k < 77; ++k)
            sum += in[0][i * 77 + k];
          return sum / 77;
        }},
-      {"rope-f32-rowsx2x40", {kRows * 80, kRows * 24}, kRows * 80, kRows, kF32, 1e-6,
+      {"rope-f32-rowsx2x40",
+       {kRows * 80, kRows * 24},
+       kRows * 80,
+       kRows,
+       kF32,
+       1e-6,
        [](Inputs in, size_t i) {
          size_t d = i % 40, row = i / 80;
          if (d >= 24)
@@ -88,7 +143,12 @@ const std::vector<Case> &cases() {
          double c = in[1][row * 24 + d % 12], s = in[1][row * 24 + 12 + d % 12];
          return d < 12 ? in[0][i] * c - in[0][i + 12] * s : in[0][i] * c + in[0][i - 12] * s;
        }},
-      {"split-f32-rowsx50", {kRows * 90}, kRows * 50, kRows, kF32, 0,
+      {"split-f32-rowsx50",
+       {kRows * 90},
+       kRows * 50,
+       kRows,
+       kF32,
+       0,
        [](Inputs in, size_t i) { return in[0][i / 50 * 90 + 40 + i % 50]; }},
   };
   return all;
@@ -119,7 +179,8 @@ TEST_P(FunctionTest, AgreesWithItsFormulaInF64) {
     }
     for (Buffer &buffer : stored)
       buffers.push_back(buffer.get());
-    Buffer out(c.outputs * static_cast<size_t>(bytesOf(c.type))), again(c.outputs * static_cast<size_t>(bytesOf(c.type)));
+    Buffer out(c.outputs * static_cast<size_t>(bytesOf(c.type))),
+        again(c.outputs * static_cast<size_t>(bytesOf(c.type)));
     buffers.push_back(out.get());
     ASSERT_EQ(runKernel(kernel, *GetParam(), buffers, {kRows, kPicked}, static_cast<uint32_t>(c.tiles)), 0);
     for (size_t i = 0; i < c.outputs; ++i) {
@@ -144,8 +205,9 @@ TEST_P(FunctionTest, GathersRowsAndNormalizesThem) {
     v = static_cast<float>(numbers.next());
   for (int i = 0; i < kPicked; ++i)
     picked.push_back(numbers.below(kRows));
-  ASSERT_EQ(runKernel(kernel, *GetParam(), {x.data(), picked.data(), gamma.data(), out.data()}, {kRows, kPicked}, kPicked, 3),
-            0);
+  ASSERT_EQ(
+      runKernel(kernel, *GetParam(), {x.data(), picked.data(), gamma.data(), out.data()}, {kRows, kPicked}, kPicked, 3),
+      0);
   for (int r = 0; r < kPicked; ++r) {
     const float *row = &x[static_cast<size_t>(picked[r]) * 250];
     double squares = 0;

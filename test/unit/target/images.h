@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Loads the images that dump_kernels wrote and calls kernels in them as the runtime does: tiles in disjoint ranges, each
-// with scratch of the stated size (fenced, so that a kernel that writes past it is seen).
+// Loads the images that dump_kernels wrote and calls kernels in them as the runtime does: tiles in disjoint ranges,
+// each with scratch of the stated size (fenced, so that a kernel that writes past it is seen).
 #ifndef INGOT_TEST_UNIT_TARGET_IMAGES_H
 #define INGOT_TEST_UNIT_TARGET_IMAGES_H
 
@@ -16,7 +16,7 @@ namespace ingot::test {
 struct TestKernel {
   std::string name, templateName;
   uint64_t scratch = 0;
-  std::map<std::string, uint32_t> at;      // offset by set
+  std::map<std::string, uint32_t> at; // offset by set
   std::map<std::string, double> parameters;
   int integer(const std::string &key) const { return static_cast<int>(parameters.at(key)); }
   double real(const std::string &key) const { return parameters.at(key); }
@@ -30,7 +30,8 @@ struct TestSet {
 
 class Images {
 public:
-  // The folder of $INGOT_TEST_IMAGES, or where the build put it. Aborts the test program with a message where it is not.
+  // The folder of $INGOT_TEST_IMAGES, or where the build put it. Aborts the test program with a message where it is
+  // not.
   static const Images &get();
   const std::vector<TestSet> &sets() const { return allSets; }
   std::vector<const TestKernel *> kernels(const std::string &templateName) const;

@@ -68,7 +68,8 @@ Result run(const TestKernel &kernel, const TestSet &set, const Problem &p, uint3
   Buffer in(static_cast<size_t>(p.rows) * s.kPadded * bytesOf(s.in));
   for (int r = 0; r < p.rows; ++r)
     for (int k = 0; k < s.kPadded; ++k)
-      put(in.get(), s.in, static_cast<size_t>(r) * s.kPadded + k, k < s.k ? p.input[static_cast<size_t>(r) * s.k + k] : 0.0);
+      put(in.get(), s.in, static_cast<size_t>(r) * s.kPadded + k,
+          k < s.k ? p.input[static_cast<size_t>(r) * s.k + k] : 0.0);
   Buffer weights = packedWeights(p);
   Buffer bias(static_cast<size_t>(s.gated ? s.tiles * 32 : s.n) * 4);
   if (s.gated)
@@ -259,6 +260,7 @@ std::vector<const TestSet *> sets() {
     all.push_back(&set);
   return all;
 }
-INSTANTIATE_TEST_SUITE_P(Sets, LinearTest, testing::ValuesIn(sets()), [](const auto &info) { return info.param->name; });
+INSTANTIATE_TEST_SUITE_P(Sets, LinearTest, testing::ValuesIn(sets()),
+                         [](const auto &info) { return info.param->name; });
 
 } // namespace

@@ -131,7 +131,8 @@ TEST_P(RowsTest, RopeAnglesAtAnyPosition) {
           frequency = longer[i];
           factor = kernel->real("long_attention_factor");
         }
-        // The f32 product is the angle, as the models' own code has it. Dynamic frequencies may differ in their last bit.
+        // The f32 product is the angle, as the models' own code has it. Dynamic frequencies may differ in their last
+        // bit.
         double angle = static_cast<float>(positions[t]) * frequency;
         double error = 1.5e-7 * factor + (past && kind == 1 ? angle * 0x1p-23 : 0.0);
         ASSERT_NEAR(out.as<float>()[t * 2 * half + i], std::cos(angle) * factor, error)

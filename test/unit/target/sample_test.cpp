@@ -163,8 +163,7 @@ protected:
 
 // The first three are Random123's published vectors for philox4x32-10 (kat_vectors).
 TEST(Philox, ReferenceGivesPublishedVectors) {
-  EXPECT_EQ(philox({0, 0, 0, 0}, {0, 0}),
-            (std::array<uint32_t, 4>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  EXPECT_EQ(philox({0, 0, 0, 0}, {0, 0}), (std::array<uint32_t, 4>{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   EXPECT_EQ(philox({~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}),
             (std::array<uint32_t, 4>{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
   EXPECT_EQ(philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
@@ -273,6 +272,7 @@ std::vector<const TestSet *> sets() {
     all.push_back(&set);
   return all;
 }
-INSTANTIATE_TEST_SUITE_P(Sets, SampleTest, testing::ValuesIn(sets()), [](const auto &info) { return info.param->name; });
+INSTANTIATE_TEST_SUITE_P(Sets, SampleTest, testing::ValuesIn(sets()),
+                         [](const auto &info) { return info.param->name; });
 
 } // namespace

@@ -19,7 +19,7 @@ namespace {
 struct Prepared {
   const Kernel *kernel = nullptr;
   std::string symbol;
-  size_t same = 0; // the first kernel with the same code; itself mostly
+  size_t same = 0;             // the first kernel with the same code; itself mostly
   std::vector<Export> exports; // of a kernel that is `same` as itself: what its code is called by
   CheckedTemplate checked;
   LinalgKernel lowered; // of functions

@@ -33,8 +33,8 @@ llvm::ArrayRef<SetCode> setCodes();
 // The embedded bitcode of a template for set number `set`, or "support". Empty where there is none.
 llvm::StringRef templateBitcode(llvm::StringRef templateName, unsigned set);
 
-// Parameters of a template in the order of its struct, as the bits of its 4-byte fields, checked: all there, of the right
-// kind, and a combination that the template can do.
+// Parameters of a template in the order of its struct, as the bits of its 4-byte fields, checked: all there, of the
+// right kind, and a combination that the template can do.
 struct CheckedTemplate {
   std::vector<uint32_t> words;
   // Templates that read one symbol alone are compiled as if it were the first: their functions move `symbols` to it.

@@ -90,7 +90,8 @@ bool extract(llvm::MemoryBufferRef linked, llvm::ArrayRef<std::string> symbols, 
     image.assign(file->base() + header.p_offset, file->base() + header.p_offset + size);
   }
   for (const auto &header : *headers)
-    if (header.p_type == llvm::ELF::PT_LOAD && !(header.p_flags & llvm::ELF::PF_W) && !(header.p_flags & llvm::ELF::PF_X)) {
+    if (header.p_type == llvm::ELF::PT_LOAD && !(header.p_flags & llvm::ELF::PF_W) &&
+        !(header.p_flags & llvm::ELF::PF_X)) {
       error = "internal error: kernels have data outside their segment of code";
       return false;
     }
@@ -152,11 +153,24 @@ bool linkImage(llvm::ArrayRef<llvm::SmallVector<char, 0>> objects, llvm::ArrayRe
     }
   }
   std::string output = folder.file("kernels.so");
-  std::vector<const char *> arguments = {"ld.lld",          "-shared",      "--no-undefined",         "-Bsymbolic",
-                                         "--no-rosegment",  "--gc-sections", "-z",                    "max-page-size=4096",
-                                         "-z",              "norelro",       "--hash-style=sysv",     "--build-id=none",
-                                         "-z",              "nognustack",    "--threads=1",           "--strip-all",
-                                         "-o",              output.c_str()};
+  std::vector<const char *> arguments = {"ld.lld",
+                                         "-shared",
+                                         "--no-undefined",
+                                         "-Bsymbolic",
+                                         "--no-rosegment",
+                                         "--gc-sections",
+                                         "-z",
+                                         "max-page-size=4096",
+                                         "-z",
+                                         "norelro",
+                                         "--hash-style=sysv",
+                                         "--build-id=none",
+                                         "-z",
+                                         "nognustack",
+                                         "--threads=1",
+                                         "--strip-all",
+                                         "-o",
+                                         output.c_str()};
   for (const std::string &path : paths)
     arguments.push_back(path.c_str());
   std::string log;

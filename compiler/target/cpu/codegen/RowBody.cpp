@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The body of a linalg op on 16 lanes (see RowEmitter.h): element-wise ops take vectors where an operand is one, elements
-// picked from tensors become loads (contiguous where the last index ascends with the lanes, else gathers), elementary
-// functions become calls of the microkernels' own.
+// The body of a linalg op on 16 lanes (see RowEmitter.h): element-wise ops take vectors where an operand is one,
+// elements picked from tensors become loads (contiguous where the last index ascends with the lanes, else gathers),
+// elementary functions become calls of the microkernels' own.
 #include "compiler/target/cpu/codegen/RowEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -103,8 +103,8 @@ bool RowEmitter::cloneOp(Operation &op, Position &at, llvm::DenseMap<Value, Lane
     return lanes[op.getResult(0)].value ? true : fail(&op, "is compiled for f32, f16 and bf16 alone");
   }
   if (op.getName().getDialectNamespace() == "math" &&
-      !isa<math::SqrtOp, math::RsqrtOp, math::FmaOp, math::AbsFOp, math::AbsIOp, math::FloorOp, math::CeilOp, math::TruncOp,
-           math::RoundEvenOp, math::CopySignOp>(op))
+      !isa<math::SqrtOp, math::RsqrtOp, math::FmaOp, math::AbsFOp, math::AbsIOp, math::FloorOp, math::CeilOp,
+           math::TruncOp, math::RoundEvenOp, math::CopySignOp>(op))
     return fail(&op, "is an elementary function that the CPU target does not have");
   if (isa<arith::RemFOp>(op))
     return fail(&op, "is an elementary function that the CPU target does not have");
@@ -122,8 +122,9 @@ bool RowEmitter::cloneOp(Operation &op, Position &at, llvm::DenseMap<Value, Lane
   if (isVector && isa<arith::AddIOp, arith::SubIOp>(op)) {
     bool sum = isa<arith::AddIOp>(op);
     if (operands[0].firstOfAscending && !operands[1].isVector())
-      result.firstOfAscending = sum ? add(operands[0].firstOfAscending, operands[1].value)
-                                    : b.createOrFold<arith::SubIOp>(loc, operands[0].firstOfAscending, operands[1].value);
+      result.firstOfAscending =
+          sum ? add(operands[0].firstOfAscending, operands[1].value)
+              : b.createOrFold<arith::SubIOp>(loc, operands[0].firstOfAscending, operands[1].value);
     else if (sum && operands[1].firstOfAscending && !operands[0].isVector())
       result.firstOfAscending = add(operands[1].firstOfAscending, operands[0].value);
   }

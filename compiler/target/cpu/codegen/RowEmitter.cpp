@@ -200,8 +200,7 @@ bool RowEmitter::overVectors(int64_t dim, linalg::LinalgOp op, Position &at, Bod
   if (!size)
     return false;
   at.vectorDim = dim;
-  Value whole = b.createOrFold<arith::SubIOp>(
-      loc, size, b.createOrFold<arith::RemUIOp>(loc, size, index(kLanes)));
+  Value whole = b.createOrFold<arith::SubIOp>(loc, size, b.createOrFold<arith::RemUIOp>(loc, size, index(kLanes)));
   std::optional<int64_t> known = getConstantIntValue(size);
   if (!known || *known >= kLanes) {
     auto loop = scf::ForOp::create(b, loc, index(0), whole, index(kLanes));
@@ -246,8 +245,7 @@ Value RowEmitter::foldVectors(int64_t dim, linalg::LinalgOp op, Position &at, Va
   if (!size)
     return {};
   at.vectorDim = dim;
-  Value whole = b.createOrFold<arith::SubIOp>(
-      loc, size, b.createOrFold<arith::RemUIOp>(loc, size, index(kLanes)));
+  Value whole = b.createOrFold<arith::SubIOp>(loc, size, b.createOrFold<arith::RemUIOp>(loc, size, index(kLanes)));
   Value sums = start;
   std::optional<int64_t> known = getConstantIntValue(size);
   if (!known || *known >= kLanes) {
@@ -285,8 +283,9 @@ Operation *RowEmitter::combiner(linalg::LinalgOp op) {
     known = found->getOperand(2) == accumulator;
   if (known && accumulator.hasOneUse() && *accumulator.user_begin() == found)
     return found;
-  fail(op, "reduces in a way that cannot be compiled: its body must end in a sum, product, maximum, minimum or fma with "
-           "the accumulator");
+  fail(op,
+       "reduces in a way that cannot be compiled: its body must end in a sum, product, maximum, minimum or fma with "
+       "the accumulator");
   return nullptr;
 }
 
@@ -495,7 +494,8 @@ bool RowEmitter::emitBlock(linalg::LinalgOp op, Value row, int64_t rowDim) {
       for (OpOperand *operand : op.getDpsInputOperands()) {
         auto from = storages.find(operand->get());
         AffineMap map = op.getMatchingIndexingMap(operand);
-        if (from == storages.end() || !from->second.pointer || from->second.isRow || !liesAlongRows(map, rowDim, vectorDim))
+        if (from == storages.end() || !from->second.pointer || from->second.isRow ||
+            !liesAlongRows(map, rowDim, vectorDim))
           continue;
         Place where;
         if (!place(op, map, from->second, here, where))

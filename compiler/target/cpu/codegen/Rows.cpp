@@ -151,7 +151,8 @@ private:
         return false;
       Storage storage;
       storage.element = type.getElementType();
-      Value at = LLVM::GEPOp::create(b, loc, pointer, pointer, buffers, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(number)});
+      Value at =
+          LLVM::GEPOp::create(b, loc, pointer, pointer, buffers, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(number)});
       storage.pointer = LLVM::LoadOp::create(b, loc, pointer, at);
       auto dims = source.getArgAttrOfType<ir::DimsAttr>(static_cast<unsigned>(number), "ingot.dims");
       for (int64_t dim = 0; dim < type.getRank(); ++dim) {
@@ -163,8 +164,8 @@ private:
         if (dims && dim < static_cast<int64_t>(dims.getExprs().size()))
           expr = ir::parseDim(dims.getExprs()[dim].getValue());
         if (!expr)
-          return fail("does not say which symbol dimension " + llvm::Twine(dim) + " of argument " + llvm::Twine(number) +
-                      " is (ingot.dims)");
+          return fail("does not say which symbol dimension " + llvm::Twine(dim) + " of argument " +
+                      llvm::Twine(number) + " is (ingot.dims)");
         Value size = symbolValue(expr->symbol, expr->constant);
         if (!size)
           return false;
@@ -275,8 +276,8 @@ private:
       scalars.map(dim.getResult(), found->second.sizes[*number]);
       return true;
     }
-    bool allowed = op.getNumRegions() == 0 && (op.getName().getDialectNamespace() == "arith" ||
-                                               op.getName().getDialectNamespace() == "math");
+    bool allowed = op.getNumRegions() == 0 &&
+                   (op.getName().getDialectNamespace() == "arith" || op.getName().getDialectNamespace() == "math");
     for (Type type : op.getResultTypes())
       allowed &= !isa<ShapedType>(type);
     if (!allowed)

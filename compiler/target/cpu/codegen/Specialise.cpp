@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// One kernel through LLVM: the template's bitcode gets a function of the kernel ABI that calls it with a constant struct;
-// inlined, what the constants decide is folded away before anything else is inlined, then the usual optimisations run
-// and the code is emitted. Knows nothing of other kernels: each has its own context, so kernels compile in parallel.
+// One kernel through LLVM: the template's bitcode gets a function of the kernel ABI that calls it with a constant
+// struct; inlined, what the constants decide is folded away before anything else is inlined, then the usual
+// optimisations run and the code is emitted. Knows nothing of other kernels: each has its own context, so kernels
+// compile in parallel.
 #include "compiler/target/cpu/codegen/Internal.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
 #include "llvm/Bitcode/BitcodeReader.h"
@@ -44,9 +45,9 @@ std::unique_ptr<llvm::TargetMachine> makeTargetMachine(const SetCode &set, std::
   llvm::TargetOptions options;
   options.FunctionSections = true;
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict; // the numeric contract: only what the source fuses
-  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(
-      triple, "x86-64", set.llvmFeatures, options, llvm::Reloc::PIC_, llvm::CodeModel::Small,
-      llvm::CodeGenOptLevel::Default));
+  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(triple, "x86-64", set.llvmFeatures, options,
+                                                                           llvm::Reloc::PIC_, llvm::CodeModel::Small,
+                                                                           llvm::CodeGenOptLevel::Default));
   if (!machine)
     error = "LLVM has no code generator for x86-64";
   return machine;
@@ -72,7 +73,8 @@ struct Analyses {
     return options;
   }
   Analyses(llvm::TargetMachine &machine) : builder(&machine, tuning()) {
-    // No library function exists for kernels, so none may be invented (memset and its kin are linked in for the back end).
+    // No library function exists for kernels, so none may be invented (memset and its kin are linked in for the back
+    // end).
     function.registerPass([&machine] {
       llvm::TargetLibraryInfoImpl none(machine.getTargetTriple());
       none.disableAllFunctions();
@@ -141,8 +143,8 @@ std::unique_ptr<llvm::Module> specialiseTemplate(llvm::LLVMContext &context, llv
   auto *type = llvm::FunctionType::get(word, {pointer, pointer, pointer, word, word, pointer}, false);
   auto makeFunction = [&](llvm::StringRef name) {
     llvm::Function *function = llvm::Function::Create(type, llvm::GlobalValue::ExternalLinkage, name, module.get());
-    function->setAttributes(llvm::AttributeList().addFnAttributes(
-        context, llvm::AttrBuilder(context, body->getAttributes().getFnAttrs())));
+    function->setAttributes(
+        llvm::AttributeList().addFnAttributes(context, llvm::AttrBuilder(context, body->getAttributes().getFnAttrs())));
     function->removeFnAttr(llvm::Attribute::AlwaysInline);
     function->setVisibility(llvm::GlobalValue::ProtectedVisibility);
     return function;

@@ -7,8 +7,8 @@
 //
 // The numeric contract (docs/spec/numerics.md): blocks of 64 positions aligned to position 0; a block's score is one
 // chain over ascending head_dim, times scale, capped; an online softmax runs over the blocks of a segment of 1,024
-// positions, segments are merged in ascending order. A block none of whose positions a row sees leaves that row alone, and
-// inside a block only the positions it sees enter its sums: so rows that share a block do not touch each other.
+// positions, segments are merged in ascending order. A block none of whose positions a row sees leaves that row alone,
+// and inside a block only the positions it sees enter its sums: so rows that share a block do not touch each other.
 #include "compiler/target/cpu/kernels/math.h"
 
 namespace ingot::kernels {
@@ -35,13 +35,13 @@ template <int CACHE> struct Attention {
   void *out;
   AttentionScratch layout;
   // Scratch.
-  float *query;   // [rows][width]
-  float *segment; // [rows][width]: sum of p v in this segment
-  float *total;   // [rows][width]: the same over the segments before
-  float *scores;  // [rows][64]
+  float *query;                                         // [rows][width]
+  float *segment;                                       // [rows][width]: sum of p v in this segment
+  float *total;                                         // [rows][width]: the same over the segments before
+  float *scores;                                        // [rows][64]
   float *segmentMax, *segmentSum, *totalMax, *totalSum; // [rows]
-  int32_t *first, *last; // [rows]: positions the row sees, last inclusive
-  float *slice;          // [64][16]: the ragged last columns of a block of values
+  int32_t *first, *last;                                // [rows]: positions the row sees, last inclusive
+  float *slice;                                         // [64][16]: the ragged last columns of a block of values
 
   INGOT_INLINE void carve(char *scratch) {
     int64_t scalars = roundUp(layout.rows * 4, 64);
@@ -83,7 +83,8 @@ template <int CACHE> struct Attention {
 
   // segment[r][column ..+16] += sum over positions [from, to) of the block of scores x value, ascending.
   template <int MR, class V>
-  INGOT_INLINE void mixRows(int32_t row, const V *value, int64_t stride, int32_t column, int32_t from, int32_t to) const {
+  INGOT_INLINE void mixRows(int32_t row, const V *value, int64_t stride, int32_t column, int32_t from,
+                            int32_t to) const {
     f32x16 acc[MR];
     float *sums = segment + row * layout.width + column;
     const float *weight = scores + (int64_t)row * kBlock;
@@ -102,10 +103,11 @@ template <int CACHE> struct Attention {
       store16(sums + r * layout.width, acc[r]);
   }
 
-  // The same for positions of one group of 16 and any number of rows with their own ranges: where all rows of a tile see
-  // the same positions they share the loads.
+  // The same for positions of one group of 16 and any number of rows with their own ranges: where all rows of a tile
+  // see the same positions they share the loads.
   template <class V>
-  INGOT_INLINE void mixGroup(int32_t rows, const V *value, int64_t stride, int32_t column, int32_t base, int32_t i) const {
+  INGOT_INLINE void mixGroup(int32_t rows, const V *value, int64_t stride, int32_t column, int32_t base,
+                             int32_t i) const {
     int32_t row = 0;
     while (row < rows) {
       int32_t from, to;

@@ -13,9 +13,9 @@
 
 #define INGOT_INLINE inline __attribute__((always_inline))
 #define INGOT_KERNEL(name)                                                                                             \
-  extern "C" __attribute__((always_inline)) int32_t ingot_##name(                                                      \
-      const name##_params *p, const ingot_env *env, void *const *buffers, const int64_t *symbols, uint32_t tile0,      \
-      uint32_t tile1, void *scratch)
+  extern "C" __attribute__((always_inline))                                                                            \
+  int32_t ingot_##name(const name##_params *p, const ingot_env *env, void *const *buffers, const int64_t *symbols,     \
+                       uint32_t tile0, uint32_t tile1, void *scratch)
 
 namespace ingot::kernels {
 
@@ -56,7 +56,8 @@ INGOT_INLINE f32x16 fma(f32x16 a, f32x16 b, f32x16 c) { return __builtin_element
 INGOT_INLINE float fma(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 INGOT_INLINE double fma(double a, double b, double c) { return __builtin_fma(a, b, c); }
 INGOT_INLINE f32x16 select(i32x16 mask, f32x16 yes, f32x16 no) {
-  return __builtin_bit_cast(f32x16, (__builtin_bit_cast(i32x16, yes) & mask) | (__builtin_bit_cast(i32x16, no) & ~mask));
+  return __builtin_bit_cast(f32x16,
+                            (__builtin_bit_cast(i32x16, yes) & mask) | (__builtin_bit_cast(i32x16, no) & ~mask));
 }
 // The larger lane; the second operand where either is not a number.
 INGOT_INLINE f32x16 larger(f32x16 a, f32x16 b) { return a > b ? a : b; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// embedding: rows of a table for tokens, operands as params.h states. One tile is a token. A packed table (that of a tied
-// head) is gathered from its panel: column `id % 16` of panel `id / 16`.
+// embedding: rows of a table for tokens, operands as params.h states. One tile is a token. A packed table (that of a
+// tied head) is gathered from its panel: column `id % 16` of panel `id / 16`.
 #include "compiler/target/cpu/kernels/common.h"
 
 namespace ingot::kernels {

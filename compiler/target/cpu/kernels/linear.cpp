@@ -25,8 +25,9 @@ constexpr bool kHasDotBf16 = true;
 typedef __bf16 bf16x32 __attribute__((vector_size(64)));
 INGOT_INLINE f32x16 dotBf16(f32x16 sum, u32x16 a, u32x16 b) {
   typedef float v16 __attribute__((vector_size(64)));
-  return __builtin_bit_cast(f32x16, __builtin_ia32_dpbf16ps_512(__builtin_bit_cast(v16, sum), __builtin_bit_cast(bf16x32, a),
-                                                                __builtin_bit_cast(bf16x32, b)));
+  return __builtin_bit_cast(f32x16,
+                            __builtin_ia32_dpbf16ps_512(__builtin_bit_cast(v16, sum), __builtin_bit_cast(bf16x32, a),
+                                                        __builtin_bit_cast(bf16x32, b)));
 }
 #else
 constexpr bool kHasDotBf16 = false;
@@ -163,7 +164,8 @@ template <int WEIGHT, bool PAIRS> struct Linear {
 
   // Copies inputs [row, row + count) x [k, k + length) to scratch with `stride` words a row, in the order of products;
   // zeros follow up to a whole step.
-  INGOT_INLINE void copyInput(void *scratch, int64_t stride, int32_t row, int32_t count, int32_t k, int32_t length) const {
+  INGOT_INLINE void copyInput(void *scratch, int64_t stride, int32_t row, int32_t count, int32_t k,
+                              int32_t length) const {
     for (int32_t r = 0; r < count; ++r) {
       int64_t from = (int64_t)(row + r) * p->k_padded + k;
       if constexpr (PAIRS) {
@@ -244,15 +246,22 @@ template <int WEIGHT, bool PAIRS> struct Linear {
     const char *from = (const char *)a;
     int32_t r = 0;
     for (; r + kRows <= count; r += kRows)
-      rowsByPanels<kRows, wide ? 2 : 1, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
+      rowsByPanels<kRows, wide ? 2 : 1, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16,
+                                                sums_panel);
     if constexpr (wide) {
       for (; r + 8 <= count; r += 8)
-        rowsByPanels<8, few ? 2 : 1, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
+        rowsByPanels<8, few ? 2 : 1, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16,
+                                             sums_panel);
     }
     for (; r + 4 <= count; r += 4)
-      rowsByPanels<4, few && wide ? 4 : 1, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
+      rowsByPanels<4, few && wide ? 4 : 1, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16,
+                                                   sums_panel);
     for (; r + 2 <= count; r += 2)
-      rowsByPanels<2, !few ? 1 : wide ? 4 : 2, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
+      rowsByPanels<2,
+                   !few   ? 1
+                   : wide ? 4
+                          : 2,
+                   STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
     for (; r < count; ++r)
       rowsByPanels<1, few ? 4 : 1, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
   }
@@ -323,8 +332,8 @@ template <int WEIGHT, bool PAIRS> struct Linear {
       clear(sums, kPanelGroup * kFewRows);
       for (int32_t k = 0; k < p->k; k += kChunk) {
         int32_t length = minimum(kChunk, p->k - k);
-        allRows<true>((const char *)a + (int64_t)k / kPerWord * 4, lda, rows, w + (int64_t)k * 16, panel, panels, length,
-                      sums, kFewRows * 16);
+        allRows<true>((const char *)a + (int64_t)k / kPerWord * 4, lda, rows, w + (int64_t)k * 16, panel, panels,
+                      length, sums, kFewRows * 16);
       }
       epilogue(sums, kFewRows * 16, 0, rows, tile, count);
     }
@@ -366,7 +375,8 @@ template <int WEIGHT, bool PAIRS> struct Linear {
   }
   INGOT_INLINE static void allRowsWide(const void *a, int64_t lda, int32_t count, const float *w, int32_t panels,
                                        int32_t length, float *sums) {
-    Linear<INGOT_F32, false>::template allRows<false>(a, lda, count, w, kChunk * 16, panels, length, sums, kRowBlock * 16);
+    Linear<INGOT_F32, false>::template allRows<false>(a, lda, count, w, kChunk * 16, panels, length, sums,
+                                                      kRowBlock * 16);
   }
 
   INGOT_INLINE void run(int32_t tile0, int32_t tile1, char *scratch) const {

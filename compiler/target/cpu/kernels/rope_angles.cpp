@@ -27,7 +27,8 @@ INGOT_KERNEL(rope_angles) {
           factor = p->long_attention_factor;
         } else {
           if (s != known) {
-            // base' = base (factor length / original - (factor - 1)) ^ (dim / (dim - 2)); frequency i = base' ^ (-2i/dim)
+            // base' = base (factor length / original - (factor - 1)) ^ (dim / (dim - 2)); frequency i = base' ^
+            // (-2i/dim)
             double dim = 2.0 * p->half;
             double stretch = (double)p->factor * lengths[s] / p->original - ((double)p->factor - 1.0);
             double base = log((double)p->base) + log(stretch) * (p->half > 1 ? dim / (dim - 2.0) : 1.0);

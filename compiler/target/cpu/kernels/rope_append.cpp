@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // rope_append: norms of queries and keys, rotary embedding, append of keys and values to the paged cache; operands as
-// params.h states. One tile is (token, kv head): its queries are rewritten in place, its key and value go to their slot.
+// params.h states. One tile is (token, kv head): its queries are rewritten in place, its key and value go to their
+// slot.
 #include "compiler/target/cpu/kernels/common.h"
 
 namespace ingot::kernels {
 namespace {
 // to = rope(norm(from)); `to` may be `from`.
-INGOT_INLINE void turn(const rope_append_params *p, float *to, const float *from, const float *gamma, const float *cosSin) {
+INGOT_INLINE void turn(const rope_append_params *p, float *to, const float *from, const float *gamma,
+                       const float *cosSin) {
   int32_t hd = p->head_dim, half = p->rotary_dim / 2;
   if (p->qk_norm) {
     float factor = 1.0f / __builtin_sqrtf(sumOfSquares(from, hd) / (float)hd + p->eps);

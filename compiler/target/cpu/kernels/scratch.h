@@ -40,8 +40,8 @@ constexpr LinearScratch linearScratch(const linear_params &p) {
 }
 
 // attention: kAttentionRows rows (query heads of neighbouring tokens of one sequence) share each block of keys.
-constexpr int64_t kBlock = 64;      // positions of one step of the online softmax
-constexpr int64_t kSegment = 1024;  // positions whose blocks are merged before segments are
+constexpr int64_t kBlock = 64;     // positions of one step of the online softmax
+constexpr int64_t kSegment = 1024; // positions whose blocks are merged before segments are
 constexpr int64_t kAttentionRows = 48;
 
 constexpr int64_t attentionTokens(int64_t queriesPerKeyHead) {
@@ -50,9 +50,9 @@ constexpr int64_t attentionTokens(int64_t queriesPerKeyHead) {
 }
 
 struct AttentionScratch {
-  int64_t rows;      // at most
-  int64_t width;     // head_dim rounded up to 16
-  int64_t state;     // bytes of one accumulator plane [rows][width] f32
+  int64_t rows;  // at most
+  int64_t width; // head_dim rounded up to 16
+  int64_t state; // bytes of one accumulator plane [rows][width] f32
   int64_t total;
 };
 
@@ -62,7 +62,8 @@ constexpr AttentionScratch attentionScratch(const attention_params &p) {
   s.width = roundUp(p.head_dim, 16);
   s.state = s.rows * s.width * 4;
   int64_t scalars = roundUp(s.rows * 4, 64);
-  // queries, segment and total accumulators; scores [rows][64]; maxima and sums of both; ranges; one widened slice of values
+  // queries, segment and total accumulators; scores [rows][64]; maxima and sums of both; ranges; one widened slice of
+  // values
   s.total = 3 * s.state + s.rows * kBlock * 4 + 4 * scalars + 2 * scalars + kBlock * 16 * 4;
   return s;
 }

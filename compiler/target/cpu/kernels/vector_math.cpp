@@ -5,7 +5,7 @@
 #include "compiler/target/cpu/kernels/math.h"
 
 #define INGOT_VECTOR_FUNCTION(name)                                                                                    \
-  extern "C" __attribute__((always_inline)) void ingot_vector_##name(float *lanes) {                                  \
+  extern "C" __attribute__((always_inline)) void ingot_vector_##name(float *lanes) {                                   \
     using namespace ingot::kernels;                                                                                    \
     store16(lanes, name(load16(lanes)));                                                                               \
   }
