@@ -178,3 +178,20 @@ ingot.entry @weight_and_twice(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>) ->
   %s = ingot.silu %x : tensor<?x8xf32, #ingot.dims<"tokens", "">>
   ingot.return %w, %s, %s : tensor<4x8xf32>, tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<?x8xf32, #ingot.dims<"tokens", "">>
 }
+
+// -----
+
+// Cutting a row picks elements by index, so what it cuts is computed before. The copy of %x picks too: an identity
+// that upstream could fold would leave the destination unwritten.
+// CHECK-LABEL: ingot.entry @cut
+// CHECK:         %[[S:.*]] = ingot.call @"softmax-f32-tokensx8"(%arg0)
+// CHECK:         ingot.call @"split-f32-tokensx3"(%[[S]])
+// CHECK:       func.func private @"transpose-f32-tokensx8"(%[[X:.*]]: tensor<?x8xf32> {{.*}}, %[[OUT:.*]]: tensor<?x8xf32>
+// CHECK-NEXT:    linalg.generic {{.*}} outs(%[[OUT]]
+// CHECK:           tensor.extract %[[X]]
+ingot.symbol @tokens
+ingot.entry @cut(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> (tensor<?x3xf32, #ingot.dims<"tokens", "">>, tensor<?x8xf32, #ingot.dims<"tokens", "">>) attributes {arg_names = ["x"], res_names = ["a", "b"]} {
+  %s = ingot.softmax %x {axis = 1 : i64} : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  %p:2 = ingot.split %s {axis = 1 : i64, sizes = array<i64: 5, 3>} : tensor<?x8xf32, #ingot.dims<"tokens", "">> -> tensor<?x5xf32, #ingot.dims<"tokens", "">>, tensor<?x3xf32, #ingot.dims<"tokens", "">>
+  ingot.return %p#1, %x : tensor<?x3xf32, #ingot.dims<"tokens", "">>, tensor<?x8xf32, #ingot.dims<"tokens", "">>
+}
