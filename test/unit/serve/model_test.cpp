@@ -117,7 +117,7 @@ TEST(Model, BoundsFollowFromTheOptions) {
   ASSERT_TRUE(model);
   EXPECT_EQ(model->info().context, 50);
   EXPECT_EQ(model->info().tokens, 50);
-  EXPECT_EQ(model->info().groups[0].pages, 28u); // 7 for each
+  EXPECT_EQ(model->info().groups[0].pages, 28u);               // 7 for each
   EXPECT_EQ(model->runner().executor().memory().cache, 4096u); // whole pages of the system
   EXPECT_EQ(model->endIds(), std::vector<int32_t>{7});
   EXPECT_EQ(model->defaultSampling().temperature, 0);
