@@ -9,14 +9,15 @@
  *
  * Errors. Every function that can fail returns an ingot_status: 0 is success, anything else says what the caller should
  * do; ingot_error_message() then has a sentence that names the thing at fault, what was expected and found. A function
- * that failed has changed nothing, unless it says otherwise. Pointers documented as "never null" are checked all the same.
+ * that failed has changed nothing, unless it says otherwise. Pointers documented as "never null" are checked all the
+ * same.
  *
  * Structs that the caller fills begin with `struct_size`; the *_init function of each sets it and every default. Newer
  * versions append fields, and a library newer than the caller fills those with their defaults.
  *
  * Threads. Different models are independent. Functions that take a `const ingot_model *` may run on any number of
- * threads at once; those that take an `ingot_model *` compute on it, one at a time: the caller sees to that. All strings
- * are UTF-8. All sizes of memory are bytes.
+ * threads at once; those that take an `ingot_model *` compute on it, one at a time: the caller sees to that. All
+ * strings are UTF-8. All sizes of memory are bytes.
  *
  * An engine holds native code and is trusted like a program: load only what you would run.
  */
@@ -56,7 +57,8 @@ INGOT_API const char *ingot_status_name(ingot_status status);
  * on this thread. */
 INGOT_API const char *ingot_error_message(void);
 
-/* --- Models -------------------------------------------------------------------------------------------------------- */
+/* --- Models --------------------------------------------------------------------------------------------------------
+ */
 
 /* An engine mapped and ready to run, with its tokenizer, threads and memory. Opaque. */
 typedef struct ingot_model ingot_model;
@@ -84,26 +86,27 @@ INGOT_API void ingot_model_free(ingot_model *model);
 
 typedef struct ingot_model_info {
   size_t struct_size;
-  const char *name;     /* strings live as long as the model; never null */
-  const char *family;   /* model_type of its config */
-  const char *compute;  /* "f32" or "bf16": precision of products */
-  const char *variant;  /* the kernels taken: "avx2", "avx512", ... */
-  int64_t vocabulary;   /* ids are 0 .. vocabulary-1 */
-  int64_t context;      /* positions that a sequence may have, as loaded */
-  int64_t sequences;    /* at the same time */
-  int64_t step_tokens;  /* tokens of a step */
-  int64_t logit_rows;   /* rows of logits of a step */
+  const char *name;    /* strings live as long as the model; never null */
+  const char *family;  /* model_type of its config */
+  const char *compute; /* "f32" or "bf16": precision of products */
+  const char *variant; /* the kernels taken: "avx2", "avx512", ... */
+  int64_t vocabulary;  /* ids are 0 .. vocabulary-1 */
+  int64_t context;     /* positions that a sequence may have, as loaded */
+  int64_t sequences;   /* at the same time */
+  int64_t step_tokens; /* tokens of a step */
+  int64_t logit_rows;  /* rows of logits of a step */
   uint64_t threads;
   uint64_t weight_bytes, arena_bytes, cache_bytes; /* mapped, reserved, reserved */
   int32_t has_tokenizer;
-  int32_t bos;          /* the id that begins a text; -1: none */
+  int32_t bos; /* the id that begins a text; -1: none */
 } ingot_model_info;
 
 /* `info` must have its struct_size set (ingot_model_info_init). */
 INGOT_API void ingot_model_info_init(ingot_model_info *info);
 INGOT_API ingot_status ingot_model_get_info(const ingot_model *model, ingot_model_info *info);
 
-/* --- Text ---------------------------------------------------------------------------------------------------------- */
+/* --- Text ----------------------------------------------------------------------------------------------------------
+ */
 
 /* Encodes text[0 .. bytes). Writes at most `capacity` ids, and to *count how many the text has, so that a call with
  * capacity 0 tells the size (`ids` may be null then). add_special: also what the tokenizer adds around a text.
@@ -116,7 +119,8 @@ INGOT_API ingot_status ingot_tokenize(const ingot_model *model, const char *text
 INGOT_API ingot_status ingot_detokenize(const ingot_model *model, const int32_t *ids, size_t count, int skip_special,
                                         char *text, size_t capacity, size_t *bytes);
 
-/* --- Generation ---------------------------------------------------------------------------------------------------- */
+/* --- Generation ----------------------------------------------------------------------------------------------------
+ */
 
 typedef struct ingot_generate_options {
   size_t struct_size;
@@ -153,12 +157,12 @@ typedef enum ingot_finish {
 
 /* One drawn token. Valid during the callback only. */
 typedef struct ingot_output {
-  size_t prompt;          /* index of its prompt */
+  size_t prompt; /* index of its prompt */
   int32_t id;
-  float log_probability;  /* of id, natural logarithm */
-  const char *text;       /* what may be shown now: whole UTF-8 characters, zero-terminated, possibly empty. The texts of a
-                             prompt follow one another; an end token or a stop string is not part of them. Empty without
-                             a tokenizer. */
+  float log_probability; /* of id, natural logarithm */
+  const char *text; /* what may be shown now: whole UTF-8 characters, zero-terminated, possibly empty. The texts of a
+                       prompt follow one another; an end token or a stop string is not part of them. Empty without
+                       a tokenizer. */
   size_t text_bytes;
   ingot_finish finish;
 } ingot_output;
@@ -168,12 +172,13 @@ typedef int (*ingot_output_callback)(void *user, const ingot_output *output);
 
 /* Continues `count` prompts together until each has finished. They share steps; greedy text is bit-identical to each
  * prompt alone, and so is drawn text of the same seed. All prompts are checked before the first step.
- * Errors: INVALID_ARGUMENT for an empty prompt, ids outside the vocabulary, a prompt longer than the context, options out of
- * range, or while sequences made by ingot_sequence_create exist; STOPPED when the callback asked for it. */
+ * Errors: INVALID_ARGUMENT for an empty prompt, ids outside the vocabulary, a prompt longer than the context, options
+ * out of range, or while sequences made by ingot_sequence_create exist; STOPPED when the callback asked for it. */
 INGOT_API ingot_status ingot_generate(ingot_model *model, const ingot_prompt *prompts, size_t count,
                                       ingot_output_callback callback, void *user);
 
-/* --- Steps: the layer under generation ----------------------------------------------------------------------------- */
+/* --- Steps: the layer under generation -----------------------------------------------------------------------------
+ */
 
 /* Positions of one text in the KV cache. Opaque. */
 typedef struct ingot_sequence ingot_sequence;
@@ -195,8 +200,8 @@ typedef struct ingot_row {
   ingot_want want;
 } ingot_row;
 
-/* Computes all rows in one step and appends them to their sequences. `logits` gets float32 [rows of logits, vocabulary] in
- * the order of the rows; it may be null when no row wants any. Nothing depends on how tokens are cut into steps or
+/* Computes all rows in one step and appends them to their sequences. `logits` gets float32 [rows of logits, vocabulary]
+ * in the order of the rows; it may be null when no row wants any. Nothing depends on how tokens are cut into steps or
  * on which rows share one: the same bits come out.
  * Errors: INVALID_ARGUMENT for ids outside the vocabulary, a sequence that outgrows the context, or more sequences,
  * tokens or rows of logits than ingot_model_info tells; RESOURCE_EXHAUSTED when the cache has no page left: free a
