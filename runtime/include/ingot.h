@@ -57,8 +57,7 @@ INGOT_API const char *ingot_status_name(ingot_status status);
  * on this thread. */
 INGOT_API const char *ingot_error_message(void);
 
-/* --- Models --------------------------------------------------------------------------------------------------------
- */
+/* --- Models --- */
 
 /* An engine mapped and ready to run, with its tokenizer, threads and memory. Opaque. */
 typedef struct ingot_model ingot_model;
@@ -105,8 +104,7 @@ typedef struct ingot_model_info {
 INGOT_API void ingot_model_info_init(ingot_model_info *info);
 INGOT_API ingot_status ingot_model_get_info(const ingot_model *model, ingot_model_info *info);
 
-/* --- Text ----------------------------------------------------------------------------------------------------------
- */
+/* --- Text --- */
 
 /* Encodes text[0 .. bytes). Writes at most `capacity` ids, and to *count how many the text has, so that a call with
  * capacity 0 tells the size (`ids` may be null then). add_special: also what the tokenizer adds around a text.
@@ -119,8 +117,7 @@ INGOT_API ingot_status ingot_tokenize(const ingot_model *model, const char *text
 INGOT_API ingot_status ingot_detokenize(const ingot_model *model, const int32_t *ids, size_t count, int skip_special,
                                         char *text, size_t capacity, size_t *bytes);
 
-/* --- Generation ----------------------------------------------------------------------------------------------------
- */
+/* --- Generation --- */
 
 typedef struct ingot_generate_options {
   size_t struct_size;
@@ -177,8 +174,7 @@ typedef int (*ingot_output_callback)(void *user, const ingot_output *output);
 INGOT_API ingot_status ingot_generate(ingot_model *model, const ingot_prompt *prompts, size_t count,
                                       ingot_output_callback callback, void *user);
 
-/* --- Steps: the layer under generation -----------------------------------------------------------------------------
- */
+/* --- Steps: the layer under generation --- */
 
 /* Positions of one text in the KV cache. Opaque. */
 typedef struct ingot_sequence ingot_sequence;
