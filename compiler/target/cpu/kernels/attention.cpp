@@ -108,19 +108,22 @@ template <int CACHE> struct Attention {
   template <class V>
   INGOT_INLINE void mixGroup(int32_t rows, const V *value, int64_t stride, int32_t column, int32_t base,
                              int32_t i) const {
-    int32_t row = 0;
-    while (row < rows) {
+    for (int32_t row = 0; row < rows;) {
       int32_t from, to;
       range(row, base, i, from, to);
-      bool same = row + kTile <= rows;
-      for (int32_t r = 1; same && r < kTile; ++r) {
+      int32_t alike = 1; // rows from here on that see the same positions
+      for (; alike < kTile && row + alike < rows; ++alike) {
         int32_t f, e;
-        range(row + r, base, i, f, e);
-        same = f == from && e == to;
+        range(row + alike, base, i, f, e);
+        if (f != from || e != to)
+          break;
       }
-      if (same) {
+      if (alike == kTile) {
         mixRows<kTile>(row, value - i * stride, stride, column, from, to);
         row += kTile;
+      } else if (alike >= 2) {
+        mixRows<2>(row, value - i * stride, stride, column, from, to);
+        row += 2;
       } else {
         mixRows<1>(row, value - i * stride, stride, column, from, to);
         ++row;
@@ -139,7 +142,9 @@ template <int CACHE> struct Attention {
       int32_t row = 0;
       for (; row + kTile <= rows; row += kTile)
         scoreRows<kTile>(row, keys + groups.start[g], g * 16);
-      for (; row < rows; ++row)
+      for (; row + 2 <= rows; row += 2)
+        scoreRows<2>(row, keys + groups.start[g], g * 16);
+      if (row < rows)
         scoreRows<1>(row, keys + groups.start[g], g * 16);
     }
     for (int32_t row = 0; row < rows; ++row) {
