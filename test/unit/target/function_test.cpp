@@ -6,6 +6,7 @@
 #include "test/unit/target/reference.h"
 #include <functional>
 #include <gtest/gtest.h>
+#include <limits>
 
 using namespace ingot::test;
 
@@ -217,6 +218,54 @@ TEST_P(FunctionTest, GathersRowsAndNormalizesThem) {
       double want = row[k] / std::sqrt(squares / 250 + 1e-5) * gamma[k];
       ASSERT_NEAR(out[static_cast<size_t>(r) * 250 + k], want, 1e-6 * (1 + std::fabs(want)));
     }
+  }
+}
+
+// Units in the last place between a result and the exact value.
+double unitsOff(float got, double want) {
+  if (static_cast<float>(want) == got)
+    return 0;
+  double ulp = std::fabs(std::nextafter(static_cast<float>(want), INFINITY) - static_cast<float>(want));
+  return std::fabs(got - want) / ulp;
+}
+
+// What kernels/math.h states of its functions, over a million values of all sizes.
+TEST_P(FunctionTest, ElementaryFunctionsAreAsCloseAsStated) {
+  struct Function {
+    const char *kernel;
+    double (*exact)(double);
+    double units, range;
+  };
+  for (Function f :
+       {Function{"exp-f32-rowsx64", std::exp, 1.0, 90.0}, Function{"tanh-f32-rowsx64", std::tanh, 2.0, 12.0},
+        Function{"erf-f32-rowsx64", std::erf, 1.1, 5.0}}) {
+    constexpr int64_t kMany = 1 << 14;
+    Numbers numbers(8);
+    std::vector<float> x(kMany * 64), y(kMany * 64);
+    for (size_t i = 0; i < x.size(); ++i) // half spread evenly, half over all magnitudes
+      x[i] = static_cast<float>(i % 2 ? numbers.next() * f.range
+                                      : std::ldexp(numbers.next(), -numbers.below(20)) * f.range);
+    x[0] = 0.0f;
+    ASSERT_EQ(runKernel(Images::get().kernel(f.kernel), *GetParam(), {x.data(), y.data()}, {kMany}, kMany), 0);
+    double worst = 0;
+    for (size_t i = 0; i < x.size(); ++i) {
+      double want = f.exact(x[i]);
+      if (want < std::numeric_limits<float>::max() && std::fabs(want) > std::numeric_limits<float>::min())
+        worst = std::max(worst, unitsOff(y[i], want));
+    }
+    EXPECT_LE(worst, f.units) << f.kernel;
+    RecordProperty(f.kernel, std::to_string(worst));
+    std::vector<float> edges(64, 0.0f), at(64);
+    edges[0] = INFINITY;
+    edges[1] = -INFINITY;
+    edges[2] = NAN;
+    edges[3] = 1000.0f;
+    edges[4] = -1000.0f;
+    ASSERT_EQ(runKernel(Images::get().kernel(f.kernel), *GetParam(), {edges.data(), at.data()}, {1}, 1), 0);
+    for (int i : {0, 1, 3, 4})
+      EXPECT_EQ(at[i], static_cast<float>(f.exact(edges[i]))) << f.kernel << " of " << edges[i];
+    EXPECT_TRUE(std::isnan(at[2])) << f.kernel;
+    EXPECT_EQ(at[5], static_cast<float>(f.exact(0.0))) << f.kernel;
   }
 }
 

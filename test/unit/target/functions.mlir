@@ -378,4 +378,28 @@ module {
     } -> tensor<?x50xf32>
     return %0 : tensor<?x50xf32>
   }
+  func.func private @"exp-f32-rowsx64"(%arg0: tensor<?x64xf32> {ingot.dims = #ingot.dims<"rows", "">}, %arg1: tensor<?x64xf32> {ingot.dims = #ingot.dims<"rows", "">}) -> tensor<?x64xf32> {
+    %0 = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel"]} ins(%arg0 : tensor<?x64xf32>) outs(%arg1 : tensor<?x64xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %1 = math.exp %in : f32
+      linalg.yield %1 : f32
+    } -> tensor<?x64xf32>
+    return %0 : tensor<?x64xf32>
+  }
+  func.func private @"tanh-f32-rowsx64"(%arg0: tensor<?x64xf32> {ingot.dims = #ingot.dims<"rows", "">}, %arg1: tensor<?x64xf32> {ingot.dims = #ingot.dims<"rows", "">}) -> tensor<?x64xf32> {
+    %0 = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel"]} ins(%arg0 : tensor<?x64xf32>) outs(%arg1 : tensor<?x64xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %1 = math.tanh %in : f32
+      linalg.yield %1 : f32
+    } -> tensor<?x64xf32>
+    return %0 : tensor<?x64xf32>
+  }
+  func.func private @"erf-f32-rowsx64"(%arg0: tensor<?x64xf32> {ingot.dims = #ingot.dims<"rows", "">}, %arg1: tensor<?x64xf32> {ingot.dims = #ingot.dims<"rows", "">}) -> tensor<?x64xf32> {
+    %0 = linalg.generic {indexing_maps = [#map, #map], iterator_types = ["parallel", "parallel"]} ins(%arg0 : tensor<?x64xf32>) outs(%arg1 : tensor<?x64xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %1 = math.erf %in : f32
+      linalg.yield %1 : f32
+    } -> tensor<?x64xf32>
+    return %0 : tensor<?x64xf32>
+  }
 }
