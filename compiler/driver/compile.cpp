@@ -44,8 +44,7 @@ int bug(const llvm::Twine &message) {
 
 // What a model is before its weights are looked at.
 struct Imported {
-  MLIRContext context;
-  std::optional<GraphBuilder> builder;
+  GraphBuilder builder; // owns the context
   OwningOpRef<ModuleOp> module;
   huggingface::ImportResult facts;
   std::vector<uint8_t> tokenizer;
@@ -60,20 +59,19 @@ void printProblems(const std::string &model, const std::vector<std::string> &pro
 
 // Imports a Hugging Face directory. Prints every problem and returns an exit status.
 int importCheckpoint(const std::string &model, std::optional<uint64_t> seed, Imported &imported) {
-  imported.builder.emplace();
   huggingface::ImportResult &facts = imported.facts;
-  bool good = huggingface::importModel({model, seed}, *imported.builder, facts);
+  bool good = huggingface::importModel({model, seed}, imported.builder, facts);
   if (facts.tokenizerJson) {
     std::string error;
     if (!tokenizer::compileTokenizer(*facts.tokenizerJson, facts.tokenizerConfigJson.value_or(""), imported.tokenizer,
                                      error))
-      facts.problems.push_back("tokenizer.json: " + error);
+      facts.problems.push_back(error); // names the file
   }
   if (!good || !facts.problems.empty()) {
     printProblems(model, facts.problems);
     return kModelAtFault;
   }
-  imported.module = takeModule(*imported.builder);
+  imported.module = takeModule(imported.builder);
   return kDone;
 }
 
@@ -97,12 +95,11 @@ std::vector<target::cpu::Kernel> kernelsOf(plan::ProgramOp program) {
     target::cpu::Kernel kernel;
     kernel.name = op.getSymName().str();
     if (op.getBody()) {
-      kernel.body = SymbolTable::lookupNearestSymbolFrom(op, op.getBodyAttr());
-      if (!kernel.body)
-        kernel.body = SymbolTable::lookupSymbolIn(program->getParentOfType<ModuleOp>(), op.getBodyAttr());
+      kernel.body = ir::lookup<func::FuncOp>(op, op.getBodyAttr().getAttr());
     } else {
       kernel.templateName = op.getTemplateName()->str();
-      for (NamedAttribute named : *op.getParams()) {
+      DictionaryAttr params = *op.getParams();
+      for (NamedAttribute named : params) {
         target::cpu::Parameter parameter;
         parameter.name = named.getName().str();
         if (auto real = dyn_cast<FloatAttr>(named.getValue())) {
@@ -167,8 +164,7 @@ int compileModel(const CompileOptions &options) {
   progress.step("import");
   Imported imported;
   const bool isModule = StringRef(options.model).ends_with(".mlir");
-  ir::registerDialects(imported.context);
-  if (int status = isModule ? parseModule(options.model, imported.context, imported.module)
+  if (int status = isModule ? parseModule(options.model, contextOf(imported.builder), imported.module)
                             : importCheckpoint(options.model, options.dummyWeights, imported))
     return status;
   ModuleOp module = *imported.module;
@@ -279,7 +275,6 @@ int compileModel(const CompileOptions &options) {
 
 int checkModel(const CheckOptions &options) {
   Imported imported;
-  ir::registerDialects(imported.context);
   if (int status = importCheckpoint(options.model, options.dummyWeights, imported))
     return status;
   const huggingface::ImportResult &facts = imported.facts;

@@ -3,7 +3,6 @@
 
 #include "dialects/ingot/IngotDialect.h"
 
-#include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -53,11 +52,7 @@ FailureOr<RecipePtr> fromValue(mlir::Value value, llvm::DenseMap<mlir::Value, Re
 }
 
 FailureOr<RecipePtr> fromWeight(ir::WeightOp op) {
-  auto tensor = SymbolTable::lookupNearestSymbolFrom<ir::TensorOp>(op, op.getTensorAttr());
-  // A plan.program is a symbol table of its own; tensors may stand in the module around it.
-  for (Operation *table = op->getParentOp(); !tensor && table; table = table->getParentOp())
-    if (table->hasTrait<OpTrait::SymbolTable>())
-      tensor = dyn_cast_or_null<ir::TensorOp>(SymbolTable::lookupSymbolIn(table, op.getTensorAttr()));
+  auto tensor = ir::lookup<ir::TensorOp>(op, op.getTensorAttr().getAttr());
   if (!tensor)
     return op.emitError("no ingot.tensor is named ") << op.getTensor();
   RankedTensorType type = tensor.getTensorType();

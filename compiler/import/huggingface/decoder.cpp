@@ -70,6 +70,9 @@ Decoder readDecoder(Model &model, const DecoderDefaults &defaults) {
                    "pairs of columns");
     d.headDim += 1;
   }
+  if (d.heads * d.headDim > kMaxWidth)
+    config.problem("num_attention_heads is " + std::to_string(d.heads) + " and head_dim " + std::to_string(d.headDim) +
+                   ", expected a product of at most " + std::to_string(kMaxWidth));
   d.normEps = config.number("rms_norm_eps", 0, 1).value_or(1e-6);
   d.activation = readActivation(config);
   d.tied = config.boolean("tie_word_embeddings").value_or(false);

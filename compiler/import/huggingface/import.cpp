@@ -40,7 +40,7 @@ bool checkDirectory(const std::string &directory, Messages &messages) {
   fs::file_status status = fs::status(directory, failure);
   std::string problem;
   if (status.type() == fs::file_type::not_found)
-    problem = "there is no such directory";
+    problem = "no such file or directory; expected a checkpoint's directory with config.json";
   else if (failure)
     problem = "cannot be examined: " + failure.message();
   else if (status.type() != fs::file_type::directory)

@@ -187,7 +187,7 @@ TEST(Checkpoint, NeedsADirectoryWithAConfig) {
   directory.expectProblem({"has no config.json"});
   directory.write("adapter_config.json", "{}");
   directory.expectProblem({"has no config.json", "adapter", "merge"});
-  EXPECT_TRUE(says(Imported("/nonexistent/model").result.problems, {"/nonexistent/model: there is no such directory"}));
+  EXPECT_TRUE(says(Imported("/nonexistent/model").result.problems, {"/nonexistent/model: no such file or directory"}));
   EXPECT_TRUE(says(Imported(directory.path("model.safetensors")).result.problems,
                    {"is a file, expected a checkpoint's directory"}));
 }

@@ -249,6 +249,7 @@ TEST(Config, RefusesBadSizes) {
   expectProblem(with(smallConfig(), {{"head_dim", 5}}), {"head_dim is 5", "even"});
   expectProblem(with(smallConfig(), {{"hidden_size", 6}}), {"head_dim is 3", "even"});
   expectProblem(with(smallConfig(), {{"num_attention_heads", 2}, {"num_key_value_heads", 3}}), {"multiple of the 3"});
+  expectProblem(with(smallConfig(), {{"num_attention_heads", 65536}, {"head_dim", 65536}}), {"a product of at most"});
   expectProblem(with(smallConfig(), {{"rms_norm_eps", -1e-5}}), {"rms_norm_eps is -1e-05"});
   expectProblem(with(smallConfig(), {{"tie_word_embeddings", "yes"}}),
                 {"tie_word_embeddings is \"yes\"", "true or false"});
@@ -311,6 +312,99 @@ TEST(Config, IgnoresWhatNeverChangesLogits) {
   EXPECT_TRUE(imported.result.notes.empty()) << joined(imported.result.notes);
   EXPECT_EQ(imported.result.generation.eos, (std::vector<int32_t>{2, 3}));
   EXPECT_EQ(imported.result.generation.temperature, 0.5);
+}
+
+// The configs of published models, as their repositories hold them, and the number of parameters that their model
+// cards state: none may be refused, and none needs a note.
+TEST(Config, PublishedModels) {
+  struct Published {
+    const char *name, *config;
+    uint64_t parameters;
+  };
+  const Published models[] = {
+      {"Llama-2-7b",
+       R"({"_name_or_path":"meta-llama/Llama-2-7b-hf","architectures":["LlamaForCausalLM"],"bos_token_id":1,
+        "eos_token_id":2,"hidden_act":"silu","hidden_size":4096,"initializer_range":0.02,"intermediate_size":11008,
+        "max_position_embeddings":4096,"model_type":"llama","num_attention_heads":32,"num_hidden_layers":32,
+        "num_key_value_heads":32,"pretraining_tp":1,"rms_norm_eps":1e-05,"rope_scaling":null,"tie_word_embeddings":false,
+        "torch_dtype":"float16","transformers_version":"4.31.0.dev0","use_cache":true,"vocab_size":32000})",
+       6738415616},
+      {"Llama-3.1-8B", R"({"architectures":["LlamaForCausalLM"],"attention_bias":false,"attention_dropout":0.0,
+        "bos_token_id":128000,"eos_token_id":[128001,128008,128009],"hidden_act":"silu","hidden_size":4096,
+        "initializer_range":0.02,"intermediate_size":14336,"max_position_embeddings":131072,"mlp_bias":false,
+        "model_type":"llama","num_attention_heads":32,"num_hidden_layers":32,"num_key_value_heads":8,"pretraining_tp":1,
+        "rms_norm_eps":1e-05,"rope_scaling":{"factor":8.0,"low_freq_factor":1.0,"high_freq_factor":4.0,
+        "original_max_position_embeddings":8192,"rope_type":"llama3"},"rope_theta":500000.0,"tie_word_embeddings":false,
+        "torch_dtype":"bfloat16","transformers_version":"4.43.0.dev0","use_cache":true,"vocab_size":128256})",
+       8030261248},
+      {"Llama-3.2-1B", R"({"architectures":["LlamaForCausalLM"],"attention_bias":false,"attention_dropout":0.0,
+        "bos_token_id":128000,"eos_token_id":128001,"head_dim":64,"hidden_act":"silu","hidden_size":2048,
+        "initializer_range":0.02,"intermediate_size":8192,"max_position_embeddings":131072,"mlp_bias":false,
+        "model_type":"llama","num_attention_heads":32,"num_hidden_layers":16,"num_key_value_heads":8,"pretraining_tp":1,
+        "rms_norm_eps":1e-05,"rope_scaling":{"factor":32.0,"high_freq_factor":4.0,"low_freq_factor":1.0,
+        "original_max_position_embeddings":8192,"rope_type":"llama3"},"rope_theta":500000.0,"tie_word_embeddings":true,
+        "torch_dtype":"bfloat16","transformers_version":"4.45.0.dev0","use_cache":true,"vocab_size":128256})",
+       1235814400},
+      {"SmolLM2-135M", R"({"architectures":["LlamaForCausalLM"],"attention_bias":false,"attention_dropout":0.0,
+        "bos_token_id":1,"eos_token_id":2,"hidden_act":"silu","hidden_size":576,"initializer_range":0.041666666666666664,
+        "intermediate_size":1536,"is_llama_config":true,"max_position_embeddings":8192,"mlp_bias":false,
+        "model_type":"llama","num_attention_heads":9,"num_hidden_layers":30,"num_key_value_heads":3,"pad_token_id":2,
+        "pretraining_tp":1,"rms_norm_eps":1e-05,"rope_interleaved":false,"rope_scaling":null,"rope_theta":100000,
+        "tie_word_embeddings":true,"torch_dtype":"bfloat16","transformers_version":"4.42.3",
+        "transformers.js_config":{"kv_cache_dtype":{"q4f16":"float16","fp16":"float16"}},"use_cache":true,
+        "vocab_size":49152})",
+       134515008},
+      {"Mistral-7B-v0.1",
+       R"({"architectures":["MistralForCausalLM"],"bos_token_id":1,"eos_token_id":2,"hidden_act":"silu",
+        "hidden_size":4096,"initializer_range":0.02,"intermediate_size":14336,"max_position_embeddings":32768,
+        "model_type":"mistral","num_attention_heads":32,"num_hidden_layers":32,"num_key_value_heads":8,
+        "rms_norm_eps":1e-05,"rope_theta":10000.0,"sliding_window":4096,"tie_word_embeddings":false,
+        "torch_dtype":"bfloat16","transformers_version":"4.34.0.dev0","use_cache":true,"vocab_size":32000})",
+       7241732096},
+      {"Mistral-Nemo",
+       R"({"architectures":["MistralForCausalLM"],"attention_dropout":0.0,"bos_token_id":1,"eos_token_id":2,
+        "head_dim":128,"hidden_act":"silu","hidden_size":5120,"initializer_range":0.02,"intermediate_size":14336,
+        "max_position_embeddings":128000,"model_type":"mistral","num_attention_heads":32,"num_hidden_layers":40,
+        "num_key_value_heads":8,"rms_norm_eps":1e-05,"rope_theta":1000000.0,"sliding_window":null,
+        "tie_word_embeddings":false,"torch_dtype":"bfloat16","transformers_version":"4.43.3","use_cache":true,
+        "vocab_size":131072})",
+       12247782400},
+      {"Qwen2.5-0.5B", R"({"architectures":["Qwen2ForCausalLM"],"attention_dropout":0.0,"bos_token_id":151643,
+        "eos_token_id":151643,"hidden_act":"silu","hidden_size":896,"initializer_range":0.02,"intermediate_size":4864,
+        "max_position_embeddings":32768,"max_window_layers":24,"model_type":"qwen2","num_attention_heads":14,
+        "num_hidden_layers":24,"num_key_value_heads":2,"rms_norm_eps":1e-06,"rope_theta":1000000.0,"sliding_window":32768,
+        "tie_word_embeddings":true,"torch_dtype":"bfloat16","transformers_version":"4.40.1","use_cache":true,
+        "use_mrope":false,"use_sliding_window":false,"vocab_size":151936})",
+       494032768},
+      {"Qwen2-7B", R"({"architectures":["Qwen2ForCausalLM"],"attention_dropout":0.0,"bos_token_id":151643,
+        "eos_token_id":151645,"hidden_act":"silu","hidden_size":3584,"initializer_range":0.02,"intermediate_size":18944,
+        "max_position_embeddings":32768,"max_window_layers":28,"model_type":"qwen2","num_attention_heads":28,
+        "num_hidden_layers":28,"num_key_value_heads":4,"rms_norm_eps":1e-06,"rope_theta":1000000.0,"sliding_window":131072,
+        "tie_word_embeddings":false,"torch_dtype":"bfloat16","transformers_version":"4.41.2","use_cache":true,
+        "use_sliding_window":false,"vocab_size":152064})",
+       7615616512},
+      {"Qwen3-0.6B", R"({"architectures":["Qwen3ForCausalLM"],"attention_bias":false,"attention_dropout":0.0,
+        "bos_token_id":151643,"eos_token_id":151645,"head_dim":128,"hidden_act":"silu","hidden_size":1024,
+        "initializer_range":0.02,"intermediate_size":3072,"max_position_embeddings":40960,"max_window_layers":28,
+        "model_type":"qwen3","num_attention_heads":16,"num_hidden_layers":28,"num_key_value_heads":8,"rms_norm_eps":1e-06,
+        "rope_scaling":null,"rope_theta":1000000,"sliding_window":null,"tie_word_embeddings":true,
+        "torch_dtype":"bfloat16","transformers_version":"4.51.0","use_cache":true,"use_sliding_window":false,
+        "vocab_size":151936})",
+       596049920},
+      {"Qwen3-4B", R"({"architectures":["Qwen3ForCausalLM"],"attention_bias":false,"attention_dropout":0.0,
+        "bos_token_id":151643,"eos_token_id":151645,"head_dim":128,"hidden_act":"silu","hidden_size":2560,
+        "initializer_range":0.02,"intermediate_size":9728,"max_position_embeddings":262144,"max_window_layers":36,
+        "model_type":"qwen3","num_attention_heads":32,"num_hidden_layers":36,"num_key_value_heads":8,"rms_norm_eps":1e-06,
+        "rope_scaling":null,"rope_theta":5000000,"sliding_window":null,"tie_word_embeddings":true,
+        "torch_dtype":"bfloat16","transformers_version":"4.51.0","use_cache":true,"use_sliding_window":false,
+        "vocab_size":151936})",
+       4022468096}};
+  for (const Published &model : models) {
+    Imported imported(std::string(model.config));
+    EXPECT_TRUE(imported.good) << model.name << "\n" << joined(imported.result.problems);
+    EXPECT_TRUE(imported.result.notes.empty()) << model.name << "\n" << joined(imported.result.notes);
+    EXPECT_EQ(imported.result.parameters, model.parameters) << model.name;
+  }
 }
 
 TEST(Config, DummyWeightsHaveTheConfigsType) {

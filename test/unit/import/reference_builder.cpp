@@ -146,13 +146,15 @@ Value GraphBuilder::linear(Value x, Value weight, Value bias) {
   require(in.shape.size() == 2 && in.shape[1] == k,
           "linear: input " + shapeText(in.shape) + " against " + shapeText(w.shape));
   require(!bias || at(bias).shape == std::vector<int64_t>{n}, "linear: bias has the wrong shape");
-  std::vector<double> out;
-  for (size_t row = 0; row < in.values.size(); row += size_t(k))
+  const int64_t rows = int64_t(in.values.size()) / k;
+  std::vector<double> out(static_cast<size_t>(rows * n));
+  for (int64_t row = 0; row < rows; ++row)
     for (int64_t j = 0; j < n; ++j) {
+      const double *a = in.values.data() + row * k, *b = w.values.data() + j * k;
       double sum = bias ? at(bias).values[size_t(j)] : 0;
       for (int64_t i = 0; i < k; ++i)
-        sum += in.values[row + size_t(i)] * w.values[size_t(j * k + i)];
-      out.push_back(sum);
+        sum += a[i] * b[i];
+      out[size_t(row * n + j)] = sum;
     }
   return make(*impl, bias ? "linear+bias" : "linear", {-1, n}, std::move(out));
 }
@@ -272,30 +274,27 @@ Value GraphBuilder::attention(Value q, Value k, Value v, const AttentionSpec &sp
   require(at(q).shape == std::vector<int64_t>{-1, spec.heads, spec.head_dim}, "attention: query's shape");
   require(at(k).shape == std::vector<int64_t>{-1, spec.kv_heads, spec.head_dim}, "attention: key's shape");
   require(at(v).shape == at(k).shape, "attention: value's shape");
-  int64_t d = spec.head_dim, tokens = int64_t(impl->ids.size());
-  std::vector<double> out;
+  const int64_t d = spec.head_dim, tokens = int64_t(impl->ids.size()), group = spec.heads / spec.kv_heads;
+  std::vector<double> out(at(q).values.size()), scores(static_cast<size_t>(tokens));
   for (int64_t t = 0; t < tokens; ++t)
     for (int64_t h = 0; h < spec.heads; ++h) {
-      int64_t kv = h / (spec.heads / spec.kv_heads),
-              first = spec.window ? std::max<int64_t>(0, t - spec.window + 1) : 0;
-      std::vector<double> scores;
+      const double *query = at(q).values.data() + (t * spec.heads + h) * d;
+      const double *keys = at(k).values.data() + h / group * d, *values = at(v).values.data() + h / group * d;
+      double *mixed = out.data() + (t * spec.heads + h) * d, *score = scores.data();
+      const int64_t step = spec.kv_heads * d, first = spec.window ? std::max<int64_t>(0, t - spec.window + 1) : 0;
       double most = -INFINITY, sum = 0;
       for (int64_t s = first; s <= t; ++s) {
-        double score = 0;
+        score[s] = 0;
         for (int64_t i = 0; i < d; ++i)
-          score += at(q).values[size_t((t * spec.heads + h) * d + i)] *
-                   at(k).values[size_t((s * spec.kv_heads + kv) * d + i)];
-        scores.push_back(score * spec.scale);
-        most = std::fmax(most, scores.back());
+          score[s] += query[i] * keys[s * step + i];
+        score[s] *= spec.scale;
+        most = std::fmax(most, score[s]);
       }
-      for (double &score : scores)
-        sum += score = std::exp(score - most);
-      for (int64_t i = 0; i < d; ++i) {
-        double mixed = 0;
-        for (int64_t s = first; s <= t; ++s)
-          mixed += scores[size_t(s - first)] / sum * at(v).values[size_t((s * spec.kv_heads + kv) * d + i)];
-        out.push_back(mixed);
-      }
+      for (int64_t s = first; s <= t; ++s)
+        sum += score[s] = std::exp(score[s] - most);
+      for (int64_t s = first; s <= t; ++s)
+        for (int64_t i = 0; i < d; ++i)
+          mixed[i] += score[s] / sum * values[s * step + i];
     }
   return make(*impl, "attention", at(q).shape, std::move(out));
 }
