@@ -64,7 +64,7 @@ int importCheckpoint(const std::string &model, std::optional<uint64_t> seed, Imp
   if (facts.tokenizerJson) {
     std::string error;
     if (!tokenizer::compileTokenizer(*facts.tokenizerJson, facts.tokenizerConfigJson.value_or(""), imported.tokenizer,
-                                     error))
+                                     error, &facts.notes))
       facts.problems.push_back(error); // names the file
   }
   if (!good || !facts.problems.empty()) {
@@ -72,7 +72,7 @@ int importCheckpoint(const std::string &model, std::optional<uint64_t> seed, Imp
     return kModelAtFault;
   }
   imported.module = takeModule(imported.builder);
-  return kDone;
+  return imported.module ? int(kDone) : bug("the importer made an invalid module");
 }
 
 // Reads a module in the ingot dialect, for tests and for looking at one op.
