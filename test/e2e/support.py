@@ -14,6 +14,7 @@ import shutil
 import struct
 import subprocess
 import sys
+import time
 
 
 class Failure(Exception):
@@ -128,7 +129,8 @@ def shared_engine(ingot, model, cache, options):
     with locked(cache / f"{stem}.lock"):
         if not engine.exists():
             for old in cache.glob(f"{stem}-{'[0-9a-f]' * 16}.ingot"):
-                old.unlink()
+                if time.time() - old.stat().st_mtime > 3600:  # nobody is still using it
+                    old.unlink()
             run([ingot, "compile", model, "-o", engine, "--quiet"] + options)
     return engine
 
