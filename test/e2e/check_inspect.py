@@ -64,7 +64,7 @@ def check_inspect():
         if stored > 2 * elements * 1.05 + 65536:
             raise Failure(f"{where}: {stored} bytes are stored for {elements} parameters in 16 bits")
     text = run([args.ingot, "inspect", engine, "--weights", "--launches"])[0]
-    for word in (args.model.name, config["model_type"], "avx512bf16", "step", "sample", "linear", "rms_norm"):
+    for word in (args.model.name, config["model_type"], "avx512bf16", "step", "sample", "linear", "attention", "gather_rows"):
         check(word in text, True, f"{where}: inspect says {word}")
     print(f"OK {where}: {len(tensors)} tensors, {stored} bytes stored")
 
