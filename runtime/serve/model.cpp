@@ -106,12 +106,15 @@ Result<std::unique_ptr<Model>> Model::load(const std::string &path, const LoadOp
   if (options.chunk < 1)
     return makeError(ErrorCode::InvalidArgument, "a chunk is %lld tokens; it must be 1 or more",
                      (long long)options.chunk);
-  int64_t most = plan.context();
-  if (options.context < 0 || options.context > most)
-    return makeError(ErrorCode::InvalidArgument,
-                     "a context of %lld positions was asked for; the model was made for %lld",
-                     (long long)options.context, (long long)most);
-  int64_t context = options.context ? options.context : most;
+  // More positions than the model was made for are given when asked for by name: dynamic rope is meant for them.
+  // Rotary angles multiply positions in f32, which is exact up to here.
+  constexpr int64_t kMostPositions = 1 << 24;
+  if (options.context < 0 || options.context > kMostPositions)
+    return makeError(
+        ErrorCode::InvalidArgument,
+        "a context of %lld positions was asked for; it must be from 1 to %lld (the model was made for %lld)",
+        (long long)options.context, (long long)kMostPositions, (long long)plan.context());
+  int64_t context = options.context ? options.context : int64_t(plan.context());
 
   RunnerBounds bounds;
   bounds.threads = options.threads;
@@ -194,7 +197,7 @@ std::string Model::describe() const {
              std::to_string(group.page_tokens) + " positions";
   line("cache", runtime::humanBytes(memory.cache) + ": " + pages + ", taken as they are needed");
   line("context", std::to_string(facts.context) + " positions" +
-                      (facts.context < int64_t(file->plan().context())
+                      (facts.context != int64_t(file->plan().context())
                            ? " (the model was made for " + std::to_string(file->plan().context()) + ")"
                            : std::string()));
   line("step",

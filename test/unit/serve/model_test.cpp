@@ -142,8 +142,10 @@ TEST(Model, ABudgetBoundsTheContextUnlessOneWasAskedFor) {
 
 TEST(Model, RefusesOptionsOutOfRange) {
   LoadOptions options;
-  options.context = 201;
-  EXPECT_EQ(refusal(engineFile(), options), "a context of 201 positions was asked for; the model was made for 200");
+  options.context = 16777217;
+  EXPECT_EQ(
+      refusal(engineFile(), options),
+      "a context of 16777217 positions was asked for; it must be from 1 to 16777216 (the model was made for 200)");
   options = {};
   options.sequences = 0;
   EXPECT_EQ(refusal(engineFile(), options), "the number of sequences at a time is 0; it must be 1 or more");
