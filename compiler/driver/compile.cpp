@@ -139,6 +139,14 @@ engine::GenerationDefaults generationOf(const huggingface::GenerationConfig &con
   return defaults;
 }
 
+// `text` with the names of the model's files instead of their paths: an engine does not depend on where its model lay.
+std::string withoutDirectory(std::string text, StringRef directory) {
+  const std::string prefix = directory.rtrim('/').str() + "/";
+  for (size_t at = text.find(prefix); at != std::string::npos; at = text.find(prefix, at))
+    text.erase(at, prefix.size());
+  return text;
+}
+
 std::string gigabytes(uint64_t bytes) {
   char text[32];
   if (bytes >= 1'000'000'000)
@@ -254,7 +262,8 @@ int compileModel(const CompileOptions &options) {
   report.target = "cpu";
   report.parameters = facts.parameters;
   report.dummySeed = options.dummyWeights;
-  report.notes = facts.notes;
+  for (const std::string &note : facts.notes)
+    report.notes.push_back(withoutDirectory(note, options.model));
   contents.report = engine::makeReport(report, contents.weights);
 
   engine::WriteOptions writeOptions;
