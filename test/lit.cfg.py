@@ -48,5 +48,8 @@ if os.path.isdir(shared):
     config.available_features.add("shared-data")
 if config.ingot_compiler:
     config.available_features.add("compiler")
+else:
+    # These folders test programs and libraries that such a build does not make.
+    config.excludes += ["dialects", "import", "passes", "target"]
 if config.ingot_sanitize:
     config.available_features.add("sanitizer")
