@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <set>
 #include <thread>
 
 namespace ingot::target::cpu {
@@ -76,24 +77,31 @@ std::unique_ptr<llvm::Module> makeModule(llvm::LLVMContext &context, llvm::Targe
   return specialiseTemplate(context, machine, *prepared.kernel, prepared.checked, set, prepared.exports, error);
 }
 
-// The functions that a back end may call, as an object of their own.
-bool compileSupport(unsigned set, llvm::SmallVector<char, 0> &object, std::string &error) {
+using Object = llvm::SmallVector<char, 0>;
+
+// Makes a module for a set and emits it as an object.
+template <typename Make> bool compileObject(unsigned set, Object &object, std::string &error, Make &&make) {
   llvm::LLVMContext context;
   std::unique_ptr<llvm::TargetMachine> machine = makeTargetMachine(setCodes()[set], error);
   if (!machine)
     return false;
-  std::unique_ptr<llvm::Module> module = supportModule(context, *machine, set, error);
+  std::unique_ptr<llvm::Module> module = make(context, *machine);
   return module && emitModule(*module, *machine, /*assembly=*/false, object, error);
 }
 
-// One unit of work.
-bool compileOne(const Prepared &prepared, unsigned set, llvm::SmallVector<char, 0> &object, std::string &error) {
-  llvm::LLVMContext context;
-  std::unique_ptr<llvm::TargetMachine> machine = makeTargetMachine(setCodes()[set], error);
-  if (!machine)
-    return false;
-  std::unique_ptr<llvm::Module> module = makeModule(context, *machine, prepared, set, error);
-  return module && emitModule(*module, *machine, /*assembly=*/false, object, error);
+// Calls work(0) .. work(count - 1) from several threads.
+template <typename Work> void inParallel(size_t count, unsigned threads, Work &&work) {
+  std::atomic<size_t> next{0};
+  auto loop = [&] {
+    for (size_t i; (i = next.fetch_add(1)) < count;)
+      work(i);
+  };
+  std::vector<std::thread> helpers;
+  for (unsigned i = 1; i < std::min<size_t>(threads, count); ++i)
+    helpers.emplace_back(loop);
+  loop();
+  for (std::thread &helper : helpers)
+    helper.join();
 }
 
 } // namespace
@@ -114,26 +122,35 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
     for (size_t kernel = 0; kernel < prepared.size(); ++kernel)
       if (prepared[kernel].same == kernel)
         units.push_back({kernel, set});
-  std::vector<std::vector<llvm::SmallVector<char, 0>>> objects(sets.size());
+  std::vector<std::vector<Object>> objects(sets.size());
   for (auto &of : objects)
-    of.resize(prepared.size() + 1); // the last: support
-  std::vector<std::string> errors(units.size() + sets.size());
-  std::atomic<size_t> next{0};
-  auto work = [&] {
-    for (size_t i; (i = next.fetch_add(1)) < units.size() + sets.size();) {
-      if (i < units.size())
-        compileOne(prepared[units[i].kernel], sets[units[i].set], objects[units[i].set][units[i].kernel], errors[i]);
-      else
-        compileSupport(sets[i - units.size()], objects[i - units.size()].back(), errors[i]);
-    }
-  };
-  unsigned threads = options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
-  std::vector<std::thread> helpers;
-  for (unsigned i = 1; i < std::min<size_t>(threads, units.size()); ++i)
-    helpers.emplace_back(work);
-  work();
-  for (std::thread &helper : helpers)
-    helper.join();
+    of.resize(prepared.size());
+  std::vector<std::set<std::string>> calls(units.size());
+  std::vector<std::string> errors(units.size() + 2 * sets.size());
+  const unsigned threads = options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  inParallel(units.size(), threads, [&](size_t i) {
+    const Unit &unit = units[i];
+    compileObject(sets[unit.set], objects[unit.set][unit.kernel], errors[i],
+                  [&](llvm::LLVMContext &context, llvm::TargetMachine &machine) {
+                    auto module = makeModule(context, machine, prepared[unit.kernel], sets[unit.set], errors[i]);
+                    if (module)
+                      calls[i] = sharedFunctions(*module);
+                    return module;
+                  });
+  });
+  // What kernels call, and what a back end may call on its own, as objects of their own.
+  std::vector<std::set<std::string>> called(sets.size());
+  for (size_t i = 0; i < units.size(); ++i)
+    called[units[i].set].insert(calls[i].begin(), calls[i].end());
+  std::vector<Object> common(2 * sets.size());
+  inParallel(common.size(), threads, [&](size_t i) {
+    const size_t set = i / 2;
+    std::string &failed = errors[units.size() + i];
+    compileObject(sets[set], common[i], failed, [&](llvm::LLVMContext &context, llvm::TargetMachine &machine) {
+      return i % 2 ? supportModule(context, machine, sets[set], failed)
+                   : sharedModule(context, machine, sets[set], called[set], failed);
+    });
+  });
   for (const std::string &failed : errors)
     if (!failed.empty()) {
       error = failed;
@@ -144,7 +161,7 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
   for (const Prepared &kernel : prepared)
     result.scratchBytes.push_back(kernel.kernel->body ? kernel.lowered.scratchBytes : kernel.checked.scratchBytes);
   for (size_t set = 0; set < sets.size(); ++set) {
-    std::vector<llvm::SmallVector<char, 0>> linked;
+    std::vector<Object> linked;
     std::vector<std::string> symbols;
     for (size_t kernel = 0; kernel < prepared.size(); ++kernel)
       if (prepared[kernel].same == kernel) {
@@ -152,7 +169,8 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
         for (const Export &exported : prepared[kernel].exports)
           symbols.push_back(exported.symbol);
       }
-    linked.push_back(std::move(objects[set].back()));
+    linked.push_back(std::move(common[2 * set]));
+    linked.push_back(std::move(common[2 * set + 1]));
     Image image;
     image.set = featureSets()[sets[set]];
     std::vector<uint32_t> offsets;
@@ -175,30 +193,44 @@ bool printKernels(const std::vector<Kernel> &kernels, const std::string &set, Te
   if (!chooseSets({set}, sets, error) || !prepare(kernels, prepared, error))
     return false;
   llvm::raw_string_ostream out(text);
-  for (const Prepared &kernel : prepared) {
-    out << (form == Text::Llvm ? "; " : "# ") << "kernel " << kernel.kernel->name << " for " << set << "\n";
-    if (kernel.same != static_cast<size_t>(&kernel - prepared.data())) {
-      out << (form == Text::Llvm ? "; " : "# ") << "the code of " << prepared[kernel.same].kernel->name << "\n\n";
-      continue;
-    }
+  const std::string comment = form == Text::Llvm ? "; " : "# ";
+  std::set<std::string> called;
+  auto print = [&](auto &&make) {
     llvm::LLVMContext context;
     std::unique_ptr<llvm::TargetMachine> machine = makeTargetMachine(setCodes()[sets[0]], error);
     if (!machine)
       return false;
-    std::unique_ptr<llvm::Module> module = makeModule(context, *machine, kernel, sets[0], error);
+    std::unique_ptr<llvm::Module> module = make(context, *machine);
     if (!module)
       return false;
+    called.merge(sharedFunctions(*module));
     if (form == Text::Llvm) {
       module->print(out, nullptr);
     } else {
-      llvm::SmallVector<char, 0> assembly;
+      Object assembly;
       if (!emitModule(*module, *machine, /*assembly=*/true, assembly, error))
         return false;
       out << llvm::StringRef(assembly.data(), assembly.size());
     }
     out << "\n";
+    return true;
+  };
+  for (const Prepared &kernel : prepared) {
+    out << comment << "kernel " << kernel.kernel->name << " for " << set << "\n";
+    if (kernel.same != static_cast<size_t>(&kernel - prepared.data()))
+      out << comment << "the code of " << prepared[kernel.same].kernel->name << "\n\n";
+    else if (!print([&](llvm::LLVMContext &context, llvm::TargetMachine &machine) {
+               return makeModule(context, machine, kernel, sets[0], error);
+             }))
+      return false;
   }
-  return true;
+  if (called.empty())
+    return true;
+  out << comment << "what these kernels call, for " << set << "\n";
+  const std::set<std::string> names = called;
+  return print([&](llvm::LLVMContext &context, llvm::TargetMachine &machine) {
+    return sharedModule(context, machine, sets[0], names, error);
+  });
 }
 
 } // namespace ingot::target::cpu

@@ -11,6 +11,7 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Target/TargetMachine.h"
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,13 @@ std::unique_ptr<llvm::Module> specialiseTemplate(llvm::LLVMContext &context, llv
 // The functions that a back end may call on its own (kernels/support.cpp).
 std::unique_ptr<llvm::Module> supportModule(llvm::LLVMContext &context, llvm::TargetMachine &machine, unsigned set,
                                             std::string &error);
+
+// Functions that templates call rather than inline, because they depend on the set alone (kernels/linear_rows.h): they
+// are compiled once for all kernels of an image. What `module` calls of them, by name:
+std::set<std::string> sharedFunctions(const llvm::Module &module);
+// The optimised module that defines `names`.
+std::unique_ptr<llvm::Module> sharedModule(llvm::LLVMContext &context, llvm::TargetMachine &machine, unsigned set,
+                                           const std::set<std::string> &names, std::string &error);
 
 // An object file, or assembly.
 bool emitModule(llvm::Module &module, llvm::TargetMachine &machine, bool assembly, llvm::SmallVectorImpl<char> &out,

@@ -113,6 +113,30 @@ std::unique_ptr<llvm::Module> supportModule(llvm::LLVMContext &context, llvm::Ta
   return module;
 }
 
+std::set<std::string> sharedFunctions(const llvm::Module &module) {
+  std::set<std::string> names;
+  for (const llvm::Function &function : module)
+    if (function.isDeclaration() && function.getName().starts_with("ingot_") && !function.use_empty())
+      names.insert(function.getName().str());
+  return names;
+}
+
+std::unique_ptr<llvm::Module> sharedModule(llvm::LLVMContext &context, llvm::TargetMachine &machine, unsigned set,
+                                           const std::set<std::string> &names, std::string &error) {
+  std::unique_ptr<llvm::Module> module = parse(context, "linear_rows", set, error);
+  if (!module)
+    return nullptr;
+  for (llvm::Function &function : *module)
+    if (!function.isDeclaration() && !names.count(function.getName().str()))
+      function.setLinkage(llvm::GlobalValue::InternalLinkage);
+  Analyses analyses(machine);
+  llvm::ModulePassManager clean;
+  clean.addPass(llvm::GlobalDCEPass());
+  clean.run(*module, analyses.module);
+  optimiseModule(*module, machine);
+  return module;
+}
+
 std::unique_ptr<llvm::Module> specialiseTemplate(llvm::LLVMContext &context, llvm::TargetMachine &machine,
                                                  const Kernel &kernel, const CheckedTemplate &checked, unsigned set,
                                                  llvm::ArrayRef<Export> exports, std::string &error) {

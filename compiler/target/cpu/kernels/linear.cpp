@@ -10,138 +10,10 @@
 // Blocking. Up to 16 rows: panel by panel, so that weights stream once, in order; few rows leave the loop short of
 // independent chains, so several panels run side by side. More rows: blocks of rows x panels x one chunk; the inputs of
 // the block are copied (widened) to scratch, weights of 16 bits are widened once per block.
-#include "compiler/target/cpu/kernels/math.h"
+#include "compiler/target/cpu/kernels/linear_rows.h"
 
 namespace ingot::kernels {
 namespace {
-
-#if defined(__AVX512F__)
-constexpr int kRows = 14; // x 2 panels: 28 accumulators of 32 registers
-#else
-constexpr int kRows = 6; // x 1 panel of two ymm: 12 accumulators of 16 registers
-#endif
-#if defined(__AVX512BF16__)
-constexpr bool kHasDotBf16 = true;
-typedef __bf16 bf16x32 __attribute__((vector_size(64)));
-INGOT_INLINE f32x16 dotBf16(f32x16 sum, u32x16 a, u32x16 b) {
-  typedef float v16 __attribute__((vector_size(64)));
-  return __builtin_bit_cast(f32x16,
-                            __builtin_ia32_dpbf16ps_512(__builtin_bit_cast(v16, sum), __builtin_bit_cast(bf16x32, a),
-                                                        __builtin_bit_cast(bf16x32, b)));
-}
-#else
-constexpr bool kHasDotBf16 = false;
-[[maybe_unused]] INGOT_INLINE f32x16 dotBf16(f32x16 sum, u32x16, u32x16) { return sum; }
-#endif
-
-// How weights lie in a panel, and the order in which two neighbouring k are taken.
-// kStep k are read at once: kStep * 16 elements.
-template <class W> struct Panel;
-template <> struct Panel<float> { static constexpr int kStep = 1; };
-template <> struct Panel<f16> { static constexpr int kStep = 2; };
-template <> struct Panel<bf16> { static constexpr int kStep = 2; };
-
-// The even or the odd k of a line of 16 pairs, widened.
-INGOT_INLINE f32x16 evenK(const bf16 *w) { return __builtin_bit_cast(f32x16, *(const u32x16_u *)w << 16); }
-INGOT_INLINE f32x16 oddK(const bf16 *w) { return __builtin_bit_cast(f32x16, *(const u32x16_u *)w & 0xffff0000u); }
-INGOT_INLINE f32x16 evenK(const f16 *w) {
-  f16x32 line = *(const f16x32_u *)w;
-  f16x16 half = line.even;
-  return __builtin_convertvector(half, f32x16);
-}
-INGOT_INLINE f32x16 oddK(const f16 *w) {
-  f16x32 line = *(const f16x32_u *)w;
-  f16x16 half = line.odd;
-  return __builtin_convertvector(half, f32x16);
-}
-
-// Lines of weights ahead of the loop that are fetched early when they stream from memory.
-constexpr int64_t kAhead = 1536; // bytes
-
-// acc[r][p] = the chain over `count` k of input row r (stride lda) and panel p (stride ldw elements), from zero, then
-// added to sums[p * sums_panel + r * 16]. `swap`: 16-bit pairs are taken odd first, inputs lie in that order already.
-template <int MR, int NP, bool SWAP, bool STREAM, class W>
-INGOT_INLINE void multiply(const float *__restrict a, int64_t lda, const W *__restrict w, int64_t ldw, int32_t count,
-                           float *__restrict sums, int64_t sums_panel) {
-  f32x16 acc[MR][NP];
-#pragma unroll
-  for (int r = 0; r < MR; ++r)
-#pragma unroll
-    for (int p = 0; p < NP; ++p)
-      acc[r][p] = splat(0.0f);
-  constexpr int kStep = Panel<W>::kStep;
-#pragma clang loop unroll(disable)
-  for (int32_t k = 0; k < count; k += kStep) {
-    const W *line = w + (int64_t)k * 16;
-    if constexpr (STREAM) {
-#pragma unroll
-      for (int p = 0; p < NP; ++p)
-        __builtin_prefetch((const char *)(line + p * ldw) + kAhead);
-    }
-#pragma unroll
-    for (int step = 0; step < kStep; ++step) {
-      f32x16 weight[NP];
-#pragma unroll
-      for (int p = 0; p < NP; ++p) {
-        if constexpr (kStep == 1)
-          weight[p] = load16((const float *)line + p * ldw);
-        else
-          weight[p] = (step == 0) == SWAP ? oddK(line + p * ldw) : evenK(line + p * ldw);
-      }
-#pragma unroll
-      for (int r = 0; r < MR; ++r) {
-        f32x16 value = splat(a[r * lda + k + step]);
-#pragma unroll
-        for (int p = 0; p < NP; ++p)
-          acc[r][p] = fma(value, weight[p], acc[r][p]);
-      }
-    }
-  }
-#pragma unroll
-  for (int r = 0; r < MR; ++r)
-#pragma unroll
-    for (int p = 0; p < NP; ++p) {
-      float *s = sums + p * sums_panel + r * 16;
-      store16(s, load16(s) + acc[r][p]);
-    }
-}
-
-// The same by dot products of bf16 pairs; `a` holds pairs as 32-bit words, lda in words.
-template <int MR, int NP, bool STREAM>
-INGOT_INLINE void multiplyPairs(const uint32_t *__restrict a, int64_t lda, const bf16 *__restrict w, int64_t ldw,
-                                int32_t count, float *__restrict sums, int64_t sums_panel) {
-  f32x16 acc[MR][NP];
-#pragma unroll
-  for (int r = 0; r < MR; ++r)
-#pragma unroll
-    for (int p = 0; p < NP; ++p)
-      acc[r][p] = splat(0.0f);
-#pragma clang loop unroll(disable)
-  for (int32_t k = 0; k < count; k += 2) {
-    const bf16 *line = w + (int64_t)k * 16;
-    u32x16 weight[NP];
-#pragma unroll
-    for (int p = 0; p < NP; ++p) {
-      if constexpr (STREAM)
-        __builtin_prefetch((const char *)(line + p * ldw) + kAhead);
-      weight[p] = *(const u32x16_u *)(line + p * ldw);
-    }
-#pragma unroll
-    for (int r = 0; r < MR; ++r) {
-      u32x16 value = (u32x16)(a[r * lda + (k >> 1)]);
-#pragma unroll
-      for (int p = 0; p < NP; ++p)
-        acc[r][p] = dotBf16(acc[r][p], value, weight[p]);
-    }
-  }
-#pragma unroll
-  for (int r = 0; r < MR; ++r)
-#pragma unroll
-    for (int p = 0; p < NP; ++p) {
-      float *s = sums + p * sums_panel + r * 16;
-      store16(s, load16(s) + acc[r][p]);
-    }
-}
 
 // One kernel over weights of type WEIGHT; PAIRS: bf16 by bf16, taken by pairs of k with the odd one first.
 template <int WEIGHT, bool PAIRS> struct Linear {
@@ -217,55 +89,6 @@ template <int WEIGHT, bool PAIRS> struct Linear {
     }
   }
 
-  // MR rows x `panels` panels of one chunk, NP panels at a time.
-  template <int MR, int NP, bool STREAM, class Weights>
-  INGOT_INLINE static void rowsByPanels(const void *a, int64_t lda, const Weights *w, int64_t ldw, int32_t panels,
-                                        int32_t length, float *sums, int64_t sums_panel) {
-    int32_t i = 0;
-    for (; i + NP <= panels; i += NP)
-      chunk<MR, NP, STREAM>(a, lda, w + i * ldw, ldw, length, sums + i * sums_panel, sums_panel);
-    if constexpr (NP > 1)
-      for (; i < panels; ++i)
-        chunk<MR, 1, STREAM>(a, lda, w + i * ldw, ldw, length, sums + i * sums_panel, sums_panel);
-  }
-  template <int MR, int NP, bool STREAM, class Weights>
-  INGOT_INLINE static void chunk(const void *a, int64_t lda, const Weights *w, int64_t ldw, int32_t length, float *sums,
-                                 int64_t sums_panel) {
-    if constexpr (kDot)
-      multiplyPairs<MR, NP, STREAM>((const uint32_t *)a, lda, w, ldw, length, sums, sums_panel);
-    else
-      multiply<MR, NP, PAIRS, STREAM>((const float *)a, lda, w, ldw, length, sums, sums_panel);
-  }
-
-  // All rows of a block against `panels` panels of one chunk: groups of kRows rows, the rest in groups of 8, 4, 2, 1.
-  template <bool STREAM, class Weights>
-  INGOT_INLINE static void allRows(const void *a, int64_t lda, int32_t count, const Weights *w, int64_t ldw,
-                                   int32_t panels, int32_t length, float *sums, int64_t sums_panel) {
-    constexpr bool wide = kRows > 6;
-    constexpr bool few = STREAM; // blocks of many rows end in few that are left: plain loops do for them
-    const char *from = (const char *)a;
-    int32_t r = 0;
-    for (; r + kRows <= count; r += kRows)
-      rowsByPanels<kRows, wide ? 2 : 1, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16,
-                                                sums_panel);
-    if constexpr (wide) {
-      for (; r + 8 <= count; r += 8)
-        rowsByPanels<8, few ? 2 : 1, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16,
-                                             sums_panel);
-    }
-    for (; r + 4 <= count; r += 4)
-      rowsByPanels<4, few && wide ? 4 : 1, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16,
-                                                   sums_panel);
-    for (; r + 2 <= count; r += 2)
-      rowsByPanels<2,
-                   !few   ? 1
-                   : wide ? 4
-                          : 2,
-                   STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
-    for (; r < count; ++r)
-      rowsByPanels<1, few ? 4 : 1, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
-  }
-
   // Finishes tiles [tile, tile + count) for rows [row, row + rows): sums lie at [panel][row][16].
   INGOT_INLINE void epilogue(const float *sums, int64_t sums_panel, int32_t row, int32_t rowCount, int32_t tile,
                              int32_t count) const {
@@ -305,6 +128,18 @@ template <int WEIGHT, bool PAIRS> struct Linear {
           storeAs(p->out_type, out, (int64_t)(row + r) * p->out_stride + c, 0.0f);
   }
 
+  INGOT_INLINE static void rowsOfStream(const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw,
+                                        int32_t panels, int32_t length, float *sums, int64_t sums_panel) {
+    if constexpr (WEIGHT == INGOT_F32)
+      ingot_linear_rows_f32_stream(a, lda, count, w, ldw, panels, length, sums, sums_panel);
+    else if constexpr (WEIGHT == INGOT_F16)
+      ingot_linear_rows_f16_stream(a, lda, count, w, ldw, panels, length, sums, sums_panel);
+    else if constexpr (PAIRS)
+      ingot_linear_rows_bf16_pairs_stream(a, lda, count, w, ldw, panels, length, sums, sums_panel);
+    else
+      ingot_linear_rows_bf16_stream(a, lda, count, w, ldw, panels, length, sums, sums_panel);
+  }
+
   INGOT_INLINE static void clear(float *sums, int64_t vectors) {
     for (int64_t i = 0; i < vectors; ++i)
       store16(sums + i * 16, splat(0.0f));
@@ -332,8 +167,8 @@ template <int WEIGHT, bool PAIRS> struct Linear {
       clear(sums, kPanelGroup * kFewRows);
       for (int32_t k = 0; k < p->k; k += kChunk) {
         int32_t length = minimum(kChunk, p->k - k);
-        allRows<true>((const char *)a + (int64_t)k / kPerWord * 4, lda, rows, w + (int64_t)k * 16, panel, panels,
-                      length, sums, kFewRows * 16);
+        rowsOfStream((const char *)a + (int64_t)k / kPerWord * 4, lda, rows, w + (int64_t)k * 16, panel, panels, length,
+                     sums, kFewRows * 16);
       }
       epilogue(sums, kFewRows * 16, 0, rows, tile, count);
     }
@@ -363,9 +198,12 @@ template <int WEIGHT, bool PAIRS> struct Linear {
             if constexpr (kStep == 2 && !kDot) {
               for (int32_t j = 0; j < some; ++j)
                 widen(wide + (int64_t)j * kChunk * 16, w + j * panel, length);
-              allRowsWide(scratch, stride, rowCount, wide, some, (length + 1) / 2 * 2, s);
+              ingot_linear_rows_f32_block(scratch, stride, rowCount, wide, kChunk * 16, some, (length + 1) / 2 * 2, s,
+                                          kRowBlock * 16);
+            } else if constexpr (kDot) {
+              ingot_linear_rows_bf16_pairs_block(scratch, stride, rowCount, w, panel, some, length, s, kRowBlock * 16);
             } else {
-              allRows<false>(scratch, stride, rowCount, w, panel, some, length, s, kRowBlock * 16);
+              ingot_linear_rows_f32_block(scratch, stride, rowCount, w, panel, some, length, s, kRowBlock * 16);
             }
           }
         }
@@ -373,12 +211,6 @@ template <int WEIGHT, bool PAIRS> struct Linear {
       }
     }
   }
-  INGOT_INLINE static void allRowsWide(const void *a, int64_t lda, int32_t count, const float *w, int32_t panels,
-                                       int32_t length, float *sums) {
-    Linear<INGOT_F32, false>::template allRows<false>(a, lda, count, w, kChunk * 16, panels, length, sums,
-                                                      kRowBlock * 16);
-  }
-
   INGOT_INLINE void run(int32_t tile0, int32_t tile1, char *scratch) const {
     if (rows <= kFewRows)
       fewRows(tile0, tile1, scratch);

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The inner products of `linear`: all rows of a block against some panels of weights, over one chunk of K. They depend
+// on types and on the feature set alone, not on a kernel's parameters, so they are functions of their own, compiled
+// once for all products of a model (linear_rows.cpp) and called once per chunk.
+#ifndef INGOT_TARGET_CPU_KERNELS_LINEAR_ROWS_H
+#define INGOT_TARGET_CPU_KERNELS_LINEAR_ROWS_H
+
+#include "compiler/target/cpu/kernels/math.h"
+
+namespace ingot::kernels {
+
+#if defined(__AVX512F__)
+constexpr int kRows = 14; // x 2 panels: 28 accumulators of 32 registers
+#else
+constexpr int kRows = 6; // x 1 panel of two ymm: 12 accumulators of 16 registers
+#endif
+#if defined(__AVX512BF16__)
+constexpr bool kHasDotBf16 = true;
+#else
+constexpr bool kHasDotBf16 = false;
+#endif
+
+// How weights lie in a panel, and the order in which two neighbouring k are taken.
+// kStep k are read at once: kStep * 16 elements.
+template <class W> struct Panel;
+template <> struct Panel<float> { static constexpr int kStep = 1; };
+template <> struct Panel<f16> { static constexpr int kStep = 2; };
+template <> struct Panel<bf16> { static constexpr int kStep = 2; };
+
+// The even or the odd k of a line of 16 pairs, widened.
+INGOT_INLINE f32x16 evenK(const bf16 *w) { return __builtin_bit_cast(f32x16, *(const u32x16_u *)w << 16); }
+INGOT_INLINE f32x16 oddK(const bf16 *w) { return __builtin_bit_cast(f32x16, *(const u32x16_u *)w & 0xffff0000u); }
+INGOT_INLINE f32x16 evenK(const f16 *w) {
+  f16x32 line = *(const f16x32_u *)w;
+  f16x16 half = line.even;
+  return __builtin_convertvector(half, f32x16);
+}
+INGOT_INLINE f32x16 oddK(const f16 *w) {
+  f16x32 line = *(const f16x32_u *)w;
+  f16x16 half = line.odd;
+  return __builtin_convertvector(half, f32x16);
+}
+
+} // namespace ingot::kernels
+
+// X(name, W, PAIRS, STREAM): weights of type W, read by pairs of k with the odd one first where PAIRS; STREAM: few
+// rows, the weights come from memory and are fetched ahead, else a block of many rows whose weights lie in a cache.
+#define INGOT_LINEAR_ROWS(X)                                                                                           \
+  X(f32_stream, float, false, true)                                                                                    \
+  X(f32_block, float, false, false)                                                                                    \
+  X(f16_stream, ingot::kernels::f16, false, true)                                                                      \
+  X(bf16_stream, ingot::kernels::bf16, false, true)                                                                    \
+  X(bf16_pairs_stream, ingot::kernels::bf16, true, true)                                                               \
+  X(bf16_pairs_block, ingot::kernels::bf16, true, false)
+
+// a: `count` rows of inputs, lda words of 4 bytes apart: f32, or with dot products pairs of bf16. w: `panels` panels,
+// ldw elements apart, over `length` k. Adds the chunk's sums to sums[panel * sums_panel + row * 16 + column].
+#define INGOT_LINEAR_ROWS_PROTOTYPE(name, W)                                                                           \
+  extern "C" __attribute__((visibility("hidden"), noinline)) void ingot_linear_rows_##name(                            \
+      const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw, int32_t panels, int32_t length, float *sums, \
+      int64_t sums_panel)
+
+#define INGOT_DECLARE(name, W, PAIRS, STREAM) INGOT_LINEAR_ROWS_PROTOTYPE(name, W);
+INGOT_LINEAR_ROWS(INGOT_DECLARE)
+#undef INGOT_DECLARE
+
+#endif
