@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The lowering of one entry under construction: its buffers, and one function for each op that has a kernel. Shared by
+// EntryLowering.cpp, LinearLowering.cpp and AttentionLowering.cpp; others use EntryLowering.h.
+#ifndef INGOT_PASSES_LOWERING_ENTRYLOWERINGIMPL_H
+#define INGOT_PASSES_LOWERING_ENTRYLOWERINGIMPL_H
+
+#include "passes/Locations.h"
+#include "passes/lowering/EntryLowering.h"
+
+namespace ingot::passes {
+
+inline mlir::RankedTensorType tensorOf(mlir::Value value) { return cast<mlir::RankedTensorType>(value.getType()); }
+inline int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
+inline int64_t lastDim(mlir::Value value) { return tensorOf(value).getShape().back(); }
+inline mlir::Type elementOf(mlir::Value value) { return tensorOf(value).getElementType(); }
+
+// How a linear wants the rows of its input: their type, and how far apart they must be at least. What lies behind the
+// last column must be zero for weights that are packed in steps of 32.
+struct RowForm {
+  mlir::Type element;
+  int64_t stride;
+};
+RowForm wantedForm(ir::LinearOp linear);
+
+class EntryLowering {
+public:
+  EntryLowering(ir::EntryOp entry, plan::ProgramOp program, ProgramTables &tables)
+      : entry(entry), program(program), tables(tables), builder(entry.getContext()) {}
+
+  mlir::LogicalResult run();
+
+private:
+  // --- Buffers.
+
+  mlir::Type bufferType() { return plan::BufferType::get(builder.getContext()); }
+  // The value whose buffer `value` lies in: reshapes move nothing, and rope_append works where its rows stand.
+  static mlir::Value originOf(mlir::Value value);
+  mlir::LogicalResult nameOutputs();
+  // Elements from one row of `value` to the next.
+  static int64_t strideOf(mlir::Value value);
+  // A temporary for a tensor of these dimensions, its rows `stride` elements apart (rank 2 and up: of the last axis).
+  mlir::FailureOr<mlir::Value> allocate(mlir::Operation *op, mlir::RankedTensorType type, int64_t stride);
+  // The buffer of `value`, which is made when it is new: of an output, a weight or a temporary.
+  mlir::FailureOr<mlir::Value> bufferOf(mlir::Operation *op, mlir::Value value);
+  mlir::Value weight(mlir::StringAttr name, mlir::Operation *op);
+  mlir::Value plane(ir::CacheGroupOp group, llvm::StringRef name, int64_t layer);
+
+  // --- Symbols and sizes.
+
+  // Number of the symbol that dimension `index` of `value` is; the kernel reads it from the step's symbols.
+  mlir::FailureOr<int64_t> symbolOf(mlir::Operation *op, mlir::Value value, unsigned index);
+  plan::SizeAttr sizeOf(const ir::Dim &dim) { return plan::sizeOf(builder.getContext(), dim); }
+  plan::SizeAttr constant(int64_t value) { return plan::SizeAttr::get(builder.getContext(), value); }
+  plan::SizeAttr rowsOf(mlir::Value value) { return sizeOf(ir::dimOf(tensorOf(value), 0)); }
+  // Bytes of a tensor, where that is affine in the symbols; nothing of the rest.
+  plan::SizeAttr bytesOf(mlir::Value value);
+
+  // --- Launches.
+
+  // Kernels read their rows and vectors in f32, where nothing else is said of them.
+  static mlir::LogicalResult requireF32(mlir::Operation *op, mlir::Value value, llvm::StringRef name);
+
+  void launch(mlir::Operation *op, mlir::StringAttr kernel, llvm::ArrayRef<mlir::Value> operands, plan::SizeAttr tiles,
+              plan::SizeAttr bytesRead, plan::SizeAttr operations, mlir::Location loc);
+
+  // Collects the buffers of a launch, the first failure among them.
+  struct Operands {
+    llvm::SmallVector<mlir::Value> values;
+    bool failed = false;
+    void add(mlir::FailureOr<mlir::Value> buffer) {
+      if (mlir::failed(buffer))
+        failed = true;
+      else
+        values.push_back(*buffer);
+    }
+  };
+
+  mlir::LogicalResult lower(mlir::Operation *op);
+  mlir::LogicalResult lowerOp(ir::EmbeddingOp op);
+  mlir::LogicalResult lowerOp(ir::LinearOp op);
+  mlir::LogicalResult lowerOp(ir::RopeAnglesOp op);
+  mlir::LogicalResult lowerOp(ir::RopeAppendOp op);
+  mlir::LogicalResult lowerOp(ir::AttentionOp op);
+  mlir::LogicalResult lowerOp(ir::SampleOp op);
+  mlir::LogicalResult lowerOp(ir::CallOp op);
+
+  // The rows that the linear multiplies, in a buffer whose form fits, and their stride there.
+  mlir::FailureOr<std::pair<mlir::Value, int64_t>> productRows(ir::LinearOp op);
+  // The group behind a cache value, whose layout is decided.
+  mlir::FailureOr<ir::CacheGroupOp> groupOf(mlir::Operation *op, ir::CacheType type);
+
+  ir::EntryOp entry;
+  plan::ProgramOp program;
+  ProgramTables &tables;
+  mlir::OpBuilder builder;
+
+  llvm::DenseMap<mlir::Value, mlir::Value> buffers; // by origin
+  llvm::DenseMap<mlir::Attribute, mlir::Value> weightBuffers;
+  llvm::DenseMap<std::tuple<mlir::StringAttr, mlir::StringAttr, int64_t>, mlir::Value> planes;
+  using PackingKey = std::tuple<mlir::Value, mlir::Value, mlir::Value, mlir::Attribute, mlir::Type, int64_t>;
+  llvm::SmallVector<std::pair<PackingKey, mlir::Value>> packings;
+};
+
+} // namespace ingot::passes
+
+#endif
