@@ -134,6 +134,8 @@ LogicalResult KernelOp::verify() {
     return emitOpError() << "template " << getTemplateNameAttr() << " is not known";
   for (TemplateParam param : params) { // kernel-c3
     Attribute value = getParams()->get(param.name);
+    if (!value && param.isOptional)
+      continue;
     if (!value)
       return emitOpError() << "has no param \"" << param.name << "\" of template " << getTemplateNameAttr();
     auto integer = dyn_cast<IntegerAttr>(value);

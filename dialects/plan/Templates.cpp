@@ -10,15 +10,20 @@ using namespace mlir;
 
 namespace ingot::plan {
 
-#define INGOT_INTEGER(name) {#name, false},
-#define INGOT_FLOAT(name) {#name, true},
-#define INGOT_DECLARE(name, PARAMS) static const TemplateParam name##_params[] = {PARAMS(INGOT_INTEGER, INGOT_FLOAT)};
-INGOT_TEMPLATES(INGOT_DECLARE)
+static bool isOptional(StringRef name, StringRef param) {
+#define INGOT_OPTIONAL(template_name, param_name) (name == #template_name && param == #param_name) ||
+  return INGOT_OPTIONAL_PARAMS(INGOT_OPTIONAL) false;
+}
+
+#define INGOT_INTEGER(param) {#param, false, isOptional(name, #param)},
+#define INGOT_FLOAT(param) {#param, true, isOptional(name, #param)},
 
 ArrayRef<TemplateParam> templateParams(StringRef name) {
 #define INGOT_CASE(template_name, PARAMS)                                                                              \
-  if (name == #template_name)                                                                                          \
-    return template_name##_params;
+  if (name == #template_name) {                                                                                        \
+    static const TemplateParam params[] = {PARAMS(INGOT_INTEGER, INGOT_FLOAT)};                                        \
+    return params;                                                                                                     \
+  }
   INGOT_TEMPLATES(INGOT_CASE)
   return {};
 }
@@ -33,14 +38,20 @@ std::optional<unsigned> templateOperands(StringRef name, DictionaryAttr params) 
   auto set = [&](StringRef key) -> unsigned { return value(key) != 0; };
   if (!isTemplate(name))
     return std::nullopt;
-  if (name == "embedding") // tokens, previous_ids, table, out, [stats]
-    return 4 + set("stats");
+  constexpr int64_t kQuantized = INGOT_U8;
+  const unsigned planes = (value("weight_type") == kQuantized) + set("zeros"); // scales, [zeros]
+  if (name == "embedding") // tokens, previous_ids, table, [scales, [zeros]], out, [stats]
+    return 4 + planes + set("stats");
   if (name == "rope_angles") // positions, sequence_starts, context_lengths, inv_freq, [long_inv_freq], out
     return 5 + (value("kind") == 2);
   if (name == "pack_rows") // in, [stats, gamma], out
     return 2 + 2 * set("partials");
-  if (name == "linear") // in, weight, [bias], [residual], out, [stats]
-    return 3 + set("bias") + set("residual") + set("stats");
+  if (name == "quantize_rows") // in, [stats, gamma], out
+    return 2 + 2 * set("partials");
+  if (name == "linear") // in, weight, [scales, [zeros]], [bias], [residual], out, [stats]
+    return 3 + planes + set("bias") + set("residual") + set("stats");
+  if (name == "linear_int") // in, weight, scales, [zeros], [bias], [residual], out, [stats]
+    return 4 + set("zeros") + set("bias") + set("residual") + set("stats");
   if (name == "rope_append") // qkv, cos_sin, slots, [q_norm, k_norm], key, value
     return 5 + 2 * set("qk_norm");
   if (name == "attention") // qkv, key, value, positions, sequence_starts, context_lengths, block_table, out

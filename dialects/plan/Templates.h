@@ -13,6 +13,7 @@ namespace ingot::plan {
 struct TemplateParam {
   llvm::StringRef name;
   bool isFloat;
+  bool isOptional; // 0 where it is left out
 };
 
 bool isTemplate(llvm::StringRef name);

@@ -39,8 +39,8 @@ KernelParams &KernelParams::setFloat(StringRef param, double value, double plain
 DictionaryAttr KernelParams::attribute() const { return builder.getDictionaryAttr(values); }
 
 static std::string spell(StringRef param, int64_t value, ArrayRef<StringRef> symbols) {
-  static const char *const types[] = {"f32", "f16", "bf16"};
-  static const char *const layouts[] = {"row_major", "n16k", "n16k2"};
+  static const char *const types[] = {"f32", "f16", "bf16", "f64", "i8", "u8"};
+  static const char *const layouts[] = {"row_major", "n16k", "n16k2", "n16k4", "n16k8"};
   static const char *const activations[] = {"", "silu", "gelu", "gelu_tanh", "relu"};
   static const char *const ropeKinds[] = {"fixed", "dynamic", "longrope"};
   if (param.ends_with("_symbol"))
@@ -53,8 +53,9 @@ static std::string spell(StringRef param, int64_t value, ArrayRef<StringRef> sym
     return activations[value];
   if (param == "kind")
     return ropeKinds[value];
-  bool flag =
-      llvm::StringSwitch<bool>(param).Cases({"bias", "residual", "gated", "stats", "qk_norm"}, true).Default(false);
+  bool flag = llvm::StringSwitch<bool>(param)
+                  .Cases({"bias", "residual", "gated", "stats", "qk_norm", "zeros"}, true)
+                  .Default(false);
   if (flag)
     return value ? param.str() : "";
   return (param + (llvm::isDigit(param.back()) ? "_" : "") + llvm::Twine(value)).str();

@@ -2,6 +2,7 @@
 //
 // Effects of launches on their buffers (see LaunchEffects.h).
 #include "passes/planning/LaunchEffects.h"
+#include "compiler/target/cpu/kernels/params.h"
 
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
@@ -22,14 +23,19 @@ LaunchEffects effectsOf(plan::LaunchOp launch) {
     last(function ? function.getNumResults() : 1);
     return effects;
   }
-  auto param = [&](StringRef name) { return kernel.getParams()->getAs<IntegerAttr>(name).getInt(); };
+  auto param = [&](StringRef name) -> int64_t {
+    auto value = kernel.getParams()->getAs<IntegerAttr>(name);
+    return value ? value.getInt() : 0; // left out: 0
+  };
   StringRef name = *kernel.getTemplateName();
   if (name == "embedding") {
     last(param("stats") ? 2 : 1);
-  } else if (name == "linear") {
+  } else if (name == "linear" || name == "linear_int") {
     last(param("stats") ? 2 : 1);
     if (param("residual") && param("out_type") == 0 && param("out_stride") == param("n")) {
-      effects.readInPlace = 2 + static_cast<int>(param("bias") != 0);
+      // in, weight, [scales], [zeros], [bias], residual
+      bool scales = name == "linear_int" || param("weight_type") == INGOT_U8;
+      effects.readInPlace = 2 + int(scales) + int(param("zeros") != 0) + int(param("bias") != 0);
       effects.writtenInPlace = effects.readInPlace + 1;
     }
   } else if (name == "rope_append") {
@@ -38,7 +44,7 @@ LaunchEffects effectsOf(plan::LaunchOp launch) {
     last(2);
   } else if (name == "sample") {
     last(2);
-  } else { // rope_angles, pack_rows, attention: the last operand
+  } else { // rope_angles, pack_rows, quantize_rows, attention: the last operand
     last(1);
   }
   return effects;

@@ -92,6 +92,12 @@ TEST_F(Dims, TemplatesCountTheirOperands) {
   EXPECT_EQ(count("pack_rows", {"partials"}, 40), 4u);
   EXPECT_EQ(count("linear", {}), 3u);
   EXPECT_EQ(count("linear", {"bias", "residual", "stats"}), 6u);
+  EXPECT_EQ(count("linear", {"weight_type"}, 5), 4u); // quantized: scales beside it
+  EXPECT_EQ(count("embedding", {"weight_type"}, 5), 5u);
+  EXPECT_EQ(count("quantize_rows", {}), 2u);
+  EXPECT_EQ(count("quantize_rows", {"partials"}, 40), 4u);
+  EXPECT_EQ(count("linear_int", {}), 4u);
+  EXPECT_EQ(count("linear_int", {"zeros", "bias", "residual", "stats"}), 8u);
   EXPECT_EQ(count("rope_append", {}), 5u);
   EXPECT_EQ(count("rope_append", {"qk_norm"}), 7u);
   EXPECT_EQ(count("attention", {}), 8u);

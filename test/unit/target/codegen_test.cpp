@@ -105,7 +105,7 @@ TEST(Codegen, RefusesWhatATemplateCannotDo) {
   unknown.templateName = "fly";
   EXPECT_EQ(errorOf(unknown),
             "kernel 'x' (template 'fly'): no such template; there are embedding, rope_angles, pack_rows, "
-            "linear, rope_append, attention, sample");
+            "quantize_rows, linear, linear_int, rope_append, attention, sample");
   EXPECT_EQ(errorOf(packRows("x", 64, 63)),
             "kernel 'x' (template 'pack_rows'): parameter 'k_padded' is 63, expected at least k = 64");
   Kernel missing = packRows("x", 64, 64);
@@ -139,6 +139,40 @@ TEST(Codegen, RefusesWhatATemplateCannotDo) {
   linear.parameters[12].integer = 1;
   EXPECT_EQ(errorOf(linear),
             "kernel 'l' (template 'linear'): parameter 'layout' is 1, expected 2 (n16k2) for this weight_type");
+}
+
+TEST(Codegen, RefusesWhatQuantizedProductsCannotDo) {
+  auto linearInt = [](int32_t layout, int32_t k, int32_t group, int32_t zeros) {
+    Kernel kernel;
+    kernel.name = "q";
+    kernel.templateName = "linear_int";
+    for (auto [name, value] : {std::pair{"n", 32},
+                               {"k", k},
+                               {"k_padded", (k + 63) / 64 * 64},
+                               {"layout", layout},
+                               {"group", group},
+                               {"zeros", zeros},
+                               {"out_stride", 32}})
+      kernel.parameters.push_back(integer(name, value));
+    for (const char *zero : {"scale_type", "bias", "residual", "act", "gated", "stats", "out_type", "rows_symbol"})
+      kernel.parameters.push_back(integer(zero, 0));
+    return kernel;
+  };
+  const std::string start = "kernel 'q' (template 'linear_int'): ";
+  uint64_t bytes = 0;
+  std::string error;
+  EXPECT_TRUE(templateScratchBytes(linearInt(3, 65536, 65536, 0), bytes, error)) << error;
+  EXPECT_EQ(errorOf(linearInt(3, 65600, 65600, 0)),
+            start + "parameter 'group' is 65600, expected at most 65536, so that sums of a group fit 32 bits");
+  EXPECT_EQ(errorOf(linearInt(4, 320, 320, 0)), start + "parameter 'group' is 320, expected 32, 64 or 128");
+  EXPECT_EQ(errorOf(linearInt(3, 320, 48, 0)), start + "parameter 'group' is 48, expected 32, 64, 128 or k = 320");
+  EXPECT_EQ(errorOf(linearInt(3, 320, 64, 1)),
+            start + "parameter 'zeros' is 1, expected 0, as 8-bit weights are symmetric");
+  EXPECT_EQ(errorOf(linearInt(2, 320, 64, 0)),
+            start + "parameter 'layout' is 2, expected 3 (n16k4) or 4 (n16k8) for a quantized weight");
+  Kernel padding = linearInt(4, 320, 64, 1);
+  padding.parameters[2].integer = 352;
+  EXPECT_EQ(errorOf(padding), start + "parameter 'k_padded' is 352, expected a multiple of 64 from k = 320");
 }
 
 TEST(Codegen, StatesScratch) {

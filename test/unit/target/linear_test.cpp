@@ -3,7 +3,7 @@
 // linear: every kernel of the list against sums in f64, against the numeric contract written out in scalar code (bit by
 // bit), and against itself with other rows beside, other splits of the tiles.
 #include "test/unit/target/images.h"
-#include "test/unit/target/reference.h"
+#include "test/unit/target/reference_quantized.h"
 #include <gtest/gtest.h>
 
 using namespace ingot::test;
@@ -23,7 +23,8 @@ struct Problem {
   Shape s;
   int rows;
   std::vector<double> input, weights, bias, residual; // weights: [n][k], or gate rows then up rows [2n][k]
-  Problem(const Shape &shape, int rows, uint64_t seed) : s(shape), rows(rows) {
+  std::unique_ptr<QuantizedWeights> quantized;        // then `weights` are what these stand for
+  Problem(const TestKernel &kernel, int rows, uint64_t seed) : s(kernel), rows(rows) {
     Numbers numbers(seed);
     auto fill = [&](std::vector<double> &v, size_t count, int type, double scale) {
       v.resize(count);
@@ -33,6 +34,11 @@ struct Problem {
     // Rows come first, so that more rows extend the same rows.
     int outputs = s.gated ? 2 * s.n : s.n;
     fill(weights, static_cast<size_t>(outputs) * s.k, s.weight, 1.0);
+    if (isQuantized(kernel)) {
+      quantized = std::make_unique<QuantizedWeights>(kernel, s.gated != 0, seed);
+      for (size_t i = 0; i < weights.size(); ++i)
+        weights[i] = quantized->at(static_cast<int>(i) / s.k, static_cast<int>(i) % s.k);
+    }
     fill(bias, static_cast<size_t>(outputs), kF32, 1.0);
     Numbers rowsOnly(seed + 1);
     numbers = rowsOnly;
@@ -70,7 +76,7 @@ Result run(const TestKernel &kernel, const TestSet &set, const Problem &p, uint3
     for (int k = 0; k < s.kPadded; ++k)
       put(in.get(), s.in, static_cast<size_t>(r) * s.kPadded + k,
           k < s.k ? p.input[static_cast<size_t>(r) * s.k + k] : 0.0);
-  Buffer weights = packedWeights(p);
+  std::unique_ptr<Buffer> weights;
   Buffer bias(static_cast<size_t>(s.gated ? s.tiles * 32 : s.n) * 4);
   if (s.gated)
     for (int i = 0; i < s.tiles * 32; ++i) {
@@ -87,7 +93,13 @@ Result run(const TestKernel &kernel, const TestSet &set, const Problem &p, uint3
                 Buffer(static_cast<size_t>(p.rows) * s.tiles * 4)};
   if (inPlace)
     std::memcpy(result.out.get(), residual.get(), residual.size);
-  std::vector<void *> buffers = {in.get(), weights.get()};
+  std::vector<void *> buffers = {in.get()};
+  if (p.quantized) {
+    p.quantized->addTo(buffers);
+  } else {
+    weights = std::make_unique<Buffer>(packedWeights(p));
+    buffers.push_back(weights->get());
+  }
   if (s.bias)
     buffers.push_back(bias.get());
   if (s.residual)
@@ -157,7 +169,7 @@ TEST_P(LinearTest, AgreesWithSumsInF64) {
   for (const TestKernel *kernel : Images::get().kernels("linear")) {
     Shape s(*kernel);
     for (int rows : {1, 7, 40, 130}) {
-      Problem p(s, rows, 7);
+      Problem p(*kernel, rows, 7);
       Result result = run(*kernel, *GetParam(), p, 1);
       for (int r = 0; r < rows; ++r) {
         std::vector<double> squares(s.tiles, 0.0);
@@ -214,7 +226,7 @@ TEST_P(LinearTest, ObeysTheNumericContractToTheBit) {
       continue;
     Shape s(*kernel);
     for (int rows : {1, 3, 40}) {
-      Problem p(s, rows, 11);
+      Problem p(*kernel, rows, 11);
       Result result = run(*kernel, *GetParam(), p, 1);
       for (int r = 0; r < rows; ++r)
         for (int i = 0; i < s.n; ++i)
@@ -230,9 +242,9 @@ TEST_P(LinearTest, ObeysTheNumericContractToTheBit) {
 TEST_P(LinearTest, RowsAndSplitsChangeNoBit) {
   for (const TestKernel *kernel : Images::get().kernels("linear")) {
     Shape s(*kernel);
-    Result all = run(*kernel, *GetParam(), Problem(s, 130, 3), 1);
+    Result all = run(*kernel, *GetParam(), Problem(*kernel, 130, 3), 1);
     for (int rows : kRowCounts) {
-      Result some = run(*kernel, *GetParam(), Problem(s, rows, 3), static_cast<uint32_t>(rows % 5 + 1));
+      Result some = run(*kernel, *GetParam(), Problem(*kernel, rows, 3), static_cast<uint32_t>(rows % 5 + 1));
       ASSERT_EQ(std::memcmp(some.out.get(), all.out.get(), some.out.size), 0)
           << kernel->name << " on " << GetParam()->name << " with " << rows << " rows";
       if (s.stats) {
@@ -248,7 +260,7 @@ TEST_P(LinearTest, OutMayBeTheBufferOfResidual) {
     if (!s.residual || s.out != kF32 || s.stride != s.n)
       continue;
     for (int rows : {1, 5, 40}) {
-      Problem p(s, rows, 3);
+      Problem p(*kernel, rows, 3);
       EXPECT_TRUE(run(*kernel, *GetParam(), p, 2).out == run(*kernel, *GetParam(), p, 1, true).out) << kernel->name;
     }
   }

@@ -2,8 +2,7 @@
 //
 // The templates that work on rows alone: embedding, rope_angles, pack_rows; and the elementary functions as the
 // epilogues of linear show them.
-#include "test/unit/target/images.h"
-#include "test/unit/target/reference.h"
+#include "test/unit/target/reference_quantized.h"
 #include <gtest/gtest.h>
 
 using namespace ingot::test;
@@ -29,11 +28,22 @@ TEST_P(RowsTest, EmbeddingGathersFromEveryLayout) {
     for (size_t i = 0; i < table.size(); ++i)
       put(rowMajor.get(), type, i, table[i]);
     Buffer packed = packWeights(table, n, k, type);
-    void *weights = kernel->integer("layout") == 0 ? rowMajor.get() : packed.get();
+    std::vector<void *> planes = {kernel->integer("layout") == 0 ? rowMajor.get() : packed.get()};
+    std::unique_ptr<QuantizedWeights> quantized;
+    if (isQuantized(*kernel)) {
+      quantized = std::make_unique<QuantizedWeights>(*kernel, false, 4);
+      for (size_t i = 0; i < table.size(); ++i)
+        table[i] = quantized->at(static_cast<int>(i) / k, static_cast<int>(i) % k);
+      planes.clear();
+      quantized->addTo(planes);
+    }
     std::vector<int32_t> tokens = {0, n - 1, 16, -1, 3, -3, 15}, previous = {7, 5, n - 2};
     std::vector<int> ids = {0, n - 1, 16, 7, 3, n - 2, 15};
     Buffer out(tokens.size() * static_cast<size_t>(k) * 4), stats(tokens.size() * 4);
-    std::vector<void *> buffers = {tokens.data(), previous.data(), weights, out.get(), stats.get()};
+    std::vector<void *> buffers = {tokens.data(), previous.data()};
+    buffers.insert(buffers.end(), planes.begin(), planes.end());
+    buffers.push_back(out.get());
+    buffers.push_back(stats.get());
     ASSERT_EQ(runKernel(*kernel, *GetParam(), buffers, {7}, 7, 2), 0);
     for (size_t t = 0; t < tokens.size(); ++t) {
       double squares = 0;

@@ -126,7 +126,8 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
   for (auto &of : objects)
     of.resize(prepared.size());
   std::vector<std::set<std::string>> calls(units.size());
-  std::vector<std::string> errors(units.size() + 2 * sets.size());
+  const size_t perSet = sharedFiles().size() + 1; // objects beside those of kernels
+  std::vector<std::string> errors(units.size() + perSet * sets.size());
   const unsigned threads = options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   inParallel(units.size(), threads, [&](size_t i) {
     const Unit &unit = units[i];
@@ -142,13 +143,14 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
   std::vector<std::set<std::string>> called(sets.size());
   for (size_t i = 0; i < units.size(); ++i)
     called[units[i].set].insert(calls[i].begin(), calls[i].end());
-  std::vector<Object> common(2 * sets.size());
+  std::vector<Object> common(perSet * sets.size());
   inParallel(common.size(), threads, [&](size_t i) {
-    const size_t set = i / 2;
+    const size_t set = i / perSet, file = i % perSet;
     std::string &failed = errors[units.size() + i];
     compileObject(sets[set], common[i], failed, [&](llvm::LLVMContext &context, llvm::TargetMachine &machine) {
-      return i % 2 ? supportModule(context, machine, sets[set], failed)
-                   : sharedModule(context, machine, sets[set], called[set], failed);
+      return file == sharedFiles().size()
+                 ? supportModule(context, machine, sets[set], failed)
+                 : sharedModule(context, machine, sets[set], sharedFiles()[file], called[set], failed);
     });
   });
   for (const std::string &failed : errors)
@@ -169,8 +171,8 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
         for (const Export &exported : prepared[kernel].exports)
           symbols.push_back(exported.symbol);
       }
-    linked.push_back(std::move(common[2 * set]));
-    linked.push_back(std::move(common[2 * set + 1]));
+    for (size_t file = 0; file < perSet; ++file)
+      linked.push_back(std::move(common[perSet * set + file]));
     Image image;
     image.set = featureSets()[sets[set]];
     std::vector<uint32_t> offsets;
@@ -224,13 +226,18 @@ bool printKernels(const std::vector<Kernel> &kernels, const std::string &set, Te
              }))
       return false;
   }
-  if (called.empty())
-    return true;
-  out << comment << "what these kernels call, for " << set << "\n";
   const std::set<std::string> names = called;
-  return print([&](llvm::LLVMContext &context, llvm::TargetMachine &machine) {
-    return sharedModule(context, machine, sets[0], names, error);
-  });
+  for (llvm::StringRef file : sharedFiles()) {
+    const std::string prefix = ("ingot_" + file + "_").str();
+    if (std::none_of(names.begin(), names.end(), [&](llvm::StringRef name) { return name.starts_with(prefix); }))
+      continue;
+    out << comment << "what these kernels call of " << file << ", for " << set << "\n";
+    if (!print([&](llvm::LLVMContext &context, llvm::TargetMachine &machine) {
+          return sharedModule(context, machine, sets[0], file, names, error);
+        }))
+      return false;
+  }
+  return true;
 }
 
 } // namespace ingot::target::cpu

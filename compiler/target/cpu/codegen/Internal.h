@@ -68,9 +68,12 @@ std::unique_ptr<llvm::Module> supportModule(llvm::LLVMContext &context, llvm::Ta
 // Functions that templates call rather than inline, because they depend on the set alone (kernels/linear_rows.h): they
 // are compiled once for all kernels of an image. What `module` calls of them, by name:
 std::set<std::string> sharedFunctions(const llvm::Module &module);
-// The optimised module that defines `names`.
+// The files that hold such functions, each a module.
+llvm::ArrayRef<llvm::StringRef> sharedFiles();
+// The optimised module of a file, with those of its functions that are in `names`; a module of none where none is.
 std::unique_ptr<llvm::Module> sharedModule(llvm::LLVMContext &context, llvm::TargetMachine &machine, unsigned set,
-                                           const std::set<std::string> &names, std::string &error);
+                                           llvm::StringRef file, const std::set<std::string> &names,
+                                           std::string &error);
 
 // An object file, or assembly.
 bool emitModule(llvm::Module &module, llvm::TargetMachine &machine, bool assembly, llvm::SmallVectorImpl<char> &out,

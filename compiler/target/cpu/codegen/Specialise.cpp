@@ -121,9 +121,15 @@ std::set<std::string> sharedFunctions(const llvm::Module &module) {
   return names;
 }
 
+llvm::ArrayRef<llvm::StringRef> sharedFiles() {
+  static const llvm::StringRef files[] = {"linear_rows", "linear_int_rows"};
+  return files;
+}
+
 std::unique_ptr<llvm::Module> sharedModule(llvm::LLVMContext &context, llvm::TargetMachine &machine, unsigned set,
-                                           const std::set<std::string> &names, std::string &error) {
-  std::unique_ptr<llvm::Module> module = parse(context, "linear_rows", set, error);
+                                           llvm::StringRef file, const std::set<std::string> &names,
+                                           std::string &error) {
+  std::unique_ptr<llvm::Module> module = parse(context, file, set, error);
   if (!module)
     return nullptr;
   for (llvm::Function &function : *module)

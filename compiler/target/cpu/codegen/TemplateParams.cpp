@@ -16,6 +16,13 @@ struct Field {
   const char *name;
   bool isReal;
 };
+
+bool isOptional(llvm::StringRef name, llvm::StringRef field) {
+#define INGOT_OPTIONAL(template_name, param_name) (name == #template_name && field == #param_name) ||
+  return INGOT_OPTIONAL_PARAMS(INGOT_OPTIONAL) false;
+#undef INGOT_OPTIONAL
+}
+
 struct TemplateFields {
   const char *name;
   std::vector<Field> fields;
@@ -52,6 +59,48 @@ public:
   }
   void flag(const char *name, int32_t value) { require(value == 0 || value == 1, name, value, "0 or 1"); }
   void symbol(const char *name, int32_t value) { require(value >= 0, name, value, "the number of a symbol"); }
+  // Weights of floats, or quantized to u8 with scales (and zero points) beside them.
+  template <class Params> void weight(const Params &p, bool rowMajorToo) {
+    require((p.weight_type >= INGOT_F32 && p.weight_type <= INGOT_BF16) || p.weight_type == INGOT_U8, "weight_type",
+            p.weight_type, "0 (f32), 1 (f16), 2 (bf16) or 5 (u8)");
+    if (p.weight_type == INGOT_U8)
+      return quantized(p);
+    layout(p.layout, p.weight_type, rowMajorToo);
+    for (auto [name, value] : {std::pair{"group", p.group}, {"scale_type", p.scale_type}, {"zeros", p.zeros}})
+      require(value == 0, name, value, "0, as the weight is not quantized");
+  }
+  template <class Params> void quantized(const Params &p) {
+    require(p.layout == INGOT_N16K4 || p.layout == INGOT_N16K8, "layout", p.layout,
+            "3 (n16k4) or 4 (n16k8) for a quantized weight");
+    bool blocks = p.group == 32 || p.group == 64 || p.group == 128;
+    require(blocks || (p.layout == INGOT_N16K4 && p.group == p.k), "group", p.group,
+            p.layout == INGOT_N16K4 ? "32, 64, 128 or k = " + llvm::Twine(p.k) : llvm::Twine("32, 64 or 128"));
+    require(p.scale_type == INGOT_F32 || p.scale_type == INGOT_F16, "scale_type", p.scale_type, "0 (f32) or 1 (f16)");
+    flag("zeros", p.zeros);
+    require(!p.zeros || p.layout == INGOT_N16K8, "zeros", p.zeros, "0, as 8-bit weights are symmetric");
+  }
+  template <class Params> void epilogue(const Params &p) {
+    flag("bias", p.bias);
+    flag("residual", p.residual);
+    flag("gated", p.gated);
+    flag("stats", p.stats);
+    type("out_type", p.out_type);
+    require(p.act >= INGOT_ACT_NONE && p.act <= INGOT_ACT_RELU, "act", p.act, "an activation of params.h");
+    require(p.out_stride >= p.n, "out_stride", p.out_stride, "at least n = " + llvm::Twine(p.n));
+    if (p.stats)
+      require(p.out_type == INGOT_F32, "out_type", p.out_type, "0 (f32), as stats are of stored f32 values");
+    symbol("rows_symbol", p.rows_symbol);
+  }
+  // Rows of quantize_rows.
+  template <class Params> void quantizedRows(const Params &p) {
+    positive("k", p.k);
+    require(p.k_padded % 64 == 0 && p.k_padded >= p.k, "k_padded", p.k_padded,
+            "a multiple of 64 from k = " + llvm::Twine(p.k));
+    require(p.group == p.k || p.group == 32 || p.group == 64 || p.group == 128, "group", p.group,
+            "32, 64, 128 or k = " + llvm::Twine(p.k));
+  }
+
+private:
   void layout(int32_t layout, int32_t weightType, bool rowMajorToo) {
     if (rowMajorToo && layout == INGOT_ROW_MAJOR)
       return;
@@ -60,7 +109,6 @@ public:
             llvm::Twine(expected) + " (" + (expected == INGOT_N16K ? "n16k" : "n16k2") + ") for this weight_type");
   }
 
-private:
   const Kernel &kernel;
   std::string &error;
   bool good = true;
@@ -69,8 +117,7 @@ private:
 void check(Checker &c, const embedding_params &p) {
   c.positive("n", p.n);
   c.positive("k", p.k);
-  c.type("weight_type", p.weight_type);
-  c.layout(p.layout, p.weight_type, /*rowMajorToo=*/true);
+  c.weight(p, /*rowMajorToo=*/true);
   c.flag("stats", p.stats);
 }
 
@@ -95,23 +142,33 @@ void check(Checker &c, const linear_params &p) {
   c.positive("n", p.n);
   c.positive("k", p.k);
   c.type("in_type", p.in_type);
-  c.type("weight_type", p.weight_type);
-  c.type("out_type", p.out_type);
-  c.layout(p.layout, p.weight_type, /*rowMajorToo=*/false);
+  c.weight(p, /*rowMajorToo=*/false);
+  if (p.weight_type == INGOT_U8)
+    c.require(p.in_type == INGOT_F32, "in_type", p.in_type, "0 (f32), as quantized weights are multiplied as f32");
   // Weights of 16 bits are read by pairs of k: so are the inputs, whose padding must be there.
-  int32_t needed = p.weight_type == INGOT_F32 ? p.k : p.k + (p.k & 1);
+  bool pairs = p.weight_type == INGOT_F16 || p.weight_type == INGOT_BF16;
+  int32_t needed = pairs ? p.k + (p.k & 1) : p.k;
   c.require(p.k_padded >= needed, "k_padded", p.k_padded, "at least " + llvm::Twine(needed));
   if (p.in_type == INGOT_BF16 && p.weight_type == INGOT_BF16)
     c.require(p.k_padded % 2 == 0, "k_padded", p.k_padded, "an even number, as bf16 is multiplied by pairs");
-  c.flag("bias", p.bias);
-  c.flag("residual", p.residual);
-  c.flag("gated", p.gated);
-  c.flag("stats", p.stats);
-  c.require(p.act >= INGOT_ACT_NONE && p.act <= INGOT_ACT_RELU, "act", p.act, "an activation of params.h");
-  c.require(p.out_stride >= p.n, "out_stride", p.out_stride, "at least n = " + llvm::Twine(p.n));
-  if (p.stats)
-    c.require(p.out_type == INGOT_F32, "out_type", p.out_type, "0 (f32), as stats are of stored f32 values");
-  c.symbol("rows_symbol", p.rows_symbol);
+  c.epilogue(p);
+}
+
+void check(Checker &c, const quantize_rows_params &p) {
+  c.quantizedRows(p);
+  c.require(p.partials >= 0, "partials", p.partials, "at least 0");
+}
+
+// 255 * 127 * 65,536 is below 2^31: no sum of products of one group passes 32 bits.
+constexpr int32_t kLargestIntegerGroup = 65536;
+
+void check(Checker &c, const linear_int_params &p) {
+  c.positive("n", p.n);
+  c.quantizedRows(p);
+  c.quantized(p);
+  c.require(p.group <= kLargestIntegerGroup, "group", p.group,
+            "at most " + llvm::Twine(kLargestIntegerGroup) + ", so that sums of a group fit 32 bits");
+  c.epilogue(p);
 }
 
 void check(Checker &c, const rope_append_params &p) {
@@ -157,7 +214,7 @@ template <class Params> bool finish(Checker &c, CheckedTemplate &checked) {
   if (!c.ok())
     return false;
   checked.scratchBytes = static_cast<uint64_t>(kernels::scratchBytes(params));
-  if constexpr (std::is_same_v<Params, linear_params>) {
+  if constexpr (std::is_same_v<Params, linear_params> || std::is_same_v<Params, linear_int_params>) {
     checked.firstSymbol = static_cast<uint32_t>(params.rows_symbol);
     params.rows_symbol = 0;
     std::memcpy(checked.words.data(), &params, sizeof(Params));
@@ -195,6 +252,10 @@ bool checkTemplate(const Kernel &kernel, CheckedTemplate &checked, std::string &
       if (given)
         c.fail("parameter '" + parameter.name + "' is given twice");
       given = &parameter;
+    }
+    if (!given && isOptional(found->name, field.name)) {
+      checked.words.push_back(0);
+      continue;
     }
     if (!given) {
       c.fail(llvm::Twine("parameter '") + field.name + "' is missing");

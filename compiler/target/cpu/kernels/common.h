@@ -25,13 +25,19 @@ typedef float f32x4 __attribute__((ext_vector_type(4)));
 typedef int32_t i32x16 __attribute__((ext_vector_type(16)));
 typedef uint32_t u32x16 __attribute__((ext_vector_type(16)));
 typedef uint16_t u16x16 __attribute__((ext_vector_type(16)));
+typedef int16_t i16x16 __attribute__((ext_vector_type(16)));
+typedef uint8_t u8x16 __attribute__((ext_vector_type(16)));
+typedef int8_t i8x16 __attribute__((ext_vector_type(16)));
 typedef _Float16 f16x16 __attribute__((ext_vector_type(16)));
 typedef _Float16 f16x32 __attribute__((ext_vector_type(32)));
 
 // Unaligned views of memory.
 typedef f32x16 f32x16_u __attribute__((aligned(4)));
 typedef u32x16 u32x16_u __attribute__((aligned(4)));
+typedef i32x16 i32x16_u __attribute__((aligned(4)));
 typedef u16x16 u16x16_u __attribute__((aligned(2)));
+typedef u8x16 u8x16_u __attribute__((aligned(1)));
+typedef i8x16 i8x16_u __attribute__((aligned(1)));
 typedef f16x16 f16x16_u __attribute__((aligned(2)));
 typedef f16x32 f16x32_u __attribute__((aligned(2)));
 
@@ -44,6 +50,7 @@ template <int TYPE> struct ElementOf;
 template <> struct ElementOf<INGOT_F32> { using type = float; };
 template <> struct ElementOf<INGOT_F16> { using type = f16; };
 template <> struct ElementOf<INGOT_BF16> { using type = bf16; };
+template <> struct ElementOf<INGOT_U8> { using type = uint8_t; };
 
 INGOT_INLINE int32_t minimum(int32_t a, int32_t b) { return a < b ? a : b; }
 INGOT_INLINE int32_t maximum(int32_t a, int32_t b) { return a > b ? a : b; }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // embedding: rows of a table for tokens, operands as params.h states. One tile is a token. A packed table (that of a
-// tied head) is gathered from its panel: column `id % 16` of panel `id / 16`.
-#include "compiler/target/cpu/kernels/common.h"
+// tied head) is gathered from its panel: column `id % 16` of panel `id / 16`; a quantized one is dequantized.
+#include "compiler/target/cpu/kernels/quantized.h"
 
 namespace ingot::kernels {
 namespace {
@@ -20,9 +20,13 @@ INGOT_KERNEL(embedding) {
   using namespace ingot::kernels;
   const int32_t *tokens = (const int32_t *)buffers[0];
   const int32_t *previous = (const int32_t *)buffers[1];
+  const bool quantized = p->weight_type == INGOT_U8;
   const void *table = buffers[2];
-  float *out = (float *)buffers[3];
-  float *stats = p->stats ? (float *)buffers[4] : nullptr;
+  void *const *next = buffers + 3;
+  if (quantized)
+    next += p->zeros ? 2 : 1;
+  float *out = (float *)*next++;
+  float *stats = p->stats ? (float *)*next : nullptr;
   int32_t status = 0;
   for (uint32_t t = tile0; t < tile1; ++t) {
     int32_t id = tokens[t];
@@ -34,6 +38,12 @@ INGOT_KERNEL(embedding) {
       id = 0; // the step fails; the row only has to be written
     }
     int32_t k = 0;
+    if (quantized) {
+      void *const *planes = buffers + 2;
+      QuantizedWeight weight(p, planes);
+      for (; k < p->k; ++k)
+        row[k] = weight.at(id, k) * p->scale;
+    }
     if (p->layout == INGOT_ROW_MAJOR)
       for (; k + 16 <= p->k; k += 16)
         store16(row + k, load16As(p->weight_type, table, (int64_t)id * p->k + k) * p->scale);

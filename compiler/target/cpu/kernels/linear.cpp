@@ -9,8 +9,11 @@
 //
 // Blocking. Up to 16 rows: panel by panel, so that weights stream once, in order; few rows leave the loop short of
 // independent chains, so several panels run side by side. More rows: blocks of rows x panels x one chunk; the inputs of
-// the block are copied (widened) to scratch, weights of 16 bits are widened once per block.
+// the block are copied (widened) to scratch, weights of 16 bits are widened once per block. Quantized weights are
+// dequantized to scratch, chunk by chunk, however many rows there are, and multiplied as f32.
+#include "compiler/target/cpu/kernels/linear_epilogue.h"
 #include "compiler/target/cpu/kernels/linear_rows.h"
+#include "compiler/target/cpu/kernels/quantized.h"
 
 namespace ingot::kernels {
 namespace {
@@ -23,16 +26,21 @@ template <int WEIGHT, bool PAIRS> struct Linear {
   // With dot products inputs stay bf16 pairs (words of 4 bytes per 2 k), else they are f32.
   static constexpr int kPerWord = kDot ? 2 : 1;
 
+  static constexpr bool kQuantized = WEIGHT == INGOT_U8;
+
   const linear_params *p;
   const void *in;
   const W *weight;
-  const float *bias;
-  const float *residual;
-  void *out;
-  float *stats;
+  const QuantizedWeight &quantized; // where kQuantized
+  const LinearResult<linear_params> &result;
   int32_t rows;
-  int32_t tiles; // of the whole launch
   int64_t panel; // elements of one panel
+
+  struct Sums {
+    const float *sums;
+    int64_t panel;
+    INGOT_INLINE f32x16 operator()(int32_t i, int32_t r) const { return load16(sums + i * panel + r * 16); }
+  };
 
   // Copies inputs [row, row + count) x [k, k + length) to scratch with `stride` words a row, in the order of products;
   // zeros follow up to a whole step.
@@ -89,45 +97,6 @@ template <int WEIGHT, bool PAIRS> struct Linear {
     }
   }
 
-  // Finishes tiles [tile, tile + count) for rows [row, row + rows): sums lie at [panel][row][16].
-  INGOT_INLINE void epilogue(const float *sums, int64_t sums_panel, int32_t row, int32_t rowCount, int32_t tile,
-                             int32_t count) const {
-    for (int32_t i = 0; i < count; ++i) {
-      int32_t column = (tile + i) * 16;
-      int32_t width = minimum(16, p->n - column);
-      for (int32_t r = 0; r < rowCount; ++r) {
-        int64_t at = row + r;
-        f32x16 y;
-        if (p->gated) {
-          f32x16 gate = load16(sums + (2 * i) * sums_panel + r * 16);
-          f32x16 up = load16(sums + (2 * i + 1) * sums_panel + r * 16);
-          if (p->bias) {
-            gate = gate + load16(bias + (int64_t)(tile + i) * 32);
-            up = up + load16(bias + (int64_t)(tile + i) * 32 + 16);
-          }
-          y = activate(gate, p->act) * up;
-        } else {
-          y = load16(sums + i * sums_panel + r * 16);
-          if (p->bias)
-            y = y + load16(bias + column, width);
-          y = activate(y, p->act);
-        }
-        if (p->residual)
-          y = y + load16(residual + at * p->n + column, width);
-        store16As(p->out_type, out, at * p->out_stride + column, y, width);
-        if (p->stats) {
-          i32x16 inside = lanes() < width;
-          f32x16 kept = select(inside, y, splat(0.0f));
-          stats[at * tiles + tile + i] = sum(kept * kept);
-        }
-      }
-    }
-    if (tile + count == tiles && p->out_stride > p->n)
-      for (int32_t r = 0; r < rowCount; ++r)
-        for (int32_t c = p->n; c < p->out_stride; ++c)
-          storeAs(p->out_type, out, (int64_t)(row + r) * p->out_stride + c, 0.0f);
-  }
-
   INGOT_INLINE static void rowsOfStream(const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw,
                                         int32_t panels, int32_t length, float *sums, int64_t sums_panel) {
     if constexpr (WEIGHT == INGOT_F32)
@@ -140,14 +109,10 @@ template <int WEIGHT, bool PAIRS> struct Linear {
       ingot_linear_rows_bf16_stream(a, lda, count, w, ldw, panels, length, sums, sums_panel);
   }
 
-  INGOT_INLINE static void clear(float *sums, int64_t vectors) {
-    for (int64_t i = 0; i < vectors; ++i)
-      store16(sums + i * 16, splat(0.0f));
-  }
-
   // Up to kFewRows rows: groups of panels in order, each through all of K.
   INGOT_INLINE void fewRows(int32_t tile0, int32_t tile1, char *scratch) const {
     LinearScratch layout = linearScratch(*p);
+    [[maybe_unused]] float *wide = (float *)(scratch + layout.input);
     float *sums = (float *)(scratch + layout.input + layout.weights);
     const void *a = in;
     int64_t lda = p->k_padded;
@@ -164,13 +129,19 @@ template <int WEIGHT, bool PAIRS> struct Linear {
       int32_t count = minimum(group, tile1 - tile);
       int32_t panels = count * perTile;
       const W *w = weight + (int64_t)tile * perTile * panel;
-      clear(sums, kPanelGroup * kFewRows);
+      clearSums(sums, kPanelGroup * kFewRows);
       for (int32_t k = 0; k < p->k; k += kChunk) {
         int32_t length = minimum(kChunk, p->k - k);
-        rowsOfStream((const char *)a + (int64_t)k / kPerWord * 4, lda, rows, w + (int64_t)k * 16, panel, panels, length,
-                     sums, kFewRows * 16);
+        const char *from = (const char *)a + (int64_t)k / kPerWord * 4;
+        if constexpr (kQuantized) {
+          for (int32_t i = 0; i < panels; ++i)
+            quantized.dequantize(wide + i * kChunk * 16, (int64_t)tile * perTile + i, k, length);
+          ingot_linear_rows_f32_block(from, lda, rows, wide, kChunk * 16, panels, length, sums, kFewRows * 16);
+        } else {
+          rowsOfStream(from, lda, rows, w + (int64_t)k * 16, panel, panels, length, sums, kFewRows * 16);
+        }
       }
-      epilogue(sums, kFewRows * 16, 0, rows, tile, count);
+      result.finish(Sums{sums, kFewRows * 16}, 0, rows, tile, count);
     }
   }
 
@@ -187,7 +158,7 @@ template <int WEIGHT, bool PAIRS> struct Linear {
       for (int32_t tile = tile0; tile < tile1; tile += kPanelBlock / perTile) {
         int32_t count = minimum(kPanelBlock / perTile, tile1 - tile);
         int32_t panels = count * perTile;
-        clear(sums, (int64_t)panels * kRowBlock);
+        clearSums(sums, (int64_t)panels * kRowBlock);
         for (int32_t k = 0; k < p->k; k += kChunk) {
           int32_t length = minimum(kChunk, p->k - k);
           copyInput(scratch, stride, row, rowCount, k, length);
@@ -195,7 +166,12 @@ template <int WEIGHT, bool PAIRS> struct Linear {
             int32_t some = minimum(kPanelGroup, panels - i);
             const W *w = weight + ((int64_t)tile * perTile + i) * panel + (int64_t)k * 16;
             float *s = sums + (int64_t)i * kRowBlock * 16;
-            if constexpr (kStep == 2 && !kDot) {
+            if constexpr (kQuantized) {
+              for (int32_t j = 0; j < some; ++j)
+                quantized.dequantize(wide + (int64_t)j * kChunk * 16, (int64_t)tile * perTile + i + j, k, length);
+              ingot_linear_rows_f32_block(scratch, stride, rowCount, wide, kChunk * 16, some, length, s,
+                                          kRowBlock * 16);
+            } else if constexpr (kStep == 2 && !kDot) {
               for (int32_t j = 0; j < some; ++j)
                 widen(wide + (int64_t)j * kChunk * 16, w + j * panel, length);
               ingot_linear_rows_f32_block(scratch, stride, rowCount, wide, kChunk * 16, some, (length + 1) / 2 * 2, s,
@@ -207,10 +183,11 @@ template <int WEIGHT, bool PAIRS> struct Linear {
             }
           }
         }
-        epilogue(sums, kRowBlock * 16, row, rowCount, tile, count);
+        result.finish(Sums{sums, kRowBlock * 16}, row, rowCount, tile, count);
       }
     }
   }
+
   INGOT_INLINE void run(int32_t tile0, int32_t tile1, char *scratch) const {
     if (rows <= kFewRows)
       fewRows(tile0, tile1, scratch);
@@ -223,18 +200,13 @@ template <int WEIGHT, bool PAIRS>
 INGOT_INLINE int32_t runLinear(const linear_params *p, void *const *buffers, const int64_t *symbols, uint32_t tile0,
                                uint32_t tile1, void *scratch) {
   using L = Linear<WEIGHT, PAIRS>;
-  int32_t next = 2;
-  L l;
-  l.p = p;
-  l.in = buffers[0];
-  l.weight = (const typename L::W *)buffers[1];
-  l.bias = p->bias ? (const float *)buffers[next++] : nullptr;
-  l.residual = p->residual ? (const float *)buffers[next++] : nullptr;
-  l.out = buffers[next++];
-  l.stats = p->stats ? (float *)buffers[next++] : nullptr;
-  l.rows = (int32_t)symbols[p->rows_symbol];
-  l.tiles = (p->n + 15) / 16;
-  l.panel = p->layout == INGOT_N16K ? (int64_t)p->k * 16 : roundUp(p->k, 32) * 16;
+  void *const *next = buffers + 1;
+  QuantizedWeight quantized(p, next);
+  if (!L::kQuantized)
+    next = buffers + 2;
+  LinearResult<linear_params> result(p, next);
+  int64_t panel = p->layout == INGOT_N16K ? (int64_t)p->k * 16 : roundUp(p->k, 32) * 16;
+  L l = {p, buffers[0], (const typename L::W *)buffers[1], quantized, result, (int32_t)symbols[p->rows_symbol], panel};
   l.run((int32_t)tile0, (int32_t)tile1, (char *)scratch);
   return 0;
 }
@@ -245,6 +217,8 @@ INGOT_KERNEL(linear) {
   using namespace ingot::kernels;
   if (p->weight_type == INGOT_F32)
     return runLinear<INGOT_F32, false>(p, buffers, symbols, tile0, tile1, scratch);
+  if (p->weight_type == INGOT_U8)
+    return runLinear<INGOT_U8, false>(p, buffers, symbols, tile0, tile1, scratch);
   if (p->weight_type == INGOT_F16)
     return runLinear<INGOT_F16, false>(p, buffers, symbols, tile0, tile1, scratch);
   if (p->in_type == INGOT_BF16)

@@ -27,6 +27,7 @@ template <class W> struct Panel;
 template <> struct Panel<float> { static constexpr int kStep = 1; };
 template <> struct Panel<f16> { static constexpr int kStep = 2; };
 template <> struct Panel<bf16> { static constexpr int kStep = 2; };
+template <> struct Panel<uint8_t> { static constexpr int kStep = 1; }; // quantized: multiplied as f32
 
 // The even or the odd k of a line of 16 pairs, widened.
 INGOT_INLINE f32x16 evenK(const bf16 *w) { return __builtin_bit_cast(f32x16, *(const u32x16_u *)w << 16); }

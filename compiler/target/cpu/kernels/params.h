@@ -15,11 +15,18 @@
 #define INGOT_F32 0
 #define INGOT_F16 1
 #define INGOT_BF16 2
+#define INGOT_I8 4
+#define INGOT_U8 5
 
-/* Weight layouts. */
+/* Weight layouts. The last two are those of quantized weights, w = (u - z) * s with u unsigned, of type u8:
+ * K is padded to a multiple of 64. Beside them lie, for each group of `group` columns of K (the last may be shorter; one
+ * group of all of K: group = k), scales s scale_type[ceil(N/16)][groups][16] and, where `zeros`, zero points
+ * z u8[ceil(N/16)][groups][16]; without, z is 128 for n16k4 and 8 for n16k8. */
 #define INGOT_ROW_MAJOR 0 /* [N][K] */
 #define INGOT_N16K 1      /* [ceil(N/16)][K][16], f32 */
 #define INGOT_N16K2 2     /* [ceil(N/16)][ceil(K/32)*16][16][2], 16-bit; K padded to 32 with zeros */
+#define INGOT_N16K4 3     /* [ceil(N/16)][K/4][16][4], 8-bit */
+#define INGOT_N16K8 4     /* [ceil(N/16)][K/8][16][4], 4-bit: byte e holds k = 8j+e in its low half, 8j+4+e in its high */
 
 /* Activations of epilogues; the formulas stand in kernels/math.h. */
 #define INGOT_ACT_NONE 0
@@ -31,10 +38,11 @@
 /* Symbol indices are parameters too, so that a kernel finds its row count: symbols[rows_symbol]. */
 
 /* embedding: rows of a table for tokens. Tiles: one per token.
- * tokens i32[T] (a negative value -1-r names row r of previous_ids), previous_ids i32[L], table, out f32[T][k],
- * [stats f32[T][1]: sum of squares of the row (stats)].  Returns 1 when an id is outside 0..n-1. */
+ * tokens i32[T] (a negative value -1-r names row r of previous_ids), previous_ids i32[L], table, [scales (weight_type u8)],
+ * [zeros (zeros)], out f32[T][k], [stats f32[T][1]: sum of squares of the row (stats)].
+ * Returns 1 when an id is outside 0..n-1. */
 #define INGOT_EMBEDDING_PARAMS(I, F) \
-  I(n) I(k) I(weight_type) I(layout) I(stats) F(scale)
+  I(n) I(k) I(weight_type) I(layout) I(stats) F(scale) I(group) I(scale_type) I(zeros)
 
 /* rope_angles: cosines and sines for each token. Tiles: one per token.
  * positions i32[T], sequence_starts i32[R+1], context_lengths i32[R], inv_freq f32[half],
@@ -50,8 +58,14 @@
  * With partials: y = x * (1 / sqrt(sum(partials in order) / k + eps)) * gamma, rounded once to `type`. */
 #define INGOT_PACK_ROWS_PARAMS(I, F) I(k) I(k_padded) I(type) I(partials) F(eps)
 
+/* quantize_rows: rows of f32 to 8-bit integers with a scale per row, normalized on the way. Tiles: one per row.
+ * in f32[rows][k], [stats, gamma: as pack_rows (partials > 0)], out: per row i8 q[k_padded] (padding zero; k_padded a
+ * multiple of 64), f32 scale, i32 sums[groups] (of q over each group of `group`), then zeros up to a multiple of 64 bytes.
+ * q = round(y * (127 / max|y|)) to nearest even, scale = max|y| / 127; all zero for a row of zeros. */
+#define INGOT_QUANTIZE_ROWS_PARAMS(I, F) I(k) I(k_padded) I(partials) I(group) F(eps)
+
 /* linear: out = epilogue(in · weightᵀ). Tiles: one per panel of 16 weight rows (per pair of panels when gated).
- * in in_type[rows][k_padded], weight (packed), [bias f32[n] (bias)], [residual f32[rows][n_out] (residual)],
+ * in in_type[rows][k_padded], weight (packed), [scales (weight_type u8)], [zeros (zeros)], [bias f32[n] (bias)], [residual f32[rows][n_out] (residual)],
  * out out_type[rows][out_stride], [stats f32[rows][tiles]: sum of squares of the stored f32 values of the panel (stats)].
  * Gated: weight panels 2i and 2i+1 hold 16 gate and 16 up rows (padded with zeros), n counts gate rows; bias is then
  * interleaved the same way, 32 values per tile; out = act(gate) * up.
@@ -59,6 +73,13 @@
  * out may be the very buffer of residual. Accumulation: see docs/spec/numerics.md. */
 #define INGOT_LINEAR_PARAMS(I, F)                                                            \
   I(n) I(k) I(k_padded) I(in_type) I(weight_type) I(layout) I(bias) I(residual) I(act)       \
+  I(gated) I(stats) I(out_type) I(out_stride) I(rows_symbol) I(group) I(scale_type) I(zeros)
+
+/* linear_int: linear with integer products. in: rows of quantize_rows with the same k, k_padded and group; weight
+ * (n16k4 or n16k8), scales, [zeros (zeros)], then [bias], [residual], out, [stats], tiles and epilogue as linear.
+ * Per output, groups ascending from 0: acc = fma((f32) sum of (u - z) * q, s, acc); then acc * scale of the row. */
+#define INGOT_LINEAR_INT_PARAMS(I, F)                                                        \
+  I(n) I(k) I(k_padded) I(layout) I(group) I(scale_type) I(zeros) I(bias) I(residual) I(act) \
   I(gated) I(stats) I(out_type) I(out_stride) I(rows_symbol)
 
 /* rope_append: q/k norms, rotary embedding, append of k and v to the cache. Tiles: T * kv_heads, tile = t * kv_heads + h.
@@ -97,9 +118,16 @@
   T(embedding, INGOT_EMBEDDING_PARAMS)          \
   T(rope_angles, INGOT_ROPE_ANGLES_PARAMS)      \
   T(pack_rows, INGOT_PACK_ROWS_PARAMS)          \
+  T(quantize_rows, INGOT_QUANTIZE_ROWS_PARAMS)  \
   T(linear, INGOT_LINEAR_PARAMS)                \
+  T(linear_int, INGOT_LINEAR_INT_PARAMS)        \
   T(rope_append, INGOT_ROPE_APPEND_PARAMS)      \
   T(attention, INGOT_ATTENTION_PARAMS)          \
   T(sample, INGOT_SAMPLE_PARAMS)
+
+/* Parameters that a plan may leave out: they are 0 then. */
+#define INGOT_OPTIONAL_PARAMS(O)                                      \
+  O(embedding, group) O(embedding, scale_type) O(embedding, zeros)    \
+  O(linear, group) O(linear, scale_type) O(linear, zeros)
 
 #endif

@@ -39,6 +39,26 @@ constexpr LinearScratch linearScratch(const linear_params &p) {
   return s;
 }
 
+// Groups of columns along K that share a scale; the last may be shorter.
+constexpr int64_t groupsOf(int64_t k, int64_t group) { return (k + group - 1) / group; }
+
+// Scratch of `linear_int`, blocked as `linear` is.
+struct LinearIntScratch {
+  int64_t input; // 16 bits: few rows x whole K, or a block of rows x one chunk
+  int64_t sums;  // f32 or i32: [panels][rows][16]
+  int64_t total;
+};
+
+constexpr LinearIntScratch linearIntScratch(const linear_int_params &p) {
+  int64_t few = kFewRows * p.k_padded * 2;
+  int64_t block = kRowBlock * kChunk * 2;
+  LinearIntScratch s{};
+  s.input = few > block ? few : block;
+  s.sums = kPanelBlock * kRowBlock * 16 * 4;
+  s.total = s.input + s.sums;
+  return s;
+}
+
 // attention: kAttentionRows rows (query heads of neighbouring tokens of one sequence) share each block of keys.
 constexpr int64_t kBlock = 64;     // positions of one step of the online softmax
 constexpr int64_t kSegment = 1024; // positions whose blocks are merged before segments are
@@ -69,6 +89,8 @@ constexpr AttentionScratch attentionScratch(const attention_params &p) {
 }
 
 constexpr int64_t scratchBytes(const linear_params &p) { return linearScratch(p).total; }
+constexpr int64_t scratchBytes(const linear_int_params &p) { return linearIntScratch(p).total; }
+constexpr int64_t scratchBytes(const quantize_rows_params &) { return 0; }
 constexpr int64_t scratchBytes(const attention_params &p) { return attentionScratch(p).total; }
 constexpr int64_t scratchBytes(const embedding_params &) { return 0; }
 constexpr int64_t scratchBytes(const rope_angles_params &p) { return roundUp(int64_t(p.half) * 4, 64); }

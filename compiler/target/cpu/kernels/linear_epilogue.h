@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The end of every product, `linear` and `linear_int` alike: from the sums of a block of rows and panels to what is
+// stored, in the order that docs/spec/numerics.md gives: bias, activation, gate, residual, rounding, statistics.
+#ifndef INGOT_TARGET_CPU_KERNELS_LINEAR_EPILOGUE_H
+#define INGOT_TARGET_CPU_KERNELS_LINEAR_EPILOGUE_H
+
+#include "compiler/target/cpu/kernels/math.h"
+
+namespace ingot::kernels {
+
+// Where a product's results go. Params: linear_params or linear_int_params.
+template <class Params> struct LinearResult {
+  const Params *p;
+  const float *bias;
+  const float *residual;
+  void *out;
+  float *stats;
+  int32_t tiles; // of the whole launch
+
+  // Takes the operands from `next` on: [bias], [residual], out, [stats].
+  INGOT_INLINE LinearResult(const Params *p, void *const *next) : p(p) {
+    bias = p->bias ? (const float *)*next++ : nullptr;
+    residual = p->residual ? (const float *)*next++ : nullptr;
+    out = *next++;
+    stats = p->stats ? (float *)*next++ : nullptr;
+    tiles = (p->n + 15) / 16;
+  }
+
+  // Finishes tiles [tile, tile + count) for rows [row, row + rowCount). sums(i, r): the sixteen sums of panel i of
+  // these and row r of these.
+  template <class Sums>
+  INGOT_INLINE void finish(const Sums &sums, int32_t row, int32_t rowCount, int32_t tile, int32_t count) const {
+    for (int32_t i = 0; i < count; ++i) {
+      int32_t column = (tile + i) * 16;
+      int32_t width = minimum(16, p->n - column);
+      for (int32_t r = 0; r < rowCount; ++r) {
+        int64_t at = row + r;
+        f32x16 y;
+        if (p->gated) {
+          f32x16 gate = sums(2 * i, r);
+          f32x16 up = sums(2 * i + 1, r);
+          if (p->bias) {
+            gate = gate + load16(bias + (int64_t)(tile + i) * 32);
+            up = up + load16(bias + (int64_t)(tile + i) * 32 + 16);
+          }
+          y = activate(gate, p->act) * up;
+        } else {
+          y = sums(i, r);
+          if (p->bias)
+            y = y + load16(bias + column, width);
+          y = activate(y, p->act);
+        }
+        if (p->residual)
+          y = y + load16(residual + at * p->n + column, width);
+        store16As(p->out_type, out, at * p->out_stride + column, y, width);
+        if (p->stats) {
+          i32x16 inside = lanes() < width;
+          f32x16 kept = select(inside, y, splat(0.0f));
+          stats[at * tiles + tile + i] = sum(kept * kept);
+        }
+      }
+    }
+    if (tile + count == tiles && p->out_stride > p->n)
+      for (int32_t r = 0; r < rowCount; ++r)
+        for (int32_t c = p->n; c < p->out_stride; ++c)
+          storeAs(p->out_type, out, (int64_t)(row + r) * p->out_stride + c, 0.0f);
+  }
+};
+
+INGOT_INLINE void clearSums(void *sums, int64_t vectors) {
+  for (int64_t i = 0; i < vectors; ++i)
+    store16((float *)sums + i * 16, splat(0.0f));
+}
+
+} // namespace ingot::kernels
+
+#endif

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// linear_int: out = epilogue(in · weightᵀ) of quantized rows and weights, operands as params.h states. Tiles as linear.
+//
+// The numeric contract (docs/spec/numerics.md): integers are summed exactly over a group of columns, converted once,
+// scaled and added in ascending order of groups. Where a group is all of K its integers add up over all chunks and
+// are scaled at the end.
+//
+// Blocked as linear is: up to 16 rows panel by panel, so that weights stream once, in order; more rows by blocks of
+// rows x panels x one chunk of K. Activations are used as they lie, unless the instructions want pairs of 16 bits.
+#include "compiler/target/cpu/kernels/linear_epilogue.h"
+#include "compiler/target/cpu/kernels/linear_int_rows.h"
+#include "compiler/target/cpu/kernels/quantized.h"
+
+namespace ingot::kernels {
+namespace {
+
+struct LinearInt {
+  const linear_int_params *p;
+  const char *in;
+  const QuantizedWeight &weight;
+  const LinearResult<linear_int_params> &result;
+  int32_t rows;
+  int64_t rowBytes;
+
+  INGOT_INLINE bool bits8() const { return p->layout == INGOT_N16K4; }
+  // A group is all of K.
+  INGOT_INLINE bool channel() const { return p->group % 32 != 0 || p->group > kChunk; }
+  // Activations are copied, as pairs of 16 bits.
+  INGOT_INLINE bool pairs() const { return bits8() && kWordsPer4 == 2; }
+
+  INGOT_INLINE const char *rowAt(int64_t row) const { return in + row * rowBytes; }
+  INGOT_INLINE const int32_t *sumsAt(int64_t row) const { return (const int32_t *)(rowAt(row) + p->k_padded + 4); }
+
+  // The sums of panels from `first` and rows from `row`, scaled.
+  struct Sums {
+    const LinearInt &of;
+    const float *sums;
+    int64_t panel;
+    int64_t first, row;
+    INGOT_INLINE f32x16 operator()(int32_t i, int32_t r) const {
+      const float *at = sums + i * panel + r * 16;
+      f32x16 total = load16(at);
+      if (of.channel()) {
+        i32x16 integers = __builtin_bit_cast(i32x16, total) - of.weight.zero * of.sumsAt(row + r)[0];
+        total = fma(__builtin_convertvector(integers, f32x16), of.weight.scale(first + i, 0), splat(0.0f));
+      }
+      return total * *(const float *)(of.rowAt(row + r) + of.p->k_padded);
+    }
+  };
+
+  // Copies [row, row + count) x [k, k + length) as pairs (k0, k2), (k1, k3) of 16 bits.
+  INGOT_INLINE void copyPairs(uint32_t *to, int64_t stride, int32_t row, int32_t count, int32_t k,
+                              int32_t length) const {
+    for (int32_t r = 0; r < count; ++r)
+      for (int32_t i = 0; i < length; i += 16) {
+        i16x16 v = __builtin_convertvector(*(const i8x16_u *)(rowAt(row + r) + k + i), i16x16);
+        typedef i16x16 unaligned __attribute__((aligned(2)));
+        *(unaligned *)(to + r * stride + i / 2) =
+            __builtin_shufflevector(v, v, 0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15);
+      }
+  }
+
+  // Adds the products of one chunk: rows [row, row + count) against panels [first, first + panels), k from `k`.
+  template <bool STREAM>
+  INGOT_INLINE void multiply(const uint32_t *copied, int64_t stride, int32_t row, int32_t count, int64_t first,
+                             int32_t panels, int32_t k, int32_t length, float *sums, int64_t sums_panel) const {
+    const int32_t g = channel() ? 0 : k / p->group;
+    IntChunk chunk;
+    chunk.a = pairs() ? copied : (const uint32_t *)(rowAt(row) + k);
+    chunk.lda = pairs() ? stride : rowBytes / 4;
+    chunk.count = count;
+    chunk.panels = panels;
+    chunk.w = weight.values + first * weight.panel + (int64_t)k * (bits8() ? 16 : 8);
+    chunk.ldw = weight.panel;
+    chunk.length = length;
+    chunk.group = p->group;
+    chunk.sums = sums;
+    chunk.sums_panel = sums_panel;
+    chunk.rowSums = sumsAt(row) + g;
+    chunk.ldRowSums = rowBytes / 4;
+    chunk.scales = (const char *)weight.scales + weight.plane(first, g) * (p->scale_type == INGOT_F32 ? 4 : 2);
+    chunk.zeros = weight.zeros ? weight.zeros + weight.plane(first, g) : nullptr;
+    chunk.ldScales = (int64_t)weight.groups * 16;
+    chunk.scaleType = p->scale_type;
+    chunk.zero = weight.zero;
+    if (!bits8())
+      STREAM ? ingot_linear_int_rows_w4_groups_stream(&chunk) : ingot_linear_int_rows_w4_groups_block(&chunk);
+    else if (channel())
+      STREAM ? ingot_linear_int_rows_w8_stream(&chunk) : ingot_linear_int_rows_w8_block(&chunk);
+    else
+      STREAM ? ingot_linear_int_rows_w8_groups_stream(&chunk) : ingot_linear_int_rows_w8_groups_block(&chunk);
+  }
+
+  // K up to where products end: the padding of a last short group is zero in the activations.
+  INGOT_INLINE int32_t depth() const { return (int32_t)roundUp(p->k, 32); }
+
+  // Up to kFewRows rows: panel by panel, each through all of K.
+  INGOT_INLINE void fewRows(int32_t tile0, int32_t tile1, char *scratch) const {
+    uint32_t *copied = (uint32_t *)scratch;
+    float *sums = (float *)(scratch + linearIntScratch(*p).input);
+    const int64_t stride = p->k_padded / 2;
+    if (pairs())
+      copyPairs(copied, stride, 0, rows, 0, p->k_padded);
+    const int32_t panels = p->gated ? 2 : 1;
+    for (int32_t tile = tile0; tile < tile1; ++tile) {
+      clearSums(sums, panels * kFewRows);
+      for (int32_t i = 0; i < panels; ++i)
+        for (int32_t k = 0; k < depth(); k += kChunk)
+          multiply<true>(copied + k / 2, stride, 0, rows, (int64_t)tile * panels + i, 1, k,
+                         minimum(kChunk, depth() - k), sums + i * kFewRows * 16, kFewRows * 16);
+      result.finish(Sums{*this, sums, kFewRows * 16, (int64_t)tile * panels, 0}, 0, rows, tile, 1);
+    }
+  }
+
+  // Blocks of rows x panels x one chunk.
+  INGOT_INLINE void manyRows(int32_t tile0, int32_t tile1, char *scratch) const {
+    uint32_t *copied = (uint32_t *)scratch;
+    float *sums = (float *)(scratch + linearIntScratch(*p).input);
+    constexpr int32_t block = kRowBlock / kIntRows * kIntRows;
+    const int32_t perTile = p->gated ? 2 : 1;
+    for (int32_t row = 0; row < rows; row += block) {
+      int32_t rowCount = minimum(block, rows - row);
+      for (int32_t tile = tile0; tile < tile1; tile += kPanelBlock / perTile) {
+        int32_t count = minimum(kPanelBlock / perTile, tile1 - tile);
+        int32_t panels = count * perTile;
+        clearSums(sums, (int64_t)panels * kRowBlock);
+        for (int32_t k = 0; k < depth(); k += kChunk) {
+          int32_t length = minimum(kChunk, depth() - k);
+          if (pairs())
+            copyPairs(copied, kChunk / 2, row, rowCount, k, length);
+          for (int32_t i = 0; i < panels; i += kPanelGroup)
+            multiply<false>(copied, kChunk / 2, row, rowCount, (int64_t)tile * perTile + i,
+                            minimum(kPanelGroup, panels - i), k, length, sums + (int64_t)i * kRowBlock * 16,
+                            kRowBlock * 16);
+        }
+        result.finish(Sums{*this, sums, kRowBlock * 16, (int64_t)tile * perTile, row}, row, rowCount, tile, count);
+      }
+    }
+  }
+};
+
+} // namespace
+} // namespace ingot::kernels
+
+INGOT_KERNEL(linear_int) {
+  using namespace ingot::kernels;
+  void *const *next = buffers + 1;
+  QuantizedWeight weight(p, next);
+  LinearResult<linear_int_params> result(p, next);
+  LinearInt l = {p,      (const char *)buffers[0],         weight,
+                 result, (int32_t)symbols[p->rows_symbol], quantizedRowBytes(p->k_padded, weight.groups)};
+  if (l.rows <= kFewRows)
+    l.fewRows((int32_t)tile0, (int32_t)tile1, (char *)scratch);
+  else
+    l.manyRows((int32_t)tile0, (int32_t)tile1, (char *)scratch);
+  return 0;
+}
