@@ -137,7 +137,7 @@ Result<int> run(const BenchOptions &o) {
     object["decode_seconds_per_step"] = secondsPerToken;
     object["weight_bytes_per_step"] = weightBytes;
     object["read_bytes_per_second"] = ceilings.readBytesPerSecond;
-    object["f32_ops_per_second"] = ceilings.f32OpsPerSecond;
+    object["f32_ops_per_second"] = ceilings.f32.opsPerSecond;
     object["decode_share_of_bandwidth"] = share;
     INGOT_RETURN_IF_ERROR(print(object.dump() + "\n"));
   } else {
@@ -152,7 +152,7 @@ Result<int> run(const BenchOptions &o) {
                   model->engine().head().model()->c_str(), variant.c_str(), model->engine().head().compute()->c_str(),
                   threads, prefillRate, (long long)o.batch, (long long)promptTokens, decodeRate, (long long)o.batch,
                   (long long)newTokens, secondsPerToken * 1e3, ceilings.readBytesPerSecond * 1e-9,
-                  ceilings.f32OpsPerSecond * 1e-9, ceilings.width, runtime::humanBytes(weightBytes).c_str(),
+                  ceilings.f32.opsPerSecond * 1e-9, ceilings.f32.with, runtime::humanBytes(weightBytes).c_str(),
                   share * 100, share > 1 ? " (they lie in the caches)" : "", (long long)o.repeat);
     INGOT_RETURN_IF_ERROR(print(text));
   }

@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What this machine can do at most, measured there and then: the two lines that every speed is told beside.
+// What this machine can do at most, measured there and then: the lines that every speed is told beside. Products are
+// measured as the fastest instruction that the CPU has for their operands, on registers alone.
 #ifndef INGOT_TOOLS_INGOT_RUN_CEILINGS_H
 #define INGOT_TOOLS_INGOT_RUN_CEILINGS_H
 
 namespace ingot::tool {
 
-struct Ceilings {
-  double readBytesPerSecond = 0; // streaming reads of memory, far larger than the caches
-  double f32OpsPerSecond = 0;    // fused multiply-adds in registers, two operations each
-  const char *width = "";        // of the vectors that reached it: "AVX-512", "AVX2"
+struct Rate {
+  double opsPerSecond = 0; // a multiplication and an addition are two operations
+  const char *with = "";   // the instruction: "vfmadd231ps, 256 bits", "tdpbf16ps", ...
 };
 
-// Takes about half a second. Zeros where the CPU has no vectors that we know to measure with.
+struct Ceilings {
+  double readBytesPerSecond = 0; // streaming reads of memory, far larger than the caches
+  Rate f32, bf16, int8;          // by the operands' type; bf16 is at least f32, to which it may be widened
+};
+
+// Takes about a second. Zeros where the CPU has no vectors that we know to measure with.
 Ceilings measureCeilings(unsigned threads);
 
 } // namespace ingot::tool

@@ -22,6 +22,8 @@ int main(int argc, char **argv) {
     return bench(options.bench);
   case Verb::check:
     return check(options.check);
+  case Verb::ceilings:
+    return ceilings(options.ceilings);
   }
   return options.status;
 }

@@ -57,11 +57,15 @@ void addEngine(CLI::App *verb, std::string &engine) {
   verb->add_option("engine", engine, "The engine file")->required()->type_name("FILE.ingot");
 }
 
-void addRun(CLI::App *verb, RunOptions &run) {
-  addEngine(verb, run.engine);
-  verb->add_option("--threads", run.threads, "Threads; by default one per physical core that may be used")
+void addThreads(CLI::App *verb, unsigned &threads) {
+  verb->add_option("--threads", threads, "Threads; by default one per physical core that may be used")
       ->check(CLI::Range(1, 4096))
       ->type_name("N");
+}
+
+void addRun(CLI::App *verb, RunOptions &run) {
+  addEngine(verb, run.engine);
+  addThreads(verb, run.threads);
 }
 
 void addChunk(CLI::App *verb, RunOptions &run, const char *help) {
@@ -183,6 +187,11 @@ void addCheck(CLI::App *verb, CheckOptions &o) {
   verb->add_flag("--json", o.json, "Print a JSON object");
 }
 
+void addCeilings(CLI::App *verb, CeilingsOptions &o) {
+  addThreads(verb, o.threads);
+  verb->add_flag("--json", o.json, "Print a JSON object");
+}
+
 } // namespace
 
 Options parseCommandLine(int argc, char **argv) {
@@ -214,6 +223,8 @@ Options parseCommandLine(int argc, char **argv) {
   addBench(add(Verb::bench, "bench", "Speed, beside what the machine can do at most"), options.bench);
   addCheck(add(Verb::check, "check", "Can this machine run the engine, with which kernels, and why not better"),
            options.check);
+  addCeilings(add(Verb::ceilings, "ceilings", "What this machine can do at most: reading memory, multiplying"),
+              options.ceilings);
 
   // `ingot-run F.ingot ...` is `ingot-run generate F.ingot ...`.
   std::vector<std::string> arguments(argv + 1, argv + argc);

@@ -65,7 +65,12 @@ struct CheckOptions {
   bool weights = false, json = false;
 };
 
-enum class Verb { none, generate, logits, evaluate, tokenize, bench, check };
+struct CeilingsOptions {
+  unsigned threads = 0;
+  bool json = false;
+};
+
+enum class Verb { none, generate, logits, evaluate, tokenize, bench, check, ceilings };
 
 struct Options {
   Verb verb = Verb::none; // none: all is done, exit with `status`
@@ -76,6 +81,7 @@ struct Options {
   TokenizeOptions tokenize;
   BenchOptions bench;
   CheckOptions check;
+  CeilingsOptions ceilings;
 };
 
 // Prints help, the version or what is wrong, and then leaves `verb` at none.
@@ -88,6 +94,7 @@ int evaluate(const EvaluateOptions &options);
 int tokenize(const TokenizeOptions &options);
 int bench(const BenchOptions &options);
 int check(const CheckOptions &options);
+int ceilings(const CeilingsOptions &options);
 
 } // namespace ingot::tool
 
