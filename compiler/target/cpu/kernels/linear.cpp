@@ -136,7 +136,7 @@ template <int WEIGHT, bool PAIRS> struct Linear {
         if constexpr (kQuantized) {
           for (int32_t i = 0; i < panels; ++i)
             quantized.dequantize(wide + i * kChunk * 16, (int64_t)tile * perTile + i, k, length);
-          ingot_linear_rows_f32_block(from, lda, rows, wide, kChunk * 16, panels, length, sums, kFewRows * 16);
+          ingot_linear_rows_f32_stream(from, lda, rows, wide, kChunk * 16, panels, length, sums, kFewRows * 16);
         } else {
           rowsOfStream(from, lda, rows, w + (int64_t)k * 16, panel, panels, length, sums, kFewRows * 16);
         }
@@ -166,20 +166,27 @@ template <int WEIGHT, bool PAIRS> struct Linear {
             int32_t some = minimum(kPanelGroup, panels - i);
             const W *w = weight + ((int64_t)tile * perTile + i) * panel + (int64_t)k * 16;
             float *s = sums + (int64_t)i * kRowBlock * 16;
+            // What is multiplied next: the group beside, or this group's first over the next chunk.
+            const W *next = i + kPanelGroup < panels ? w + kPanelGroup * panel
+                            : k + kChunk < p->k ? weight + (int64_t)tile * perTile * panel + (int64_t)(k + kChunk) * 16
+                                                : w;
+            const int64_t nextPanel = panel * (int64_t)sizeof(W), nextBytes = (int64_t)length * 16 * (int64_t)sizeof(W);
             if constexpr (kQuantized) {
               for (int32_t j = 0; j < some; ++j)
                 quantized.dequantize(wide + (int64_t)j * kChunk * 16, (int64_t)tile * perTile + i + j, k, length);
-              ingot_linear_rows_f32_block(scratch, stride, rowCount, wide, kChunk * 16, some, length, s,
-                                          kRowBlock * 16);
-            } else if constexpr (kStep == 2 && !kDot) {
+              ingot_linear_rows_f32_block(scratch, stride, rowCount, wide, kChunk * 16, some, length, s, kRowBlock * 16,
+                                          wide, 0, 0);
+            } else if constexpr (kDot) {
+              ingot_linear_rows_bf16_pairs_block(scratch, stride, rowCount, w, panel, some, length, s, kRowBlock * 16,
+                                                 next, nextPanel, nextBytes);
+            } else if constexpr (kStep == 2) {
               for (int32_t j = 0; j < some; ++j)
                 widen(wide + (int64_t)j * kChunk * 16, w + j * panel, length);
               ingot_linear_rows_f32_block(scratch, stride, rowCount, wide, kChunk * 16, some, (length + 1) / 2 * 2, s,
-                                          kRowBlock * 16);
-            } else if constexpr (kDot) {
-              ingot_linear_rows_bf16_pairs_block(scratch, stride, rowCount, w, panel, some, length, s, kRowBlock * 16);
+                                          kRowBlock * 16, next, nextPanel, nextBytes);
             } else {
-              ingot_linear_rows_f32_block(scratch, stride, rowCount, w, panel, some, length, s, kRowBlock * 16);
+              ingot_linear_rows_f32_block(scratch, stride, rowCount, w, panel, some, length, s, kRowBlock * 16, next,
+                                          nextPanel, nextBytes);
             }
           }
         }

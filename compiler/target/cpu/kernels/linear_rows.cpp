@@ -128,42 +128,157 @@ INGOT_INLINE void rowsByPanels(const void *a, int64_t lda, const Weights *w, int
       chunk<MR, 1, DOT, PAIRS, STREAM>(a, lda, w + i * ldw, ldw, length, sums + i * sums_panel, sums_panel);
 }
 
-// All rows of a block against `panels` panels of one chunk: groups of kRows rows, the rest in groups of 8, 4, 2, 1.
-template <bool DOT, bool PAIRS, bool STREAM, class Weights>
-INGOT_INLINE void allRows(const void *a, int64_t lda, int32_t count, const Weights *w, int64_t ldw, int32_t panels,
-                          int32_t length, float *sums, int64_t sums_panel) {
+// All rows against `panels` panels of one chunk, weights streaming from memory: groups of kRows rows, the rest in
+// groups of 8, 4, 2, 1.
+template <bool DOT, bool PAIRS, class Weights>
+INGOT_INLINE void streamRows(const void *a, int64_t lda, int32_t count, const Weights *w, int64_t ldw, int32_t panels,
+                             int32_t length, float *sums, int64_t sums_panel) {
   constexpr bool wide = kRows > 6;
-  constexpr bool few = STREAM; // blocks of many rows end in few that are left: plain loops do for them
   const char *from = (const char *)a;
   int32_t r = 0;
   for (; r + kRows <= count; r += kRows)
-    rowsByPanels<kRows, wide ? 2 : 1, DOT, PAIRS, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length,
-                                                          sums + r * 16, sums_panel);
+    rowsByPanels<kRows, wide ? 2 : 1, DOT, PAIRS, true>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16,
+                                                        sums_panel);
   if constexpr (wide) {
     for (; r + 8 <= count; r += 8)
-      rowsByPanels<8, few ? 2 : 1, DOT, PAIRS, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16,
-                                                       sums_panel);
+      rowsByPanels<8, 2, DOT, PAIRS, true>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
   }
   for (; r + 4 <= count; r += 4)
-    rowsByPanels<4, few && wide ? 4 : 1, DOT, PAIRS, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length,
-                                                             sums + r * 16, sums_panel);
+    rowsByPanels<4, wide ? 4 : 1, DOT, PAIRS, true>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16,
+                                                    sums_panel);
   for (; r + 2 <= count; r += 2)
-    rowsByPanels<2,
-                 !few   ? 1
-                 : wide ? 4
-                        : 2,
-                 DOT, PAIRS, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
+    rowsByPanels<2, wide ? 4 : 2, DOT, PAIRS, true>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16,
+                                                    sums_panel);
   for (; r < count; ++r)
-    rowsByPanels<1, few ? 4 : 1, DOT, PAIRS, STREAM>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16,
-                                                     sums_panel);
+    rowsByPanels<1, 4, DOT, PAIRS, true>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
+}
+
+// --- Blocks of many rows. A piece of the panels' chunk stays in the first-level cache while all rows of the block pass
+// by; the chains are parked in `chains` between pieces, which rounds nothing.
+
+constexpr int kBlockPanels = kRows > 6 ? 2 : 1;
+constexpr int32_t kPiece = 256 / kBlockPanels;     // k of a piece: 16 KB of f32 weights
+constexpr int32_t kFetchEvery = 16;                // k between two lines fetched early
+constexpr int32_t kBlockRows = (int32_t)kRowBlock; // at most
+
+// What is fetched from memory while a block is multiplied: one line at a time, up to `end`.
+struct Fetch {
+  const char *at, *end;
+  INGOT_INLINE void line() {
+    __builtin_prefetch(at, 0, 2);
+    at = at + 64 < end ? at + 64 : at;
+  }
+};
+
+// chains[r][p][16] continue over `count` k (a multiple of the step, but for the last piece of an odd K).
+template <int MR, int NP, bool DOT, class W>
+INGOT_INLINE void piece(const void *__restrict rows, int64_t lda, const W *__restrict w, int64_t ldw, int32_t count,
+                        bool first, float *__restrict chains, Fetch &fetch) {
+  f32x16 acc[MR][NP];
+#pragma unroll
+  for (int r = 0; r < MR; ++r)
+#pragma unroll
+    for (int p = 0; p < NP; ++p)
+      acc[r][p] = first ? splat(0.0f) : load16(chains + (r * NP + p) * 16);
+  constexpr int kStep = DOT ? 2 : 1;
+  for (int32_t k = 0; k < count;) {
+    fetch.line();
+    int32_t end = minimum(k + kFetchEvery, count);
+#pragma clang loop unroll(disable)
+    for (; k < end; k += kStep) {
+      const W *line = w + (int64_t)k * 16;
+      if constexpr (DOT) {
+        const uint32_t *a = (const uint32_t *)rows;
+        u32x16 weight[NP];
+#pragma unroll
+        for (int p = 0; p < NP; ++p)
+          weight[p] = *(const u32x16_u *)(line + p * ldw);
+#pragma unroll
+        for (int r = 0; r < MR; ++r) {
+          u32x16 value = (u32x16)(a[r * lda + (k >> 1)]);
+#pragma unroll
+          for (int p = 0; p < NP; ++p)
+            acc[r][p] = dotBf16(acc[r][p], value, weight[p]);
+        }
+      } else {
+        const float *a = (const float *)rows;
+        f32x16 weight[NP];
+#pragma unroll
+        for (int p = 0; p < NP; ++p)
+          weight[p] = load16((const float *)line + p * ldw);
+#pragma unroll
+        for (int r = 0; r < MR; ++r) {
+          f32x16 value = splat(a[r * lda + k]);
+#pragma unroll
+          for (int p = 0; p < NP; ++p)
+            acc[r][p] = fma(value, weight[p], acc[r][p]);
+        }
+      }
+    }
+  }
+#pragma unroll
+  for (int r = 0; r < MR; ++r)
+#pragma unroll
+    for (int p = 0; p < NP; ++p)
+      store16(chains + (r * NP + p) * 16, acc[r][p]);
+}
+
+// One chunk of NP panels: piece by piece, then the chains are added to the sums.
+template <int NP, bool DOT, class W>
+INGOT_INLINE void blockPanels(const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw, int32_t length,
+                              float *sums, int64_t sums_panel, Fetch fetch) {
+  alignas(64) float chains[kBlockRows * NP * 16];
+  for (int32_t k = 0; k < length; k += kPiece) {
+    const int32_t some = minimum(kPiece, length - k);
+    const char *from = (const char *)a + (int64_t)(DOT ? k / 2 : k) * 4;
+    const W *line = w + (int64_t)k * 16;
+    int32_t r = 0;
+    for (; r + kRows <= count; r += kRows)
+      piece<kRows, NP, DOT>(from + r * lda * 4, lda, line, ldw, some, k == 0, chains + r * NP * 16, fetch);
+    for (; r + 4 <= count; r += 4)
+      piece<4, NP, DOT>(from + r * lda * 4, lda, line, ldw, some, k == 0, chains + r * NP * 16, fetch);
+    for (; r + 2 <= count; r += 2)
+      piece<2, NP, DOT>(from + r * lda * 4, lda, line, ldw, some, k == 0, chains + r * NP * 16, fetch);
+    for (; r < count; ++r)
+      piece<1, NP, DOT>(from + r * lda * 4, lda, line, ldw, some, k == 0, chains + r * NP * 16, fetch);
+  }
+  for (int32_t r = 0; r < count; ++r)
+    for (int32_t p = 0; p < NP; ++p) {
+      float *s = sums + p * sums_panel + r * 16;
+      store16(s, load16(s) + load16(chains + (r * NP + p) * 16));
+    }
+}
+
+template <bool DOT, class W>
+INGOT_INLINE void blockRows(const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw, int32_t panels,
+                            int32_t length, float *sums, int64_t sums_panel, const void *next, int64_t next_panel,
+                            int64_t next_bytes) {
+  int32_t i = 0;
+  for (; i + kBlockPanels <= panels; i += kBlockPanels) {
+    const char *at = (const char *)next + i * next_panel;
+    blockPanels<kBlockPanels, DOT>(a, lda, count, w + i * ldw, ldw, length, sums + i * sums_panel, sums_panel,
+                                   {at, at + next_bytes});
+  }
+  if constexpr (kBlockPanels > 1)
+    for (; i < panels; ++i) {
+      const char *at = (const char *)next + i * next_panel;
+      blockPanels<1, DOT>(a, lda, count, w + i * ldw, ldw, length, sums + i * sums_panel, sums_panel,
+                          {at, at + next_bytes});
+    }
 }
 
 } // namespace
 } // namespace ingot::kernels
 
-#define INGOT_DEFINE(name, W, PAIRS, STREAM)                                                                           \
-  INGOT_LINEAR_ROWS_PROTOTYPE(name, W) {                                                                               \
-    ingot::kernels::allRows<(PAIRS) && ingot::kernels::kHasDotBf16, PAIRS, STREAM>(a, lda, count, w, ldw, panels,      \
-                                                                                   length, sums, sums_panel);          \
+#define INGOT_DEFINE_STREAM(name, W, PAIRS)                                                                            \
+  INGOT_LINEAR_STREAM_PROTOTYPE(name, W) {                                                                             \
+    ingot::kernels::streamRows<(PAIRS) && ingot::kernels::kHasDotBf16, PAIRS>(a, lda, count, w, ldw, panels, length,   \
+                                                                              sums, sums_panel);                       \
   }
-INGOT_LINEAR_ROWS(INGOT_DEFINE)
+#define INGOT_DEFINE_BLOCK(name, W, DOT)                                                                               \
+  INGOT_LINEAR_BLOCK_PROTOTYPE(name, W) {                                                                              \
+    ingot::kernels::blockRows<DOT>(a, lda, count, w, ldw, panels, length, sums, sums_panel, next, next_panel,          \
+                                   next_bytes);                                                                        \
+  }
+INGOT_LINEAR_STREAMS(INGOT_DEFINE_STREAM)
+INGOT_LINEAR_BLOCKS(INGOT_DEFINE_BLOCK)

@@ -45,25 +45,38 @@ INGOT_INLINE f32x16 oddK(const f16 *w) {
 
 } // namespace ingot::kernels
 
-// X(name, W, PAIRS, STREAM): weights of type W, read by pairs of k with the odd one first where PAIRS; STREAM: few
-// rows, the weights come from memory and are fetched ahead, else a block of many rows whose weights lie in a cache.
-#define INGOT_LINEAR_ROWS(X)                                                                                           \
-  X(f32_stream, float, false, true)                                                                                    \
-  X(f32_block, float, false, false)                                                                                    \
-  X(f16_stream, ingot::kernels::f16, false, true)                                                                      \
-  X(bf16_stream, ingot::kernels::bf16, false, true)                                                                    \
-  X(bf16_pairs_stream, ingot::kernels::bf16, true, true)                                                               \
-  X(bf16_pairs_block, ingot::kernels::bf16, true, false)
+// Few rows, whose weights come from memory and are fetched ahead. X(name, W, PAIRS): weights of type W, read by pairs
+// of k with the odd one first where PAIRS.
+#define INGOT_LINEAR_STREAMS(X)                                                                                        \
+  X(f32, float, false)                                                                                                 \
+  X(f16, ingot::kernels::f16, false)                                                                                   \
+  X(bf16, ingot::kernels::bf16, false)                                                                                 \
+  X(bf16_pairs, ingot::kernels::bf16, true)
+
+// Blocks of many rows. X(name, W, DOT): by dot products of bf16 pairs where DOT (called where kHasDotBf16 only).
+#define INGOT_LINEAR_BLOCKS(X)                                                                                         \
+  X(f32, float, false)                                                                                                 \
+  X(bf16_pairs, ingot::kernels::bf16, true)
 
 // a: `count` rows of inputs, lda words of 4 bytes apart: f32, or with dot products pairs of bf16. w: `panels` panels,
 // ldw elements apart, over `length` k. Adds the chunk's sums to sums[panel * sums_panel + row * 16 + column].
-#define INGOT_LINEAR_ROWS_PROTOTYPE(name, W)                                                                           \
-  extern "C" __attribute__((visibility("hidden"), noinline)) void ingot_linear_rows_##name(                            \
+#define INGOT_LINEAR_STREAM_PROTOTYPE(name, W)                                                                         \
+  extern "C" __attribute__((visibility("hidden"), noinline)) void ingot_linear_rows_##name##_stream(                   \
       const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw, int32_t panels, int32_t length, float *sums, \
       int64_t sums_panel)
 
-#define INGOT_DECLARE(name, W, PAIRS, STREAM) INGOT_LINEAR_ROWS_PROTOTYPE(name, W);
-INGOT_LINEAR_ROWS(INGOT_DECLARE)
-#undef INGOT_DECLARE
+// The same for at most kRowBlock rows. While panel i is multiplied, `next_bytes` from next + i * next_panel (bytes) on
+// are fetched into the second-level cache: the weights that come after.
+#define INGOT_LINEAR_BLOCK_PROTOTYPE(name, W)                                                                          \
+  extern "C" __attribute__((visibility("hidden"), noinline)) void ingot_linear_rows_##name##_block(                    \
+      const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw, int32_t panels, int32_t length, float *sums, \
+      int64_t sums_panel, const void *next, int64_t next_panel, int64_t next_bytes)
+
+#define INGOT_DECLARE_STREAM(name, W, PAIRS) INGOT_LINEAR_STREAM_PROTOTYPE(name, W);
+#define INGOT_DECLARE_BLOCK(name, W, DOT) INGOT_LINEAR_BLOCK_PROTOTYPE(name, W);
+INGOT_LINEAR_STREAMS(INGOT_DECLARE_STREAM)
+INGOT_LINEAR_BLOCKS(INGOT_DECLARE_BLOCK)
+#undef INGOT_DECLARE_STREAM
+#undef INGOT_DECLARE_BLOCK
 
 #endif

@@ -17,7 +17,7 @@ constexpr int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 
 constexpr int64_t kChunk = 512;
 constexpr int64_t kFewRows = 16;
 constexpr int64_t kRowBlock = 112;
-constexpr int64_t kPanelBlock = 32;
+constexpr int64_t kPanelBlock = 16;
 constexpr int64_t kPanelGroup = 4; // panels in flight at once
 
 // Scratch of `linear`, in this order; every part is a multiple of 64 bytes.
