@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Whole forward passes over known ids, without drawing anything: logits for every position, and the likelihood of a
-// text. What the scheduler does for generation this does for `logits` and `evaluate`.
+// Whole forward passes over known ids, without drawing anything: logits for every position. What the scheduler does for
+// generation this does for `logits` and `evaluate`.
 #ifndef INGOT_SERVE_FORWARD_H
 #define INGOT_SERVE_FORWARD_H
 
 #include "runtime/serve/batch.h"
 
 #include <functional>
+#include <memory>
 #include <span>
 
 namespace ingot::serve {
@@ -21,20 +22,39 @@ struct ForwardOptions {
   std::span<const int32_t> mixed;
 };
 
-// The logits of a sequence that starts with ids[0] at position 0. InvalidArgument for no ids, ids outside the
-// vocabulary, or more ids than the context.
-Result<void> forward(StepRunner &runner, std::span<const int32_t> ids, const ForwardOptions &options,
-                     const LogitSink &sink);
+// InvalidArgument for no ids or for ids outside the vocabulary; `what` names them.
+Result<void> checkIds(std::span<const int32_t> ids, const RunnerInfo &info, const char *what);
 
-struct Likelihood {
-  int64_t predicted = 0; // ids that were predicted
-  double nll = 0;        // sum of -log p, in nats
+// A pass piece by piece, for who wants the logits of two models side by side. The ids must outlive it.
+class ForwardPass {
+public:
+  struct Rows {
+    int64_t first = 0, count = 0; // positions
+    const float *logits;          // [count, vocabulary], until the next call
+  };
+  // The pass over a sequence that starts with ids[0] at position 0. InvalidArgument for no ids, ids outside the
+  // vocabulary, or more ids than the context.
+  static Result<ForwardPass> create(StepRunner &runner, std::span<const int32_t> ids, const ForwardOptions &options);
+
+  bool done() const { return sequence.length() == int64_t(ids.size()); }
+  int64_t chunk() const { return piece; } // ids that a step takes at most
+  // The next `count` ids, as far as the chunk and what is left allow. Not to be called when done.
+  Result<Rows> next(int64_t count);
+
+private:
+  ForwardPass(StepRunner &runner, std::span<const int32_t> ids, std::span<const int32_t> mixed, int64_t piece);
+
+  StepRunner *runner;
+  std::span<const int32_t> ids, mixed;
+  int64_t piece;
+  std::vector<PagePool> pools;
+  PagedSequence sequence, other;
+  std::unique_ptr<float[]> logits;
 };
 
-// Every id after the first predicted once: windows of `window` inputs, each from an empty context.
-// `progress` is told the number of ids predicted so far; false from it stops early.
-Result<Likelihood> evaluate(StepRunner &runner, std::span<const int32_t> ids, int64_t window,
-                            const std::function<bool(int64_t)> &progress = {});
+// A whole pass; errors are those of ForwardPass and of the sink.
+Result<void> forward(StepRunner &runner, std::span<const int32_t> ids, const ForwardOptions &options,
+                     const LogitSink &sink);
 
 } // namespace ingot::serve
 

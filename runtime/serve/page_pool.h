@@ -56,6 +56,8 @@ public:
   void release(std::vector<PagePool> &pools);
 
   int32_t slot(const std::vector<PagePool> &pools, size_t group, int64_t position) const;
+  // Pages of `group` that the sequence holds now.
+  uint64_t held(size_t group) const { return tables[group].size() - uint64_t(released[group]); }
   // Blocks of `group`, oldest first. Pages that were given back are named by 0: nothing reads them.
   const std::vector<int32_t> &blocks(size_t group) const { return tables[group]; }
 

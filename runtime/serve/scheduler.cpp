@@ -115,12 +115,19 @@ bool Scheduler::makeRoom(Sequence &sequence, int64_t length, std::vector<Planned
   return true;
 }
 
-// A sequence joins only when all that it has by now fits: one that joined for its first piece alone would
-// be preempted again.
+// A sequence joins only when all that it has by now fits beside all that the running ones have: one that joined for its
+// first piece alone, or into the pages that an older prompt's later pieces need, would be preempted again.
 bool Scheduler::admissible(const Sequence &sequence) const {
-  for (const PagePool &pool : pools)
-    if (pagesFor(pool.group(), int64_t(sequence.ids.size()) + 1, options.chunk) > pool.freePages())
+  for (size_t g = 0; g < pools.size(); ++g) {
+    auto needed = [&](const Sequence &one) {
+      return pagesFor(pools[g].group(), int64_t(one.ids.size()) + 1, options.chunk);
+    };
+    uint64_t pages = needed(sequence);
+    for (const std::unique_ptr<Sequence> &other : running)
+      pages += needed(*other) - std::min(needed(*other), other->pages.held(g));
+    if (pages > pools[g].freePages())
       return false;
+  }
   return true;
 }
 

@@ -2,6 +2,7 @@
 //
 // ingot-run bench: prefill and decode speed over random ids, beside the machine's ceilings measured there and then.
 // Decode is also told as a share of what reading the weights once per token alone would allow.
+#include "tools/ingot-run/bench_trace.h"
 #include "tools/ingot-run/ceilings.h"
 #include "tools/ingot-run/common.h"
 #include "tools/ingot-run/profile.h"
@@ -56,22 +57,26 @@ Result<Times> once(serve::Model &model, const BenchOptions &o, uint32_t seed, in
     request.new_tokens = newTokens;
     INGOT_RETURN_IF_ERROR(scheduler.submit(std::move(request), nullptr));
   }
-  // Prefill lasts until every prompt has drawn; what others decode meanwhile is not counted as decode.
+  // Prefill lasts until every prompt has drawn; decode is timed over the steps in which every sequence draws, so that
+  // neither what some decode during the prefill of others nor the last steps of a few counts.
   auto start = std::chrono::steady_clock::now();
   std::set<uint64_t> drew;
-  int64_t early = 0;
+  std::chrono::duration<double> decode{0};
+  int64_t fullSteps = 0;
   Times times{0, 0};
   while (!scheduler.idle()) {
     if (interrupted())
       return makeError(ErrorCode::Io, "interrupted");
+    bool prefilling = int64_t(drew.size()) < o.batch;
+    auto before = std::chrono::steady_clock::now();
     INGOT_ASSIGN_OR_RETURN(std::vector<serve::Output> outputs, scheduler.step());
-    if (int64_t(drew.size()) < o.batch) {
+    if (prefilling) {
       for (const serve::Output &output : outputs)
-        early += !drew.insert(output.request).second;
-      if (int64_t(drew.size()) == o.batch) {
-        times.prefill = secondsSince(start);
-        start = std::chrono::steady_clock::now();
-      }
+        drew.insert(output.request);
+      times.prefill = secondsSince(start);
+    } else if (int64_t(outputs.size()) == o.batch) {
+      decode += std::chrono::steady_clock::now() - before;
+      ++fullSteps;
     }
   }
   if (scheduler.stats().preemptions > 0)
@@ -79,9 +84,7 @@ Result<Times> once(serve::Model &model, const BenchOptions &o, uint32_t seed, in
                      "the KV cache is too small for %lld sequences of %lld positions, so "
                      "they were preempted; give it more memory",
                      (long long)o.batch, (long long)(promptTokens + newTokens));
-  // Seconds per token of one sequence, so that those that were drawn early do not count.
-  int64_t later = o.batch * (newTokens - 1) - early;
-  times.decode = later > 0 ? secondsSince(start) / (double(later) / double(o.batch)) : 0;
+  times.decode = fullSteps ? decode.count() / double(fullSteps) : 0;
   return times;
 }
 
@@ -108,6 +111,11 @@ Result<int> run(const BenchOptions &o) {
   std::vector<double> prefill, decode;
   for (int64_t i = 0; i < o.repeat; ++i) {
     INGOT_ASSIGN_OR_RETURN(Times times, once(*model, o, uint32_t(2 + i), promptTokens, newTokens));
+    if (times.decode == 0)
+      return makeError(ErrorCode::InvalidArgument,
+                       "with %lld new tokens no step has all %lld sequences decoding: the first is done before the "
+                       "last has begun; ask for more new tokens",
+                       (long long)newTokens, (long long)o.batch);
     prefill.push_back(double(o.batch * promptTokens) / times.prefill);
     decode.push_back(times.decode);
     progress.update(i + 1);
@@ -163,8 +171,11 @@ Result<int> run(const BenchOptions &o) {
 
 } // namespace
 
-int bench(const BenchOptions &options) {
-  Result<int> status = run(options);
+int bench(const BenchOptions &given) {
+  BenchOptions options = given;
+  if (!options.trace && !options.batch)
+    options.batch = 1;
+  Result<int> status = options.trace ? benchTrace(options) : run(options);
   return status ? *status : interrupted() ? kInterrupted : report(status.error());
 }
 

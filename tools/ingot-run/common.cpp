@@ -5,6 +5,7 @@
 
 #include "runtime/core/npy.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <csignal>
@@ -120,6 +121,15 @@ Result<std::vector<int32_t>> readIds(const std::string &path) {
     ids.push_back(int32_t(array.values[i]));
   }
   return ids;
+}
+
+double percentile(std::vector<double> values, double percent) {
+  if (values.empty())
+    return 0;
+  std::sort(values.begin(), values.end());
+  double at = percent / 100 * double(values.size() - 1);
+  size_t below = size_t(at), above = std::min(below + 1, values.size() - 1);
+  return values[below] + (values[above] - values[below]) * (at - double(below));
 }
 
 } // namespace ingot::tool

@@ -57,6 +57,10 @@ Result<std::unique_ptr<serve::Model>> loadModel(const RunOptions &run, serve::Lo
 // Token ids of a file: [T] or [1, T].
 Result<std::vector<int32_t>> readIds(const std::string &path);
 
+// The value below which `percent` of the values lie, between two of them by linear interpolation (as numpy's default).
+// 0 of no values.
+double percentile(std::vector<double> values, double percent);
+
 inline double secondsSince(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }

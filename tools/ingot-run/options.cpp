@@ -147,6 +147,9 @@ void addEvaluate(CLI::App *verb, EvaluateOptions &o) {
   verb->add_option("--text", o.text, "A text, UTF-8; it is encoded whole, without added special tokens")
       ->required()
       ->type_name("FILE");
+  verb->add_option("--against", o.against,
+                   "A reference engine of the same model: tell also how far the predictions are from its own")
+      ->type_name("REFERENCE.ingot");
   verb->add_option("--max-ids", o.maxIds, "Only the first N ids of the text")->check(kPositive)->type_name("N");
   addMemory(verb, o.run);
   verb->get_option("--context")->description("Inputs of a window; by default the model's context");
@@ -165,16 +168,36 @@ void addTokenize(CLI::App *verb, TokenizeOptions &o) {
 
 void addBench(CLI::App *verb, BenchOptions &o) {
   addRun(verb, o.run);
-  verb->add_option("--prompt-tokens", o.promptTokens, "Random ids of each prompt [512]")
+  auto *prompt = verb->add_option("--prompt-tokens", o.promptTokens, "Random ids of each prompt [512]")
+                     ->check(kPositive)
+                     ->type_name("N");
+  auto *output = verb->add_option("--new-tokens", o.newTokens, "Tokens to write after each [128]")
+                     ->check(CLI::Range(int64_t(2), int64_t(1) << 40))
+                     ->type_name("N");
+  verb->add_option("--batch", o.batch, "Sequences at the same time [1, with --trace 8]")
+      ->check(CLI::Range(1, 65536))
+      ->type_name("N");
+  auto *repeat = verb->add_option("--repeat", o.repeat, "Runs of which the medians are told [3]")
+                     ->check(CLI::Range(1, 1000))
+                     ->type_name("N");
+  auto *trace = verb->add_option("--trace", o.trace,
+                                 "Serve the requests of a trace in real time instead: lines of "
+                                 "TIMESTAMP,ContextTokens,GeneratedTokens")
+                    ->type_name("FILE.csv");
+  for (CLI::Option *fixed : {prompt, output, repeat})
+    trace->excludes(fixed);
+  verb->add_option("--speed", o.speed, "Let the trace's time pass X times as fast [1]")
+      ->needs(trace)
+      ->check(CLI::Range(1e-6, 1e6))
+      ->type_name("X");
+  verb->add_option("--limit", o.limit, "Only the first N requests of the trace")
+      ->needs(trace)
       ->check(kPositive)
       ->type_name("N");
-  verb->add_option("--new-tokens", o.newTokens, "Tokens to write after each [128]")
-      ->check(CLI::Range(int64_t(2), int64_t(1) << 40))
-      ->type_name("N");
-  verb->add_option("--batch", o.batch, "Sequences at the same time [1]")->check(CLI::Range(1, 65536))->type_name("N");
-  verb->add_option("--repeat", o.repeat, "Runs of which the medians are told [3]")
-      ->check(CLI::Range(1, 1000))
-      ->type_name("N");
+  verb->add_option("--seed", o.seed, "Of the random prompts of a trace [1]")->needs(trace)->type_name("N");
+  verb->add_option("--outputs", o.outputs, "Write prompt and output ids of each request, a JSON object a line")
+      ->needs(trace)
+      ->type_name("FILE.jsonl");
   addMemory(verb, o.run);
   addChunk(verb, o.run, "Tokens of a prompt that one step takes at most [512]");
   verb->add_flag("--json", o.json, "Print a JSON object");
@@ -218,7 +241,8 @@ Options parseCommandLine(int argc, char **argv) {
   };
   addGenerate(add(Verb::generate, "generate", "Continue a prompt, streaming to standard output"), options.generate);
   addLogits(add(Verb::logits, "logits", "One full forward pass: the logits of every position"), options.logits);
-  addEvaluate(add(Verb::evaluate, "evaluate", "Perplexity of a text"), options.evaluate);
+  addEvaluate(add(Verb::evaluate, "evaluate", "Perplexity of a text; with --against also KL divergence and agreement"),
+              options.evaluate);
   addTokenize(add(Verb::tokenize, "tokenize", "Text on standard input to token ids, and back"), options.tokenize);
   addBench(add(Verb::bench, "bench", "Speed, beside what the machine can do at most"), options.bench);
   addCheck(add(Verb::check, "check", "Can this machine run the engine, with which kernels, and why not better"),

@@ -43,7 +43,8 @@ struct LogitsOptions {
 struct EvaluateOptions {
   RunOptions run;
   std::string text;
-  int64_t maxIds = 0; // 0: all
+  std::optional<std::string> against; // the reference engine
+  int64_t maxIds = 0;                 // 0: all
   bool json = false;
 };
 
@@ -54,9 +55,13 @@ struct TokenizeOptions {
 
 struct BenchOptions {
   RunOptions run;
-  int64_t promptTokens = 0; // 0: 512, or half of the context if that is less
-  int64_t newTokens = 0;    // 0: 128, or what is left of the context
-  int64_t batch = 1, repeat = 3;
+  int64_t promptTokens = 0;      // 0: 512, or half of the context if that is less
+  int64_t newTokens = 0;         // 0: 128, or what is left of the context
+  int64_t batch = 0, repeat = 3; // batch 0: 1, or 8 with a trace
+  std::optional<std::string> trace, outputs;
+  double speed = 1;  // of the trace's clock
+  int64_t limit = 0; // requests of the trace; 0: all
+  uint32_t seed = 1; // of the prompts of a trace
   bool json = false, profile = false;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The small parts under the scheduler: stop strings, pages, forward passes.
-#include "runtime/serve/forward.h"
+#include "runtime/serve/likelihood.h"
 #include "test/unit/serve/fake_model.h"
 
 #include <gtest/gtest.h>
@@ -145,4 +145,47 @@ TEST(Evaluate, EveryIdAfterTheFirstIsPredictedOnce) {
   EXPECT_NEAR(result->nll, nll, 1e-9);
   EXPECT_FALSE(evaluate(model, ids, 101).ok());
   EXPECT_FALSE(evaluate(model, std::vector<int32_t>{1}, 20).ok());
+}
+
+TEST(Compare, AModelAgreesWithItselfWhateverThePieces) {
+  RunnerInfo narrow = wide();
+  narrow.tokens = narrow.logit_rows = 7;
+  FakeModel model(wide()), reference(narrow);
+  std::vector<int32_t> ids = someIds(95, 1);
+  auto result = compare(model, reference, ids, 20);
+  ASSERT_TRUE(result.ok()) << result.error().message();
+  EXPECT_EQ(result->kl, std::vector<double>(94, 0.0));
+  EXPECT_EQ(result->agreements, 94);
+  EXPECT_EQ(result->model.nll, evaluate(model, ids, 20)->nll);
+  EXPECT_EQ(result->reference.nll, result->model.nll);
+}
+
+TEST(Compare, DivergenceIsTheFormulas) {
+  RunnerInfo sliding = wide();
+  sliding.groups = {{8, 5, 40}}; // sees the last 5 ids only: beyond them another digest
+  FakeModel model(sliding), reference(wide());
+  std::vector<int32_t> ids = someIds(61, 2);
+  auto result = compare(model, reference, ids, 12);
+  ASSERT_TRUE(result.ok()) << result.error().message();
+  ASSERT_EQ(result->kl.size(), 60u);
+  // Logits are 1 at one id and 0 at the 30 others. Where the ids differ, two terms remain of the sum:
+  // (e * 1 + 1 * -1) / (30 + e).
+  const double apart = (std::exp(1.0) - 1) / (30 + std::exp(1.0));
+  int64_t agreements = 0;
+  for (size_t i = 1; i < ids.size(); ++i) {
+    std::vector<int32_t> seen(ids.begin() + int64_t((i - 1) / 12 * 12), ids.begin() + int64_t(i));
+    bool same = digest(sliding.groups, seen) % 31 == digest(wide().groups, seen) % 31;
+    agreements += same;
+    EXPECT_NEAR(result->kl[i - 1], same ? 0 : apart, 1e-15) << i;
+  }
+  EXPECT_EQ(result->agreements, agreements);
+  EXPECT_LT(agreements, 60);
+}
+
+TEST(Compare, RefusesOtherVocabularies) {
+  RunnerInfo other = wide();
+  other.vocabulary = 32;
+  FakeModel model(wide()), reference(other);
+  EXPECT_EQ(compare(model, reference, someIds(9, 1), 4).error().message(),
+            "the vocabularies differ, 31 ids and 32 in the reference; compare engines of one model");
 }

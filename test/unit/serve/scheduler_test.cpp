@@ -222,19 +222,64 @@ TEST(Scheduler, TheYoungestIsPreempted) {
 }
 
 TEST(Scheduler, APieceOfAnOlderPromptTakesThePagesOfAYoungerRow) {
-  FakeModel model(small(9)); // the younger one has its row and its pages when the older one's seventh piece finds none
+  FakeModel model(small(9)); // the younger one has its row and a second page when the older one's last piece finds none
   Scheduler scheduler(model, {8});
   Request older, younger;
   older.prompt = promptOf(1, 60); // eight pieces; meanwhile the younger one decodes
   older.new_tokens = 10;
-  younger.prompt = promptOf(2, 20);
-  younger.new_tokens = 15;
+  younger.prompt = promptOf(2, 4);
+  younger.new_tokens = 25;
   uint64_t one = submit(scheduler, older), two = submit(scheduler, younger);
   auto all = drain(scheduler);
   EXPECT_GT(scheduler.stats().preemptions, 0u);
   EXPECT_EQ(all[one].ids, reference(model.info(), older.prompt, {}, 10));
-  EXPECT_EQ(all[two].ids, reference(model.info(), younger.prompt, {}, 15));
+  EXPECT_EQ(all[two].ids, reference(model.info(), younger.prompt, {}, 25));
   expectAllPagesFree(scheduler);
+}
+
+TEST(Scheduler, NobodyJoinsIntoPagesThatRunningPromptsStillNeed) {
+  FakeModel model(small(12)); // two prompts of 40 and what they write; the pieces of a third would find room at first
+  Scheduler scheduler(model, {8});
+  std::map<uint64_t, Request> requests;
+  for (int i = 0; i < 3; ++i) {
+    Request request;
+    request.prompt = promptOf(i, 40);
+    request.new_tokens = 5;
+    requests[submit(scheduler, request)] = request;
+  }
+  auto all = drain(scheduler);
+  EXPECT_EQ(scheduler.stats().preemptions, 0u);
+  for (auto &[id, request] : requests)
+    EXPECT_EQ(all[id].ids, reference(model.info(), request.prompt, {}, 5)) << id;
+}
+
+// However many prompts wait, each decoding sequence draws in each step.
+TEST(Scheduler, AStreamOfPromptsStarvesNobody) {
+  FakeModel model(small());
+  Scheduler scheduler(model, {16});
+  std::map<uint64_t, size_t> drew; // by request: tokens so far
+  std::vector<uint64_t> firsts;
+  for (int i = 0; i < 20; ++i) {
+    Request request;
+    request.prompt = promptOf(i, size_t(1 + (i * 37) % 60));
+    request.new_tokens = 8;
+    submit(scheduler, request);
+  }
+  while (!scheduler.idle()) {
+    size_t decoding = size_t(std::count_if(drew.begin(), drew.end(), [](auto &one) { return one.second < 8; }));
+    auto outputs = scheduler.step();
+    ASSERT_TRUE(outputs.ok());
+    size_t decoded = 0;
+    for (const Output &output : *outputs) {
+      if (drew[output.request]++ == 0)
+        firsts.push_back(output.request);
+      else
+        ++decoded;
+    }
+    EXPECT_EQ(decoded, decoding);
+  }
+  EXPECT_EQ(scheduler.stats().preemptions, 0u);
+  EXPECT_EQ(firsts.size(), 20u);
 }
 
 TEST(Scheduler, ThePreemptedGoBeforeThoseWhoWait) {
