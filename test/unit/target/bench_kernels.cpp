@@ -2,7 +2,7 @@
 //
 // How fast kernels run on this machine, beside its ceilings: memory read and f32 arithmetic, measured there and then.
 // Built for AVX2 itself.
-//   bench_kernels [THREADS]
+//   bench_kernels [THREADS [PART OF A NAME]]
 // Reads the images of bench.txt ($INGOT_TEST_IMAGES); every set that the machine has is measured.
 #include "test/unit/target/images.h"
 #include "test/unit/target/reference.h"
@@ -79,26 +79,66 @@ double arithmetic(unsigned threads) {
   return threads * double(kSteps) * 10 * 16 / seconds / 1e9;
 }
 
-double run(const TestKernel &kernel, const TestSet &set, int rows, unsigned threads) {
-  int n = kernel.integer("n"), k = kernel.integer("k"), kPadded = kernel.integer("k_padded"),
-      in = kernel.integer("in_type"), weight = kernel.integer("weight_type"), out = kernel.integer("out_type"),
-      stride = kernel.integer("out_stride");
+// What one product reads and does.
+struct Product {
+  const TestKernel &kernel;
+  bool integers = kernel.templateName == "linear_int";
+  bool quantized = integers || kernel.integer("weight_type") == 5;
+  int n = kernel.integer("n"), k = kernel.integer("k"), kPadded = kernel.integer("k_padded");
   int outputs = kernel.integer("gated") ? 2 * n : n;
-  size_t weightBytes = static_cast<size_t>(outputs) * kPadded * static_cast<size_t>(bytesOf(weight));
-  Buffer input(static_cast<size_t>(rows) * kPadded * bytesOf(in)), weights(weightBytes),
-      result(static_cast<size_t>(rows) * stride * bytesOf(out));
-  for (size_t i = 0; i < input.size / static_cast<size_t>(bytesOf(in)); ++i)
-    put(input.get(), in, i, 0.5);
+  int groups = quantized ? (k + kernel.integer("group") - 1) / kernel.integer("group") : 0;
+  size_t values() const { // bytes
+    size_t elements = static_cast<size_t>(outputs) * kPadded;
+    if (quantized)
+      return kernel.integer("layout") == 3 ? elements : elements / 2;
+    return elements * static_cast<size_t>(bytesOf(kernel.integer("weight_type")));
+  }
+  size_t scales() const {
+    return quantized
+               ? static_cast<size_t>(outputs) * groups * static_cast<size_t>(bytesOf(kernel.integer("scale_type")))
+               : 0;
+  }
+  size_t zeros() const {
+    return quantized && kernel.integer("zeros") ? static_cast<size_t>(outputs) * static_cast<size_t>(groups) : 0;
+  }
+  size_t weightBytes() const { return values() + scales() + zeros(); }
+  size_t rowBytes() const {
+    return integers ? static_cast<size_t>(kPadded) + static_cast<size_t>(roundUp(4 + 4 * groups, 64))
+                    : static_cast<size_t>(kPadded * bytesOf(kernel.integer("in_type")));
+  }
+};
+
+double run(const Product &product, const TestSet &set, int rows, unsigned threads) {
+  const TestKernel &kernel = product.kernel;
+  const int out = kernel.integer("out_type"), stride = kernel.integer("out_stride");
+  Buffer input(static_cast<size_t>(rows) * product.rowBytes()), weights(product.values()), scales(product.scales()),
+      zeros(product.zeros()), result(static_cast<size_t>(rows) * stride * bytesOf(out));
+  if (product.integers)
+    std::memset(input.get(), 1, input.size);
+  else
+    for (size_t i = 0; i < input.size / static_cast<size_t>(bytesOf(kernel.integer("in_type"))); ++i)
+      put(input.get(), kernel.integer("in_type"), i, 0.5);
+  const int weight = product.quantized ? -1 : kernel.integer("weight_type");
   for (size_t i = 0; i < weights.size / 4; ++i)
-    weights.as<uint32_t>()[i] = weight == kF32 ? 0x3c000000u : weight == kBF16 ? 0x3c003c00u : 0x20002000u;
-  std::vector<void *> buffers = {input.get(), weights.get(), result.get()};
+    weights.as<uint32_t>()[i] = weight == kF32    ? 0x3c000000u
+                                : weight == kBF16 ? 0x3c003c00u
+                                : weight == kF16  ? 0x20002000u
+                                                  : 0x51627384u;
+  std::memset(scales.get(), 0x20, scales.size);
+  std::memset(zeros.get(), 7, zeros.size);
+  std::vector<void *> buffers = {input.get(), weights.get()};
+  if (product.quantized)
+    buffers.push_back(scales.get());
+  if (product.zeros())
+    buffers.push_back(zeros.get());
+  buffers.push_back(result.get());
   int64_t symbols[1] = {rows};
   auto function = reinterpret_cast<ingot_kernel>(reinterpret_cast<uintptr_t>(set.code) + kernel.at.at(set.name));
-  uint32_t tiles = static_cast<uint32_t>((n + 15) / 16);
+  uint32_t tiles = static_cast<uint32_t>((product.n + 15) / 16);
   std::vector<std::unique_ptr<Buffer>> scratch;
   for (unsigned t = 0; t < threads; ++t)
     scratch.push_back(std::make_unique<Buffer>(kernel.scratch));
-  double work = 2.0 * rows * outputs * k;
+  double work = 2.0 * rows * product.outputs * product.k;
   return best(threads, work > 2e10 ? 4 : 12, [&](unsigned t) {
     ingot_env env = {INGOT_KERNEL_ABI, t, threads, 0, 32 << 10, 512 << 10, 16 << 20};
     function(&env, buffers.data(), symbols, tiles * t / threads, tiles * (t + 1) / threads, scratch[t]->get());
@@ -109,26 +149,30 @@ double run(const TestKernel &kernel, const TestSet &set, int rows, unsigned thre
 
 int main(int argc, char **argv) {
   unsigned threads = argc > 1 ? static_cast<unsigned>(std::atoi(argv[1])) : 1;
+  const std::string part = argc > 2 ? argv[2] : "";
   double bandwidth = readBandwidth(threads);
   std::printf("%u threads, memory read %.1f GB/s, AVX2 multiply-adds %.1f GFLOP/s\n", threads, bandwidth,
               arithmetic(threads));
   for (const TestSet &set : Images::get().sets()) {
     if (!set.runs)
       continue;
-    for (const TestKernel *kernel : Images::get().kernels("linear")) {
-      if (kernel->name.rfind("bench-", 0) != 0)
+    std::vector<const TestKernel *> kernels = Images::get().kernels("linear");
+    for (const TestKernel *kernel : Images::get().kernels("linear_int"))
+      kernels.push_back(kernel);
+    for (const TestKernel *kernel : kernels) {
+      if (kernel->name.rfind("bench-", 0) != 0 || kernel->name.find(part) == std::string::npos)
         continue;
-      double bytes = double(kernel->integer("n")) * kernel->integer("k") * bytesOf(kernel->integer("weight_type")) *
-                     (kernel->integer("gated") ? 2 : 1);
+      const Product product{*kernel};
       std::printf("%-10s %-28s", set.name.c_str(), kernel->name.c_str());
       for (int rows : {1, 2, 4, 8, 16, 128, 512}) {
-        double seconds = run(*kernel, set, rows, threads);
-        double flops = bytes / bytesOf(kernel->integer("weight_type")) * 2 * rows;
-        std::printf("  %3d: %5.1f GB/s (%3.0f%%) %6.1f GFLOP/s", rows, bytes / seconds / 1e9,
-                    bytes / seconds / 1e7 / bandwidth, flops / seconds / 1e9);
+        double seconds = run(product, set, rows, threads);
+        double bytes = static_cast<double>(product.weightBytes()),
+               operations = 2.0 * product.outputs * product.k * rows;
+        std::printf("  %3d: %5.1f GB/s (%3.0f%%) %6.1f GOP/s", rows, bytes / seconds / 1e9,
+                    bytes / seconds / 1e7 / bandwidth, operations / seconds / 1e9);
+        std::fflush(stdout);
       }
       std::printf("\n");
-      std::fflush(stdout);
     }
   }
 }

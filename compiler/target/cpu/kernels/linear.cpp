@@ -10,7 +10,8 @@
 // Blocking. Up to 16 rows: panel by panel, so that weights stream once, in order; few rows leave the loop short of
 // independent chains, so several panels run side by side. More rows: blocks of rows x panels x one chunk; the inputs of
 // the block are copied (widened) to scratch, weights of 16 bits are widened once per block. Quantized weights are
-// dequantized to scratch, chunk by chunk, however many rows there are, and multiplied as f32.
+// dequantized to f32: in registers for very few rows, else to scratch, chunk by chunk.
+#include "compiler/target/cpu/kernels/linear_dequant_rows.h"
 #include "compiler/target/cpu/kernels/linear_epilogue.h"
 #include "compiler/target/cpu/kernels/linear_rows.h"
 #include "compiler/target/cpu/kernels/quantized.h"
@@ -129,11 +130,22 @@ template <int WEIGHT, bool PAIRS> struct Linear {
       int32_t count = minimum(group, tile1 - tile);
       int32_t panels = count * perTile;
       const W *w = weight + (int64_t)tile * perTile * panel;
-      clearSums(sums, kPanelGroup * kFewRows);
+      for (int32_t i = 0; i < panels; ++i)
+        clearSums(sums + i * kFewRows * 16, rows);
       for (int32_t k = 0; k < p->k; k += kChunk) {
         int32_t length = minimum(kChunk, p->k - k);
         const char *from = (const char *)a + (int64_t)k / kPerWord * 4;
         if constexpr (kQuantized) {
+          if (rows <= kDequantRows) {
+            DequantChunk chunk = {
+                (const float *)from, lda, rows, quantized.from((int64_t)tile * perTile, k), panels, length, sums,
+                kFewRows * 16};
+            if (p->layout == INGOT_N16K4)
+              ingot_linear_dequant_rows_w8(&chunk);
+            else
+              ingot_linear_dequant_rows_w4(&chunk);
+            continue;
+          }
           for (int32_t i = 0; i < panels; ++i)
             quantized.dequantize(wide + i * kChunk * 16, (int64_t)tile * perTile + i, k, length);
           ingot_linear_rows_f32_stream(from, lda, rows, wide, kChunk * 16, panels, length, sums, kFewRows * 16);
@@ -207,10 +219,10 @@ template <int WEIGHT, bool PAIRS>
 INGOT_INLINE int32_t runLinear(const linear_params *p, void *const *buffers, const int64_t *symbols, uint32_t tile0,
                                uint32_t tile1, void *scratch) {
   using L = Linear<WEIGHT, PAIRS>;
-  void *const *next = buffers + 1;
-  QuantizedWeight quantized(p, next);
-  if (!L::kQuantized)
-    next = buffers + 2;
+  void *const *next = buffers + (L::kQuantized ? 1 : 2);
+  QuantizedWeight quantized;
+  if constexpr (L::kQuantized)
+    quantized = QuantizedWeight(p, next);
   LinearResult<linear_params> result(p, next);
   int64_t panel = p->layout == INGOT_N16K ? (int64_t)p->k * 16 : roundUp(p->k, 32) * 16;
   L l = {p, buffers[0], (const typename L::W *)buffers[1], quantized, result, (int32_t)symbols[p->rows_symbol], panel};

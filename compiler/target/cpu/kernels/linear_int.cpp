@@ -7,7 +7,8 @@
 // are scaled at the end.
 //
 // Blocked as linear is: up to 16 rows panel by panel, so that weights stream once, in order; more rows by blocks of
-// rows x panels x one chunk of K. Activations are used as they lie, unless the instructions want pairs of 16 bits.
+// rows x panels x one chunk of K. Activations are used as they lie, unless the instructions want pairs of 16 bits; with
+// VNNI 4-bit weights are widened once per block of rows.
 #include "compiler/target/cpu/kernels/linear_epilogue.h"
 #include "compiler/target/cpu/kernels/linear_int_rows.h"
 #include "compiler/target/cpu/kernels/quantized.h"
@@ -61,35 +62,32 @@ struct LinearInt {
       }
   }
 
-  // Adds the products of one chunk: rows [row, row + count) against panels [first, first + panels), k from `k`.
-  template <bool STREAM>
-  INGOT_INLINE void multiply(const uint32_t *copied, int64_t stride, int32_t row, int32_t count, int64_t first,
-                             int32_t panels, int32_t k, int32_t length, float *sums, int64_t sums_panel) const {
-    const int32_t g = channel() ? 0 : k / p->group;
+  // Widens one chunk of 4-bit weights to 8 bits in the layout n16k4: for instructions that take those at full speed.
+  INGOT_INLINE static void widen(uint8_t *to, const uint8_t *from, int32_t length) {
+    for (int32_t i = 0; i < length; i += 8, from += 64, to += 128) {
+      u32x16 line = *(const u32x16_u *)from;
+      *(u32x16_u *)to = line & 0x0f0f0f0fu;
+      *(u32x16_u *)(to + 64) = line >> 4 & 0x0f0f0f0fu;
+    }
+  }
+
+  // The rows [row, row + count) and panels from `first` of the chunk from `k` on.
+  INGOT_INLINE IntChunk chunkAt(const uint32_t *copied, int64_t stride, int32_t row, int32_t count, int64_t first,
+                                int32_t panels, int32_t k, float *sums, int64_t sums_panel) const {
     IntChunk chunk;
     chunk.a = pairs() ? copied : (const uint32_t *)(rowAt(row) + k);
     chunk.lda = pairs() ? stride : rowBytes / 4;
     chunk.count = count;
+    chunk.w = weight.from(first, k);
     chunk.panels = panels;
-    chunk.w = weight.values + first * weight.panel + (int64_t)k * (bits8() ? 16 : 8);
-    chunk.ldw = weight.panel;
-    chunk.length = length;
-    chunk.group = p->group;
+    chunk.length = minimum(kChunk, depth() - k);
     chunk.sums = sums;
     chunk.sums_panel = sums_panel;
-    chunk.rowSums = sumsAt(row) + g;
+    chunk.rowSums = sumsAt(row) + (channel() ? 0 : k / p->group);
     chunk.ldRowSums = rowBytes / 4;
-    chunk.scales = (const char *)weight.scales + weight.plane(first, g) * (p->scale_type == INGOT_F32 ? 4 : 2);
-    chunk.zeros = weight.zeros ? weight.zeros + weight.plane(first, g) : nullptr;
-    chunk.ldScales = (int64_t)weight.groups * 16;
-    chunk.scaleType = p->scale_type;
-    chunk.zero = weight.zero;
-    if (!bits8())
-      STREAM ? ingot_linear_int_rows_w4_groups_stream(&chunk) : ingot_linear_int_rows_w4_groups_block(&chunk);
-    else if (channel())
-      STREAM ? ingot_linear_int_rows_w8_stream(&chunk) : ingot_linear_int_rows_w8_block(&chunk);
-    else
-      STREAM ? ingot_linear_int_rows_w8_groups_stream(&chunk) : ingot_linear_int_rows_w8_groups_block(&chunk);
+    chunk.next = nullptr;
+    chunk.ldNext = chunk.nextBytes = 0;
+    return chunk;
   }
 
   // K up to where products end: the padding of a last short group is zero in the activations.
@@ -104,19 +102,29 @@ struct LinearInt {
       copyPairs(copied, stride, 0, rows, 0, p->k_padded);
     const int32_t panels = p->gated ? 2 : 1;
     for (int32_t tile = tile0; tile < tile1; ++tile) {
-      clearSums(sums, panels * kFewRows);
       for (int32_t i = 0; i < panels; ++i)
-        for (int32_t k = 0; k < depth(); k += kChunk)
-          multiply<true>(copied + k / 2, stride, 0, rows, (int64_t)tile * panels + i, 1, k,
-                         minimum(kChunk, depth() - k), sums + i * kFewRows * 16, kFewRows * 16);
+        clearSums(sums + i * kFewRows * 16, rows);
+      for (int32_t i = 0; i < panels; ++i)
+        for (int32_t k = 0; k < depth(); k += kChunk) {
+          IntChunk chunk = chunkAt(copied + k / 2, stride, 0, rows, (int64_t)tile * panels + i, 1, k,
+                                   sums + i * kFewRows * 16, kFewRows * 16);
+          if (!bits8())
+            ingot_linear_int_rows_w4_groups_stream(&chunk);
+          else if (channel())
+            ingot_linear_int_rows_w8_stream(&chunk);
+          else
+            ingot_linear_int_rows_w8_groups_stream(&chunk);
+        }
       result.finish(Sums{*this, sums, kFewRows * 16, (int64_t)tile * panels, 0}, 0, rows, tile, 1);
     }
   }
 
   // Blocks of rows x panels x one chunk.
   INGOT_INLINE void manyRows(int32_t tile0, int32_t tile1, char *scratch) const {
+    LinearIntScratch layout = linearIntScratch(*p);
     uint32_t *copied = (uint32_t *)scratch;
-    float *sums = (float *)(scratch + linearIntScratch(*p).input);
+    uint8_t *wide = (uint8_t *)(scratch + layout.input);
+    float *sums = (float *)(scratch + layout.input + layout.weights);
     constexpr int32_t block = kRowBlock / kIntRows * kIntRows;
     const int32_t perTile = p->gated ? 2 : 1;
     for (int32_t row = 0; row < rows; row += block) {
@@ -126,13 +134,33 @@ struct LinearInt {
         int32_t panels = count * perTile;
         clearSums(sums, (int64_t)panels * kRowBlock);
         for (int32_t k = 0; k < depth(); k += kChunk) {
-          int32_t length = minimum(kChunk, depth() - k);
           if (pairs())
-            copyPairs(copied, kChunk / 2, row, rowCount, k, length);
-          for (int32_t i = 0; i < panels; i += kPanelGroup)
-            multiply<false>(copied, kChunk / 2, row, rowCount, (int64_t)tile * perTile + i,
-                            minimum(kPanelGroup, panels - i), k, length, sums + (int64_t)i * kRowBlock * 16,
-                            kRowBlock * 16);
+            copyPairs(copied, kChunk / 2, row, rowCount, k, minimum(kChunk, depth() - k));
+          for (int32_t i = 0; i < panels; i += kPanelGroup) {
+            const int64_t first = (int64_t)tile * perTile + i;
+            IntChunk chunk = chunkAt(copied, kChunk / 2, row, rowCount, first, minimum(kPanelGroup, panels - i), k,
+                                     sums + (int64_t)i * kRowBlock * 16, kRowBlock * 16);
+            // What is multiplied next: the panels beside, or the first ones over the next chunk.
+            const bool beside = i + kPanelGroup < panels, below = k + kChunk < depth();
+            chunk.next = beside  ? weight.from(first + kPanelGroup, k).values
+                         : below ? weight.from((int64_t)tile * perTile, k + kChunk).values
+                                 : chunk.w.values;
+            chunk.ldNext = weight.panel;
+            chunk.nextBytes = beside || below ? (int64_t)chunk.length * (bits8() ? 16 : 8) : 0;
+            const bool widened = kHasVnni && !bits8();
+            if (widened) {
+              for (int32_t j = 0; j < chunk.panels; ++j)
+                widen(wide + (int64_t)j * kChunk * 16, chunk.w.values + j * chunk.w.ldValues, chunk.length);
+              chunk.w.values = wide;
+              chunk.w.ldValues = kChunk * 16;
+            }
+            if (!bits8() && !widened)
+              ingot_linear_int_rows_w4_groups_block(&chunk);
+            else if (channel())
+              ingot_linear_int_rows_w8_block(&chunk);
+            else
+              ingot_linear_int_rows_w8_groups_block(&chunk);
+          }
         }
         result.finish(Sums{*this, sums, kRowBlock * 16, (int64_t)tile * perTile, row}, row, rowCount, tile, count);
       }

@@ -11,54 +11,123 @@ constexpr int64_t kAhead = 1536; // bytes of weights that are fetched ahead of t
 
 template <int MR, int NP> struct Tile { i32x16 sum[MR][NP]; };
 
-// Adds the products of 8-bit weights over `length` k.
+// What a tile reads: rows of activations, panels of weights, and what it fetches for later, a line of each panel per
+// 32 k.
+struct Source {
+  const uint32_t *a;
+  int64_t lda;
+  const uint8_t *w;
+  int64_t ldw;
+  const uint8_t *next;
+  int64_t ldNext;
+};
+
+template <int NP> INGOT_INLINE void fetchNext(const Source &s, int32_t k) {
+#pragma unroll
+  for (int p = 0; p < NP; ++p)
+    __builtin_prefetch(s.next + p * s.ldNext + (int64_t)k * 2, 0, 2);
+}
+
+// Loads stay on their side of it: a scheduler that gathers all loads of a large tile at its top runs out of registers.
+[[maybe_unused]] INGOT_INLINE void keepOrder() { __asm__ volatile("" ::: "memory"); }
+
+// vpdpbusd takes some cycles to add: small tiles, whose sums alone are too few to hide that, have a second one each.
+template <int MR, int NP> constexpr bool kTwoSums = kHasVnni &&MR *NP <= 4;
+
+template <int MR, int NP> INGOT_INLINE void clear(Tile<MR, NP> &t) {
+#pragma unroll
+  for (int r = 0; r < MR; ++r)
+#pragma unroll
+    for (int p = 0; p < NP; ++p)
+      t.sum[r][p] = (i32x16)(0);
+}
+template <int MR, int NP> INGOT_INLINE void add(Tile<MR, NP> &t, const Tile<MR, NP> &other) {
+#pragma unroll
+  for (int r = 0; r < MR; ++r)
+#pragma unroll
+    for (int p = 0; p < NP; ++p)
+      t.sum[r][p] += other.sum[r][p];
+}
+
+// One line of 8-bit weights of each panel.
 template <int MR, int NP, bool STREAM>
-INGOT_INLINE void add8(Tile<MR, NP> &t, const uint32_t *__restrict a, int64_t lda, const uint8_t *__restrict w,
-                       int64_t ldw, int32_t length) {
-#pragma clang loop unroll(disable)
-  for (int32_t k = 0; k < length; k += 4) {
-    u32x16 line[NP];
+INGOT_INLINE void addLine(Tile<MR, NP> &t, const Source &s, const uint8_t *lines, const uint32_t *words) {
+  u32x16 line[NP];
+#pragma unroll
+  for (int p = 0; p < NP; ++p) {
+    const uint8_t *at = lines + p * s.ldw;
+    if constexpr (STREAM)
+      __builtin_prefetch(at + kAhead);
+    line[p] = *(const u32x16_u *)at;
+  }
+  if constexpr (kHasVnni) {
+#pragma unroll
+    for (int r = 0; r < MR; ++r) {
+      if constexpr (MR * NP >= 24)
+        keepOrder();
+      u32x16 value = (u32x16)(words[r * s.lda]);
+#pragma unroll
+      for (int p = 0; p < NP; ++p)
+        t.sum[r][p] = dot4(t.sum[r][p], line[p], value);
+    }
+  } else {
+    typedef uint16_t u16x32 __attribute__((ext_vector_type(32)));
+    u32x16 even[NP], odd[NP];
 #pragma unroll
     for (int p = 0; p < NP; ++p) {
-      const uint8_t *at = w + p * ldw + (int64_t)k * 16;
-      if constexpr (STREAM)
-        __builtin_prefetch(at + kAhead);
-      line[p] = *(const u32x16_u *)at;
+      even[p] = line[p] & 0x00ff00ffu;
+      odd[p] = __builtin_bit_cast(u32x16, __builtin_bit_cast(u16x32, line[p]) >> 8);
     }
-    const uint32_t *words = a + (int64_t)k / 4 * kWordsPer4;
-    if constexpr (kHasVnni) {
 #pragma unroll
-      for (int r = 0; r < MR; ++r)
-#pragma unroll
-        for (int p = 0; p < NP; ++p)
-          t.sum[r][p] = dot4(t.sum[r][p], line[p], (u32x16)(words[r * lda]));
-    } else {
-      u32x16 even[NP], odd[NP];
+    for (int r = 0; r < MR; ++r) {
+      u32x16 first = (u32x16)(words[r * s.lda]), second = (u32x16)(words[r * s.lda + 1]);
 #pragma unroll
       for (int p = 0; p < NP; ++p) {
-        typedef uint16_t u16x32 __attribute__((ext_vector_type(32)));
-        even[p] = line[p] & 0x00ff00ffu;
-        odd[p] = __builtin_bit_cast(u32x16, __builtin_bit_cast(u16x32, line[p]) >> 8);
-      }
-#pragma unroll
-      for (int r = 0; r < MR; ++r) {
-        u32x16 first = (u32x16)(words[r * lda]), second = (u32x16)(words[r * lda + 1]);
-#pragma unroll
-        for (int p = 0; p < NP; ++p) {
-          t.sum[r][p] += pairs16(even[p], first);
-          t.sum[r][p] += pairs16(odd[p], second);
-        }
+        t.sum[r][p] += pairs16(even[p], first);
+        t.sum[r][p] += pairs16(odd[p], second);
       }
     }
   }
 }
 
-// Adds the products of 4-bit weights over `length` k, a multiple of 32: 32 of them add up in 16 bits.
+// Adds the products of 8-bit weights over `length` k from `from`, multiples of 32.
 template <int MR, int NP, bool STREAM>
-INGOT_INLINE void add4(Tile<MR, NP> &t, const uint32_t *__restrict a, int64_t lda, const uint8_t *__restrict w,
-                       int64_t ldw, int32_t length) {
+INGOT_INLINE void add8(Tile<MR, NP> &t, const Source &s, int32_t from, int32_t length) {
+  const uint32_t *words = s.a + (int64_t)(from / 4) * kWordsPer4;
+  const uint8_t *lines = s.w + (int64_t)from * 16;
+  [[maybe_unused]] Tile<MR, NP> second;
+  if constexpr (kTwoSums<MR, NP>)
+    clear(second);
 #pragma clang loop unroll(disable)
-  for (int32_t block = 0; block < length; block += 32) {
+  for (int32_t block = from; block < from + length; block += 32) {
+    if constexpr (!STREAM)
+      fetchNext<NP>(s, block);
+    if constexpr (kTwoSums<MR, NP>) {
+#pragma clang loop unroll(disable)
+      for (int32_t k = 0; k < 32; k += 8, words += 2 * kWordsPer4, lines += 128) {
+        addLine<MR, NP, STREAM>(t, s, lines, words);
+        addLine<MR, NP, STREAM>(second, s, lines + 64, words + kWordsPer4);
+      }
+    } else {
+#pragma clang loop unroll(disable)
+      for (int32_t k = 0; k < 32; k += 4, words += kWordsPer4, lines += 64)
+        addLine<MR, NP, STREAM>(t, s, lines, words);
+    }
+  }
+  if constexpr (kTwoSums<MR, NP>)
+    add(t, second);
+}
+
+// The same of 4-bit weights: 32 of them add up in 16 bits.
+template <int MR, int NP, bool STREAM>
+INGOT_INLINE void add4(Tile<MR, NP> &t, const Source &s, int32_t from, int32_t length) {
+  const uint32_t *words = s.a + from / 4;
+  const uint8_t *lines = s.w + (int64_t)from * 8;
+  [[maybe_unused]] Tile<MR, NP> second;
+  if constexpr (kTwoSums<MR, NP>)
+    clear(second);
+#pragma clang loop unroll(disable)
+  for (int32_t block = from; block < from + length; block += 32) {
     i16x32 pairs[MR][NP];
     if constexpr (!kHasVnni) {
 #pragma unroll
@@ -67,29 +136,34 @@ INGOT_INLINE void add4(Tile<MR, NP> &t, const uint32_t *__restrict a, int64_t ld
         for (int p = 0; p < NP; ++p)
           pairs[r][p] = (i16x32)(0);
     }
+    if constexpr (!STREAM)
+      fetchNext<NP>(s, block);
 #pragma clang loop unroll(disable)
-    for (int32_t k = block; k < block + 32; k += 8) {
+    for (int32_t k = 0; k < 32; k += 8, words += 2, lines += 64) {
       u32x16 low[NP], high[NP];
 #pragma unroll
       for (int p = 0; p < NP; ++p) {
-        const uint8_t *at = w + p * ldw + (int64_t)k * 8;
+        const uint8_t *at = lines + p * s.ldw;
         if constexpr (STREAM)
           __builtin_prefetch(at + kAhead);
         u32x16 line = *(const u32x16_u *)at;
         low[p] = line & 0x0f0f0f0fu;
         high[p] = line >> 4 & 0x0f0f0f0fu;
       }
-      const uint32_t *words = a + k / 4;
 #pragma unroll
       for (int r = 0; r < MR; ++r) {
-        u32x16 first = (u32x16)(words[r * lda]), second = (u32x16)(words[r * lda + 1]);
+        if constexpr (MR * NP >= 24)
+          keepOrder();
+        u32x16 first = (u32x16)(words[r * s.lda]), other = (u32x16)(words[r * s.lda + 1]);
 #pragma unroll
         for (int p = 0; p < NP; ++p) {
           if constexpr (kHasVnni) {
-            t.sum[r][p] = dot4(dot4(t.sum[r][p], low[p], first), high[p], second);
+            t.sum[r][p] = dot4(t.sum[r][p], low[p], first);
+            i32x16 &to = kTwoSums<MR, NP> ? second.sum[r][p] : t.sum[r][p];
+            to = dot4(to, high[p], other);
           } else {
             pairs[r][p] += pairs8(low[p], first);
-            pairs[r][p] += pairs8(high[p], second);
+            pairs[r][p] += pairs8(high[p], other);
           }
         }
       }
@@ -102,60 +176,69 @@ INGOT_INLINE void add4(Tile<MR, NP> &t, const uint32_t *__restrict a, int64_t ld
           t.sum[r][p] += widenPairs(pairs[r][p]);
     }
   }
+  if constexpr (kTwoSums<MR, NP>)
+    add(t, second);
+}
+
+template <int BITS, bool STREAM, int MR, int NP>
+INGOT_INLINE void addProducts(Tile<MR, NP> &t, const Source &s, int32_t from, int32_t length) {
+  if constexpr (BITS == 8)
+    add8<MR, NP, STREAM>(t, s, from, length);
+  else
+    add4<MR, NP, STREAM>(t, s, from, length);
 }
 
 // The chunk's products of MR rows from `row` and NP panels from `panel`.
 template <int BITS, bool GROUPS, bool STREAM, int MR, int NP>
 INGOT_INLINE void tile(const IntChunk &c, int32_t row, int32_t panel) {
-  const uint32_t *a = c.a + row * c.lda;
-  const uint8_t *w = c.w + panel * c.ldw;
-  auto add = [&](Tile<MR, NP> & t, int32_t k, int32_t length) __attribute__((always_inline)) {
-    if constexpr (BITS == 8)
-      add8<MR, NP, STREAM>(t, a + (int64_t)k / 4 * kWordsPer4, c.lda, w + (int64_t)k * 16, c.ldw, length);
-    else
-      add4<MR, NP, STREAM>(t, a + k / 4, c.lda, w + (int64_t)k * 8, c.ldw, length);
-  };
+  Source s = {c.a + row * c.lda, c.lda, c.w.values + panel * c.w.ldValues, c.w.ldValues, nullptr, c.ldNext};
+  if constexpr (!STREAM) // this tile's share of what comes next
+    s.next = c.next + panel * c.ldNext + c.nextBytes * row / c.count;
   if constexpr (!GROUPS) {
     int32_t *sums = (int32_t *)c.sums + panel * c.sums_panel + row * 16;
     Tile<MR, NP> t;
-#pragma unroll
-    for (int r = 0; r < MR; ++r)
-#pragma unroll
-      for (int p = 0; p < NP; ++p)
-        t.sum[r][p] = (i32x16)(0);
-    add(t, 0, c.length);
+    clear(t);
+    addProducts<BITS, STREAM>(t, s, 0, c.length);
 #pragma unroll
     for (int r = 0; r < MR; ++r)
 #pragma unroll
       for (int p = 0; p < NP; ++p) {
-        int32_t *s = sums + p * c.sums_panel + r * 16;
-        *(i32x16_u *)s = *(const i32x16_u *)s + t.sum[r][p];
+        int32_t *to = sums + p * c.sums_panel + r * 16;
+        *(i32x16_u *)to = *(const i32x16_u *)to + t.sum[r][p];
       }
   } else {
     float *sums = (float *)c.sums + panel * c.sums_panel + row * 16;
     const int32_t *rowSums = c.rowSums + row * c.ldRowSums;
     int32_t g = 0;
 #pragma clang loop unroll(disable)
-    for (int32_t k = 0; k < c.length; k += c.group, ++g) {
+    for (int32_t k = 0; k < c.length; k += c.w.group, ++g) {
       Tile<MR, NP> t;
       // The zero point first: -z times the sum of the row's integers.
+      if (c.w.zeros) {
 #pragma unroll
-      for (int p = 0; p < NP; ++p) {
-        i32x16 zero = (i32x16)(-c.zero);
-        if (c.zeros)
-          zero = -__builtin_convertvector(*(const u8x16_u *)(c.zeros + (panel + p) * c.ldScales + g * 16), i32x16);
+        for (int p = 0; p < NP; ++p) {
+          i32x16 zero = -c.w.zeroPoint(panel + p, g);
 #pragma unroll
-        for (int r = 0; r < MR; ++r)
-          t.sum[r][p] = zero * rowSums[r * c.ldRowSums + g];
-      }
-      add(t, k, minimum(c.group, c.length - k));
-#pragma unroll
-      for (int p = 0; p < NP; ++p) {
-        f32x16 scale = load16As(c.scaleType, c.scales, (panel + p) * c.ldScales + g * 16);
+          for (int r = 0; r < MR; ++r)
+            t.sum[r][p] = zero * rowSums[r * c.ldRowSums + g];
+        }
+      } else {
 #pragma unroll
         for (int r = 0; r < MR; ++r) {
-          float *s = sums + p * c.sums_panel + r * 16;
-          store16(s, fma(__builtin_convertvector(t.sum[r][p], f32x16), scale, load16(s)));
+          i32x16 start = (i32x16)(-c.w.zero * rowSums[r * c.ldRowSums + g]);
+#pragma unroll
+          for (int p = 0; p < NP; ++p)
+            t.sum[r][p] = start;
+        }
+      }
+      addProducts<BITS, STREAM>(t, s, k, minimum(c.w.group, c.length - k));
+#pragma unroll
+      for (int p = 0; p < NP; ++p) {
+        f32x16 scale = c.w.scale(panel + p, g);
+#pragma unroll
+        for (int r = 0; r < MR; ++r) {
+          float *to = sums + p * c.sums_panel + r * 16;
+          store16(to, fma(__builtin_convertvector(t.sum[r][p], f32x16), scale, load16(to)));
         }
       }
     }
@@ -173,14 +256,14 @@ INGOT_INLINE void rowsByPanels(const IntChunk &c, int32_t row) {
       tile<BITS, GROUPS, STREAM, MR, 1>(c, row, i);
 }
 
+// Groups of kIntRows rows, the rest in groups of 4, 2, 1.
 template <int BITS, bool GROUPS, bool STREAM> INGOT_INLINE void allRows(const IntChunk &c) {
-  constexpr bool wide = kIntRows > 4;
   int32_t r = 0;
   for (; r + kIntRows <= c.count; r += kIntRows)
-    rowsByPanels<BITS, GROUPS, STREAM, kIntRows, wide ? 2 : 1>(c, r);
-  if constexpr (wide)
+    rowsByPanels<BITS, GROUPS, STREAM, kIntRows, kIntPanels>(c, r);
+  if constexpr (kIntRows > 4)
     for (; r + 4 <= c.count; r += 4)
-      rowsByPanels<BITS, GROUPS, STREAM, 4, 2>(c, r);
+      rowsByPanels<BITS, GROUPS, STREAM, 4, kIntPanels>(c, r);
   for (; r + 2 <= c.count; r += 2)
     rowsByPanels<BITS, GROUPS, STREAM, 2, 1>(c, r);
   for (; r < c.count; ++r)

@@ -6,14 +6,17 @@
 #define INGOT_TARGET_CPU_KERNELS_LINEAR_INT_ROWS_H
 
 #include "compiler/target/cpu/kernels/dot_int.h"
+#include "compiler/target/cpu/kernels/quantized.h"
 
 namespace ingot::kernels {
 
-// Rows whose sums stay in registers.
+// Rows and panels whose sums stay in registers.
 #if defined(__AVX512F__)
-constexpr int kIntRows = 12; // x 2 panels: 24 sums of 32 registers
+constexpr int kIntRows = 12, kIntPanels = 2; // 24 sums of 32 registers; with more the compiler runs out of them
+#elif defined(__AVXVNNI__)
+constexpr int kIntRows = 6, kIntPanels = 1; // a panel is two ymm: 12 sums of 16 registers
 #else
-constexpr int kIntRows = 4; // x 1 panel of two ymm: 8 sums, up to 4 of weights, of 16 registers
+constexpr int kIntRows = 4, kIntPanels = 1; // 8 sums, 4 of weights, of 16 registers
 #endif
 
 // One chunk: `length` k, a multiple of 32 (the last groups of a chunk end with it).
@@ -21,20 +24,18 @@ struct IntChunk {
   const uint32_t *a; // activations in the order of products, of row 0
   int64_t lda;       // words from row to row
   int32_t count;     // rows
+  QuantizedPanels w;
   int32_t panels;
-  const uint8_t *w; // values of the first panel
-  int64_t ldw;      // bytes from panel to panel
   int32_t length;
-  int32_t group;          // columns of a group; a multiple of 32
   void *sums;             // [panels][rows][16]
   int64_t sums_panel;     // elements from panel to panel
   const int32_t *rowSums; // of row 0, from the chunk's first group on
   int64_t ldRowSums;      // words from row to row
-  const void *scales;     // of the first panel, from the chunk's first group on
-  const uint8_t *zeros;   // the same; null: `zero` everywhere
-  int64_t ldScales;       // elements from panel to panel
-  int32_t scaleType;
-  int32_t zero;
+  // Blocks: the values that are multiplied next, to be fetched early: of the first panel, bytes from panel to panel,
+  // bytes of each.
+  const uint8_t *next;
+  int64_t ldNext;
+  int64_t nextBytes;
 };
 
 } // namespace ingot::kernels

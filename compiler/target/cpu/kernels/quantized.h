@@ -14,6 +14,26 @@ INGOT_INLINE int64_t quantizedRowBytes(int32_t kPadded, int32_t groups) {
   return kPadded + roundUp(4 + 4 * (int64_t)groups, 64);
 }
 
+// Panels of one quantized weight from some column on, as loops over them want it.
+struct QuantizedPanels {
+  const uint8_t *values; // of the first panel
+  int64_t ldValues;      // bytes from panel to panel
+  const void *scales;    // of the first panel, from the first group on: [groups][16]
+  const uint8_t *zeros;  // the same; null: `zero` everywhere
+  int64_t ldScales;      // elements from panel to panel
+  int32_t scaleType;
+  int32_t group; // columns of a group
+  int32_t zero;
+
+  INGOT_INLINE f32x16 scale(int64_t panel, int32_t g) const {
+    return load16As(scaleType, scales, panel * ldScales + (int64_t)g * 16);
+  }
+  INGOT_INLINE i32x16 zeroPoint(int64_t panel, int32_t g) const {
+    return zeros ? __builtin_convertvector(*(const u8x16_u *)(zeros + panel * ldScales + (int64_t)g * 16), i32x16)
+                 : (i32x16)(zero);
+  }
+};
+
 // The planes of one quantized weight.
 struct QuantizedWeight {
   const uint8_t *values;
@@ -22,6 +42,7 @@ struct QuantizedWeight {
   int32_t layout, scaleType, group, groups, zero;
   int64_t panel; // bytes of one panel of values
 
+  QuantizedWeight() = default;
   // Takes the operands from `next` on, values, scales, [zeros], and moves it past them.
   template <class Params> INGOT_INLINE QuantizedWeight(const Params *p, void *const *&next) {
     values = (const uint8_t *)*next++;
@@ -40,6 +61,18 @@ struct QuantizedWeight {
   }
   INGOT_INLINE i32x16 zeroPoint(int64_t panelIndex, int32_t g) const {
     return zeros ? __builtin_convertvector(*(const u8x16_u *)(zeros + plane(panelIndex, g)), i32x16) : (i32x16)(zero);
+  }
+  // From panel `first` and column `k` on, which begins a group or lies in the only one.
+  INGOT_INLINE QuantizedPanels from(int64_t first, int32_t k) const {
+    const int64_t at = plane(first, k / group);
+    return {values + first * panel + (int64_t)k * (layout == INGOT_N16K4 ? 16 : 8),
+            panel,
+            (const char *)scales + at * (scaleType == INGOT_F32 ? 4 : 2),
+            zeros ? zeros + at : nullptr,
+            (int64_t)groups * 16,
+            scaleType,
+            group,
+            zero};
   }
   // Sixteen columns of one k.
   INGOT_INLINE i32x16 column(int64_t panelIndex, int32_t k) const {

@@ -44,8 +44,9 @@ constexpr int64_t groupsOf(int64_t k, int64_t group) { return (k + group - 1) / 
 
 // Scratch of `linear_int`, blocked as `linear` is.
 struct LinearIntScratch {
-  int64_t input; // 16 bits: few rows x whole K, or a block of rows x one chunk
-  int64_t sums;  // f32 or i32: [panels][rows][16]
+  int64_t input;   // 16 bits: few rows x whole K, or a block of rows x one chunk
+  int64_t weights; // 8 bits: one chunk of kPanelGroup panels of 4-bit weights, widened
+  int64_t sums;    // f32 or i32: [panels][rows][16]
   int64_t total;
 };
 
@@ -54,8 +55,9 @@ constexpr LinearIntScratch linearIntScratch(const linear_int_params &p) {
   int64_t block = kRowBlock * kChunk * 2;
   LinearIntScratch s{};
   s.input = few > block ? few : block;
+  s.weights = kPanelGroup * kChunk * 16;
   s.sums = kPanelBlock * kRowBlock * 16 * 4;
-  s.total = s.input + s.sums;
+  s.total = s.input + s.weights + s.sums;
   return s;
 }
 
