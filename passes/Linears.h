@@ -11,11 +11,11 @@ namespace ingot::passes {
 
 // Everything that makes a linear, to be changed and built again.
 struct LinearParts {
-  mlir::Value input, weight, bias, residual, normStats, gamma;
+  mlir::Value input, weight, bias, residual, normStats, gamma, scales, zeros;
   mlir::FloatAttr eps;
   ir::ActivationAttr activation;
   bool gated = false, emitStats = false;
-  mlir::TypeAttr compute, resultElement;
+  mlir::TypeAttr compute, weightElement, resultElement;
   mlir::StringAttr layout;
   mlir::IntegerAttr n, k;
 

@@ -166,33 +166,49 @@ def ChooseCacheLayoutPass : Ingot_Pass<"ingot-choose-cache-layout"> {
   ];
 }
 
-// --- packing/
+// --- quantization/
 
-def SetComputePass : Ingot_Pass<"ingot-set-compute"> {
-  let summary = "Decide to which type the operands of products are rounded";
+def ChoosePrecisionPass : Ingot_Pass<"ingot-choose-precision"> {
+  let summary = "Decide how weights are stored and to which type the operands of products are rounded";
   let description = [{
-    Sets `compute` on every ingot.linear that has none, and records it in the module's `ingot.compute`. By default
-    (auto) products are bf16 when the weights of all linears are bf16, and f32 otherwise, so that no weight is
+    Sets `compute` on every ingot.linear that has none, and `weight_element` where its weight is to be stored in another
+    type than the checkpoint's: that of the first rule whose pattern matches the name of one of the weight's tensors,
+    else `weights`. Products with quantized weights are of int8 activations unless float ones are asked for. All others
+    are bf16 by default (auto) when all of their weights are stored in bf16, and f32 otherwise, so that no weight is
     rounded unasked.
 
     ```mlir
     %y = ingot.linear %x, %w : (tensor<...xf32>, tensor<32x64xbf16>) -> ...
     // becomes
     %y = ingot.linear %x, %w {compute = bf16} : ...
+    // or, with weights=int4:g32
+    %y = ingot.linear %x, %w {compute = i8, weight_element = !ingot.quantized<ui4, group = 32, scale = f16>} : ...
     ```
 
-    Does nothing to a linear that states its own compute. Fails when asked for a type that is neither f32 nor bf16.
+    The module's `ingot.compute` becomes the float type to which other values are rounded, f32 or bf16, and
+    `ingot.products` a sentence for people ("int8, weights int4:g32"). Does nothing to a linear that states its own
+    compute. Fails on options that it does not know or that contradict each other or have no effect: a rule that decides
+    about no weight, int8 activations without a quantized weight, `compute` without a weight of floats; and on rows
+    that are too long for one scale.
   }];
-  let options = [Option<"compute", "compute", "std::string", "\"auto\"", "f32, bf16 or auto">];
+  let options = [
+    Option<"compute", "compute", "std::string", "\"auto\"", "products of float weights: f32, bf16 or auto">,
+    Option<"weights", "weights", "std::string", "\"\"", "scheme of weights, such as int4:g32; by default as they are">,
+    Option<"activations", "activations", "std::string", "\"\"", "float, or int8; by default int8 where weights are quantized">,
+    Option<"rulesFile", "rules", "std::string", "\"\"", "file of exceptions: PATTERN SCHEME [activations=float|int8]">,
+  ];
 }
+
+// --- packing/
 
 def PackWeightsPass : Ingot_Pass<"ingot-pack-weights"> {
   let summary = "Choose how each weight is stored, and write the recipe";
   let description = [{
-    A linear's weight is packed: f32 as n16k; f16 and bf16 as n16k2; where products are bf16 and the weight is not, it
-    is cast to bf16 first (that was asked for). Biases, norm weights and other vectors become f32. An embedding whose
-    table is also the weight of a packed linear reads the packed tensor, so that it is stored once; other tables stay
-    as they are.
+    A linear's weight is packed: f32 as n16k; f16 and bf16 as n16k2; quantized as n16k4 (8 bits) or n16k8 (4 bits), with
+    its scales and zero points beside it. Before that it is cast to, or quantized as, the linear's weight_element; where
+    products are bf16 and the weight is not, it is cast to bf16 (that was asked for). Biases, norm weights and other
+    vectors become f32. An embedding whose table is also the weight of a packed linear reads the packed tensor, so that
+    it is stored once; other tables stay as they are.
 
     ```mlir
     %y = ingot.linear %x, %w {compute = bf16} : (..., tensor<40x48xbf16>) -> ...

@@ -9,6 +9,7 @@
 #include "compiler/import/module.h"
 #include "compiler/import/tokenizer/tokenizer_json.h"
 #include "compiler/pipelines/Pipelines.h"
+#include "compiler/target/cpu/kernels/params.h"
 #include "compiler/target/cpu/target.h"
 #include "dialects/ingot/IngotDialect.h"
 #include "dialects/plan/PlanDialect.h"
@@ -120,10 +121,42 @@ unsigned threadsOf(const CompileOptions &options) {
   return options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
 }
 
-StringRef computeOf(ModuleOp module) {
-  auto compute = module->getAttrOfType<StringAttr>("ingot.compute");
-  return compute ? compute.getValue() : "f32";
+// In what the products are, as a person reads it: "int8, weights int4:g32".
+StringRef productsOf(ModuleOp module) {
+  auto products = module->getAttrOfType<StringAttr>("ingot.products");
+  return products ? products.getValue() : "f32";
 }
+
+template <typename Options> pipelines::Options passOptionsOf(const Options &options) {
+  pipelines::Options passes;
+  passes.compute = options.compute.empty() ? "auto" : options.compute;
+  passes.weights = options.weights;
+  passes.activations = options.activations;
+  passes.rules = options.rules;
+  return passes;
+}
+
+std::string computeReason(const CompileOptions &options, StringRef products) {
+  if (!options.compute.empty())
+    return "--compute was given";
+  if (products.contains("int8, weights") || products.contains("int8 and"))
+    return options.activations.empty() ? "activations are rounded to int8 where weights are int8 or int4 and nothing "
+                                         "else was asked for"
+                                       : "--activations was given";
+  return products == "bf16" ? "the weights of all products are bf16" : "not all weights of products are bf16";
+}
+
+// Whether an embedding reads the packed, quantized weight of the head.
+bool quantizesTiedHead(plan::ProgramOp program) {
+  bool found = false;
+  program.walk([&](plan::KernelOp kernel) {
+    auto layout = kernel.getTemplateName() == "embedding" ? kernel.getParams()->getAs<IntegerAttr>("layout") : nullptr;
+    found |= layout && (layout.getInt() == INGOT_N16K4 || layout.getInt() == INGOT_N16K8);
+  });
+  return found;
+}
+
+constexpr const char *kTiedHead = "the tied head is quantized: the lookup of embeddings reads the quantized weight too";
 
 engine::GenerationDefaults generationOf(const huggingface::GenerationConfig &config) {
   engine::GenerationDefaults defaults;
@@ -189,13 +222,15 @@ int compileModel(const CompileOptions &options) {
 
   // 2. Passes, stage by stage.
   progress.step("optimise");
-  pipelines::Options passOptions;
-  passOptions.compute = options.compute.empty() ? "auto" : options.compute;
+  const pipelines::Options passOptions = passOptionsOf(options);
+  if (failed(
+          runStage(module, [&](OpPassManager &manager) { pipelines::buildPrecisionPipeline(manager, passOptions); })))
+    return kModelAtFault; // the options do not fit the model
   struct Stage {
     const char *name;
     void (*build)(OpPassManager &, const pipelines::Options &);
   };
-  for (Stage stage : {Stage{"ingot", pipelines::buildIngotPipeline}, Stage{"linalg", pipelines::buildLinalgPipeline},
+  for (Stage stage : {Stage{"ingot", pipelines::buildFusionPipeline}, Stage{"linalg", pipelines::buildLinalgPipeline},
                       Stage{"plan", pipelines::buildPlanPipeline}}) {
     if (failed(runStage(module, [&](OpPassManager &manager) { stage.build(manager, passOptions); })))
       return isModule ? int(kModelAtFault) : bug(llvm::Twine("stage ") + stage.name + " failed");
@@ -216,7 +251,8 @@ int compileModel(const CompileOptions &options) {
   progress.note(plural(launches, "launch", "es") + " of " + plural(kernels.size(), "kernel"));
   progress.step("generate code");
   const std::string set = options.set.empty() ? target::cpu::featureSets().back().name : options.set;
-  for (auto [name, form] : {std::pair{"llvm", target::cpu::Text::Llvm}, std::pair{"asm", target::cpu::Text::Assembly}}) {
+  for (auto [name, form] :
+       {std::pair{"llvm", target::cpu::Text::Llvm}, std::pair{"asm", target::cpu::Text::Assembly}}) {
     std::string error = stages.offer(
         name,
         [&, form = form](std::string &text) -> std::string {
@@ -245,8 +281,8 @@ int compileModel(const CompileOptions &options) {
   progress.note(sets);
   progress.step("write");
   engine::EngineContents contents;
-  engine::ModelFacts modelFacts{facts.name, facts.family, kProducer, computeOf(module).str(), facts.parameters,
-                                generationOf(facts.generation)};
+  engine::ModelFacts modelFacts{
+      facts.name, facts.family, kProducer, productsOf(module).str(), facts.parameters, generationOf(facts.generation)};
   if (failed(engine::serializePlan(program, modelFacts, variants, compiled.scratchBytes, contents)))
     return bug("the plan could not be written");
   contents.tokenizer = std::move(imported.tokenizer);
@@ -256,15 +292,20 @@ int compileModel(const CompileOptions &options) {
   report.model = facts.name;
   report.family = facts.family;
   report.compute = modelFacts.compute;
-  report.computeReason = !options.compute.empty() ? "--compute was given"
-                         : modelFacts.compute == "bf16" ? "the weights of all products are bf16"
-                                                        : "not all weights of products are bf16";
+  report.computeReason = computeReason(options, modelFacts.compute);
+  report.weights = options.weights;
+  report.activations = options.activations;
   report.target = "cpu";
   report.parameters = facts.parameters;
   report.dummySeed = options.dummyWeights;
   for (const std::string &note : facts.notes)
     report.notes.push_back(withoutDirectory(note, options.model));
-  contents.report = engine::makeReport(report, contents.weights);
+  if (quantizesTiedHead(program))
+    report.notes.push_back(kTiedHead);
+  contents.report = engine::makeReport(report, contents.weights, nullptr);
+  contents.finishReport = [&](const std::vector<engine::QuantizationError> &lost) {
+    return engine::makeReport(report, contents.weights, &lost);
+  };
 
   engine::WriteOptions writeOptions;
   writeOptions.threads = threadsOf(options);
@@ -288,10 +329,12 @@ int checkModel(const CheckOptions &options) {
     return status;
   const huggingface::ImportResult &facts = imported.facts;
   ModuleOp module = *imported.module;
-  pipelines::Options passOptions;
-  passOptions.compute = options.compute.empty() ? "auto" : options.compute;
+  const pipelines::Options passOptions = passOptionsOf(options);
+  if (failed(
+          runStage(module, [&](OpPassManager &manager) { pipelines::buildPrecisionPipeline(manager, passOptions); })))
+    return kModelAtFault; // the options do not fit the model
   if (failed(runStage(module, [&](OpPassManager &manager) {
-        pipelines::buildIngotPipeline(manager, passOptions);
+        pipelines::buildFusionPipeline(manager, passOptions);
         pipelines::buildLinalgPipeline(manager, passOptions);
         pipelines::buildPlanPipeline(manager, passOptions);
       })))
@@ -309,13 +352,15 @@ int checkModel(const CheckOptions &options) {
   out << "model       " << facts.name << " (" << facts.family << ", " << facts.parameters << " parameters in "
       << plural(facts.tensors, "tensor") << ", mostly " << elementName(facts.weightType) << ")\n";
   out << "context     " << program.getContextLength() << " positions, vocabulary " << program.getVocabulary() << "\n";
-  out << "products    in " << computeOf(module) << "\n";
+  out << "products    in " << productsOf(module) << "\n";
   out << "engine      about " << gigabytes(weightBytes) << " of weights\n";
   out << "cache       " << cacheBytesPerToken << " bytes a token\n";
   out << "tokenizer   " << (imported.tokenizer.empty() ? "none: the engine takes and gives token ids only" : "ready")
       << "\n";
   for (const std::string &note : facts.notes)
     out << "note: " << note << "\n";
+  if (quantizesTiedHead(program))
+    out << "note: " << kTiedHead << "\n";
   return kDone;
 }
 

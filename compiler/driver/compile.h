@@ -20,6 +20,9 @@ struct CompileOptions {
   std::string emit = "engine";           // import, ingot, linalg, plan, llvm, asm, engine
   std::string dumpStages;                // a folder that receives every stage; "": none
   std::string compute;                   // "f32", "bf16", or "": by the weights' type
+  std::string weights;                   // scheme (passes/quantization/Schemes.h), or "": as in the checkpoint
+  std::string activations;               // "float", "int8", or "": int8 for quantized weights
+  std::string rules;                     // file of exceptions by tensor name, or ""
   std::string set;                       // llvm, asm: the feature set to show; "": the widest
   std::optional<uint64_t> dummyWeights;  // seed
   unsigned threads = 0;                  // 0: as many as the machine has
@@ -31,7 +34,7 @@ int compileModel(const CompileOptions &options);
 struct CheckOptions {
   std::string model;
   std::optional<uint64_t> dummyWeights;
-  std::string compute;
+  std::string compute, weights, activations, rules; // as in CompileOptions
 };
 
 // Says, without reading weights, whether and how a model will compile.

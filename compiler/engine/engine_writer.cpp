@@ -65,7 +65,7 @@ public:
       std::unique_lock lock(mutex);
       changed.wait(lock, [&] { return slot.ready && slot.slice == index; });
     }
-    std::string error = slot.error.empty() ? consume(slot.bytes) : slot.error;
+    std::string error = slot.error.empty() ? consume(slot.bytes, slot.lost) : slot.error;
     {
       std::lock_guard lock(mutex);
       slot.ready = false;
@@ -80,6 +80,7 @@ private:
     size_t slice = 0;
     bool ready = false;
     std::vector<uint8_t> bytes;
+    QuantizationError lost;
     std::string error;
   };
 
@@ -98,7 +99,8 @@ private:
       Slot &slot = slots[index % slots.size()];
       const Slice &slice = slices[index];
       slot.bytes.resize(uint64_t(slice.count) * slice.weight->recipe->unitBytes());
-      slot.error = slice.weight->recipe->evaluate(reader, slice.first, slice.count, slot.bytes.data());
+      slot.lost = {};
+      slot.error = slice.weight->recipe->evaluate(reader, slice.first, slice.count, slot.bytes.data(), &slot.lost);
       {
         std::lock_guard lock(mutex);
         slot.slice = index;
@@ -118,9 +120,10 @@ private:
   std::vector<std::thread> workers;
 };
 
-// Writes WEIGHTS at `base` and returns its checksum through `checksum`.
+// Writes WEIGHTS at `base` and returns its checksum through `checksum`, and what quantizing each weight cost, added up
+// in the order of the slices whichever thread made them.
 std::string writeWeights(OutputFile &file, uint64_t base, const EngineContents &contents, const WriteOptions &options,
-                         uint64_t &checksum) {
+                         uint64_t &checksum, std::vector<QuantizationError> &lost) {
   TensorReader reader(options.dummySeed);
   std::string error;
   for (const StoredWeight &weight : contents.weights)
@@ -138,7 +141,8 @@ std::string writeWeights(OutputFile &file, uint64_t base, const EngineContents &
   SlicePipeline pipeline(slices, reader, std::max(1u, options.threads));
   uint64_t position = 0; // within WEIGHTS
   for (size_t i = 0; i < slices.size(); ++i) {
-    error = pipeline.take(i, [&](const std::vector<uint8_t> &bytes) -> std::string {
+    error = pipeline.take(i, [&](const std::vector<uint8_t> &bytes, const QuantizationError &slice) -> std::string {
+      lost[size_t(slices[i].weight - contents.weights.data())].add(slice);
       if (slices[i].first == 0) {
         uint64_t gap = slices[i].weight->offset - position;
         XXH3_64bits_update(state.get(), zeros.data(), gap);
@@ -207,13 +211,25 @@ std::string writeEngine(const std::string &path, const EngineContents &contents,
   OutputFile file;
   if (std::string error = file.create(path, offset); !error.empty())
     return error;
-  for (size_t i = 0; i < parts.size(); ++i) {
+  std::vector<QuantizationError> lost(contents.weights.size());
+  std::string report;
+  // WEIGHTS come first: the report tells what became of them.
+  for (size_t i = parts.size(); i-- > 0;) {
+    Part &part = parts[i];
     std::string error;
-    if (parts[i].kind == format::Section::Weights) {
-      error = writeWeights(file, table[i].offset, contents, options, table[i].checksum);
+    if (part.kind == format::Section::Weights) {
+      error = writeWeights(file, table[i].offset, contents, options, table[i].checksum, lost);
     } else {
-      table[i].checksum = XXH3_64bits(parts[i].data, parts[i].size);
-      error = file.write(table[i].offset, parts[i].data, parts[i].size);
+      if (part.kind == format::Section::Report && contents.finishReport) {
+        report = contents.finishReport(lost);
+        if (report.size() > part.size)
+          return "internal error: the report takes " + std::to_string(report.size()) + " bytes, more than the " +
+                 std::to_string(part.size) + " reserved for it; please report this model";
+        report.resize(part.size, ' ');
+        part.data = report.data();
+      }
+      table[i].checksum = XXH3_64bits(part.data, part.size);
+      error = file.write(table[i].offset, part.data, part.size);
     }
     if (!error.empty())
       return error;

@@ -28,9 +28,13 @@ uint64_t placeWeights(std::vector<StoredWeight> &weights);
 
 struct EngineContents {
   std::vector<uint8_t> head, plan, code, tokenizer;
-  std::string chatTemplate, report;
+  std::string chatTemplate;
+  std::string report;                // as long as it may become, where finishReport is given
   std::vector<StoredWeight> weights; // placed
   uint64_t weightBytes = 0;
+  // Gives the report when all weights are written, with what quantizing each of them cost. Spaces fill what it leaves
+  // of the room that `report` has taken.
+  std::function<std::string(const std::vector<QuantizationError> &)> finishReport;
 };
 
 struct WriteOptions {

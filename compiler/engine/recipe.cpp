@@ -166,6 +166,29 @@ std::shared_ptr<Recipe> Recipe::interleave(std::vector<std::shared_ptr<const Rec
   return recipe;
 }
 
+std::shared_ptr<Recipe> Recipe::quantize(std::shared_ptr<const Recipe> operand, Quantization quantization) {
+  auto recipe = std::make_shared<Recipe>();
+  recipe->kind = Kind::quantize;
+  recipe->type = ElementType::u8;
+  recipe->rows = operand->rows;
+  recipe->columns = operand->columns;
+  recipe->operands = {std::move(operand)};
+  recipe->quantization = quantization;
+  return recipe;
+}
+
+std::shared_ptr<Recipe> Recipe::packGroups(std::shared_ptr<const Recipe> operand, bool zeros) {
+  assert(operand->kind == Kind::quantize);
+  auto recipe = std::make_shared<Recipe>();
+  recipe->kind = Kind::pack_groups;
+  recipe->type = zeros ? ElementType::u8 : operand->quantization.scale;
+  recipe->rows = operand->rows;
+  recipe->columns = operand->columns;
+  recipe->operands = {std::move(operand)};
+  recipe->zeros = zeros;
+  return recipe;
+}
+
 std::shared_ptr<Recipe> Recipe::pack(std::shared_ptr<const Recipe> operand, Layout layout) {
   auto recipe = std::make_shared<Recipe>();
   recipe->kind = Kind::pack;
@@ -178,7 +201,8 @@ std::shared_ptr<Recipe> Recipe::pack(std::shared_ptr<const Recipe> operand, Layo
 }
 
 int64_t Recipe::units() const {
-  return kind == Kind::pack && layout != Layout::row_major ? ceilDiv(rows, 16) : rows;
+  const bool panels = kind == Kind::pack_groups || (kind == Kind::pack && layout != Layout::row_major);
+  return panels ? ceilDiv(rows, 16) : rows;
 }
 
 uint64_t Recipe::unitBytes() const {
@@ -186,6 +210,10 @@ uint64_t Recipe::unitBytes() const {
     return uint64_t(columns) * 16 * elementBytes(type);
   if (kind == Kind::pack && layout == Layout::n16k2)
     return uint64_t(ceilDiv(columns, 32) * 32) * 16 * elementBytes(type);
+  if (kind == Kind::pack && (layout == Layout::n16k4 || layout == Layout::n16k8))
+    return uint64_t(ceilDiv(columns, 64) * 64) * (layout == Layout::n16k4 ? 16 : 8);
+  if (kind == Kind::pack_groups)
+    return uint64_t(operands[0]->quantization.groups(columns)) * 16 * elementBytes(type);
   return uint64_t(columns) * elementBytes(type);
 }
 
@@ -214,9 +242,8 @@ std::string Recipe::evaluateRows(const TensorReader &reader, int64_t first, int6
     for (const Segment &segment : segments) {
       int64_t lo = std::max(first, start), hi = std::min(first + count, start + segment.rows);
       if (lo < hi)
-        if (std::string error =
-                operands[segment.operand]->evaluateRows(reader, segment.first + lo - start, hi - lo,
-                                                        out + uint64_t(lo - first) * rowBytes);
+        if (std::string error = operands[segment.operand]->evaluateRows(reader, segment.first + lo - start, hi - lo,
+                                                                        out + uint64_t(lo - first) * rowBytes);
             !error.empty())
           return error;
       start += segment.rows;
@@ -240,14 +267,79 @@ std::string Recipe::evaluateRows(const TensorReader &reader, int64_t first, int6
     }
     return "";
   }
+  case Kind::quantize:
   case Kind::pack:
+  case Kind::pack_groups:
     break;
   }
-  return "internal error: a packed weight is used inside a recipe";
+  return "internal error: a quantized or packed weight is used inside a recipe";
+}
+
+// Panels of 16 rows, quantized as they are read. Draws, K padded to 64:
+//   n16k4 [panel][k / 4][16 rows][4]   n16k8 [panel][k / 8][16 rows][4], k and k + 4 in one byte   groups
+//   [panel][group][16]
+std::string Recipe::evaluateQuantized(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out,
+                                      QuantizationError *error) const {
+  const Quantization &how = operands[0]->quantization;
+  const Recipe &source = *operands[0]->operands[0];
+  const bool values = kind == Kind::pack;
+  const int64_t groups = how.groups(columns), padded = ceilDiv(columns, 64) * 64;
+  std::vector<uint8_t> raw(16 * uint64_t(columns) * elementBytes(source.type)), u(values ? 16 * padded : 0);
+  std::vector<float> wide(16 * uint64_t(columns)), scales(16 * groups);
+  std::vector<uint8_t> zeros(16 * groups);
+  for (int64_t panel = first; panel < first + count; ++panel, out += unitBytes()) {
+    const int64_t real = std::min<int64_t>(16, rows - panel * 16);
+    if (std::string failed = source.evaluateRows(reader, panel * 16, real, raw.data()); !failed.empty())
+      return failed;
+    toFloat(source.type, raw.data(), wide.data(), real * columns);
+    std::fill(u.begin(), u.end(), how.padding());
+    std::fill(scales.begin(), scales.end(), 0.0f);
+    std::fill(zeros.begin(), zeros.end(), 0);
+    for (int64_t row = 0; row < real; ++row) {
+      const float *w = wide.data() + row * columns;
+      uint8_t *to = values ? u.data() + row * padded : nullptr;
+      float *s = scales.data() + row * groups;
+      uint8_t *z = zeros.data() + row * groups;
+      if (!quantizeRow(how, w, columns, to, s, z)) {
+        std::string name;
+        forEachSource([&](const TensorSource &tensor) { name += (name.empty() ? "" : " + ") + tensor.name; });
+        return "cannot store " + name + " as " + how.scheme() + ": row " + std::to_string(panel * 16 + row) +
+               " holds a value that is not finite or too large for the scale's type; expected finite weights";
+      }
+      if (values && error)
+        measureRow(how, w, columns, to, s, z, *error);
+    }
+    if (!values) {
+      for (int64_t group = 0; group < groups; ++group)
+        for (int64_t row = 0; row < 16; ++row) {
+          const int64_t from = row * groups + group, index = group * 16 + row;
+          if (this->zeros)
+            out[index] = zeros[from];
+          else
+            fromFloat(type, &scales[from], out + uint64_t(index) * elementBytes(type), 1);
+        }
+      continue;
+    }
+    auto *to = reinterpret_cast<uint32_t *>(out);
+    const int64_t step = layout == Layout::n16k4 ? 4 : 8;
+    for (int64_t j = 0; j < padded / step; ++j)
+      for (int64_t row = 0; row < 16; ++row) {
+        const uint8_t *from = u.data() + row * padded + j * step;
+        uint32_t low, high = 0;
+        std::memcpy(&low, from, 4);
+        if (step == 8)
+          std::memcpy(&high, from + 4, 4);
+        to[j * 16 + row] = low | high << 4; // four-bit values, so that no bit crosses a byte
+      }
+  }
+  return "";
 }
 
 // Draws (n16k):  [panel][k][16 rows]      (n16k2): [panel][k / 2][16 rows][2], K padded to 32 with zeros.
-std::string Recipe::evaluate(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out) const {
+std::string Recipe::evaluate(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out,
+                             QuantizationError *error) const {
+  if (kind == Kind::pack_groups || (kind == Kind::pack && operands[0]->kind == Kind::quantize))
+    return evaluateQuantized(reader, first, count, out, error);
   if (kind != Kind::pack)
     return evaluateRows(reader, first, count, out);
   const Recipe &operand = *operands[0];

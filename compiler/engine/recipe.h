@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A recipe: how a stored weight is made from the checkpoint's tensors (cast, concatenate, interleave, pack).
+// A recipe: how a stored weight is made from the checkpoint's tensors (cast, concatenate, interleave,
+// quantize, pack).
 // The engine writer runs recipes in slices of rows, in parallel, so that no tensor is ever whole in memory.
 // Built from the recipe ops of a plan.weight (recipe_from_ir.h); knows nothing of MLIR or of the engine file.
 #ifndef INGOT_COMPILER_ENGINE_RECIPE_H
 #define INGOT_COMPILER_ENGINE_RECIPE_H
 
-#include "compiler/import/builder.h"
+#include "compiler/engine/quantize.h"
 
 #include <cstdint>
 #include <memory>
@@ -39,10 +40,11 @@ private:
   uint64_t dummySeed;
 };
 
-// One step of a recipe. Its value is a matrix [rows, columns] (rank 1: columns = 1), except for `pack`.
+// One step of a recipe. Its value is a matrix [rows, columns] (rank 1: columns = 1), except for `pack` and
+// `pack_groups`, which end recipes. What `quantize` gives only they can read: integers, scales and zero points.
 struct Recipe {
-  enum class Kind { tensor, constant, cast, concat, interleave, pack };
-  enum class Layout { row_major, n16k, n16k2 };
+  enum class Kind { tensor, constant, cast, concat, interleave, quantize, pack, pack_groups };
+  enum class Layout { row_major, n16k, n16k2, n16k4, n16k8 };
   struct Segment {
     int operand;
     int64_t first, rows;
@@ -52,19 +54,25 @@ struct Recipe {
   ElementType type = ElementType::f32; // of the result
   int64_t rows = 0, columns = 1;       // logical, before packing
   std::vector<std::shared_ptr<const Recipe>> operands;
-  TensorSource source;            // tensor
-  std::vector<uint8_t> bytes;     // constant, row-major
-  std::vector<Segment> segments;  // concat: rows of the result in order
-  int64_t block = 0;              // interleave: rows of each operand in turn
+  TensorSource source;           // tensor
+  std::vector<uint8_t> bytes;    // constant, row-major
+  std::vector<Segment> segments; // concat: rows of the result in order
+  int64_t block = 0;             // interleave: rows of each operand in turn
+  Quantization quantization;     // quantize
+  bool zeros = false;            // pack_groups: zero points, not scales
   Layout layout = Layout::row_major;
 
   static std::shared_ptr<Recipe> tensor(TensorSource source);
   static std::shared_ptr<Recipe> constant(ElementType type, int64_t rows, int64_t columns, std::vector<uint8_t> bytes);
   static std::shared_ptr<Recipe> cast(std::shared_ptr<const Recipe> operand, ElementType type);
-  static std::shared_ptr<Recipe> concat(std::vector<std::shared_ptr<const Recipe>> operands, std::vector<Segment> segments);
+  static std::shared_ptr<Recipe> concat(std::vector<std::shared_ptr<const Recipe>> operands,
+                                        std::vector<Segment> segments);
   // Blocks of `block` rows of every operand in turn; the last block of each is padded with zero rows.
   static std::shared_ptr<Recipe> interleave(std::vector<std::shared_ptr<const Recipe>> operands, int64_t block);
+  static std::shared_ptr<Recipe> quantize(std::shared_ptr<const Recipe> operand, Quantization quantization);
   static std::shared_ptr<Recipe> pack(std::shared_ptr<const Recipe> operand, Layout layout);
+  // Scales or zero points of a quantized weight, [ceil(rows/16)][groups][16].
+  static std::shared_ptr<Recipe> packGroups(std::shared_ptr<const Recipe> operand, bool zeros);
 
   // Calls `visit` for every source tensor beneath, in order.
   template <typename F> void forEachSource(F &&visit) const {
@@ -80,10 +88,14 @@ struct Recipe {
   uint64_t unitBytes() const;
 
   // Evaluates units [first, first + count) into `out` (count * unitBytes() bytes). "" or an error sentence.
-  std::string evaluate(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out) const;
+  // Where quantized values are packed, adds to `error`, if given, what their rounding cost.
+  std::string evaluate(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out,
+                       QuantizationError *error = nullptr) const;
 
 private:
   std::string evaluateRows(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out) const;
+  std::string evaluateQuantized(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out,
+                                QuantizationError *error) const;
 };
 
 } // namespace ingot::engine

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/engine/recipe_from_ir.h"
 
+#include "compiler/engine/element.h"
 #include "dialects/ingot/IngotDialect.h"
 
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -10,6 +12,8 @@ using namespace mlir;
 namespace ingot::engine {
 
 std::optional<ElementType> elementTypeOf(Type type) {
+  if (isa<ir::QuantizedType>(type)) // as it is packed
+    return ElementType::u8;
   if (type.isF32())
     return ElementType::f32;
   if (type.isF16())
@@ -100,8 +104,10 @@ FailureOr<RecipePtr> fromOp(Operation *op, llvm::DenseMap<mlir::Value, RecipePtr
     FailureOr<RecipePtr> operand = fromValue(value, made);
     if (failed(operand))
       return failure();
-    if ((*operand)->kind == Recipe::Kind::pack)
+    if ((*operand)->kind == Recipe::Kind::pack || (*operand)->kind == Recipe::Kind::pack_groups)
       return op->emitError("a packed weight is the last step of a recipe");
+    if ((*operand)->kind == Recipe::Kind::quantize && !isa<ir::PackOp, ir::PackGroupsOp>(op))
+      return op->emitError("a quantized weight can only be packed");
     operands.push_back(*operand);
   }
   return llvm::TypeSwitch<Operation *, FailureOr<RecipePtr>>(op)
@@ -127,8 +133,23 @@ FailureOr<RecipePtr> fromOp(Operation *op, llvm::DenseMap<mlir::Value, RecipePtr
         return RecipePtr(Recipe::interleave(std::move(operands), interleave.getBlock()));
       })
       .Case([&](ir::PackOp pack) -> FailureOr<RecipePtr> {
-        return RecipePtr(Recipe::pack(operands[0],
-                                      pack.getLayout() == "n16k" ? Recipe::Layout::n16k : Recipe::Layout::n16k2));
+        auto layout = llvm::StringSwitch<Recipe::Layout>(pack.getLayout())
+                          .Case("n16k", Recipe::Layout::n16k)
+                          .Case("n16k2", Recipe::Layout::n16k2)
+                          .Case("n16k4", Recipe::Layout::n16k4)
+                          .Default(Recipe::Layout::n16k8);
+        return RecipePtr(Recipe::pack(operands[0], layout));
+      })
+      .Case([&](ir::PackGroupsOp pack) -> FailureOr<RecipePtr> {
+        return RecipePtr(Recipe::packGroups(operands[0], pack.getOf() == "zeros"));
+      })
+      .Case([&](ir::QuantizeOp quantize) -> FailureOr<RecipePtr> {
+        auto type = llvm::cast<ir::QuantizedType>(
+            llvm::cast<RankedTensorType>(quantize.getResult().getType()).getElementType());
+        if (!isFloatStorage(operands[0]->type))
+          return quantize.emitError("weights are quantized from f32, f16 and bf16 only");
+        return RecipePtr(Recipe::quantize(operands[0], {type.isFourBit() ? 4u : 8u, type.getGroup(),
+                                                        *elementTypeOf(type.getScale()), bool(type.getZero())}));
       })
       .Default([](Operation *other) -> FailureOr<RecipePtr> {
         return other->emitError("cannot be part of a weight's recipe");

@@ -15,13 +15,16 @@ namespace ingot::engine {
 
 struct ReportFacts {
   std::string producer, model, family, compute, computeReason, target;
+  std::string weights, activations; // as asked for; "": by default
   uint64_t parameters = 0;
   std::optional<uint64_t> dummySeed;
   std::vector<std::string> notes;
 };
 
-// Holds no path and no time: the same model and options give the same report.
-std::string makeReport(const ReportFacts &facts, const std::vector<StoredWeight> &weights);
+// Holds no path and no time: the same model and options give the same report. `lost`: what quantizing each weight cost;
+// null while that is not known: the text is then as long as it may become.
+std::string makeReport(const ReportFacts &facts, const std::vector<StoredWeight> &weights,
+                       const std::vector<QuantizationError> *lost);
 
 } // namespace ingot::engine
 

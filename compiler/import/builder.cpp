@@ -221,7 +221,7 @@ Value GraphBuilder::embedding(Value ids, Value table) {
   mlir::Value previous;
   if (b.step && in(ids) == b.step.argumentNamed("tokens"))
     previous = b.step.argumentNamed("previous_ids");
-  return out(ir::EmbeddingOp::create(b.ops, b.here(), in(ids), in(table), previous, b.ops.getF64FloatAttr(1.0),
+  return out(ir::EmbeddingOp::create(b.ops, b.here(), in(ids), in(table), previous, mlir::Value(), mlir::Value(), b.ops.getF64FloatAttr(1.0),
                                      /*emit_stats=*/nullptr, /*layout=*/nullptr, /*n=*/nullptr, /*k=*/nullptr)
                  .getResult());
 }

@@ -20,15 +20,21 @@ void buildImportPipeline(OpPassManager &manager, const Options &) {
   manager.addPass(createCSEPass());
 }
 
-// Rows are picked first, while ops are still small, and one choice of a value's rows serves all its readers. The type
-// of products comes before all fusion, which joins only linears that compute alike. Projections join before rope_append
-// looks for their rows, and gate and up before activations move into single linears. Results are narrowed when readers
-// are final; weights are packed last, when it is known which linears there are.
-void buildIngotPipeline(OpPassManager &manager, const Options &options) {
+// The first decision, while weights still are the tensors that a checkpoint names, and each linear has its own. Fusion
+// then joins only linears that are alike in precision.
+void buildPrecisionPipeline(OpPassManager &manager, const Options &options) {
   buildImportPipeline(manager, options);
+  manager.addPass(
+      passes::createChoosePrecisionPass({options.compute, options.weights, options.activations, options.rules}));
+}
+
+// Rows are picked first, while ops are still small, and one choice of a value's rows serves all its readers.
+// Projections join before rope_append looks for their rows, and gate and up before activations move into single
+// linears. Results are narrowed when readers are final; weights are packed last, when it is known which linears there
+// are.
+void buildFusionPipeline(OpPassManager &manager, const Options &options) {
   manager.addPass(passes::createHoistGatherRowsPass());
   manager.addPass(createCSEPass());
-  manager.addPass(passes::createSetComputePass({options.compute}));
   manager.addPass(passes::createFuseProjectionsPass());
   manager.addPass(passes::createFuseRopeAppendPass());
   manager.addPass(createCanonicalizerPass());
@@ -37,6 +43,11 @@ void buildIngotPipeline(OpPassManager &manager, const Options &options) {
   manager.addPass(passes::createChooseCacheLayoutPass({options.pageTokens, ""}));
   manager.addPass(passes::createPackWeightsPass());
   manager.addPass(createCSEPass());
+}
+
+void buildIngotPipeline(OpPassManager &manager, const Options &options) {
+  buildPrecisionPipeline(manager, options);
+  buildFusionPipeline(manager, options);
 }
 
 // Nothing may run between this stage and the next that would move ops out of the functions' order of operands.
@@ -54,10 +65,13 @@ void buildPlanPipeline(OpPassManager &manager, const Options &) {
 
 namespace {
 struct CommandLine : public PassPipelineOptions<CommandLine> {
-  Option<std::string> compute{*this, "compute", llvm::cl::desc("type of products: f32, bf16 or auto"),
+  Option<std::string> compute{*this, "compute", llvm::cl::desc("products of float weights: f32, bf16 or auto"),
                               llvm::cl::init("auto")};
   Option<int64_t> pageTokens{*this, "page-tokens", llvm::cl::desc("tokens of a page of the cache"), llvm::cl::init(32)};
-  Options options() const { return {compute, pageTokens}; }
+  Option<std::string> weights{*this, "weights", llvm::cl::desc("scheme of weights, such as int4:g32")};
+  Option<std::string> activations{*this, "activations", llvm::cl::desc("float or int8")};
+  Option<std::string> rules{*this, "rules", llvm::cl::desc("file of exceptions by tensor name")};
+  Options options() const { return {compute, pageTokens, weights, activations, rules}; }
 };
 
 template <void (*build)(OpPassManager &, const Options &)> void registerOne(StringRef name, StringRef description) {
@@ -68,6 +82,7 @@ template <void (*build)(OpPassManager &, const Options &)> void registerOne(Stri
 
 void registerPipelines() {
   registerOne<buildImportPipeline>("ingot-import-pipeline", "Sharpen types and canonicalize what an importer wrote");
+  registerOne<buildPrecisionPipeline>("ingot-precision-pipeline", "Decide how weights are stored and multiplied");
   registerOne<buildIngotPipeline>("ingot-pipeline", "Fuse, and decide layouts and precision");
   registerOne<buildLinalgPipeline>("ingot-linalg-pipeline", "Outline general ops as linalg");
   registerOne<buildPlanPipeline>("ingot-plan-pipeline", "Choose kernels and plan memory");

@@ -16,20 +16,28 @@ class OpPassManager;
 namespace ingot::pipelines {
 
 struct Options {
-  std::string compute = "auto"; // type of products: f32, bf16, or auto: that of the weights
+  std::string compute = "auto"; // type of products of float weights: f32, bf16, or auto: that of the weights
   int64_t pageTokens = 32;      // tokens of a page of the cache
+  std::string weights;          // scheme of weights (passes/quantization/Schemes.h), or "": as they are
+  std::string activations;      // float, int8, or "": int8 for quantized weights
+  std::string rules;            // file of exceptions to `weights` and `activations`, or ""
 };
 
 // From what an importer wrote to sharp types and canonical form. Part of buildIngotPipeline.
 void buildImportPipeline(mlir::OpPassManager &manager, const Options &options);
-// To fused ops over stored weights: what --emit=ingot shows.
+// To linears that say how their weights are stored and multiplied. Fails where the options do not fit the model.
+// Part of buildIngotPipeline.
+void buildPrecisionPipeline(mlir::OpPassManager &manager, const Options &options);
+// From there to fused ops over stored weights. Part of buildIngotPipeline.
+void buildFusionPipeline(mlir::OpPassManager &manager, const Options &options);
+// Both, from what an importer wrote: what --emit=ingot shows.
 void buildIngotPipeline(mlir::OpPassManager &manager, const Options &options);
 // General ops to functions of linalg: what --emit=linalg shows.
 void buildLinalgPipeline(mlir::OpPassManager &manager, const Options &options);
 // To launches over placed buffers: what --emit=plan shows.
 void buildPlanPipeline(mlir::OpPassManager &manager, const Options &options);
 
-// Registers --ingot-import-pipeline, --ingot-pipeline, --ingot-linalg-pipeline and --ingot-plan-pipeline.
+// Registers --ingot-import-pipeline, --ingot-precision-pipeline, --ingot-pipeline, --ingot-linalg-pipeline and --ingot-plan-pipeline.
 void registerPipelines();
 
 } // namespace ingot::pipelines

@@ -90,7 +90,11 @@ bool typesAgree(TypeRange a, TypeRange b) {
          llvm::all_of(llvm::zip(a, b), [](auto pair) { return typesAgree(std::get<0>(pair), std::get<1>(pair)); });
 }
 
-int64_t elementBytes(Type type) { return type.isIntOrFloat() ? llvm::divideCeil(type.getIntOrFloatBitWidth(), 8) : 0; }
+int64_t elementBytes(Type type) {
+  if (isa<QuantizedType>(type))
+    return 1;
+  return type.isIntOrFloat() ? llvm::divideCeil(type.getIntOrFloatBitWidth(), 8) : 0;
+}
 
 std::optional<SmallVector<int64_t>> packedShape(StringRef layout, int64_t n, int64_t k) {
   int64_t panels = llvm::divideCeil(n, 16);
@@ -98,6 +102,10 @@ std::optional<SmallVector<int64_t>> packedShape(StringRef layout, int64_t n, int
     return SmallVector<int64_t>{panels, k, 16};
   if (layout == "n16k2")
     return SmallVector<int64_t>{panels, (int64_t)llvm::divideCeil(k, 32) * 16, 16, 2};
+  if (layout == "n16k4")
+    return SmallVector<int64_t>{panels, (int64_t)llvm::divideCeil(k, 64) * 16, 16, 4};
+  if (layout == "n16k8")
+    return SmallVector<int64_t>{panels, (int64_t)llvm::divideCeil(k, 64) * 8, 16, 4};
   return std::nullopt;
 }
 

@@ -96,7 +96,8 @@ class Ingot_NameIn<list<string> names, string what> : StringBasedAttr<
           # "}, ::llvm::cast<::mlir::StringAttr>($_self).getValue())">,
     what # " (one of " # !interleave(names, ", ") # ")">;
 
-def Ingot_WeightLayout : Ingot_NameIn<["n16k", "n16k2"], "layout of a packed weight">;
+def Ingot_WeightLayout : Ingot_NameIn<["n16k", "n16k2", "n16k4", "n16k8"], "layout of a packed weight">;
+def Ingot_GroupValues : Ingot_NameIn<["scales", "zeros"], "values of a quantized weight's groups">;
 def Ingot_Retention : Ingot_NameIn<["full", "window"], "retention of a cache group">;
 
 def Ingot_F32Elements : FloatElementsAttr<32>;
@@ -114,10 +115,47 @@ def Ingot_CacheType : TypeDef<Ingot_Dialect, "Cache"> {
   let assemblyFormat = "`<` $group `>`";
 }
 
+def Ingot_QuantizedType : TypeDef<Ingot_Dialect, "Quantized"> {
+  let mnemonic = "quantized";
+  let summary = "An element of a quantized weight";
+  let description = [{
+    An element holds u, an unsigned integer of type `storage`, and stands for (u - z) * s. Scale s, of type `scale`, and
+    zero point z belong to `group` consecutive columns of a row (the last group of a row may be shorter), or, without
+    `group`, to the whole row. With `zero` every group has a zero point of that type; without, z is 128 for ui8, whose
+    values are then 1 to 255, and 8 for ui4, whose values are then 1 to 15. A tensor of packed elements (ingot.pack) is
+    one of bytes: one value of ui8 each, or two of ui4.
+
+    ```mlir
+    tensor<48x64x!ingot.quantized<ui8, scale = f32>>                          // int8:channel
+    tensor<48x64x!ingot.quantized<ui4, group = 32, scale = f16, zero = ui8>>  // int4:g32,asym
+    ```
+
+    - quantized-c1: storage is ui8 or ui4.
+    - quantized-c2: group is 32, 64 or 128; ui4 has one.
+    - quantized-c3: scale is f16 where there is a group, f32 where there is none.
+    - quantized-c4: zero is ui8, and given for ui4 alone.
+  }];
+  let parameters = (ins "::mlir::Type":$storage, OptionalParameter<"int64_t">:$group, "::mlir::Type":$scale,
+                    OptionalParameter<"::mlir::Type">:$zero);
+  let assemblyFormat = "`<` $storage `,` struct($group, $scale, $zero) `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    bool isFourBit() const;
+    // Columns that share a scale, and how many such groups a row of k columns has.
+    int64_t groupSize(int64_t k) const { return getGroup() ? getGroup() : k; }
+    int64_t groups(int64_t k) const { return (k + groupSize(k) - 1) / groupSize(k); }
+    // As a person writes it: "int8:channel", "int4:g32,asym".
+    std::string scheme() const;
+  }];
+}
+
 def Ingot_FloatTensor : RankedTensorOf<[F16, BF16, F32, F64]>;
+def Ingot_WeightTensor : RankedTensorOf<[F16, BF16, F32, F64, Ingot_QuantizedType]>;
 def Ingot_Float1D : 1DTensorOf<[F16, BF16, F32, F64]>;
 def Ingot_Float2D : 2DTensorOf<[F16, BF16, F32, F64]>;
 def Ingot_Float3D : 3DTensorOf<[F16, BF16, F32, F64]>;
+def Ingot_Quantized2D : 2DTensorOf<[Ingot_QuantizedType]>;
+def Ingot_Weight2D : 2DTensorOf<[F16, BF16, F32, F64, Ingot_QuantizedType]>;
 def Ingot_I32Rank1 : 1DTensorOf<[I32]>;
 def Ingot_I32Rank2 : 2DTensorOf<[I32]>;
 def Ingot_I32Rank3 : 3DTensorOf<[I32]>;

@@ -35,6 +35,35 @@ void IngotDialect::initialize() {
       >();
 }
 
+LogicalResult QuantizedType::verify(function_ref<InFlightDiagnostic()> emitError, Type storage, int64_t group,
+                                    Type scale, Type zero) {
+  bool eight = storage.isUnsignedInteger(8), four = storage.isUnsignedInteger(4);
+  if (!eight && !four) // quantized-c1
+    return emitError() << "storage of !ingot.quantized must be ui8 or ui4, found " << storage;
+  if ((group == 0 && four) || (group != 0 && group != 32 && group != 64 && group != 128)) // quantized-c2
+    return emitError() << "group of !ingot.quantized must be 32, 64 or 128" << (four ? "" : ", or left out")
+                       << ", found " << group;
+  if (group == 0 ? !scale.isF32() : !scale.isF16()) // quantized-c3
+    return emitError() << "scale of !ingot.quantized must be " << (group == 0 ? "f32 without" : "f16 with")
+                       << " a group, found " << scale;
+  if (zero && (!four || !zero.isUnsignedInteger(8))) // quantized-c4
+    return emitError() << "zero of !ingot.quantized must be ui8, with storage ui4; found " << zero << " with "
+                       << storage;
+  return success();
+}
+
+bool QuantizedType::isFourBit() const { return getStorage().isUnsignedInteger(4); }
+
+std::string QuantizedType::scheme() const {
+  std::string text = isFourBit() ? "int4:" : "int8:";
+  text += getGroup() ? "g" + std::to_string(getGroup()) : "channel";
+  return getZero() ? text + ",asym" : text;
+}
+
+RankedTensorType groupsType(QuantizedType type, int64_t rows, int64_t k, Type element) {
+  return RankedTensorType::get({static_cast<int64_t>(llvm::divideCeil(rows, 16)), type.groups(k), 16}, element);
+}
+
 Operation *IngotDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
   auto elements = dyn_cast<ElementsAttr>(value);
   if (!elements || elements.getType() != type)
@@ -68,7 +97,7 @@ bool isRecipe(Value value) {
       return false;
     if (isa<WeightOp, ConstantOp>(op))
       continue;
-    if (!isa<CastOp, ConcatOp, InterleaveOp, PackOp, TransposeOp, ReshapeOp, SplitOp>(op) &&
+    if (!isa<CastOp, ConcatOp, InterleaveOp, QuantizeOp, PackOp, PackGroupsOp, TransposeOp, ReshapeOp, SplitOp>(op) &&
         !isa<ScalarBodyInterface>(op))
       return false;
     llvm::append_range(work, op->getOperands());

@@ -56,6 +56,9 @@ CacheGroupOp cacheGroupOf(mlir::Operation *from, CacheType type);
 // Number of the group among those of its module: its row in `slots` and `block_table`.
 int64_t cacheGroupIndex(CacheGroupOp group);
 
+// The type of the scales or zero points of a [rows, k] weight of quantized elements, as ingot.pack_groups gives them.
+mlir::RankedTensorType groupsType(QuantizedType type, int64_t rows, int64_t k, mlir::Type element);
+
 // Whether a value depends on weights and constants alone, so that the engine writer can compute it.
 bool isRecipe(mlir::Value value);
 

@@ -44,6 +44,27 @@ static LogicalResult checkPacked(Operation *op, StringRef operand, Value weight,
   return diagnostic << "]";
 }
 
+// Checks that scales and zeros are those of a packed weight's type, or absent beside a weight of floats.
+static LogicalResult checkGroupValues(Operation *op, StringRef operand, Value weight, Value scales, Value zeros,
+                                      int64_t rows, int64_t k) {
+  auto quantized = dyn_cast<QuantizedType>(tensorOf(weight).getElementType());
+  Type zeroType = quantized ? quantized.getZero() : Type();
+  for (auto [name, value, element] :
+       {std::tuple<StringRef, Value, Type>("scales", scales, quantized ? quantized.getScale() : Type()),
+        {"zeros", zeros, zeroType}}) {
+    if (!element && value)
+      return op->emitOpError() << name << " are given; " << operand << " has none: it is " << weight.getType();
+    if (!element)
+      continue;
+    RankedTensorType expected = groupsType(quantized, rows, k, element);
+    if (!value)
+      return op->emitOpError() << name << " of " << operand << " must be " << expected << ", found none";
+    if (value.getType() != expected)
+      return op->emitOpError() << name << " of " << operand << " must be " << expected << ", found " << value.getType();
+  }
+  return success();
+}
+
 // --- embedding.
 
 int64_t EmbeddingOp::tableRows() { return matrixOf(*this, getTable()).rows; }
@@ -70,6 +91,10 @@ LogicalResult EmbeddingOp::verify() {
     return emitOpError() << "table must be a static matrix, found " << table;
   if (given != 0 && failed(checkPacked(*this, "table", getTable(), *getLayout(), *getN(), *getK()))) // embedding-c3
     return failure();
+  if (given == 0 && isa<QuantizedType>(table.getElementType()))
+    return emitOpError() << "a quantized table must be packed, found " << table;
+  if (failed(checkGroupValues(*this, "table", getTable(), getScales(), getZeros(), tableRows(), tableColumns())))
+    return failure();                                  // embedding-c5
   if (getEmitStats() != static_cast<bool>(getStats())) // embedding-c4
     return emitOpError("gives stats exactly when it has emit_stats");
   return success();
@@ -79,8 +104,10 @@ LogicalResult EmbeddingOp::verify() {
 
 void LinearOp::build(OpBuilder &builder, OperationState &state, Value input, Value weight, Value bias) {
   build(builder, state, input, weight, bias, /*residual=*/Value(), /*norm_stats=*/Value(), /*gamma=*/Value(),
-        /*eps=*/FloatAttr(), /*activation=*/ActivationAttr(), /*gated=*/UnitAttr(), /*emit_stats=*/UnitAttr(),
-        /*compute=*/TypeAttr(), /*result_element=*/TypeAttr(), /*layout=*/StringAttr(), /*n=*/IntegerAttr(),
+        /*scales=*/Value(), /*zeros=*/Value(), /*eps=*/FloatAttr(), /*activation=*/ActivationAttr(),
+        /*gated=*/UnitAttr(), /*emit_stats=*/UnitAttr(),
+        /*compute=*/TypeAttr(), /*weight_element=*/TypeAttr(), /*result_element=*/TypeAttr(), /*layout=*/StringAttr(),
+        /*n=*/IntegerAttr(),
         /*k=*/IntegerAttr());
 }
 
@@ -120,8 +147,9 @@ LogicalResult LinearOp::verify() {
   // linear-c2
   if (getLayout() && (!getN() || !getK()))
     return emitOpError("a packed weight needs its sizes n and k");
-  if (!getLayout() && (weight.getRank() != 2 || !weight.hasStaticShape()))
-    return emitOpError() << "weight must be a static matrix, found " << weight;
+  Type element = weight.getElementType();
+  if (!getLayout() && (weight.getRank() != 2 || !weight.hasStaticShape() || isa<QuantizedType>(element)))
+    return emitOpError() << "weight must be a static matrix of floats, or packed, found " << weight;
   if (getGated() && !getN()) // linear-c4
     return emitOpError("gated needs n, the number of gate rows");
   if (getLayout()) {
@@ -161,8 +189,18 @@ LogicalResult LinearOp::verify() {
   }
   if (getEmitStats() != static_cast<bool>(getStats())) // linear-c10
     return emitOpError("gives stats exactly when it has emit_stats");
-  if (getCompute() && !isProductType(*getCompute())) // linear-c11
+  if (getWeightElement() && getLayout()) // linear-c13
+    return emitOpError() << "weight_element is given; the weight is packed already";
+  Type stored = getWeightElement().value_or(element);
+  if (getWeightElement() && !isProductType(stored) && !isa<QuantizedType>(stored))
+    return emitOpError() << "weight_element must be f32, f16, bf16 or quantized, found " << stored;
+  bool quantized = isa<QuantizedType>(stored);
+  if (getCompute() && quantized && !getCompute()->isF32() && !getCompute()->isSignlessInteger(8)) // linear-c11
+    return emitOpError() << "compute must be f32 or i8 for a quantized weight, found " << *getCompute();
+  if (getCompute() && !quantized && !isProductType(*getCompute()))
     return emitOpError() << "compute must be f32, f16 or bf16, found " << *getCompute();
+  if (failed(checkGroupValues(*this, "weight", getWeight(), getScales(), getZeros(), weightRows(), depth())))
+    return failure(); // linear-c12
   if (getResultElement() && !isProductType(*getResultElement()))
     return emitOpError() << "result_element must be f32, f16 or bf16, found " << *getResultElement();
   return success();

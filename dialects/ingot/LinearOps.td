@@ -7,17 +7,19 @@
 
 include "dialects/ingot/IngotBase.td"
 
-def Ingot_EmbeddingOp : Ingot_PureOp<"embedding"> {
+def Ingot_EmbeddingOp : Ingot_PureOp<"embedding", [AttrSizedOperandSegments]> {
   let summary = "Looks up rows of a table";
   let description = [{
     result[t] = table[id(t)] * scale, where id(t) = tokens[t], or, where that is negative, previous_ids[-1 - tokens[t]].
     tokens [t], previous_ids [l], table [n, k] -> f32 [t, k]; with `emit_stats` also stats [t, 1]: the sum of squares
-    of each row of the result. A packed table has `layout` and its logical sizes `n` and `k`.
+    of each row of the result. A packed table has `layout` and its logical sizes `n` and `k`; a quantized one also
+    `scales` and, where its type has them, `zeros`, and stands for (u - z) * s.
 
     - embedding-c1: the table is a static matrix, unless it is packed.
     - embedding-c2: layout, n and k are given together.
     - embedding-c3: a packed table has the shape that its layout gives to [n, k].
     - embedding-c4: stats is a result exactly when emit_stats is given.
+    - embedding-c5: scales and zeros are those of the table's type (as linear-c12).
 
     ```mlir
     %x = ingot.embedding %tokens, %table : (tensor<?xi32, #ingot.dims<"tokens">>, tensor<4096x256xbf16>)
@@ -26,12 +28,13 @@ def Ingot_EmbeddingOp : Ingot_PureOp<"embedding"> {
         tensor<?xi32, #ingot.dims<"logit_rows">>) -> tensor<?x256xf32, #ingot.dims<"tokens", "">>
     ```
   }];
-  let arguments = (ins Ingot_I32Rank1:$tokens, Ingot_FloatTensor:$table, Optional<Ingot_I32Rank1>:$previous_ids,
+  let arguments = (ins Ingot_I32Rank1:$tokens, Ingot_WeightTensor:$table, Optional<Ingot_I32Rank1>:$previous_ids,
+                   Optional<Ingot_Float3D>:$scales, Optional<3DTensorOf<[UI8]>>:$zeros,
                    DefaultValuedAttr<F64Attr, "1.0">:$scale, UnitAttr:$emit_stats,
                    OptionalAttr<Ingot_WeightLayout>:$layout, OptionalAttr<I64Attr>:$n, OptionalAttr<I64Attr>:$k);
   let results = (outs 2DTensorOf<[F32]>:$result, Optional<2DTensorOf<[F32]>>:$stats);
   let assemblyFormat = [{
-    $tokens `,` $table (`previous` $previous_ids^)? attr-dict `:` functional-type(operands, results)
+    $tokens `,` $table (`previous` $previous_ids^)? (`scales` $scales^)? (`zeros` $zeros^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
@@ -55,10 +58,15 @@ def Ingot_LinearOp : Ingot_PureOp<"linear", [AttrSizedOperandSegments]> {
     -> result [..., n] of `result_element` (f32 by default), and with `emit_stats` stats f32 [..., ceil(n/16)]: the sum
     of squares of every 16 columns of the result. A gated weight holds gate and up rows interleaved by 16
     (ingot.interleave), so its n is that of the gate; the bias is interleaved alike. `compute` is the type to
-    which a and weight are rounded for the products (sums are always f32); without it, the weight's.
+    which a and weight are rounded for the products (sums are always f32); without it, the weight's. `weight_element` is
+    the type in which the weight will be stored, a float or a quantized one, until pack-weights has made it so.
+
+    A quantized weight has its scales and zero points beside it. Where `compute` is f32, weight is (u - z) * s. Where
+    it is i8, each row of a is quantized too, to q in -127..127 with a scale of its own, and
+    p = scale(row) * sum over groups of (s * sum over the group of (u - z) * q) + bias.
 
     - linear-c1: input's last dimension is the weight's k.
-    - linear-c2: the weight is a static matrix, or packed: then layout, n and k are given.
+    - linear-c2: the weight is a static matrix of floats, or packed: then layout, n and k are given.
     - linear-c3: a packed weight has the shape that its layout gives to [rows, k], where rows is n, or when gated
         2 * ceil(n/16) * 16.
     - linear-c4: gated needs n, and a weight of 2 * ceil(n/16) * 16 rows.
@@ -68,7 +76,11 @@ def Ingot_LinearOp : Ingot_PureOp<"linear", [AttrSizedOperandSegments]> {
     - linear-c8: gamma has k elements.
     - linear-c9: norm_stats has the input's leading dimensions.
     - linear-c10: stats is a result exactly when emit_stats is given.
-    - linear-c11: compute is f32, f16 or bf16; result_element is f32, f16 or bf16.
+    - linear-c11: compute is f32, f16 or bf16, or, for a weight that is or will be quantized, f32 or i8;
+        result_element is f32, f16 or bf16.
+    - linear-c12: scales are given exactly with a quantized weight, and zeros where its type has zero points; both are
+        [ceil(rows/16), groups, 16], of the type's scale and of ui8.
+    - linear-c13: weight_element is f32, f16, bf16 or quantized, and not given with a packed weight.
 
     ```mlir
     %y = ingot.linear %x, %w : (tensor<?x64xf32, #ingot.dims<"tokens", "">>, tensor<32x64xf32>)
@@ -78,16 +90,18 @@ def Ingot_LinearOp : Ingot_PureOp<"linear", [AttrSizedOperandSegments]> {
         -> (tensor<?x32xf32, #ingot.dims<"tokens", "">>, tensor<?x2xf32, #ingot.dims<"tokens", "">>)
     ```
   }];
-  let arguments = (ins Ingot_FloatTensor:$input, Ingot_FloatTensor:$weight, Optional<Ingot_Float1D>:$bias,
+  let arguments = (ins Ingot_FloatTensor:$input, Ingot_WeightTensor:$weight, Optional<Ingot_Float1D>:$bias,
                    Optional<Ingot_FloatTensor>:$residual, Optional<Ingot_FloatTensor>:$norm_stats,
-                   Optional<Ingot_Float1D>:$gamma, OptionalAttr<F64Attr>:$eps,
+                   Optional<Ingot_Float1D>:$gamma, Optional<Ingot_Float3D>:$scales, Optional<3DTensorOf<[UI8]>>:$zeros,
+                   OptionalAttr<F64Attr>:$eps,
                    OptionalAttr<Ingot_ActivationAttr>:$activation, UnitAttr:$gated, UnitAttr:$emit_stats,
-                   OptionalAttr<TypeAttr>:$compute, OptionalAttr<TypeAttr>:$result_element,
+                   OptionalAttr<TypeAttr>:$compute, OptionalAttr<TypeAttr>:$weight_element,
+                   OptionalAttr<TypeAttr>:$result_element,
                    OptionalAttr<Ingot_WeightLayout>:$layout, OptionalAttr<I64Attr>:$n, OptionalAttr<I64Attr>:$k);
   let results = (outs Ingot_FloatTensor:$result, Optional<Ingot_FloatTensor>:$stats);
   let assemblyFormat = [{
     $input `,` $weight (`bias` $bias^)? (`residual` $residual^)? (`norm` $norm_stats^)? (`gamma` $gamma^)?
-    attr-dict `:` functional-type(operands, results)
+    (`scales` $scales^)? (`zeros` $zeros^)? attr-dict `:` functional-type(operands, results)
   }];
   let builders = [OpBuilder<(ins "::mlir::Value":$input, "::mlir::Value":$weight,
                                  CArg<"::mlir::Value", "{}">:$bias)>];

@@ -198,11 +198,53 @@ LogicalResult PackOp::verify() {
   RankedTensorType input = tensorOf(getInput());
   if (!input.hasStaticShape()) // pack-c1
     return emitOpError() << "input must be a static matrix, found " << input;
-  bool wide = getLayout() == "n16k",
-       fits = wide ? input.getElementType().isF32() : input.getElementType().isF16() || input.getElementType().isBF16();
-  if (!fits) // pack-c2
-    return emitOpError() << "layout " << getLayoutAttr() << " takes " << (wide ? "f32" : "f16 or bf16") << ", input is "
-                         << input;
+  Type element = input.getElementType();
+  auto quantized = dyn_cast<QuantizedType>(element);
+  struct {
+    StringRef layout, takes;
+    bool fits;
+  } layouts[] = {{"n16k", "f32", element.isF32()},
+                 {"n16k2", "f16 or bf16", element.isF16() || element.isBF16()},
+                 {"n16k4", "quantized ui8", quantized && !quantized.isFourBit()},
+                 {"n16k8", "quantized ui4", quantized && quantized.isFourBit()}};
+  for (auto [layout, takes, fits] : layouts)
+    if (getLayout() == layout && !fits) // pack-c2
+      return emitOpError() << "layout " << getLayoutAttr() << " takes " << takes << ", input is " << input;
+  return success();
+}
+
+// --- quantize.
+
+LogicalResult QuantizeOp::verify() {
+  RankedTensorType input = tensorOf(getInput());
+  if (!input.hasStaticShape()) // quantize-c1
+    return emitOpError() << "input must be a static matrix, found " << input;
+  return success();
+}
+
+// --- pack_groups.
+
+LogicalResult PackGroupsOp::inferReturnTypes(MLIRContext *context, std::optional<Location>, Adaptor op,
+                                             SmallVectorImpl<Type> &types) {
+  RankedTensorType input = tensorOf(op.getInput());
+  auto quantized = dyn_cast<QuantizedType>(input.getElementType());
+  if (!quantized || input.getRank() != 2 || !input.hasStaticShape())
+    return failure();
+  Type element = op.getOf() == "scales" ? quantized.getScale() : quantized.getZero();
+  if (!element)
+    element = IntegerType::get(context, 8, IntegerType::Unsigned); // the verifier tells
+  types.push_back(groupsType(quantized, input.getDimSize(0), input.getDimSize(1), element));
+  return success();
+}
+
+bool PackGroupsOp::isCompatibleReturnTypes(TypeRange l, TypeRange r) { return typesAgree(l, r); }
+
+LogicalResult PackGroupsOp::verify() {
+  RankedTensorType input = tensorOf(getInput());
+  if (!input.hasStaticShape()) // pack-groups-c1
+    return emitOpError() << "input must be a static matrix, found " << input;
+  if (getOf() == "zeros" && !cast<QuantizedType>(input.getElementType()).getZero()) // pack-groups-c2
+    return emitOpError() << "there are no zero points in " << input.getElementType();
   return success();
 }
 

@@ -103,23 +103,70 @@ def Ingot_InterleaveOp : Ingot_PureOp<"interleave"> {
   let hasVerifier = 1;
 }
 
+def Ingot_QuantizeOp : Ingot_Op<"quantize", [Pure, SameOperandsAndResultShape]> {
+  let summary = "Rounds a weight to integers with a scale for each group of columns";
+  let description = [{
+    By round to nearest even, for each group of the result's type, with w of f32 and every operation rounded:
+
+    - without zero points, q = 127 (ui8) or 7 (ui4): s = round_to_scale(max|w| / q),
+      u = clamp(round(w / s), -q, q) + q + 1; where s is 0, u stands for zero.
+    - with zero points: lo = min(0, min w), hi = max(0, max w), s = round_to_scale((hi - lo) / 15),
+      z = clamp(round(-lo / s), 0, 15), u = clamp(round(w / s) + z, 0, 15); where s is 0, u = z = 0.
+
+    - quantize-c1: the input is a static matrix of floats, the result of quantized elements.
+
+    ```mlir
+    %q = ingot.quantize %w : tensor<40x48xbf16> to tensor<40x48x!ingot.quantized<ui4, group = 32, scale = f16>>
+    ```
+  }];
+  let arguments = (ins Ingot_Float2D:$input);
+  let results = (outs Ingot_Quantized2D:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+def Ingot_PackGroupsOp : Ingot_PureOp<"pack_groups"> {
+  let summary = "Gives the scales or the zero points of a quantized weight, packed";
+  let description = [{
+    [n, k] -> [ceil(n/16), groups, 16]: result[p][g][c] belongs to row 16 p + c and group g. In the plan this layout is
+    called "n16g". `of` is "scales" (result of the type's scale) or "zeros" (result of ui8). Rows outside the input have
+    zero.
+
+    - pack-groups-c1: the input is a static matrix.
+    - pack-groups-c2: "zeros" needs a type with zero points.
+
+    ```mlir
+    %s = ingot.pack_groups %q {of = "scales"}
+        : tensor<40x48x!ingot.quantized<ui4, group = 32, scale = f16>> -> tensor<3x2x16xf16>
+    ```
+  }];
+  let arguments = (ins Ingot_Quantized2D:$input, Ingot_GroupValues:$of);
+  let results = (outs 3DTensorOf<[F16, F32, UI8]>:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let hasVerifier = 1;
+}
+
 def Ingot_PackOp : Ingot_PureOp<"pack"> {
   let summary = "Orders a weight's elements for a target's matrix products";
   let description = [{
     - "n16k", f32: [n, k] -> [ceil(n/16), k, 16]; result[p][j][c] = input[16 p + c][j].
     - "n16k2", 16-bit: [n, k] -> [ceil(n/16), ceil(k/32) * 16, 16, 2]; result[p][j][c][e] = input[16 p + c][2 j + e].
 
-    What lies outside the input is zero.
+    - "n16k4", quantized ui8: [n, k] -> [ceil(n/16), ceil(k/64) * 16, 16, 4]; result[p][j][c][e] = input[16 p + c][4 j + e].
+    - "n16k8", quantized ui4: [n, k] -> [ceil(n/16), ceil(k/64) * 8, 16, 4]; byte result[p][j][c][e] holds
+      input[16 p + c][8 j + e] in its low half and input[16 p + c][8 j + 4 + e] in its high half.
+
+    What lies outside the input is zero: of a quantized type without zero points the u that stands for zero.
 
     - pack-c1: the input is a static matrix.
-    - pack-c2: n16k takes f32, n16k2 takes f16 or bf16.
+    - pack-c2: n16k takes f32, n16k2 takes f16 or bf16, n16k4 takes quantized ui8, n16k8 quantized ui4.
 
     ```mlir
     %p = ingot.pack %w {layout = "n16k2"} : tensor<40x48xbf16> -> tensor<3x32x16x2xbf16>
     ```
   }];
-  let arguments = (ins Ingot_Float2D:$input, Ingot_WeightLayout:$layout);
-  let results = (outs Ingot_FloatTensor:$result);
+  let arguments = (ins Ingot_Weight2D:$input, Ingot_WeightLayout:$layout);
+  let results = (outs Ingot_WeightTensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;
 }

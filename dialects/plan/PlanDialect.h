@@ -20,6 +20,9 @@ namespace ingot::plan {
 // The size of a dimension: a constant, or the symbol expression that names it. Null where it is dynamic and unnamed.
 SizeAttr sizeOf(mlir::MLIRContext *context, const ir::Dim &dim);
 
+// The layout of what a recipe stores: that of its ingot.pack, "n16g" of an ingot.pack_groups, else "row_major".
+llvm::StringRef layoutOf(mlir::Value recipe);
+
 } // namespace ingot::plan
 
 #endif

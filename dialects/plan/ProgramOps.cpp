@@ -91,6 +91,12 @@ LogicalResult CacheGroupOp::verify() {
 
 // --- weight.
 
+StringRef layoutOf(Value recipe) {
+  if (auto pack = recipe.getDefiningOp<ir::PackOp>())
+    return pack.getLayout();
+  return recipe.getDefiningOp<ir::PackGroupsOp>() ? "n16g" : "row_major";
+}
+
 Value WeightOp::getYielded() {
   if (getRecipe().empty() || getRecipe().front().empty())
     return {};
@@ -112,8 +118,7 @@ LogicalResult WeightOp::verifyRegions() {
   for (Operation &op : getRecipe().front().without_terminator())
     if (op.getNumResults() == 0 || !ir::isRecipe(op.getResult(0))) // weight-c2
       return op.emitOpError("does not depend on weights alone, in a recipe");
-  auto pack = yielded.getDefiningOp<ir::PackOp>();
-  StringRef layout = pack ? pack.getLayout() : "row_major";
+  StringRef layout = layoutOf(yielded);
   if (getLayout() != layout) // weight-c3
     return emitOpError() << "layout is " << getLayoutAttr() << "; the recipe gives \"" << layout << "\"";
   return success();

@@ -84,11 +84,12 @@ def Plan_WeightOp : Plan_Op<"weight", [Symbol, HasParent<"ProgramOp">, SingleBlo
   let summary = "Declares a stored weight and the recipe that makes it";
   let description = [{
     The region holds ops of the ingot dialect over ingot.weight and ingot.constant; its plan.yield gives the tensor
-    that is stored, of type `type`. `layout` says how to read it: "row_major", or the layout of its ingot.pack.
+    that is stored, of type `type`. `layout` says how to read it: "row_major", the layout of its ingot.pack, or
+    "n16g".
 
     - weight-c1: the recipe yields one value, of the weight's type, which is static.
     - weight-c2: the recipe holds only ops of the ingot dialect that depend on weights alone.
-    - weight-c3: layout is row_major, n16k or n16k2, and is that of the recipe's last op.
+    - weight-c3: layout is that of the recipe's last op: its ingot.pack's, n16g of an ingot.pack_groups, else row_major.
 
     ```mlir
     plan.weight @"lm_head.weight" : tensor<3x8x16xf32> layout "n16k" {

@@ -128,7 +128,7 @@ struct FuseNorm : public OpRewritePattern<ir::RmsNormOp> {
       rewriter.setInsertionPoint(embedding);
       auto emitting =
           ir::EmbeddingOp::create(rewriter, embedding.getLoc(), embedding.getTokens(), embedding.getTable(),
-                                  embedding.getPreviousIds(), embedding.getScaleAttr(), rewriter.getUnitAttr(),
+                                  embedding.getPreviousIds(), embedding.getScales(), embedding.getZeros(), embedding.getScaleAttr(), rewriter.getUnitAttr(),
                                   embedding.getLayoutAttr(), embedding.getNAttr(), embedding.getKAttr());
       rewriter.replaceOp(embedding, emitting.getResult());
       return emitting.getStats();

@@ -105,8 +105,9 @@ struct FuseQkv : public OpRewritePattern<ir::AttentionOp> {
     for (ir::LinearOp linear : linears) {
       if (linear.getInput() != linears[0].getInput())
         return rewriter.notifyMatchFailure(attention, "the projections read different values");
-      if (linear.getComputeAttr() != linears[0].getComputeAttr())
-        return rewriter.notifyMatchFailure(attention, "the projections compute in different types");
+      if (linear.getComputeAttr() != linears[0].getComputeAttr() ||
+          linear.getWeightElementAttr() != linears[0].getWeightElementAttr())
+        return rewriter.notifyMatchFailure(attention, "the projections differ in precision");
     }
     int64_t headDim = attention.getHeadDim(), kvHeads = attention.getKvHeads();
     int64_t group = static_cast<int64_t>(attention.getHeads()) / kvHeads;
@@ -183,7 +184,7 @@ struct FuseGateUp : public OpRewritePattern<ir::MulOp> {
     if (!isPlain(gate) || !isPlain(up) || !ir::isRecipe(gate.getWeight()) || !ir::isRecipe(up.getWeight()))
       return rewriter.notifyMatchFailure(mul, "a linear has an epilogue, or a weight that is not stored");
     if (gate.getInput() != up.getInput() || gate.columns() != up.columns() ||
-        gate.getComputeAttr() != up.getComputeAttr())
+        gate.getComputeAttr() != up.getComputeAttr() || gate.getWeightElementAttr() != up.getWeightElementAttr())
       return rewriter.notifyMatchFailure(mul, "the linears differ in input, columns or compute type");
 
     Location loc = fuseLocations({gate, act, up, mul});

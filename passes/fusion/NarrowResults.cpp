@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // narrow-results: a value that all its readers would round is rounded once, where it is made. Bits do not change: the
-// same rounding to nearest even happens earlier. Runs when set-compute has said what readers round to.
+// same rounding to nearest even happens earlier. Runs when choose-precision has said what readers round to.
 #include "passes/Linears.h"
 #include "passes/Passes.h"
 
@@ -38,7 +38,8 @@ Type roundedTo(Value value, SmallVectorImpl<Operation *> &passing) {
     Operation *user = use.getOwner();
     if (auto linear = dyn_cast<ir::LinearOp>(user)) {
       bool plainInput = linear.getInput() == value && linear.getResidual() != value && !linear.getNormStats();
-      if (!plainInput || !linear.getComputeAttr() || !agree(linear.getCompute().value()))
+      // Rows that will be quantized are read in f32: their scale is that of the unrounded values.
+      if (!plainInput || !linear.getComputeAttr() || linear.getCompute()->isInteger() || !agree(linear.getCompute().value()))
         return {};
     } else if (isa<ir::ReshapeOp>(user) || picksWholeLines(use)) {
       passing.push_back(user);

@@ -87,6 +87,10 @@ private:
 
   // The rows that the linear multiplies, in a buffer whose form fits, and their stride there.
   mlir::FailureOr<std::pair<mlir::Value, int64_t>> productRows(ir::LinearOp op);
+  // The same for products of integers: rows of quantize_rows, and their bytes.
+  mlir::FailureOr<std::pair<mlir::Value, int64_t>> quantizedRows(ir::LinearOp op);
+  // Adds the scales and zero points of a linear or an embedding, where it has them.
+  template <typename Op> void addGroupValues(Op op, Operands &operands);
   // The group behind a cache value, whose layout is decided.
   mlir::FailureOr<ir::CacheGroupOp> groupOf(mlir::Operation *op, ir::CacheType type);
 

@@ -5,6 +5,8 @@
 #include "compiler/target/cpu/kernels/params.h"
 #include "passes/lowering/EntryLoweringImpl.h"
 
+#include "llvm/ADT/StringSwitch.h"
+
 using namespace mlir;
 
 namespace ingot::passes {
@@ -17,7 +19,30 @@ RowForm wantedForm(ir::LinearOp linear) {
 }
 
 static int64_t layoutNumber(std::optional<StringRef> layout) {
-  return !layout ? INGOT_ROW_MAJOR : *layout == "n16k" ? INGOT_N16K : INGOT_N16K2;
+  return llvm::StringSwitch<int64_t>(layout.value_or("row_major"))
+      .Case("n16k", INGOT_N16K)
+      .Case("n16k2", INGOT_N16K2)
+      .Case("n16k4", INGOT_N16K4)
+      .Case("n16k8", INGOT_N16K8)
+      .Default(INGOT_ROW_MAJOR);
+}
+
+static ir::QuantizedType quantizedOf(Value weight) { return dyn_cast<ir::QuantizedType>(elementOf(weight)); }
+
+// The element type of stored weights as kernels read it: quantized ones are bytes.
+static int64_t weightNumber(Value weight) { return quantizedOf(weight) ? INGOT_U8 : elementNumber(elementOf(weight)); }
+
+static void setQuantization(KernelParams &params, ir::QuantizedType type, int64_t k) {
+  params.set("group", type.groupSize(k))
+      .set("scale_type", elementNumber(type.getScale()))
+      .set("zeros", type.getZero() != nullptr);
+}
+
+template <typename Op> void EntryLowering::addGroupValues(Op op, Operands &operands) {
+  if (op.getScales())
+    operands.add(bufferOf(op, op.getScales()));
+  if (op.getZeros())
+    operands.add(bufferOf(op, op.getZeros()));
 }
 
 static int64_t activationNumber(std::optional<ir::Activation> activation) {
@@ -39,26 +64,34 @@ LogicalResult EntryLowering::lowerOp(ir::EmbeddingOp op) {
   if (!op.getPreviousIds())
     return op.emitOpError() << "has no previous_ids; the lookup's kernel needs them, because a token may name a row "
                                "of the previous step's samples";
-  if (elementNumber(elementOf(op.getTable())) < 0)
-    return op.emitOpError() << "table is " << op.getTable().getType() << "; its kernel reads f32, f16 or bf16";
+  if (weightNumber(op.getTable()) < 0)
+    return op.emitOpError() << "table is " << op.getTable().getType()
+                            << "; its kernel reads f32, f16, bf16 or quantized rows";
   KernelParams params(builder, "embedding");
   params.set("n", op.tableRows())
       .set("k", op.tableColumns())
-      .set("weight_type", elementNumber(elementOf(op.getTable())))
+      .set("weight_type", weightNumber(op.getTable()))
       .set("layout", layoutNumber(op.getLayout()))
       .set("stats", op.getEmitStats())
       .setFloat("scale", op.getScale().convertToDouble(), 1.0);
+  ir::QuantizedType quantized = quantizedOf(op.getTable());
+  int64_t rowBytes = op.tableColumns() * ir::elementBytes(elementOf(op.getTable()));
+  if (quantized) {
+    setQuantization(params, quantized, op.tableColumns());
+    int64_t ofGroup = ir::elementBytes(quantized.getScale()) + (quantized.getZero() ? 1 : 0);
+    rowBytes = rowBytes / (quantized.isFourBit() ? 2 : 1) + quantized.groups(op.tableColumns()) * ofGroup;
+  }
   Operands operands;
   operands.add(bufferOf(op, op.getTokens()));
   operands.add(bufferOf(op, op.getPreviousIds()));
   operands.add(bufferOf(op, op.getTable()));
+  addGroupValues(op, operands);
   operands.add(bufferOf(op, op.getResult()));
   if (op.getEmitStats())
     operands.add(bufferOf(op, op.getStats()));
   if (operands.failed)
     return failure();
   plan::SizeAttr rows = rowsOf(op.getTokens());
-  int64_t rowBytes = op.tableColumns() * ir::elementBytes(elementOf(op.getTable()));
   launch(op, tables.kernel(params, op.getLoc()), operands.values, rows, rows.times(4 + rowBytes),
          rows.times(2 * op.tableColumns()), op.getLoc());
   return success();
@@ -110,6 +143,43 @@ FailureOr<std::pair<Value, int64_t>> EntryLowering::productRows(ir::LinearOp op)
   return std::pair(packed, wanted.stride);
 }
 
+// One quantization for all linears that want the same rows normalized alike, and summed over groups of one size.
+FailureOr<std::pair<Value, int64_t>> EntryLowering::quantizedRows(ir::LinearOp op) {
+  Value input = op.getInput();
+  if (!elementOf(input).isF32())
+    return op.emitOpError() << "input is " << input.getType() << "; only rows of f32 can be quantized";
+  int64_t k = op.depth(), padded = roundUp(k, 64);
+  ir::QuantizedType weight = quantizedOf(op.getWeight());
+  int64_t rowBytes = padded + roundUp(4 + 4 * weight.groups(k), 64);
+  auto key = std::make_tuple(input, op.getNormStats(), op.getGamma(), Attribute(op.getEpsAttr()), computeOf(op),
+                             weight.groupSize(k));
+  for (auto &[known, packed] : packings)
+    if (known == key)
+      return std::pair(packed, rowBytes);
+  int64_t partials = op.getNormStats() ? lastDim(op.getNormStats()) : 0;
+  KernelParams params(builder, "quantize_rows");
+  params.set("k", k)
+      .set("k_padded", padded, k)
+      .set("partials", partials, 0)
+      .set("group", weight.groupSize(k))
+      .setFloat("eps", op.getEps() ? op.getEps()->convertToDouble() : 0.0, 0.0);
+  Operands operands;
+  operands.add(bufferOf(op, input));
+  if (partials) {
+    operands.add(bufferOf(op, op.getNormStats()));
+    operands.add(bufferOf(op, op.getGamma()));
+  }
+  operands.add(allocate(op, cast<RankedTensorType>(tensorOf(input).clone(computeOf(op))), rowBytes));
+  if (operands.failed)
+    return failure();
+  Value packed = operands.values.back();
+  plan::SizeAttr rows = rowsOf(input);
+  launch(op, tables.kernel(params, op.getLoc()), operands.values, rows, rows.times(4 * k),
+         rows.times(partials ? 4 * k : 2 * k), op.getLoc());
+  packings.push_back({key, packed});
+  return std::pair(packed, rowBytes);
+}
+
 LogicalResult EntryLowering::lowerOp(ir::LinearOp op) {
   if (!op.getLayoutAttr())
     return op.emitOpError() << "weight is not packed; run ingot-pack-weights first";
@@ -124,24 +194,27 @@ LogicalResult EntryLowering::lowerOp(ir::LinearOp op) {
   if (elementNumber(elementOf(op.getResult())) < 0)
     return op.emitOpError() << "result is " << op.getResult().getType() << "; its kernel writes f32, f16 or bf16";
   Type compute = computeOf(op);
-  if (!compute.isF32() && !compute.isBF16())
-    return op.emitOpError() << "computes in " << compute << "; expected f32 or bf16";
+  bool integers = compute.isInteger(8);
+  if (!compute.isF32() && !compute.isBF16() && !integers)
+    return op.emitOpError() << "computes in " << compute << "; expected f32, bf16 or i8";
   if (op.getEmitStats() && !elementOf(op.getResult()).isF32())
     return op.emitOpError() << "gives statistics of a result of " << elementOf(op.getResult()) << "; expected f32";
   auto symbol = symbolOf(op, op.getInput(), 0);
-  auto rows = succeeded(symbol) ? productRows(op) : FailureOr<std::pair<Value, int64_t>>(failure());
+  if (failed(symbol))
+    return failure();
+  auto rows = integers ? quantizedRows(op) : productRows(op);
   if (failed(rows))
     return failure();
   int64_t n = op.columns(), k = op.depth();
   int64_t stride = strideOf(op.getResult());
-  KernelParams params(builder, "linear");
-  params.set("n", n)
-      .set("k", k)
-      .set("k_padded", rows->second, k)
-      .set("in_type", elementNumber(compute))
-      .set("weight_type", elementNumber(elementOf(op.getWeight())))
-      .set("layout", layoutNumber(op.getLayout()))
-      .set("bias", op.getBias() != nullptr)
+  KernelParams params(builder, integers ? "linear_int" : "linear");
+  params.set("n", n).set("k", k).set("k_padded", integers ? roundUp(k, 64) : rows->second, k);
+  if (!integers)
+    params.set("in_type", elementNumber(compute)).set("weight_type", weightNumber(op.getWeight()));
+  params.set("layout", layoutNumber(op.getLayout()));
+  if (ir::QuantizedType quantized = quantizedOf(op.getWeight()))
+    setQuantization(params, quantized, k);
+  params.set("bias", op.getBias() != nullptr)
       .set("residual", op.getResidual() != nullptr)
       .set("act", activationNumber(op.getActivation()))
       .set("gated", op.getGated())
@@ -152,6 +225,7 @@ LogicalResult EntryLowering::lowerOp(ir::LinearOp op) {
   Operands operands;
   operands.add(rows->first);
   operands.add(bufferOf(op, op.getWeight()));
+  addGroupValues(op, operands);
   if (op.getBias())
     operands.add(bufferOf(op, op.getBias()));
   if (op.getResidual())
@@ -163,6 +237,9 @@ LogicalResult EntryLowering::lowerOp(ir::LinearOp op) {
     return failure();
   plan::SizeAttr count = rowsOf(op.getInput());
   plan::SizeAttr bytes = bytesOf(op.getWeight()).plus(count.times(rows->second * ir::elementBytes(compute)));
+  for (Value values : {op.getScales(), op.getZeros()})
+    if (values)
+      bytes = bytes.plus(bytesOf(values));
   if (op.getResidual())
     bytes = bytes.plus(bytesOf(op.getResidual()));
   launch(op, tables.kernel(params, op.getLoc()), operands.values, constant((n + 15) / 16), bytes,

@@ -61,12 +61,9 @@ StringAttr WeightTable::add(Value recipe, StringRef hint) {
   if (name)
     return name;
   OpBuilder builder(program.getContext());
-  StringRef layout = "row_major";
-  if (auto pack = recipe.getDefiningOp<ir::PackOp>())
-    layout = pack.getLayout();
   builder.setInsertionPointToEnd(&program.getBody().front());
   auto weight = plan::WeightOp::create(builder, recipe.getLoc(), nameOf(recipe, hint),
-                                       cast<RankedTensorType>(recipe.getType()), layout);
+                                       cast<RankedTensorType>(recipe.getType()), plan::layoutOf(recipe));
   builder.createBlock(&weight.getRecipe());
   IRMapping mapping;
   Value stored = cloneRecipe(recipe, mapping, builder);

@@ -70,9 +70,18 @@ struct PackWeightsPass : public impl::PackWeightsPassBase<PackWeightsPass> {
     // Products in bf16 read bf16 weights; products in f32 read weights as they are stored.
     if (compute.isBF16() && !tensorOf(weight).getElementType().isBF16())
       weight = ir::CastOp::create(builder, loc, tensorOf(weight).clone(builder.getBF16Type()), weight);
+    if (auto stored = linear.getWeightElementAttr()) {
+      RankedTensorType type = tensorOf(weight).clone(stored.getValue());
+      weight = isa<ir::QuantizedType>(stored.getValue()) ? Value(ir::QuantizeOp::create(builder, loc, type, weight))
+                                                         : Value(ir::CastOp::create(builder, loc, type, weight));
+      linear.removeWeightElementAttr();
+    }
     Type element = tensorOf(weight).getElementType();
+    auto quantized = dyn_cast<ir::QuantizedType>(element);
     StringRef layout;
-    if (element.isF32())
+    if (quantized)
+      layout = quantized.isFourBit() ? "n16k8" : "n16k4";
+    else if (element.isF32())
       layout = "n16k";
     else if (element.isF16() || element.isBF16())
       layout = "n16k2";
@@ -82,6 +91,12 @@ struct PackWeightsPass : public impl::PackWeightsPassBase<PackWeightsPass> {
     int64_t n = linear.columns(), k = linear.depth(); // of the weight as it was
     StringAttr name = builder.getStringAttr(layout);
     linear.getWeightMutable().assign(ir::PackOp::create(builder, loc, weight, name).getResult());
+    if (quantized)
+      linear.getScalesMutable().assign(
+          ir::PackGroupsOp::create(builder, loc, weight, builder.getStringAttr("scales")).getResult());
+    if (quantized && quantized.getZero())
+      linear.getZerosMutable().assign(
+          ir::PackGroupsOp::create(builder, loc, weight, builder.getStringAttr("zeros")).getResult());
     linear.setLayoutAttr(name);
     linear.setN(n);
     linear.setK(k);
@@ -98,6 +113,14 @@ struct PackWeightsPass : public impl::PackWeightsPassBase<PackWeightsPass> {
       return success();
     hoistRecipe(linear.getWeight(), embedding);
     embedding.getTableMutable().assign(linear.getWeight());
+    if (linear.getScales()) {
+      hoistRecipe(linear.getScales(), embedding);
+      embedding.getScalesMutable().assign(linear.getScales());
+    }
+    if (linear.getZeros()) {
+      hoistRecipe(linear.getZeros(), embedding);
+      embedding.getZerosMutable().assign(linear.getZeros());
+    }
     embedding.setLayoutAttr(linear.getLayoutAttr());
     embedding.setNAttr(linear.getNAttr());
     embedding.setKAttr(linear.getKAttr());

@@ -4,6 +4,7 @@
 // compiler/driver; exit status 2 where the command line is at fault.
 #include "compiler/driver/compile.h"
 #include "compiler/driver/inspect.h"
+#include "passes/quantization/Schemes.h"
 
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
@@ -46,12 +47,23 @@ int main(int argc, char **argv) {
   cl::opt<std::string> target("target", cl::desc("What to compile for (default: cpu)"), cl::value_desc("cpu"),
                               cl::init("cpu"), cl::sub(compile), cl::cat(category));
   cl::opt<std::string> compute("compute",
-                               cl::desc("Precision of matrix products; sums are f32 (default: bf16 for bf16 weights, "
-                                        "else f32)"),
+                               cl::desc("Precision of products of f32, f16 and bf16 weights; sums are f32 (default: "
+                                        "bf16 where all are bf16, else f32)"),
                                cl::value_desc("f32|bf16"), cl::sub(compile), cl::sub(check), cl::cat(category));
-  cl::opt<std::string> dummy("dummy-weights",
-                             cl::desc("Draw weights from SEED: only config.json is needed"), cl::value_desc("SEED"),
-                             cl::sub(compile), cl::sub(check), cl::cat(category));
+  cl::opt<std::string> weightScheme("weights",
+                                    cl::desc("How weights of products are stored: f32, f16, bf16, int8[:g32|g64|g128], "
+                                             "int4[:g32|g64|g128][,asym] (default: as in the checkpoint)"),
+                                    cl::value_desc("SCHEME"), cl::sub(compile), cl::sub(check), cl::cat(category));
+  cl::opt<std::string> activations("activations",
+                                   cl::desc("What int8 and int4 weights are multiplied with: rows rounded to int8 one "
+                                            "by one, or floats (default: int8)"),
+                                   cl::value_desc("float|int8"), cl::sub(compile), cl::sub(check), cl::cat(category));
+  cl::opt<std::string> rules("rules",
+                             cl::desc("Exceptions by tensor name, first match wins: lines of PATTERN SCHEME "
+                                      "[activations=float|int8]"),
+                             cl::value_desc("FILE"), cl::sub(compile), cl::sub(check), cl::cat(category));
+  cl::opt<std::string> dummy("dummy-weights", cl::desc("Draw weights from SEED: only config.json is needed"),
+                             cl::value_desc("SEED"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> emit("emit", cl::desc("Stop at a stage and print it: import, ingot, linalg, plan, llvm, asm"),
                             cl::value_desc("STAGE"), cl::init("engine"), cl::sub(compile), cl::cat(category));
   cl::opt<std::string> set("set", cl::desc("Feature set that --emit=llvm and --emit=asm show (default: the widest)"),
@@ -102,8 +114,15 @@ int main(int argc, char **argv) {
     return usage(llvm::Twine(compile ? "compile" : "check") + " needs a model: a Hugging Face directory");
   if (!compute.empty() && compute != "f32" && compute != "bf16")
     return usage("--compute takes f32 or bf16, not '" + compute + "'");
+  if (!weightScheme.empty() && !ingot::passes::parseScheme(weightScheme))
+    return usage("--weights takes " + llvm::Twine(ingot::passes::kSchemes) + "; not '" + weightScheme + "'");
+  if (!activations.empty() && activations != "float" && activations != "int8")
+    return usage("--activations takes float or int8, not '" + activations + "'");
+  std::vector<ingot::passes::PrecisionRule> parsed; // read again by the pass: here for the exit status
+  if (std::string error = ingot::passes::readRules(rules, parsed); !error.empty())
+    return usage(error);
   if (check)
-    return checkModel({model, seed, compute});
+    return checkModel({model, seed, compute, weightScheme, activations, rules});
 
   if (target != "cpu")
     return usage("--target takes cpu, not '" + target + "': other targets are not there yet");
@@ -118,6 +137,9 @@ int main(int argc, char **argv) {
   options.emit = emit;
   options.dumpStages = dump;
   options.compute = compute;
+  options.weights = weightScheme;
+  options.activations = activations;
+  options.rules = rules;
   options.set = set;
   options.dummyWeights = seed;
   options.threads = threads;

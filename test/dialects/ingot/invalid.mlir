@@ -322,7 +322,7 @@ ingot.entry @pack_c2_element(%a: tensor<4x8xbf16>)
 
 ingot.entry @pack_layout(%a: tensor<4x8xf32>)
     attributes {arg_names = ["a"], res_names = []} {
-  // expected-error@+1 {{'ingot.pack' op attribute 'layout' failed to satisfy constraint: layout of a packed weight (one of n16k, n16k2)}}
+  // expected-error@+1 {{'ingot.pack' op attribute 'layout' failed to satisfy constraint: layout of a packed weight (one of n16k, n16k2, n16k4, n16k8)}}
   %r = ingot.pack %a {layout = "k16n"} : tensor<4x8xf32> -> tensor<1x8x16xf32>
   ingot.return
 }
@@ -479,7 +479,7 @@ ingot.symbol @tokens
 ingot.symbol @rows
 ingot.entry @linear_c2_rank(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>, %w: tensor<1x8x16xf32>)
     attributes {arg_names = ["x", "w"], res_names = []} {
-  // expected-error@+1 {{'ingot.linear' op weight must be a static matrix, found 'tensor<1x8x16xf32>'}}
+  // expected-error@+1 {{'ingot.linear' op weight must be a static matrix of floats, or packed, found 'tensor<1x8x16xf32>'}}
   %r = ingot.linear %x, %w  
       : (tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<1x8x16xf32>) -> tensor<?x4xf32, #ingot.dims<"tokens", "">>
   ingot.return
@@ -1304,5 +1304,179 @@ ingot.entry @call_c3_type(%x: tensor<?x9xf32>)
     attributes {arg_names = ["x"], res_names = []} {
   // expected-error@+1 {{input 0 is 'tensor<?x9xf32>', but @f takes 'tensor<?x8xf32>'}}
   %r = ingot.call @f(%x) : (tensor<?x9xf32>) -> tensor<?x8xf32>
+  ingot.return
+}
+
+// -----
+
+// expected-error@+2 {{storage of !ingot.quantized must be ui8 or ui4, found 'ui2'}}
+ingot.entry @quantized_c1_storage(
+    %w: tensor<4x8x!ingot.quantized<ui2, group = 32, scale = f16>>) attributes {arg_names = ["w"], res_names = []} {
+  ingot.return
+}
+
+// -----
+
+// expected-error@+2 {{group of !ingot.quantized must be 32, 64 or 128, or left out, found 48}}
+ingot.entry @quantized_c2_group(
+    %w: tensor<4x8x!ingot.quantized<ui8, group = 48, scale = f16>>) attributes {arg_names = ["w"], res_names = []} {
+  ingot.return
+}
+
+// -----
+
+// expected-error@+2 {{group of !ingot.quantized must be 32, 64 or 128, found 0}}
+ingot.entry @quantized_c2_four_bits(
+    %w: tensor<4x8x!ingot.quantized<ui4, scale = f16>>) attributes {arg_names = ["w"], res_names = []} {
+  ingot.return
+}
+
+// -----
+
+// expected-error@+2 {{scale of !ingot.quantized must be f32 without a group, found 'f16'}}
+ingot.entry @quantized_c3_scale(
+    %w: tensor<4x8x!ingot.quantized<ui8, scale = f16>>) attributes {arg_names = ["w"], res_names = []} {
+  ingot.return
+}
+
+// -----
+
+// expected-error@+2 {{zero of !ingot.quantized must be ui8, with storage ui4; found 'ui8' with 'ui8'}}
+ingot.entry @quantized_c4_zero(
+    %w: tensor<4x8x!ingot.quantized<ui8, group = 32, scale = f16, zero = ui8>>) attributes {arg_names = ["w"], res_names = []} {
+  ingot.return
+}
+
+// -----
+
+ingot.entry @quantize_c1_dynamic(%a: tensor<?x8xf32>)
+    attributes {arg_names = ["a"], res_names = []} {
+  // expected-error@+1 {{'ingot.quantize' op input must be a static matrix, found 'tensor<?x8xf32>'}}
+  %r = ingot.quantize %a : tensor<?x8xf32> to tensor<?x8x!ingot.quantized<ui8, scale = f32>>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @pack_c2_quantized(%a: tensor<4x8x!ingot.quantized<ui8, scale = f32>>)
+    attributes {arg_names = ["a"], res_names = []} {
+  // expected-error@+1 {{'ingot.pack' op layout "n16k8" takes quantized ui4, input is 'tensor<4x8x!ingot.quantized<ui8, scale = f32>>'}}
+  %r = ingot.pack %a {layout = "n16k8"} : tensor<4x8x!ingot.quantized<ui8, scale = f32>> -> tensor<1x8x16x4x!ingot.quantized<ui8, scale = f32>>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @pack_groups_c1_dynamic(%a: tensor<?x8x!ingot.quantized<ui8, scale = f32>>)
+    attributes {arg_names = ["a"], res_names = []} {
+  // expected-error@+1 {{'ingot.pack_groups' op input must be a static matrix}}
+  %r = ingot.pack_groups %a {of = "scales"} : tensor<?x8x!ingot.quantized<ui8, scale = f32>> -> tensor<1x1x16xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @pack_groups_c2_zeros(%a: tensor<4x8x!ingot.quantized<ui4, group = 32, scale = f16>>)
+    attributes {arg_names = ["a"], res_names = []} {
+  // expected-error@+1 {{'ingot.pack_groups' op there are no zero points in '!ingot.quantized<ui4, group = 32, scale = f16>'}}
+  %r = ingot.pack_groups %a {of = "zeros"} : tensor<4x8x!ingot.quantized<ui4, group = 32, scale = f16>> -> tensor<1x1x16xui8>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @tokens
+ingot.entry @linear_c2_quantized_rows(%x: tensor<?x48xf32, #ingot.dims<"tokens", "">>, %w: tensor<40x48x!ingot.quantized<ui8, scale = f32>>)
+    attributes {arg_names = ["x", "w"], res_names = []} {
+  // expected-error@+1 {{'ingot.linear' op weight must be a static matrix of floats, or packed}}
+  %r = ingot.linear %x, %w {compute = i8}
+      : (tensor<?x48xf32, #ingot.dims<"tokens", "">>, tensor<40x48x!ingot.quantized<ui8, scale = f32>>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @tokens
+ingot.entry @linear_c11_quantized_compute(%x: tensor<?x48xf32, #ingot.dims<"tokens", "">>, %w: tensor<3x16x16x4x!ingot.quantized<ui8, scale = f32>>, %s: tensor<3x1x16xf32>)
+    attributes {arg_names = ["x", "w", "s"], res_names = []} {
+  // expected-error@+1 {{'ingot.linear' op compute must be f32 or i8 for a quantized weight, found 'bf16'}}
+  %r = ingot.linear %x, %w scales %s {compute = bf16, layout = "n16k4", n = 40, k = 48}
+      : (tensor<?x48xf32, #ingot.dims<"tokens", "">>, tensor<3x16x16x4x!ingot.quantized<ui8, scale = f32>>, tensor<3x1x16xf32>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @tokens
+ingot.entry @linear_c12_no_scales(%x: tensor<?x48xf32, #ingot.dims<"tokens", "">>, %w: tensor<3x16x16x4x!ingot.quantized<ui8, scale = f32>>)
+    attributes {arg_names = ["x", "w"], res_names = []} {
+  // expected-error@+1 {{'ingot.linear' op scales of weight must be 'tensor<3x1x16xf32>', found none}}
+  %r = ingot.linear %x, %w {compute = i8, layout = "n16k4", n = 40, k = 48}
+      : (tensor<?x48xf32, #ingot.dims<"tokens", "">>, tensor<3x16x16x4x!ingot.quantized<ui8, scale = f32>>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @tokens
+ingot.entry @linear_c12_scales_type(%x: tensor<?x48xf32, #ingot.dims<"tokens", "">>, %w: tensor<3x8x16x4x!ingot.quantized<ui4, group = 32, scale = f16>>, %s: tensor<3x1x16xf16>)
+    attributes {arg_names = ["x", "w", "s"], res_names = []} {
+  // expected-error@+1 {{'ingot.linear' op scales of weight must be 'tensor<3x2x16xf16>', found 'tensor<3x1x16xf16>'}}
+  %r = ingot.linear %x, %w scales %s {compute = i8, layout = "n16k8", n = 40, k = 48}
+      : (tensor<?x48xf32, #ingot.dims<"tokens", "">>, tensor<3x8x16x4x!ingot.quantized<ui4, group = 32, scale = f16>>, tensor<3x1x16xf16>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @tokens
+ingot.entry @linear_c12_no_zeros(%x: tensor<?x48xf32, #ingot.dims<"tokens", "">>, %w: tensor<3x8x16x4x!ingot.quantized<ui4, group = 32, scale = f16, zero = ui8>>, %s: tensor<3x2x16xf16>)
+    attributes {arg_names = ["x", "w", "s"], res_names = []} {
+  // expected-error@+1 {{'ingot.linear' op zeros of weight must be 'tensor<3x2x16xui8>', found none}}
+  %r = ingot.linear %x, %w scales %s {compute = i8, layout = "n16k8", n = 40, k = 48}
+      : (tensor<?x48xf32, #ingot.dims<"tokens", "">>, tensor<3x8x16x4x!ingot.quantized<ui4, group = 32, scale = f16, zero = ui8>>, tensor<3x2x16xf16>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @tokens
+ingot.entry @linear_c12_zeros_given(%x: tensor<?x48xf32, #ingot.dims<"tokens", "">>, %w: tensor<3x8x16x4x!ingot.quantized<ui4, group = 32, scale = f16>>, %s: tensor<3x2x16xf16>, %z: tensor<3x2x16xui8>)
+    attributes {arg_names = ["x", "w", "s", "z"], res_names = []} {
+  // expected-error@+1 {{'ingot.linear' op zeros are given; weight has none}}
+  %r = ingot.linear %x, %w scales %s zeros %z {compute = i8, layout = "n16k8", n = 40, k = 48}
+      : (tensor<?x48xf32, #ingot.dims<"tokens", "">>, tensor<3x8x16x4x!ingot.quantized<ui4, group = 32, scale = f16>>, tensor<3x2x16xf16>, tensor<3x2x16xui8>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @tokens
+ingot.entry @linear_c13_packed(%x: tensor<?x48xf32, #ingot.dims<"tokens", "">>, %w: tensor<3x16x16x4x!ingot.quantized<ui8, scale = f32>>, %s: tensor<3x1x16xf32>)
+    attributes {arg_names = ["x", "w", "s"], res_names = []} {
+  // expected-error@+1 {{'ingot.linear' op weight_element is given; the weight is packed already}}
+  %r = ingot.linear %x, %w scales %s {compute = i8, weight_element = !ingot.quantized<ui8, scale = f32>, layout = "n16k4", n = 40, k = 48}
+      : (tensor<?x48xf32, #ingot.dims<"tokens", "">>, tensor<3x16x16x4x!ingot.quantized<ui8, scale = f32>>, tensor<3x1x16xf32>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @tokens
+ingot.entry @linear_c13_element(%x: tensor<?x48xf32, #ingot.dims<"tokens", "">>, %w: tensor<40x48xf32>)
+    attributes {arg_names = ["x", "w"], res_names = []} {
+  // expected-error@+1 {{'ingot.linear' op weight_element must be f32, f16, bf16 or quantized, found 'f64'}}
+  %r = ingot.linear %x, %w {weight_element = f64}
+      : (tensor<?x48xf32, #ingot.dims<"tokens", "">>, tensor<40x48xf32>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @tokens
+ingot.entry @embedding_c5_scales(%i: tensor<?xi32, #ingot.dims<"tokens">>, %t: tensor<3x16x16x4x!ingot.quantized<ui8, scale = f32>>)
+    attributes {arg_names = ["i", "t"], res_names = []} {
+  // expected-error@+1 {{'ingot.embedding' op scales of table must be 'tensor<3x1x16xf32>', found none}}
+  %r = ingot.embedding %i, %t {layout = "n16k4", n = 40, k = 48} : (tensor<?xi32, #ingot.dims<"tokens">>, tensor<3x16x16x4x!ingot.quantized<ui8, scale = f32>>) -> tensor<?x48xf32, #ingot.dims<"tokens", "">>
   ingot.return
 }

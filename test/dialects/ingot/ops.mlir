@@ -52,6 +52,16 @@ ingot.entry @recipes() attributes {arg_names = [], res_names = []} {
   %i = ingot.interleave %g, %g {block = 16} : (tensor<40x48xbf16>, tensor<40x48xbf16>) -> tensor<96x48xbf16>
   // CHECK: ingot.pack %{{.*}} {layout = "n16k2"} : tensor<40x48xbf16> -> tensor<3x32x16x2xbf16>
   %p = ingot.pack %g {layout = "n16k2"} : tensor<40x48xbf16> -> tensor<3x32x16x2xbf16>
+  // CHECK: %[[Q:.*]] = ingot.quantize %{{.*}} : tensor<40x48xbf16> to tensor<40x48x!ingot.quantized<ui8, scale = f32>>
+  %q8 = ingot.quantize %g : tensor<40x48xbf16> to tensor<40x48x!ingot.quantized<ui8, scale = f32>>
+  // CHECK: ingot.pack %[[Q]] {layout = "n16k4"} : tensor<40x48x!ingot.quantized<ui8, scale = f32>> -> tensor<3x16x16x4x!ingot.quantized<ui8, scale = f32>>
+  %p8 = ingot.pack %q8 {layout = "n16k4"} : tensor<40x48x!ingot.quantized<ui8, scale = f32>> -> tensor<3x16x16x4x!ingot.quantized<ui8, scale = f32>>
+  // CHECK: ingot.pack_groups %[[Q]] {of = "scales"} : tensor<40x48x!ingot.quantized<ui8, scale = f32>> -> tensor<3x1x16xf32>
+  %s8 = ingot.pack_groups %q8 {of = "scales"} : tensor<40x48x!ingot.quantized<ui8, scale = f32>> -> tensor<3x1x16xf32>
+  // CHECK: !ingot.quantized<ui4, group = 32, scale = f16, zero = ui8>
+  %q4 = ingot.quantize %g : tensor<40x48xbf16> to tensor<40x48x!ingot.quantized<ui4, group = 32, scale = f16, zero = ui8>>
+  // CHECK: ingot.pack_groups %{{.*}} {of = "zeros"} : {{.*}} -> tensor<3x2x16xui8>
+  %z4 = ingot.pack_groups %q4 {of = "zeros"} : tensor<40x48x!ingot.quantized<ui4, group = 32, scale = f16, zero = ui8>> -> tensor<3x2x16xui8>
   // CHECK: ingot.pack %{{.*}} {layout = "n16k"} : tensor<64x16xf32> -> tensor<4x16x16xf32>
   %f = ingot.pack %q {layout = "n16k"} : tensor<64x16xf32> -> tensor<4x16x16xf32>
   ingot.return

@@ -148,7 +148,7 @@ module {
   ingot.entry @compute_f16(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["x"], res_names = ["y"]} {
     %w = ingot.weight @w : tensor<8x8xf16>
     %p = ingot.pack %w {layout = "n16k2"} : tensor<8x8xf16> -> tensor<1x16x16x2xf16>
-    // expected-error @below {{computes in 'f16'; expected f32 or bf16}}
+    // expected-error @below {{computes in 'f16'; expected f32, bf16 or i8}}
     %y = ingot.linear %x, %p {compute = f16, layout = "n16k2", n = 8, k = 8} : (tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<1x16x16x2xf16>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
     ingot.return %y : tensor<?x8xf32, #ingot.dims<"tokens", "">>
   }
@@ -198,7 +198,7 @@ module {
   ingot.tensor @t : tensor<8x8xf64> {dummy}
   ingot.entry @table_f64(%ids: tensor<?xi32, #ingot.dims<"tokens">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["ids"], res_names = ["y"]} {
     %t = ingot.weight @t : tensor<8x8xf64>
-    // expected-error @below {{table is 'tensor<8x8xf64>'; its kernel reads f32, f16 or bf16}}
+    // expected-error @below {{table is 'tensor<8x8xf64>'; its kernel reads f32, f16, bf16 or quantized rows}}
     %y = ingot.embedding %ids, %t previous %ids : (tensor<?xi32, #ingot.dims<"tokens">>, tensor<8x8xf64>, tensor<?xi32, #ingot.dims<"tokens">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
     ingot.return %y : tensor<?x8xf32, #ingot.dims<"tokens", "">>
   }

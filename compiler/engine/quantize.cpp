@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/engine/quantize.h"
+
+#include "compiler/engine/element.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace ingot::engine {
+
+namespace {
+
+// Rounds to nearest even where |x| is below 2^22: adding 1.5 * 2^23 leaves no bits for a fraction. Unlike rintf it is
+// vectorized on every CPU.
+inline float roundEven(float x) { return (x + 12582912.0f) - 12582912.0f; }
+
+float roundScale(const Quantization &how, float scale) {
+  return how.scale == ElementType::f16 ? f16ToFloat(floatToF16(scale)) : scale;
+}
+
+// Returns false where a value or the scale is not finite.
+bool quantizeGroup(const Quantization &how, const float *w, int64_t count, uint8_t *u, float &scale, uint8_t &zero) {
+  float lo = 0, hi = 0;
+  bool finite = true;
+  for (int64_t i = 0; i < count; ++i) {
+    lo = std::min(lo, w[i]);
+    hi = std::max(hi, w[i]);
+    finite &= std::fabs(w[i]) <= std::numeric_limits<float>::max(); // not so for NaN
+  }
+  const float most = how.bits == 4 ? 7.0f : 127.0f;
+  scale = roundScale(how, how.asym ? (hi - lo) / 15.0f : std::max(hi, -lo) / most);
+  if (!finite || !std::isfinite(scale))
+    return false;
+  const float z = !how.asym ? most + 1 : scale > 0 ? std::clamp(roundEven(-lo / scale), 0.0f, 15.0f) : 0.0f;
+  zero = uint8_t(z);
+  if (!u)
+    return true;
+  if (scale == 0) {
+    std::fill_n(u, count, zero);
+    return true;
+  }
+  const float least = how.asym ? 0.0f : 1.0f, largest = how.asym ? 15.0f : 2 * most + 1;
+  for (int64_t i = 0; i < count; ++i) {
+    // Clamped before it is rounded as well, to stay where roundEven is right; that changes no result.
+    float ratio = std::clamp(w[i] / scale, -256.0f, 256.0f);
+    u[i] = uint8_t(int32_t(std::clamp(roundEven(ratio) + z, least, largest)));
+  }
+  return true;
+}
+
+} // namespace
+
+std::string Quantization::scheme() const {
+  return std::string(bits == 4 ? "int4:" : "int8:") + (group ? "g" + std::to_string(group) : "channel") +
+         (asym ? ",asym" : "");
+}
+
+void QuantizationError::add(const QuantizationError &other) {
+  squares += other.squares;
+  errorSquares += other.errorSquares;
+  most = std::max(most, other.most);
+  measured |= other.measured;
+}
+
+double QuantizationError::relative() const { return squares > 0 ? std::sqrt(errorSquares / squares) : 0; }
+
+bool quantizeRow(const Quantization &how, const float *w, int64_t columns, uint8_t *u, float *scales, uint8_t *zeros) {
+  const int64_t size = how.groupSize(columns), groups = how.groups(columns);
+  for (int64_t g = 0; g < groups; ++g) {
+    uint8_t zero = 0;
+    if (!quantizeGroup(how, w + g * size, std::min(size, columns - g * size), u ? u + g * size : nullptr, scales[g],
+                       zero))
+      return false;
+    if (how.asym)
+      zeros[g] = zero;
+  }
+  return true;
+}
+
+// Four sums, so that additions need not wait for each other.
+void measureRow(const Quantization &how, const float *w, int64_t columns, const uint8_t *u, const float *scales,
+                const uint8_t *zeros, QuantizationError &error) {
+  const int64_t size = how.groupSize(columns);
+  float most = 0;
+  for (int64_t first = 0, g = 0; first < columns; first += size, ++g) {
+    const int32_t zero = how.asym ? zeros[g] : how.symmetricZero();
+    const int64_t count = std::min(size, columns - first);
+    double squares[4] = {}, errors[4] = {};
+    for (int64_t i = 0; i < count; ++i) {
+      float value = w[first + i], lost = float(int32_t(u[first + i]) - zero) * scales[g] - value;
+      squares[i % 4] += double(value) * value;
+      errors[i % 4] += double(lost) * lost;
+      most = std::max(most, std::fabs(lost));
+    }
+    error.squares += squares[0] + squares[1] + squares[2] + squares[3];
+    error.errorSquares += errors[0] + errors[1] + errors[2] + errors[3];
+  }
+  error.most = std::max(error.most, double(most));
+  error.measured = true;
+}
+
+} // namespace ingot::engine
