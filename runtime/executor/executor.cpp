@@ -127,7 +127,7 @@ struct Executor::Impl {
   MemoryUse memory;
   std::unique_ptr<ThreadPool> pool;
   std::vector<CompiledEntry> entries;
-  std::vector<uint64_t> *profile = nullptr;
+  std::vector<StepTime> *profile = nullptr;
   std::atomic<bool> running{false};
 
   Result<void> chooseCode();
@@ -337,9 +337,9 @@ Result<void> Executor::run(unsigned index, std::span<const int64_t> symbols, std
   const auto &launches = *entry.entry->launches();
   for (unsigned i = 0; i < launches.size(); ++i)
     entry.steps[i].tiles = uint32_t(extent(launches.Get(i)->tiles(), symbols));
-  uint64_t *times = nullptr;
+  StepTime *times = nullptr;
   if (impl->profile) {
-    impl->profile->assign(launches.size(), 0);
+    impl->profile->assign(launches.size() * threads(), {});
     times = impl->profile->data();
   }
   if (auto failure = impl->pool->walk(entry.steps, symbols.data(), times))
@@ -353,7 +353,7 @@ Result<void> Executor::run(std::string_view entry, std::span<const int64_t> symb
   return run(index, symbols, inputs, outputs);
 }
 
-void Executor::profile(std::vector<uint64_t> *into) { impl->profile = into; }
+void Executor::profile(std::vector<StepTime> *into) { impl->profile = into; }
 
 LaunchInfo Executor::launch(unsigned entry, unsigned index) const {
   const format::Launch &launch = *plan().entries()->Get(entry)->launches()->Get(index);

@@ -8,6 +8,7 @@
 
 #include "runtime/core/error.h"
 #include "runtime/core/memory.h"
+#include "runtime/device/cpu/step_time.h"
 #include "runtime/executor/cache_pool.h"
 #include "runtime/executor/engine_file.h"
 #include "runtime/executor/sizes.h"
@@ -84,9 +85,9 @@ public:
   Result<void> run(std::string_view entry, std::span<const int64_t> symbols, std::span<const void *const> inputs,
                    std::span<void *const> outputs);
 
-  // From the next run on, the nanoseconds of each launch (with its barrier) are left in `into`, resized to the entry's
-  // launches; null switches it off, and then it costs nothing.
-  void profile(std::vector<uint64_t> *into);
+  // From the next run on, the times of each worker in each launch are left in `into`, [threads][launches of the entry];
+  // null switches it off, and then it costs nothing.
+  void profile(std::vector<StepTime> *into);
   LaunchInfo launch(unsigned entry, unsigned index) const;
 
 private:

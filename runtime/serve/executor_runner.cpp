@@ -4,7 +4,7 @@
 #include "runtime/serve/executor_runner.h"
 
 #include <algorithm>
-#include <span>
+#include <set>
 
 namespace ingot::serve {
 namespace {
@@ -148,7 +148,6 @@ Result<std::unique_ptr<ExecutorRunner>> ExecutorRunner::create(std::shared_ptr<c
 
 Result<void> ExecutorRunner::bind() {
   const std::string &path = owned->engine().path();
-  times_.resize(owned->plan().entries()->size());
   INGOT_ASSIGN_OR_RETURN(stepIndex, owned->entryIndex("step"));
   INGOT_ASSIGN_OR_RETURN(sampleIndex, owned->entryIndex("sample"));
   const format::Entry &step = *owned->plan().entries()->Get(stepIndex);
@@ -183,6 +182,7 @@ Result<void> ExecutorRunner::bind() {
                        path.c_str(), argument.name()->c_str(), shape.empty() ? -1ll : (long long)shape[0],
                        (long long)expected, kNewer);
   }
+  findContextReads();
   return {};
 }
 
@@ -193,29 +193,78 @@ std::vector<int64_t> ExecutorRunner::symbolValues(const std::array<int64_t, kKno
   return ordered;
 }
 
-void ExecutorRunner::profile(bool on) {
-  profiling = on;
-  owned->profile(on ? &lastTimes : nullptr);
+void ExecutorRunner::observe(RunObserver given) {
+  observer = std::move(given);
+  owned->profile(observer ? &times : nullptr);
+}
+
+// Which launches of `step` walk the contexts.
+void ExecutorRunner::findContextReads() {
+  const format::Plan &plan = owned->plan();
+  const format::Entry &step = *plan.entries()->Get(stepIndex);
+  for (const format::Launch *launch : *step.launches()) {
+    ContextReads reads;
+    bool table = false;
+    std::set<uint32_t> counted;
+    for (uint32_t index : *launch->buffers()) {
+      const format::Buffer &buffer = *step.buffers()->Get(index);
+      table |= buffer.kind() == format::BufferKind::input && stepInputs[buffer.index()] == StepInput::block_table;
+      if (buffer.kind() != format::BufferKind::cache || !counted.insert(index).second)
+        continue;
+      const format::CacheGroup &group = *plan.cache_groups()->Get(buffer.index());
+      reads.group = int(buffer.index());
+      reads.positionBytes += double(group.planes()->Get(buffer.plane())->page_bytes()) / group.page_tokens();
+    }
+    contextReads.push_back(table ? reads : ContextReads());
+  }
+}
+
+void ExecutorRunner::measure(const StepBatch &batch) {
+  positionsRead.assign(facts.groups.size(), 0);
+  pairs.assign(facts.groups.size(), 0);
+  for (size_t g = 0; g < facts.groups.size(); ++g)
+    for (size_t r = 0; r < batch.context_lengths.size(); ++r) {
+      int64_t context = batch.context_lengths[r];
+      int64_t count = batch.sequence_starts[r + 1] - batch.sequence_starts[r];
+      int64_t window = facts.groups[g].window > 0 ? facts.groups[g].window : context;
+      positionsRead[g] += std::min(context, window + count - 1);
+      for (int64_t position = context - count; position < context; ++position)
+        pairs[g] += std::min(position + 1, window);
+    }
+}
+
+LaunchWork ExecutorRunner::workOf(unsigned entry, unsigned index, std::span<const int64_t> values) const {
+  runtime::LaunchInfo launch = owned->launch(entry, index);
+  LaunchWork work{double(runtime::extent(launch.bytesRead, values)),
+                  double(runtime::extent(launch.operations, values))};
+  if (entry != stepIndex || contextReads[index].group < 0)
+    return work;
+  // The plan states the operations of a token with one position.
+  size_t group = size_t(contextReads[index].group);
+  std::vector<int64_t> attended(values.begin(), values.end());
+  for (size_t i = 0; i < symbols.size(); ++i)
+    if (Symbol(symbols[i]) == Symbol::tokens)
+      attended[i] = pairs[group];
+  work.bytes += contextReads[index].positionBytes * double(positionsRead[group]);
+  work.operations = double(runtime::extent(launch.operations, attended));
+  return work;
 }
 
 Result<void> ExecutorRunner::run(unsigned entry, const std::vector<int64_t> &values,
                                  const std::vector<const void *> &inputs, const std::vector<void *> &outputs) {
   INGOT_RETURN_IF_ERROR(owned->run(entry, values, inputs, outputs));
-  if (profiling) {
-    std::vector<LaunchTime> &launches = times_[entry];
-    launches.resize(lastTimes.size());
-    for (size_t i = 0; i < lastTimes.size(); ++i) {
-      runtime::LaunchInfo launch = owned->launch(entry, unsigned(i));
-      launches[i].nanoseconds += lastTimes[i];
-      launches[i].runs += 1;
-      launches[i].bytes += double(runtime::extent(launch.bytesRead, values));
-      launches[i].operations += double(runtime::extent(launch.operations, values));
-    }
+  if (observer) {
+    work.clear();
+    for (unsigned i = 0; i < owned->plan().entries()->Get(entry)->launches()->size(); ++i)
+      work.push_back(workOf(entry, i, values));
+    observer({entry, work, times});
   }
   return {};
 }
 
 Result<void> ExecutorRunner::step(const StepBatch &batch, float *logits) {
+  if (observer)
+    measure(batch);
   std::vector<const void *> inputs;
   for (StepInput input : stepInputs) {
     const std::vector<int32_t> *array = nullptr;

@@ -10,7 +10,9 @@
 #include "runtime/serve/runner.h"
 
 #include <array>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 namespace ingot::serve {
@@ -28,11 +30,19 @@ Result<std::vector<PageGroup>> pageGroups(const runtime::EngineFile &engine);
 // What an executor at these bounds would be made with; for runtime::memoryUse.
 Result<runtime::ExecutorOptions> executorOptions(const runtime::EngineFile &engine, const RunnerBounds &bounds);
 
-// What one launch of an entry cost so far.
-struct LaunchTime {
-  uint64_t nanoseconds = 0, runs = 0;
-  double bytes = 0, operations = 0; // as the plan states them
+// What one launch had to do in one run: as the plan states it, and for launches that walk the contexts (they take the
+// block table and planes of the cache) by the positions that there really were.
+struct LaunchWork {
+  double bytes = 0, operations = 0;
 };
+
+// One run of an entry, told when it is over.
+struct RunRecord {
+  unsigned entry;
+  std::span<const LaunchWork> work;         // [launches]
+  std::span<const runtime::StepTime> times; // [threads][launches]
+};
+using RunObserver = std::function<void(const RunRecord &)>;
 
 class ExecutorRunner : public StepRunner {
 public:
@@ -47,10 +57,8 @@ public:
   unsigned stepEntry() const { return stepIndex; }
   unsigned sampleEntry() const { return sampleIndex; }
 
-  // Times every launch from now on; off by default, and then free.
-  void profile(bool on);
-  // By launch of an entry; empty where nothing was timed.
-  const std::vector<LaunchTime> &times(unsigned entry) const { return times_[entry]; }
+  // Times every launch from now on and tells `observer` of each run; an empty one switches it off, and then it is free.
+  void observe(RunObserver observer);
 
 private:
   enum class StepInput {
@@ -89,9 +97,21 @@ private:
   static constexpr size_t kKnownSymbols = 6; // in the order of kSymbols in executor_runner.cpp
   std::vector<int64_t> symbolValues(const std::array<int64_t, kKnownSymbols> &values) const;
 
-  std::vector<std::vector<LaunchTime>> times_; // by entry
-  std::vector<uint64_t> lastTimes;
-  bool profiling = false;
+  // What a launch of `step` reads of the contexts.
+  struct ContextReads {
+    int group = -1;           // of the cache; -1: nothing
+    double positionBytes = 0; // of all its planes
+  };
+  void findContextReads();
+  void measure(const StepBatch &batch);
+  LaunchWork workOf(unsigned entry, unsigned launch, std::span<const int64_t> values) const;
+
+  RunObserver observer;
+  std::vector<runtime::StepTime> times;
+  std::vector<LaunchWork> work;
+  std::vector<ContextReads> contextReads; // by launch of `step`
+  // Of the batch in progress, by cache group: positions in the cache that it reads, pairs of a token and such a one.
+  std::vector<int64_t> positionsRead, pairs;
   std::unique_ptr<runtime::Executor> owned;
   RunnerInfo facts;
   unsigned stepIndex = 0, sampleIndex = 0;

@@ -106,7 +106,7 @@ Result<int> run(const BenchOptions &o) {
 
   // The first run pays for reading the file and for touching memory.
   INGOT_RETURN_IF_ERROR(once(*model, o, 1, promptTokens, std::min<int64_t>(newTokens, 4)));
-  Profile profile(model->runner(), o.profile);
+  INGOT_ASSIGN_OR_RETURN(std::unique_ptr<Profile> profile, Profile::start(model->runner(), o.run));
   Progress progress("bench", o.repeat);
   std::vector<double> prefill, decode;
   for (int64_t i = 0; i < o.repeat; ++i) {
@@ -164,7 +164,7 @@ Result<int> run(const BenchOptions &o) {
                   share * 100, share > 1 ? " (they lie in the caches)" : "", (long long)o.repeat);
     INGOT_RETURN_IF_ERROR(print(text));
   }
-  profile.print();
+  INGOT_RETURN_IF_ERROR(profile->finish());
   INGOT_RETURN_IF_ERROR(flush());
   return 0;
 }

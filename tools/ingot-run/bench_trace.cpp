@@ -7,6 +7,7 @@
 
 #include "runtime/core/file.h"
 #include "tools/ingot-run/common.h"
+#include "tools/ingot-run/profile.h"
 #include "tools/ingot-run/trace.h"
 
 #include <nlohmann/json.hpp>
@@ -194,6 +195,7 @@ Result<int> benchTrace(const BenchOptions &o) {
   load.sequences = o.batch ? o.batch : 8;
   load.chunk = o.run.chunk;
   INGOT_ASSIGN_OR_RETURN(std::unique_ptr<serve::Model> model, loadModel(o.run, load));
+  INGOT_ASSIGN_OR_RETURN(std::unique_ptr<Profile> profile, Profile::start(model->runner(), o.run));
   Totals totals;
   std::vector<Served> requests =
       makeRequests(trace, o, model->info().vocabulary, model->info().context, totals.shortened);
@@ -205,6 +207,7 @@ Result<int> benchTrace(const BenchOptions &o) {
   if (o.outputs)
     INGOT_RETURN_IF_ERROR(writeOutputs(*o.outputs, requests));
   INGOT_RETURN_IF_ERROR(tell(*model, o, totals));
+  INGOT_RETURN_IF_ERROR(profile->finish());
   INGOT_RETURN_IF_ERROR(flush());
   return interrupted() ? kInterrupted : 0;
 }

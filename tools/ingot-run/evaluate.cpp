@@ -6,6 +6,7 @@
 #include "runtime/core/file.h"
 #include "runtime/serve/likelihood.h"
 #include "tools/ingot-run/common.h"
+#include "tools/ingot-run/profile.h"
 
 #include <nlohmann/json.hpp>
 
@@ -112,6 +113,7 @@ Result<int> run(const EvaluateOptions &o) {
     INGOT_RETURN_IF_ERROR(checkSame(o, tested, reference));
     window = std::min(window, reference.model->info().context);
   }
+  INGOT_ASSIGN_OR_RETURN(std::unique_ptr<Profile> profile, Profile::start(tested.model->runner(), o.run));
   auto start = std::chrono::steady_clock::now();
   Progress progress("evaluate", int64_t(tested.ids.size()) - 1);
   auto update = [&](int64_t done) {
@@ -130,6 +132,7 @@ Result<int> run(const EvaluateOptions &o) {
   if (interrupted())
     return kInterrupted;
   INGOT_RETURN_IF_ERROR(tell(o, result, window, divergence, secondsSince(start)));
+  INGOT_RETURN_IF_ERROR(profile->finish());
   INGOT_RETURN_IF_ERROR(flush());
   return 0;
 }

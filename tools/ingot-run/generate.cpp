@@ -146,7 +146,7 @@ Result<int> run(const GenerateOptions &o) {
   if (o.run.verbose && params.temperature > 0)
     note("seed        %lld", (long long)params.seed);
 
-  Profile profile(model->runner(), o.profile);
+  INGOT_ASSIGN_OR_RETURN(std::unique_ptr<Profile> profile, Profile::start(model->runner(), o.run));
   serve::Scheduler scheduler(model->runner(), {o.run.chunk});
   std::unordered_map<uint64_t, size_t> byRequest;
   for (size_t i = 0; i < prompts.size(); ++i) {
@@ -209,7 +209,7 @@ Result<int> run(const GenerateOptions &o) {
   }
   if (interrupted())
     INGOT_RETURN_IF_ERROR(show(true));
-  profile.print();
+  INGOT_RETURN_IF_ERROR(profile->finish());
   if (o.run.verbose) {
     const serve::SchedulerStats &stats = scheduler.stats();
     note("ran         %llu steps in %.2f s: %llu tokens of prompts, %llu decoded, %llu preemptions",

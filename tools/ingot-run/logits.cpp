@@ -5,6 +5,7 @@
 #include "runtime/core/npy.h"
 #include "runtime/serve/forward.h"
 #include "tools/ingot-run/common.h"
+#include "tools/ingot-run/profile.h"
 
 #include <algorithm>
 
@@ -30,6 +31,7 @@ Result<int> run(const LogitsOptions &o) {
   load.step_tokens = piece * load.sequences;
   load.logit_rows = piece;
   INGOT_ASSIGN_OR_RETURN(std::unique_ptr<serve::Model> model, loadModel(o.run, load));
+  INGOT_ASSIGN_OR_RETURN(std::unique_ptr<Profile> profile, Profile::start(model->runner(), o.run));
 
   uint64_t shape[] = {ids.size(), uint64_t(model->info().vocabulary)};
   std::unique_ptr<runtime::NpyWriter> file;
@@ -43,6 +45,7 @@ Result<int> run(const LogitsOptions &o) {
         return file->append(std::span(values, size_t(rows * model->info().vocabulary)));
       }));
   INGOT_RETURN_IF_ERROR(file->finish());
+  INGOT_RETURN_IF_ERROR(profile->finish());
   return 0;
 }
 

@@ -87,6 +87,18 @@ void addMemory(CLI::App *verb, RunOptions &run) {
   verb->add_flag("--verbose", run.verbose, "Tell on standard error what was planned");
 }
 
+void addProfile(CLI::App *verb, RunOptions &run) {
+  verb->add_flag("--profile", run.profile,
+                 "Tell on standard error where the time went; --profile=FILE.json also writes a timeline for Perfetto")
+      ->check(CLI::Validator(
+          [](std::string &file) {
+            return file == "true" || file.ends_with(".json")
+                       ? std::string()
+                       : "'" + file + "' is no FILE.json; write --profile=FILE.json, or --profile for the table only";
+          },
+          ""));
+}
+
 void addGenerate(CLI::App *verb, GenerateOptions &o) {
   addRun(verb, o.run);
   auto *input = verb->add_option_group("Input", "one of");
@@ -128,7 +140,7 @@ void addGenerate(CLI::App *verb, GenerateOptions &o) {
       ->check(CLI::Range(1, 65536))
       ->type_name("N");
   addChunk(verb, o.run, "Tokens of a prompt that one step takes at most [512]");
-  verb->add_flag("--profile", o.profile, "Tell on standard error where the time went");
+  addProfile(verb, o.run);
 }
 
 void addLogits(CLI::App *verb, LogitsOptions &o) {
@@ -139,6 +151,7 @@ void addLogits(CLI::App *verb, LogitsOptions &o) {
   addChunk(verb, o.run, "Feed the ids N at a time; by default all at once");
   verb->add_option("--mix", o.mix, "Ids of another sequence that runs in the same steps")->type_name("IDS.npy");
   addMemory(verb, o.run);
+  addProfile(verb, o.run);
 }
 
 void addEvaluate(CLI::App *verb, EvaluateOptions &o) {
@@ -154,6 +167,7 @@ void addEvaluate(CLI::App *verb, EvaluateOptions &o) {
   addMemory(verb, o.run);
   verb->get_option("--context")->description("Inputs of a window; by default the model's context");
   addChunk(verb, o.run, "Tokens that one step takes at most [256]");
+  addProfile(verb, o.run);
   verb->add_flag("--json", o.json, "Print a JSON object");
 }
 
@@ -201,7 +215,7 @@ void addBench(CLI::App *verb, BenchOptions &o) {
   addMemory(verb, o.run);
   addChunk(verb, o.run, "Tokens of a prompt that one step takes at most [512]");
   verb->add_flag("--json", o.json, "Print a JSON object");
-  verb->add_flag("--profile", o.profile, "Tell on standard error where the time went");
+  addProfile(verb, o.run);
 }
 
 void addCheck(CLI::App *verb, CheckOptions &o) {

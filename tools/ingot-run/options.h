@@ -19,13 +19,14 @@ struct RunOptions {
   uint64_t kvMemory = 0;
   int64_t chunk = 512;
   bool verbose = false;
+  std::string profile; // where the time went: empty: not told; FILE.json: also as a timeline; else as a table only
 };
 
 struct GenerateOptions {
   RunOptions run;
   std::optional<std::string> prompt, prompts; // text; a file with a prompt on each line
   std::vector<int32_t> ids;
-  bool json = false, greedy = false, ignoreEos = false, echo = false, profile = false;
+  bool json = false, greedy = false, ignoreEos = false, echo = false;
   int64_t newTokens = 0; // 0: until the context is full
   int64_t maxBatch = 0;  // 0: as many as there are prompts, at most 8
   std::optional<int64_t> seed;
@@ -62,7 +63,7 @@ struct BenchOptions {
   double speed = 1;  // of the trace's clock
   int64_t limit = 0; // requests of the trace; 0: all
   uint32_t seed = 1; // of the prompts of a trace
-  bool json = false, profile = false;
+  bool json = false;
 };
 
 struct CheckOptions {

@@ -1,42 +1,127 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// See profile.h. Bytes and operations are those that the plan states for each launch.
+// See profile.h. Bytes and operations are those that the plan states for each launch; attention's follow from the
+// positions that each step really had.
 #include "tools/ingot-run/profile.h"
+
+#include "tools/ingot-run/ceilings.h"
+#include "tools/ingot-run/common.h"
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
-#include <string>
-#include <vector>
 
 namespace ingot::tool {
+namespace {
 
-void Profile::print() const {
-  if (!on)
-    return;
-  std::map<std::string, serve::LaunchTime> byKernel;
-  uint64_t total = 0;
-  for (unsigned entry : {runner.stepEntry(), runner.sampleEntry()}) {
-    const std::vector<serve::LaunchTime> &times = runner.times(entry);
-    for (size_t i = 0; i < times.size(); ++i) {
-      serve::LaunchTime &sum = byKernel[std::string(runner.executor().launch(entry, unsigned(i)).kernel)];
-      sum.nanoseconds += times[i].nanoseconds;
-      sum.runs += times[i].runs;
-      sum.bytes += times[i].bytes;
-      sum.operations += times[i].operations;
-      total += times[i].nanoseconds;
-    }
+// What bounds a kernel's arithmetic: the machine's best products of its operands' type.
+const Rate &ceilingOf(std::string_view kernel, const Ceilings &ceilings) {
+  if (kernel.starts_with("linear_int-"))
+    return ceilings.int8;
+  bool bf16 = kernel.starts_with("linear-") && kernel.find("-in_bf16-weight_bf16-") != kernel.npos;
+  return bf16 ? ceilings.bf16 : ceilings.f32;
+}
+
+// "  12%", or blanks where nothing is known.
+std::string percent(double part, double whole) {
+  if (part <= 0 || whole <= 0)
+    return "    -";
+  char text[16];
+  std::snprintf(text, sizeof text, "%4.0f%%", 100 * part / whole);
+  return text;
+}
+
+} // namespace
+
+Result<std::unique_ptr<Profile>> Profile::start(serve::ExecutorRunner &runner, const RunOptions &run) {
+  std::unique_ptr<Profile> profile(new Profile(runner, !run.profile.empty()));
+  if (run.profile.ends_with(".json")) {
+    INGOT_ASSIGN_OR_RETURN(profile->timeline, Timeline::create(run.profile, runner.executor()));
   }
-  std::vector<std::pair<std::string, serve::LaunchTime>> order(byKernel.begin(), byKernel.end());
+  return std::move(profile);
+}
+
+Profile::Profile(serve::ExecutorRunner &runner, bool on) : runner(runner), on(on) {
+  if (on)
+    runner.observe([this](const serve::RunRecord &run) { add(run); });
+}
+
+Profile::~Profile() {
+  if (on)
+    runner.observe({});
+}
+
+void Profile::add(const serve::RunRecord &run) {
+  size_t launches = run.work.size(), workers = runner.executor().threads();
+  int64_t began = 0, ended = 0;
+  for (size_t i = 0; i < launches; ++i) {
+    Total spent;
+    for (size_t worker = 0; worker < workers; ++worker) {
+      const runtime::StepTime &time = run.times[worker * launches + i];
+      if (time.began == 0)
+        continue; // no tiles
+      spent.nanoseconds += double(time.passed - time.began) / double(workers);
+      spent.waiting += double(time.passed - time.worked) / double(workers);
+      began = began ? std::min(began, time.began) : time.began;
+      ended = std::max(ended, time.passed);
+    }
+    if (spent.nanoseconds == 0)
+      continue;
+    Total &sum = kernels[std::string(runner.executor().launch(run.entry, unsigned(i)).kernel)];
+    sum.nanoseconds += spent.nanoseconds;
+    sum.waiting += spent.waiting;
+    sum.runs += 1;
+    sum.bytes += run.work[i].bytes;
+    sum.operations += run.work[i].operations;
+  }
+  if (began == 0)
+    return;
+  runs += 1;
+  first = first ? first : began;
+  last = ended;
+  inside += double(ended - began);
+  if (timeline)
+    timeline->add(run);
+}
+
+Result<void> Profile::finish() {
+  if (!on)
+    return {};
+  runner.observe({});
+  on = false;
+  std::vector<std::pair<std::string, Total>> order(kernels.begin(), kernels.end());
   std::sort(order.begin(), order.end(),
             [](const auto &a, const auto &b) { return a.second.nanoseconds > b.second.nanoseconds; });
-  std::fprintf(stderr, "%10s %6s %8s %8s %9s  kernel\n", "ms", "share", "runs", "GB/s", "GFLOP/s");
-  for (const auto &[name, time] : order) {
-    double seconds = double(std::max<uint64_t>(time.nanoseconds, 1)) * 1e-9;
-    std::fprintf(stderr, "%10.3f %5.1f%% %8llu %8.2f %9.2f  %s\n", seconds * 1e3,
-                 100.0 * double(time.nanoseconds) / double(std::max<uint64_t>(total, 1)), (unsigned long long)time.runs,
-                 time.bytes / seconds * 1e-9, time.operations / seconds * 1e-9, name.c_str());
+  double all = 0;
+  for (const auto &[name, total] : order)
+    all += total.nanoseconds;
+  Ceilings ceilings = measureCeilings(runner.executor().threads());
+  std::string table;
+  char line[1000];
+  std::snprintf(line, sizeof line, "%10s %6s %6s %8s %8s %5s %9s %5s  %s\n", "ms", "share", "wait", "runs", "GB/s",
+                "max", "GFLOP/s", "max", "kernel");
+  table += line;
+  for (const auto &[name, total] : order) {
+    double seconds = total.nanoseconds * 1e-9;
+    double read = total.bytes / seconds, computed = total.operations / seconds;
+    std::snprintf(line, sizeof line, "%10.3f %5.1f%% %5.1f%% %8llu %8.2f %s %9.2f %s  %s\n", seconds * 1e3,
+                  100 * total.nanoseconds / all, 100 * total.waiting / total.nanoseconds,
+                  (unsigned long long)total.runs, read * 1e-9, percent(read, ceilings.readBytesPerSecond).c_str(),
+                  computed * 1e-9, percent(computed, ceilingOf(name, ceilings).opsPerSecond).c_str(), name.c_str());
+    table += line;
   }
+  std::snprintf(line, sizeof line,
+                "%llu runs, %.3f ms from the first to the last, %.3f ms of them in launches, %.1f us between two runs\n"
+                "wait: of the workers at the barrier, part of the launch's time; max: share of what %u threads reach\n"
+                "ceilings: %.1f GB/s reading memory (more is read from caches), %.1f GFLOP/s f32 (%s), %.1f bf16 (%s), "
+                "%.1f Gop/s int8 (%s)\n",
+                (unsigned long long)runs, double(last - first) * 1e-6, inside * 1e-6,
+                runs > 1 ? (double(last - first) - inside) * 1e-3 / double(runs - 1) : 0.0, runner.executor().threads(),
+                ceilings.readBytesPerSecond * 1e-9, ceilings.f32.opsPerSecond * 1e-9, ceilings.f32.with,
+                ceilings.bf16.opsPerSecond * 1e-9, ceilings.bf16.with, ceilings.int8.opsPerSecond * 1e-9,
+                ceilings.int8.with);
+  table += line;
+  std::fputs(table.c_str(), stderr);
+  return timeline ? timeline->finish() : Result<void>();
 }
 
 } // namespace ingot::tool

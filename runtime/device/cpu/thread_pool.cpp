@@ -100,11 +100,22 @@ void ThreadPool::work(unsigned worker) {
     seen = epoch.load(std::memory_order_acquire);
     if (stopping.load(std::memory_order_relaxed))
       return;
-    walkAs<false>(worker);
+    walkAs(worker);
   }
 }
 
-template <bool Timed> void ThreadPool::walkAs(unsigned worker) {
+void ThreadPool::walkAs(unsigned worker) {
+  if (!times)
+    return walkSteps<false>(worker);
+  walkSteps<true>(worker);
+  // Nobody may read the times before their last writer is done.
+  if (envs.size() > 1)
+    barrier();
+}
+
+static int64_t now() { return std::chrono::nanoseconds(Clock::now().time_since_epoch()).count(); }
+
+template <bool Timed> void ThreadPool::walkSteps(unsigned worker) {
   // Copies: once past the last barrier the caller may be setting up the next walk.
   const std::span<const Step> list = steps;
   const int64_t *const values = symbols;
@@ -112,14 +123,13 @@ template <bool Timed> void ThreadPool::walkAs(unsigned worker) {
   const uint64_t workers = envs.size();
   const ingot_env *env = &envs[worker];
   void *own = scratch.data() + worker * scratchStride;
-  Clock::time_point last;
-  if constexpr (Timed)
-    last = Clock::now();
+  StepTime *const time = Timed ? times + worker * list.size() : nullptr;
   for (uint32_t index = 0; index < list.size(); ++index) {
     const Step &step = list[index];
     if (step.tiles != 0) {
-      uint32_t first = uint32_t(step.tiles * uint64_t(worker) / workers);
-      uint32_t end = uint32_t(step.tiles * uint64_t(worker + 1) / workers);
+      if constexpr (Timed)
+        time[index].began = now();
+      auto [first, end] = tileShare(step.tiles, worker, unsigned(workers));
       if (first < end) {
         if (int32_t code = call(step, env, values, first, end, own)) {
           uint64_t mine = uint64_t(index) << 32 | uint32_t(code);
@@ -128,30 +138,26 @@ template <bool Timed> void ThreadPool::walkAs(unsigned worker) {
           }
         }
       }
+      if constexpr (Timed)
+        time[index].worked = now();
       if (workers > 1)
         barrier();
+      if constexpr (Timed)
+        time[index].passed = now();
       if (failure.load(std::memory_order_relaxed) >> 32 <= index)
         return;
-    }
-    if constexpr (Timed) {
-      Clock::time_point now = Clock::now();
-      nanoseconds[index] = uint64_t(std::chrono::nanoseconds(now - last).count());
-      last = now;
     }
   }
 }
 
-std::optional<StepFailure> ThreadPool::walk(std::span<const Step> list, const int64_t *values, uint64_t *times) {
+std::optional<StepFailure> ThreadPool::walk(std::span<const Step> list, const int64_t *values, StepTime *into) {
   // A walk without a barrier would let the next one begin while workers still wake up for this one.
   bool idle = std::all_of(list.begin(), list.end(), [](const Step &step) { return step.tiles == 0; });
-  if (idle) {
-    if (times)
-      std::fill_n(times, list.size(), 0);
+  if (idle)
     return std::nullopt;
-  }
   steps = list;
   symbols = values;
-  nanoseconds = times;
+  times = into;
   uint32_t next = epoch.load(std::memory_order_relaxed) + 1;
   // Two slots take turns: a worker may still be reading the last walk's when this one starts, but not the one before's,
   // because it took part in the last walk's barriers.
@@ -160,10 +166,7 @@ std::optional<StepFailure> ThreadPool::walk(std::span<const Step> list, const in
   epoch.store(next, std::memory_order_release);
   if (!threads.empty())
     epoch.notify_all();
-  if (times)
-    walkAs<true>(0);
-  else
-    walkAs<false>(0);
+  walkAs(0);
   uint64_t found = failure.load(std::memory_order_relaxed);
   if (found == ~0ull)
     return std::nullopt;

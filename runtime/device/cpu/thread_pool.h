@@ -15,6 +15,7 @@
 
 #include "runtime/core/error.h"
 #include "runtime/core/memory.h"
+#include "runtime/device/cpu/step_time.h"
 #include "runtime/format/kernel_abi.h"
 
 #include <atomic>
@@ -41,6 +42,14 @@ struct StepFailure {
   int32_t code;
 };
 
+// The tiles [first, end) of a worker: contiguous, in the order of the workers, as even as whole tiles allow.
+struct TileRange {
+  uint32_t first, end;
+};
+inline TileRange tileShare(uint32_t tiles, unsigned worker, unsigned workers) {
+  return {uint32_t(uint64_t(tiles) * worker / workers), uint32_t(uint64_t(tiles) * (worker + 1) / workers)};
+}
+
 class ThreadPool {
 public:
   // `workers` >= 1 counts the calling thread, so workers-1 threads are started. Each gets `scratchBytes` of its own.
@@ -53,14 +62,15 @@ public:
   uint64_t scratchBytes() const { return scratch.size(); }
 
   // Walks the steps on all workers; the caller is worker 0. Stops after the first step in which a kernel failed (the
-  // lowest code, where several did). With `nanoseconds` (as long as steps) each step's time to its barrier is written
-  // there. One walk at a time.
-  std::optional<StepFailure> walk(std::span<const Step> steps, const int64_t *symbols, uint64_t *nanoseconds = nullptr);
+  // lowest code, where several did). With `times` ([workers][steps], zeros) every worker writes there when it was
+  // where, and all meet once more at the end. One walk at a time.
+  std::optional<StepFailure> walk(std::span<const Step> steps, const int64_t *symbols, StepTime *times = nullptr);
 
 private:
   explicit ThreadPool(unsigned workers);
   void work(unsigned worker);
-  template <bool Timed> void walkAs(unsigned worker);
+  void walkAs(unsigned worker);
+  template <bool Timed> void walkSteps(unsigned worker);
   void barrier();
   void waitWhile(std::atomic<uint32_t> &word, uint32_t value);
 
@@ -73,7 +83,7 @@ private:
   // The walk in progress; written by the caller before `epoch` moves.
   std::span<const Step> steps;
   const int64_t *symbols = nullptr;
-  uint64_t *nanoseconds = nullptr;
+  StepTime *times = nullptr;
 
   alignas(64) std::atomic<uint32_t> epoch{0};      // counts walks; workers sleep on it between them
   alignas(64) std::atomic<uint32_t> generation{0}; // counts barriers

@@ -304,13 +304,13 @@ TEST(Executor, TellsItsMemory) {
 TEST(Executor, ProfilesWhenAsked) {
   auto executor = makeExecutor();
   ASSERT_TRUE(executor);
-  std::vector<uint64_t> times;
+  std::vector<StepTime> times;
   executor->profile(&times);
   Step step(64);
   ASSERT_TRUE(step.run(*executor).ok());
-  ASSERT_EQ(times.size(), 7u);
-  for (uint64_t time : times)
-    EXPECT_GT(time, 0u);
+  ASSERT_EQ(times.size(), 7u * executor->threads());
+  for (const StepTime &time : times)
+    EXPECT_GT(time.passed, time.began);
   LaunchInfo info = executor->launch(0, 6);
   EXPECT_EQ(info.node, "model.sums");
   EXPECT_EQ(info.kernel, "prefix_sums-n4");

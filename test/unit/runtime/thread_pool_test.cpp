@@ -179,16 +179,43 @@ TEST(ThreadPool, GivesEachWorkerItsScratch) {
   }
 }
 
-TEST(ThreadPool, TimesStepsWhenAsked) {
-  auto pool = makePool(2);
-  std::vector<std::atomic<uint32_t>> seen(100000);
-  void *buffers[] = {seen.data()};
-  int64_t symbols[] = {0};
-  Step steps[] = {{countTiles, buffers, 100000}, {countTiles, buffers, 0}, {countTiles, buffers, 1}};
-  uint64_t times[3] = {};
-  EXPECT_FALSE(pool->walk(steps, symbols, times));
-  EXPECT_GT(times[0], times[1]);
-  EXPECT_GT(times[0], 10000u); // 50,000 additions take more than 10 microseconds
+TEST(ThreadPool, TimesStepsOfEveryWorkerWhenAsked) {
+  for (unsigned workers : {1u, 2u, 8u}) {
+    auto pool = makePool(workers);
+    std::vector<std::atomic<uint32_t>> seen(100000);
+    void *buffers[] = {seen.data()};
+    int64_t symbols[] = {0};
+    Step steps[] = {{countTiles, buffers, 100000}, {countTiles, buffers, 0}, {countTiles, buffers, 1}};
+    std::vector<StepTime> times(workers * 3);
+    EXPECT_FALSE(pool->walk(steps, symbols, times.data()));
+    for (unsigned worker = 0; worker < workers; ++worker) {
+      const StepTime *time = &times[worker * 3];
+      EXPECT_GT(time[0].worked - time[0].began, 5000) << "12,500 additions take more than 5 microseconds";
+      EXPECT_GE(time[0].passed, time[0].worked);
+      EXPECT_EQ(time[1].began, 0);
+      EXPECT_EQ(time[1].passed, 0);
+      EXPECT_GE(time[2].began, time[0].passed);
+      // Nobody passes a barrier before all have done their part.
+      for (unsigned other = 0; other < workers; ++other)
+        EXPECT_GE(time[0].passed, times[other * 3].worked);
+    }
+  }
+}
+
+// Shares are contiguous, hold every tile once, and no two differ by more than one: on 2 workers and on 96.
+TEST(ThreadPool, SharesTilesEvenly) {
+  for (unsigned workers : {1u, 2u, 3u, 96u})
+    for (uint32_t tiles : {0u, 1u, 54u, 95u, 96u, 128u, 2000u, 4294967295u}) {
+      uint32_t next = 0;
+      for (unsigned worker = 0; worker < workers; ++worker) {
+        auto [first, end] = tileShare(tiles, worker, workers);
+        EXPECT_EQ(first, next);
+        EXPECT_GE(end - first, tiles / workers);
+        EXPECT_LE(end - first, tiles / workers + (tiles % workers != 0));
+        next = end;
+      }
+      EXPECT_EQ(next, tiles) << workers << " workers";
+    }
 }
 
 TEST(ThreadPool, RefusesNoWorkers) {

@@ -186,11 +186,17 @@ TEST(Model, TimesLaunchesWhenAsked) {
     return forward(model->runner(), idsOf(1, 10), {1, {}},
                    [](int64_t, int64_t, const float *) -> Result<void> { return {}; });
   };
-  model->runner().profile(true);
+  unsigned runs = 0;
+  model->runner().observe([&](const RunRecord &run) {
+    ++runs;
+    EXPECT_EQ(run.entry, model->runner().stepEntry());
+    EXPECT_EQ(run.work.size(), 2u);
+    EXPECT_EQ(run.times.size(), 2u * model->runner().executor().threads());
+    // The cache has 8 bytes a position, and each step reads all positions up to its token's.
+    EXPECT_EQ(run.work[1].bytes - run.work[0].bytes, 8.0 * runs);
+  });
   ASSERT_TRUE(once().ok());
-  model->runner().profile(false);
+  model->runner().observe({});
   ASSERT_TRUE(once().ok());
-  const std::vector<LaunchTime> &times = model->runner().times(model->runner().stepEntry());
-  ASSERT_EQ(times.size(), 2u);
-  EXPECT_EQ(times[0].runs, 10u);
+  EXPECT_EQ(runs, 10u);
 }
