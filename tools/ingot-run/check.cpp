@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // ingot-run check: can this machine run an engine, with which variant, why not the others, and what memory it will
-// need. Reads only the file's first 64 KB; with --weights it reads everything and verifies every checksum.
+// need. Reads only the file's first 64 KB; with --weights it reads everything and verifies every checksum; with
+// --threads it reads the plan and counts the tiles of each thread.
 #include "runtime/core/machine.h"
+#include "runtime/device/cpu/thread_pool.h"
+#include "runtime/executor/sizes.h"
 #include "tools/ingot-run/common.h"
 
 #include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstdio>
 
 namespace ingot::tool {
 namespace {
@@ -23,6 +29,58 @@ uint64_t arenaBytes(const format::Head &head) {
   return bytes;
 }
 
+// How the tiles of a kernel's launches are shared out, in a run with every symbol at 1: one token of one sequence.
+struct Balance {
+  std::string kernel;
+  unsigned launches = 0;
+  uint32_t tiles = 0, least = 0, most = 0; // of one launch; of a thread
+};
+
+Result<std::vector<Balance>> countTiles(const std::string &path, unsigned threads) {
+  INGOT_ASSIGN_OR_RETURN(auto engine, runtime::EngineFile::open(path));
+  const format::Plan &plan = engine->plan();
+  std::vector<int64_t> symbols(plan.symbols()->size(), 1);
+  std::vector<Balance> found;
+  for (const format::Entry *entry : *plan.entries())
+    for (const format::Launch *launch : *entry->launches()) {
+      Balance balance{plan.kernels()->Get(launch->kernel())->name()->str(), 1, 0, ~0u, 0};
+      int64_t tiles = std::max<int64_t>(0, runtime::extent(launch->tiles(), symbols));
+      balance.tiles = uint32_t(std::min<int64_t>(tiles, INT32_MAX));
+      for (unsigned worker = 0; worker < threads; ++worker) {
+        runtime::TileRange share = runtime::tileShare(balance.tiles, worker, threads);
+        balance.least = std::min(balance.least, share.end - share.first);
+        balance.most = std::max(balance.most, share.end - share.first);
+      }
+      auto same = std::find_if(found.begin(), found.end(), [&](const Balance &other) {
+        return other.kernel == balance.kernel && other.tiles == balance.tiles;
+      });
+      if (same == found.end())
+        found.push_back(balance);
+      else
+        ++same->launches;
+    }
+  return found;
+}
+
+// The part of the threads' time that has work, if every tile takes as long.
+double busy(const Balance &balance, unsigned threads) {
+  return balance.most ? double(balance.tiles) / (double(balance.most) * threads) : 1;
+}
+
+std::string tellTiles(const std::vector<Balance> &found, unsigned threads) {
+  std::string text =
+      "tiles      of one token on " + std::to_string(threads) + " threads\n  launches  tiles  a thread   busy  kernel\n";
+  for (const Balance &balance : found) {
+    std::string range = std::to_string(balance.least) +
+                        (balance.most > balance.least ? "-" + std::to_string(balance.most) : std::string());
+    char line[80];
+    std::snprintf(line, sizeof line, "%10u %6u %9s %5.0f%%  ", balance.launches, balance.tiles, range.c_str(),
+                  100 * busy(balance, threads));
+    text += line + balance.kernel + "\n";
+  }
+  return text;
+}
+
 Result<int> run(const CheckOptions &o) {
   INGOT_ASSIGN_OR_RETURN(runtime::EngineHead engine, runtime::EngineHead::open(o.engine));
   INGOT_ASSIGN_OR_RETURN(runtime::VariantChoice choice, engine.choice());
@@ -32,6 +90,10 @@ Result<int> run(const CheckOptions &o) {
     runtime::EngineOpenOptions options;
     options.checkLargeWeights = true;
     INGOT_RETURN_IF_ERROR(runtime::EngineFile::open(o.engine, options));
+  }
+  std::vector<Balance> tiles;
+  if (o.threads) {
+    INGOT_ASSIGN_OR_RETURN(tiles, countTiles(o.engine, o.threads));
   }
   uint64_t cache = head.cache_bytes_per_token();
   if (o.json) {
@@ -53,6 +115,12 @@ Result<int> run(const CheckOptions &o) {
     object["bytes_read"] = engine.bytesRead();
     if (o.weights)
       object["checksums"] = "verified";
+    for (const Balance &balance : tiles)
+      object["tiles"].push_back({{"kernel", balance.kernel},
+                                 {"launches", balance.launches},
+                                 {"tiles", balance.tiles},
+                                 {"least", balance.least},
+                                 {"most", balance.most}});
     INGOT_RETURN_IF_ERROR(print(object.dump() + "\n"));
   } else {
     std::string text = head.model()->str() + " (" + head.family()->str() + ", " + std::to_string(head.parameters()) +
@@ -70,6 +138,8 @@ Result<int> run(const CheckOptions &o) {
     text += "arenas     " + runtime::humanBytes(arenaBytes(head)) + " for one sequence\n";
     text += "KV cache   " + runtime::humanBytes(cache) + " a token, " + runtime::humanBytes(cache * head.context()) +
             " for the whole context of " + std::to_string(head.context()) + "\n";
+    if (o.threads)
+      text += tellTiles(tiles, o.threads);
     text += runs ? "this machine can run it\n" : "this machine cannot run it\n";
     INGOT_RETURN_IF_ERROR(print(text));
   }

@@ -220,6 +220,9 @@ void addBench(CLI::App *verb, BenchOptions &o) {
 
 void addCheck(CLI::App *verb, CheckOptions &o) {
   addEngine(verb, o.engine);
+  verb->add_option("--threads", o.threads, "Also tell how evenly N threads would share the work of one token")
+      ->check(CLI::Range(1, 4096))
+      ->type_name("N");
   verb->add_flag("--weights", o.weights, "Read the whole file and verify every checksum, large weights too");
   verb->add_flag("--json", o.json, "Print a JSON object");
 }
