@@ -5,6 +5,7 @@
 #include "runtime/executor/engine_file.h"
 #include "runtime/executor/sizes.h"
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <map>
@@ -207,6 +208,34 @@ void print(const ordered_json &json, const InspectOptions &options, std::string 
   }
   for (const auto &[kind, sum] : kinds)
     line("weights", std::to_string(sum.first) + " of " + kind + ", " + bytesForPeople(sum.second));
+  // What quantizing cost, scheme by scheme.
+  struct Loss {
+    size_t count = 0;
+    double least = 1e300, most = 0;
+    std::string worst;
+  };
+  std::map<std::string, Loss> losses;
+  if (json["report"].contains("weights"))
+    for (const auto &weight : json["report"]["weights"])
+      if (weight.contains("quantized")) {
+        Loss &loss = losses[text(weight["quantized"]["scheme"])];
+        double error = weight["quantized"]["relative_rms_error"];
+        ++loss.count;
+        loss.least = std::min(loss.least, error);
+        if (error >= loss.most)
+          loss.worst = text(weight["name"]);
+        loss.most = std::max(loss.most, error);
+        if (options.weights)
+          out += "loss " + text(weight["name"]) + " " + text(weight["quantized"]["scheme"]) + " relative error " +
+                 text(weight["quantized"]["relative_rms_error"]) + ", largest " +
+                 text(weight["quantized"]["largest_error"]) + "\n";
+      }
+  for (const auto &[scheme, loss] : losses) {
+    char range[80];
+    std::snprintf(range, sizeof(range), "%zu of %s, relative error %.3g to %.3g", loss.count, scheme.c_str(), loss.least,
+                  loss.most);
+    line("quantized", std::string(range) + " (" + loss.worst + ")");
+  }
   if (json["report"].contains("notes"))
     for (const auto &note : json["report"]["notes"])
       line("note", text(note));

@@ -126,6 +126,10 @@ def check_report(args, engine, errors):
     """Weights of one tensor tell the error that this script has found, to the four digits of the report and the
     rounding of sums; those of several tensors lie between the smallest and the largest of theirs."""
     report = json.loads(run([args.ingot, "inspect", engine, "--json"])[0])["report"]
+    text = run([args.ingot, "inspect", engine, "--weights"])[0]
+    for weight in report["weights"]:
+        if "quantized" in weight and f"loss {weight['name']} {weight['quantized']['scheme']} relative" not in text:
+            raise Failure(f"{engine.name}: inspect does not tell what {weight['name']} lost")
     told = [weight for weight in report["weights"] if "quantized" in weight]
     if {source["tensor"] for weight in told for source in weight["from"]} != set(errors):
         raise Failure(f"{engine.name}: the report tells other quantized tensors than {sorted(errors)}")

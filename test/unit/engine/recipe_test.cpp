@@ -4,8 +4,10 @@
 #include "compiler/engine/element.h"
 #include "compiler/engine/recipe.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <gtest/gtest.h>
 #include <limits>
 #include <unistd.h>
@@ -88,9 +90,9 @@ TEST(Recipe, ConcatenatesSegmentsInTheirOrder) {
 
 TEST(Element, RoundsToNearestEven) {
   EXPECT_EQ(floatToBf16(1.0f), 0x3f80);
-  EXPECT_EQ(floatToBf16(1.00390625f), 0x3f80);  // half way: to even
-  EXPECT_EQ(floatToBf16(1.01171875f), 0x3f82);  // half way: to even, upwards
-  EXPECT_EQ(floatToBf16(3.4e38f), 0x7f80);      // rounds past the largest: infinity
+  EXPECT_EQ(floatToBf16(1.00390625f), 0x3f80); // half way: to even
+  EXPECT_EQ(floatToBf16(1.01171875f), 0x3f82); // half way: to even, upwards
+  EXPECT_EQ(floatToBf16(3.4e38f), 0x7f80);     // rounds past the largest: infinity
   EXPECT_TRUE(std::isnan(bf16ToFloat(floatToBf16(std::numeric_limits<float>::quiet_NaN()))));
   EXPECT_EQ(f16ToFloat(0x0001), std::ldexp(1.0f, -24)); // smallest subnormal
   EXPECT_EQ(floatToF16(65520.0f), 0x7c00);              // half way past the largest: infinity
@@ -106,7 +108,8 @@ TEST(TensorReader, NamesTheTensorWhenTheFileEnds) {
   ASSERT_EQ(reader.open(source), "");
   float out[4];
   std::string error = reader.read(source, 0, 4, out);
-  EXPECT_NE(error.find("ended while tensor model.norm.weight was read: expected 8 more bytes"), std::string::npos) << error;
+  EXPECT_NE(error.find("ended while tensor model.norm.weight was read: expected 8 more bytes"), std::string::npos)
+      << error;
   unlink(path);
 }
 
@@ -124,6 +127,134 @@ TEST(TensorReader, DummyValuesDependOnSeedNameAndRowAlone) {
   // 16,384 draws: the mean's standard error is 0.0005, the deviation's 0.6%.
   EXPECT_NEAR(sum / 16384, 0, 0.003);
   EXPECT_NEAR(std::sqrt(squares / 16384), 1.0 / 16, 0.002);
+}
+
+// A weight [rows, columns] of f32 and its planes as bytes.
+struct Planes {
+  std::vector<uint8_t> values, scales, zeros;
+};
+
+std::vector<uint8_t> bytesOf(const Recipe &recipe, int64_t step, QuantizationError *error = nullptr) {
+  TensorReader reader(0);
+  std::vector<uint8_t> bytes(recipe.storedBytes());
+  for (int64_t first = 0; first < recipe.units(); first += step)
+    EXPECT_EQ(recipe.evaluate(reader, first, std::min(step, recipe.units() - first),
+                              bytes.data() + uint64_t(first) * recipe.unitBytes(), error),
+              "");
+  return bytes;
+}
+
+Planes quantized(const std::vector<float> &w, int64_t rows, int64_t columns, Quantization how,
+                 QuantizationError *error = nullptr) {
+  std::vector<uint8_t> bytes(w.size() * 4);
+  std::memcpy(bytes.data(), w.data(), bytes.size());
+  auto quantize = Recipe::quantize(Recipe::constant(ElementType::f32, rows, columns, bytes), how);
+  Planes planes;
+  planes.values =
+      bytesOf(*Recipe::pack(quantize, how.bits == 4 ? Recipe::Layout::n16k8 : Recipe::Layout::n16k4), 1, error);
+  planes.scales = bytesOf(*Recipe::packGroups(quantize, false), 2);
+  if (how.asym)
+    planes.zeros = bytesOf(*Recipe::packGroups(quantize, true), 3);
+  return planes;
+}
+
+// u[row][k] of values packed as docs/spec/engine.md draws them.
+unsigned valueAt(const Planes &planes, const Quantization &how, int64_t columns, int64_t row, int64_t k) {
+  const int64_t padded = (columns + 63) / 64 * 64, panel = row / 16, c = row % 16;
+  if (how.bits == 8)
+    return planes.values[size_t(((panel * (padded / 4) + k / 4) * 16 + c) * 4 + k % 4)];
+  uint8_t both = planes.values[size_t(((panel * (padded / 8) + k / 8) * 16 + c) * 4 + k % 4)];
+  return k % 8 < 4 ? both & 15 : both >> 4;
+}
+
+TEST(Quantize, RoundsToNearestEvenAgainstAScaleOfOne) {
+  // The largest magnitude makes each scale exactly 1.
+  std::vector<float> w = {7, 0.5f, 1.5f, 2.5f, -0.5f, -1.5f, -7, 0};
+  const unsigned four[] = {15, 8, 10, 10, 8, 6, 1, 8};
+  Quantization how{4, 32, ElementType::f16, false};
+  Planes planes = quantized(w, 1, 8, how);
+  for (int64_t k = 0; k < 8; ++k)
+    EXPECT_EQ(valueAt(planes, how, 8, 0, k), four[k]) << k;
+  EXPECT_EQ(planes.scales[0] | planes.scales[1] << 8, 0x3c00); // 1 in f16
+
+  // lo = -3, hi = 12: a scale of 1 and zero point 3.
+  w = {-3, 12, 0.5f, 1.5f, -2.5f, 0, 11.6f, -0.4f};
+  const unsigned asym[] = {0, 15, 3, 5, 1, 3, 15, 3};
+  how.asym = true;
+  planes = quantized(w, 1, 8, how);
+  for (int64_t k = 0; k < 8; ++k)
+    EXPECT_EQ(valueAt(planes, how, 8, 0, k), asym[k]) << k;
+  EXPECT_EQ(planes.zeros[0], 3);
+
+  w = {127, -127, 62.5f, 63.5f, -0.5f, 0.49f, -126.51f, 0};
+  const unsigned eight[] = {255, 1, 190, 192, 128, 128, 1, 128};
+  how = {8, 0, ElementType::f32, false};
+  QuantizationError error;
+  planes = quantized(w, 1, 8, how, &error);
+  for (int64_t k = 0; k < 8; ++k)
+    EXPECT_EQ(valueAt(planes, how, 8, 0, k), eight[k]) << k;
+  // Errors by hand: 0.5, 0.5, 0.5, 0.49, 0.49.
+  double squares = 2 * 127.0 * 127 + 62.5 * 62.5 + 63.5 * 63.5 + 0.25 + 0.49 * 0.49 + 126.51 * 126.51;
+  EXPECT_NEAR(error.relative(), std::sqrt((3 * 0.25 + 2 * 0.49 * 0.49) / squares), 1e-7);
+  EXPECT_EQ(error.most, 0.5);
+}
+
+// Every value against the formula in f64: no other integer is nearer to w / s, s is within half a unit of f16 (2^-11)
+// of the largest magnitude over 7, or equal to the f32 quotient.
+TEST(Quantize, IsNearestInEveryGroupOfRaggedSizes) {
+  const int64_t rows = 21, columns = 70;
+  std::vector<float> w(rows * columns);
+  for (size_t i = 0; i < w.size(); ++i)
+    w[i] = std::sin(float(i) * 1.7f) * (1 + float(i % 13)) * 0.01f;
+  for (Quantization how :
+       {Quantization{8, 0, ElementType::f32, false}, Quantization{8, 64, ElementType::f16, false},
+        Quantization{4, 32, ElementType::f16, false}, Quantization{4, 128, ElementType::f16, false}}) {
+    Planes planes = quantized(w, rows, columns, how);
+    const int64_t size = how.groupSize(columns), groups = how.groups(columns);
+    const double most = how.bits == 4 ? 7 : 127;
+    for (int64_t row = 0; row < 32; ++row)
+      for (int64_t g = 0; g < groups; ++g) {
+        const int64_t index = (row / 16 * groups + g) * 16 + row % 16, end = std::min(columns, (g + 1) * size);
+        float s;
+        toFloat(how.scale, planes.scales.data() + index * int64_t(elementBytes(how.scale)), &s, 1);
+        double largest = 0;
+        for (int64_t k = g * size; row < rows && k < end; ++k)
+          largest = std::max(largest, std::fabs(double(w[size_t(row * columns + k)])));
+        EXPECT_NEAR(s, largest / most, largest / most * (how.scale == ElementType::f16 ? 0x1p-11 : 0x1p-24)) << row;
+        for (int64_t k = g * size; row < rows && k < end; ++k) {
+          const double ratio = double(w[size_t(row * columns + k)]) / s;
+          const double q = double(valueAt(planes, how, columns, row, k)) - (most + 1);
+          EXPECT_LE(std::fabs(q), most);
+          EXPECT_LE(std::fabs(q - std::clamp(ratio, -most, most)), 0.5 + 1e-5)
+              << how.scheme() << " " << row << " " << k;
+        }
+      }
+    // Outside the weight stands what means zero.
+    for (auto [row, k] : {std::pair<int64_t, int64_t>{0, 70}, {20, 127}, {21, 0}, {31, 127}})
+      EXPECT_EQ(valueAt(planes, how, columns, row, k), unsigned(most + 1)) << how.scheme();
+  }
+}
+
+TEST(Quantize, KeepsZerosAndRefusesWhatIsNotFinite) {
+  Quantization how{4, 32, ElementType::f16, true};
+  Planes planes = quantized(std::vector<float>(40, 0.0f), 1, 40, how);
+  EXPECT_EQ(std::count(planes.scales.begin(), planes.scales.end(), 0), int64_t(planes.scales.size()));
+  EXPECT_EQ(std::count(planes.values.begin(), planes.values.end(), 0), int64_t(planes.values.size()));
+  how = {8, 0, ElementType::f32, false};
+  planes = quantized(std::vector<float>(40, 0.0f), 1, 40, how);
+  EXPECT_EQ(std::count(planes.values.begin(), planes.values.end(), 128), int64_t(planes.values.size()));
+
+  TensorReader reader(0);
+  for (float bad : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    std::vector<uint8_t> bytes(8, 0), out(1024);
+    std::memcpy(bytes.data() + 4, &bad, 4);
+    auto recipe =
+        Recipe::pack(Recipe::quantize(Recipe::constant(ElementType::f32, 2, 1, bytes), how), Recipe::Layout::n16k4);
+    EXPECT_EQ(
+        recipe->evaluate(reader, 0, 1, out.data()),
+        "cannot store  as int8:channel: row 1 holds a value that is not finite or too large for the scale's type; "
+        "expected finite weights");
+  }
 }
 
 } // namespace
