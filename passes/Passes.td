@@ -267,6 +267,26 @@ def LowerToPlanPass : Ingot_Pass<"ingot-lower-to-plan"> {
 
 // --- planning/
 
+def JoinLaunchesPass : Ingot_Pass<"ingot-join-launches"> {
+  let summary = "Find launches between which workers need not wait";
+  let description = [{
+    Workers wait for each other after a launch unless it is joined to the next: where the launches of the group so far and
+    the next one do not touch what the other writes. Rows that are only prepared for products (pack_rows, quantize_rows)
+    are local: a step of few rows lets each worker prepare them for itself, and waits no more than the products do.
+
+    ```mlir
+    plan.launch @pack(%x, %a) tiles #plan.size<1 * tokens>
+    plan.launch @linear(%a, %w, %y) tiles #plan.size<12>
+    // becomes
+    plan.launch @pack(%x, %a) tiles #plan.size<1 * tokens> {local = 1}
+    plan.launch @linear(%a, %w, %y) tiles #plan.size<12>
+    ```
+
+    Does nothing to a launch whose result is an output or has another writer.
+  }];
+  let dependentDialects = ["::ingot::ir::IngotDialect", "::ingot::plan::PlanDialect"];
+}
+
 def PlanMemoryPass : Ingot_Pass<"ingot-plan-memory"> {
   let summary = "Give every temporary its place in an arena";
   let description = [{

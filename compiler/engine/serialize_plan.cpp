@@ -85,8 +85,8 @@ FailureOr<fb::Offset<format::Buffer>> PlanSerializer::buffer(plan::EntryOp entry
     return format::CreateBuffer(builder, BufferKind::output, uint32_t(entry.outputIndex(output.getName())));
   if (auto plane = dyn_cast<plan::CachePlaneOp>(op)) {
     auto group = SymbolTable::lookupNearestSymbolFrom<plan::CacheGroupOp>(op, plane.getGroupAttr());
-    return format::CreateBuffer(builder, BufferKind::cache, groups.lookup(plane.getGroup()),
-                                uint32_t(plane.getLayer()), uint32_t(group.planeIndex(plane.getPlane())));
+    return format::CreateBuffer(builder, BufferKind::cache, groups.lookup(plane.getGroup()), uint32_t(plane.getLayer()),
+                                uint32_t(group.planeIndex(plane.getPlane())));
   }
   return op->emitError("has no place in memory: run the memory planning pass first");
 }
@@ -111,7 +111,8 @@ FailureOr<fb::Offset<format::Entry>> PlanSerializer::entry(plan::EntryOp op) {
       SizeOffset operations = launch.getOperations() ? size(*launch.getOperations()) : SizeOffset();
       std::string node = launch.getNode() ? launch.getNode()->str() : "";
       launches.push_back(format::CreateLaunchDirect(builder, kernels.lookup(launch.getKernel()), &operands, tiles,
-                                                    node.c_str(), bytesRead, operations));
+                                                    node.c_str(), bytesRead, operations, launch.getJoined(),
+                                                    launch.getLocal() ? int(*launch.getLocal()) : -1));
       continue;
     }
     auto made = buffer(op, &inner);
@@ -171,9 +172,9 @@ LogicalResult PlanSerializer::run(const ModelFacts &facts, EngineContents &conte
     std::vector<fb::Offset<format::CachePlane>> planes;
     for (auto plane : op.getPlanes().getAsRange<plan::PlaneAttr>()) {
       cacheBytesPerToken += uint64_t(plane.getPageBytes() * op.getLayers() / op.getPageTokens());
-      planes.push_back(format::CreateCachePlaneDirect(
-          builder, plane.getName().str().c_str(), format::ElementType(uint8_t(*elementTypeOf(plane.getType()))),
-          plane.getLayout().str().c_str(), uint64_t(plane.getPageBytes())));
+      planes.push_back(format::CreateCachePlaneDirect(builder, plane.getName().str().c_str(),
+                                                      format::ElementType(uint8_t(*elementTypeOf(plane.getType()))),
+                                                      plane.getLayout().str().c_str(), uint64_t(plane.getPageBytes())));
     }
     groupTables.push_back(format::CreateCacheGroupDirect(
         builder, op.getSymName().str().c_str(), uint32_t(op.getLayers()), uint32_t(op.getPageTokens()),

@@ -55,10 +55,12 @@ void buildLinalgPipeline(OpPassManager &manager, const Options &) {
   manager.addPass(passes::createLowerGeneralOpsPass());
 }
 
-// Memory is planned once all launches are there, and checked by a pass that shares nothing with the planner but the
+// Launches are joined before memory is planned, as those that overlap in time share no bytes. Memory is planned once all
+// launches are there, and checked by a pass that shares nothing with the planner but the
 // kernels' effects.
 void buildPlanPipeline(OpPassManager &manager, const Options &) {
   manager.addPass(passes::createLowerToPlanPass());
+  manager.addPass(passes::createJoinLaunchesPass());
   manager.addPass(passes::createPlanMemoryPass());
   manager.addPass(passes::createVerifyPlanPass());
 }

@@ -115,6 +115,18 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &tables) {
       for (StringAttr symbol : size.getSymbols())
         if (failed(checkSymbol(*this, FlatSymbolRefAttr::get(symbol), tables)))
           return failure();
+  if (std::optional<uint64_t> local = getLocal()) { // launch-c5
+    if (*local >= getBuffers().size())
+      return emitOpError() << "local is operand " << *local << " of " << getBuffers().size();
+    FlatSymbolRefAttr symbol;
+    if (auto alloc = getBuffers()[*local].getDefiningOp<AllocOp>())
+      symbol = alloc.getSymbolAttr();
+    else if (auto view = getBuffers()[*local].getDefiningOp<ViewOp>())
+      symbol = view.getSymbolAttr();
+    if (!symbol || getTiles() != SizeAttr::get(getContext(), symbol.getValue(), 1))
+      return emitOpError() << "local operand " << *local << " has " << (symbol ? "rows of another symbol" : "no symbol")
+                           << "; expected the symbol of tiles, " << getTiles();
+  }
   return success();
 }
 

@@ -118,10 +118,15 @@ def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"EntryOp">, DeclareOpInterfaceM
     `tiles` is the extent of the kernel's tile space; `node` the model's own name for what is computed; `bytes_read` and
     `operations` are for the profile: bytes of weights and operands touched, floating-point operations.
 
+    All workers end a launch before any starts the next, unless it is `joined` to it. `local` is the operand that every
+    worker may compute whole for itself, in a copy of its own, when that is cheaper than to share the work and wait;
+    then no barrier follows either. ingot-join-launches sets both.
+
     - launch-c1: the program has a plan.kernel of that name.
     - launch-c2: tiles has no negative part, and is not zero.
     - launch-c3: as many buffers as the template has operands under its params.
     - launch-c4: the symbols of tiles, bytes_read and operations are the program's.
+    - launch-c5: local is an operand, of bytes per unit of the symbol that tiles is.
 
     ```mlir
     plan.launch @"pack_rows-f32-k8"(%x, %a) tiles #plan.size<1 * tokens> {node = "model.norm"}
@@ -129,7 +134,7 @@ def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"EntryOp">, DeclareOpInterfaceM
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Plan_BufferType>:$buffers, Plan_SizeAttr:$tiles,
                    OptionalAttr<StrAttr>:$node, OptionalAttr<Plan_SizeAttr>:$bytes_read,
-                   OptionalAttr<Plan_SizeAttr>:$operations);
+                   OptionalAttr<Plan_SizeAttr>:$operations, UnitAttr:$joined, OptionalAttr<I64Attr>:$local);
   let assemblyFormat = "$kernel `(` $buffers `)` `tiles` $tiles attr-dict";
   let hasVerifier = 1;
 }

@@ -164,7 +164,8 @@ void EntryLowering::launch(Operation *op, StringAttr kernel, ArrayRef<Value> ope
                            plan::SizeAttr bytesRead, plan::SizeAttr operations, Location loc) {
   std::string node = nodeName(loc);
   plan::LaunchOp::create(builder, loc, FlatSymbolRefAttr::get(kernel), operands, tiles,
-                         node.empty() ? StringAttr() : builder.getStringAttr(node), bytesRead, operations);
+                         node.empty() ? StringAttr() : builder.getStringAttr(node), bytesRead, operations, UnitAttr(),
+                         IntegerAttr());
 }
 
 LogicalResult EntryLowering::lower(Operation *op) {

@@ -50,4 +50,21 @@ LaunchEffects effectsOf(plan::LaunchOp launch) {
   return effects;
 }
 
+const void *memoryOf(Value buffer) {
+  Operation *op = buffer.getDefiningOp();
+  if (!op || isa<plan::AllocOp, plan::ViewOp>(op))
+    return buffer.getAsOpaquePointer();
+  return op->getAttrDictionary().getAsOpaquePointer();
+}
+
+SmallVector<size_t> groupsOf(ArrayRef<plan::LaunchOp> launches) {
+  SmallVector<size_t> groups;
+  size_t group = 0;
+  for (plan::LaunchOp launch : launches) {
+    groups.push_back(group);
+    group += !launch.getJoined() && !launch.getLocal();
+  }
+  return groups;
+}
+
 } // namespace ingot::passes

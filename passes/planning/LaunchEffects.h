@@ -22,6 +22,13 @@ struct LaunchEffects {
 
 LaunchEffects effectsOf(plan::LaunchOp launch);
 
+// What memory a buffer is: the same for buffers that name the same input, output, weight or plane.
+const void *memoryOf(mlir::Value buffer);
+
+// The number of the group that each launch is in. A group ends where all workers wait for each other whatever the sizes
+// of a step are; what runs in one group may overlap in time.
+llvm::SmallVector<size_t> groupsOf(llvm::ArrayRef<plan::LaunchOp> launches);
+
 } // namespace ingot::passes
 
 #endif

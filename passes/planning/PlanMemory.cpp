@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// plan-memory: every temporary gets its place. Lifetimes are counted in launches; the arithmetic of placement stands in
-// Placement.cpp. Nothing is allocated at run time: arenas are sized at the symbols' bounds when an engine is loaded.
+// plan-memory: every temporary gets its place. Lifetimes are counted in groups of launches that may overlap in time;
+// the arithmetic of placement stands in Placement.cpp. Nothing is allocated at run time: arenas are sized at the
+// symbols' bounds when an engine is loaded.
 #include "passes/Passes.h"
 #include "passes/planning/LaunchEffects.h"
 #include "passes/planning/Placement.h"
@@ -83,7 +84,7 @@ struct PlanMemoryPass : public impl::PlanMemoryPassBase<PlanMemoryPass> {
     alloc.erase();
   }
 
-  // Lifetimes in launches, with buffers that may take over another's bytes joined to it. Unused allocs are erased.
+  // Lifetimes in groups, with buffers that may take over another's bytes joined to it. Unused allocs are erased.
   static std::vector<Tenancy> tenanciesOf(plan::EntryOp entry) {
     std::vector<Tenancy> tenancies;
     llvm::DenseMap<Value, size_t> tenancyOf;
@@ -100,7 +101,8 @@ struct PlanMemoryPass : public impl::PlanMemoryPassBase<PlanMemoryPass> {
       alloc.erase();
 
     SmallVector<plan::LaunchOp> launches(entry.getOps<plan::LaunchOp>());
-    for (auto [step, launch] : llvm::enumerate(launches))
+    SmallVector<size_t> groups = groupsOf(launches);
+    for (auto [step, launch] : llvm::zip(groups, launches))
       for (Value buffer : launch.getBuffers())
         if (auto found = tenancyOf.find(buffer); found != tenancyOf.end()) {
           Tenancy &tenancy = tenancies[found->second];
@@ -110,13 +112,19 @@ struct PlanMemoryPass : public impl::PlanMemoryPassBase<PlanMemoryPass> {
           tenancy.used = true;
         }
 
-    for (auto [step, launch] : llvm::enumerate(launches)) {
+    for (auto [step, launch] : llvm::zip(groups, launches)) {
       LaunchEffects effects = effectsOf(launch);
       if (effects.readInPlace < 0)
         continue;
       Value from = launch.getBuffers()[effects.readInPlace], to = launch.getBuffers()[effects.writtenInPlace];
       if (from == to || llvm::count(launch.getBuffers(), from) != 1 || !tenancyOf.contains(from) ||
           !tenancyOf.contains(to))
+        continue;
+      // Nobody else may be reading it at the same time.
+      if (llvm::any_of(llvm::zip(groups, launches), [&, step = step, launch = launch](auto other) {
+            return std::get<0>(other) == step && std::get<1>(other) != launch &&
+                   llvm::is_contained(std::get<1>(other).getBuffers(), from);
+          }))
         continue;
       Tenancy &old = tenancies[tenancyOf[from]], &young = tenancies[tenancyOf[to]];
       if (old.lifetime.last != step || young.lifetime.first != step || old.lifetime.size != young.lifetime.size ||

@@ -14,10 +14,10 @@ namespace ingot::passes {
 
 namespace {
 
-// Bytes of an arena that a buffer has, and the launches between its first write and its last read.
+// Bytes of an arena that a buffer has, and the launches between its first write and its last read, with their groups.
 struct Occupant {
   plan::ViewOp view;
-  size_t firstWrite = 0, lastUse = 0;
+  size_t firstWrite = 0, lastUse = 0, firstGroup = 0, lastGroup = 0;
   bool written = false;
   size_t number = 0; // in the order of first appearance
 };
@@ -26,7 +26,8 @@ struct VerifyPlanPass : public impl::VerifyPlanPassBase<VerifyPlanPass> {
   void runOnOperation() override {
     for (auto program : getOperation().getOps<plan::ProgramOp>())
       for (auto entry : program.getOps<plan::EntryOp>())
-        if (failed(verifyPlaced(program, entry)) || failed(verifyWrites(entry)) || failed(verifyPlaces(entry)))
+        if (failed(verifyPlaced(program, entry)) || failed(verifyWrites(entry)) || failed(verifyJoins(entry)) ||
+            failed(verifyPlaces(entry)))
           return signalPassFailure();
     markAllAnalysesPreserved();
   }
@@ -85,10 +86,31 @@ struct VerifyPlanPass : public impl::VerifyPlanPassBase<VerifyPlanPass> {
     return success();
   }
 
+  // Of launches that may overlap in time none touches what another writes, but for a worker's own copy.
+  LogicalResult verifyJoins(plan::EntryOp entry) {
+    SmallVector<plan::LaunchOp> launches(entry.getOps<plan::LaunchOp>());
+    SmallVector<size_t> groups = groupsOf(launches);
+    for (size_t later = 0; later < launches.size(); ++later)
+      for (size_t earlier = later; earlier-- > 0 && groups[earlier] == groups[later];) {
+        LaunchEffects first = effectsOf(launches[earlier]), second = effectsOf(launches[later]);
+        for (auto [i, a] : llvm::enumerate(launches[earlier].getBuffers()))
+          for (auto [j, b] : llvm::enumerate(launches[later].getBuffers())) {
+            bool local = launches[earlier].getLocal() == static_cast<uint64_t>(i);
+            if (memoryOf(a) != memoryOf(b) || !(second.writes(j) || (first.writes(i) && !local)))
+              continue;
+            return launches[later].emitOpError()
+                   << "the " << describe(launches[later]) << " does not wait for the " << describe(launches[earlier])
+                   << ", whose operand " << i << " is its operand " << j;
+          }
+      }
+    return success();
+  }
+
   // Bytes of an arena belong to one buffer at a time. A launch may write a buffer over one that it reads only where its
   // kernel allows it.
   LogicalResult verifyPlaces(plan::EntryOp entry) {
     SmallVector<plan::LaunchOp> launches(entry.getOps<plan::LaunchOp>());
+    SmallVector<size_t> groups = groupsOf(launches);
     llvm::MapVector<Value, Occupant> occupants;
     for (auto [step, launch] : llvm::enumerate(launches)) {
       LaunchEffects effects = effectsOf(launch);
@@ -96,12 +118,15 @@ struct VerifyPlanPass : public impl::VerifyPlanPassBase<VerifyPlanPass> {
         auto view = buffer.getDefiningOp<plan::ViewOp>();
         if (!view)
           continue;
-        Occupant &occupant = occupants.try_emplace(buffer, Occupant{view, 0, 0, false, occupants.size()}).first->second;
+        Occupant &occupant =
+            occupants.try_emplace(buffer, Occupant{view, 0, 0, 0, 0, false, occupants.size()}).first->second;
         if (effects.writes(index) && !occupant.written) {
           occupant.written = true;
           occupant.firstWrite = step;
+          occupant.firstGroup = groups[step];
         }
         occupant.lastUse = step;
+        occupant.lastGroup = groups[step];
       }
     }
     // In the order in which they are first written.
@@ -117,10 +142,11 @@ struct VerifyPlanPass : public impl::VerifyPlanPassBase<VerifyPlanPass> {
           continue;
         bool shared = earlier.view.getOffset() < later.view.getOffset() + later.view.getBytes() &&
                       later.view.getOffset() < earlier.view.getOffset() + earlier.view.getBytes();
-        if (!shared || earlier.lastUse < later.firstWrite)
+        if (!shared || earlier.lastGroup < later.firstGroup)
           continue;
         plan::LaunchOp launch = launches[later.firstWrite];
-        if (earlier.lastUse == later.firstWrite && takesOver(launch, earlierBuffer, laterBuffer))
+        if (earlier.lastUse == later.firstWrite && takesOver(launch, earlierBuffer, laterBuffer) &&
+            aloneInGroup(launches, groups, later.firstWrite, earlierBuffer))
           continue;
         return launch.emitOpError() << "the " << describe(launch) << " writes bytes " << later.view.getOffset()
                                     << " to " << later.view.getOffset() + later.view.getBytes()
@@ -128,6 +154,14 @@ struct VerifyPlanPass : public impl::VerifyPlanPassBase<VerifyPlanPass> {
                                     << " is still read by the " << describe(launches[earlier.lastUse]);
       }
     return success();
+  }
+
+  // No other launch of the group has the buffer.
+  static bool aloneInGroup(ArrayRef<plan::LaunchOp> launches, ArrayRef<size_t> groups, size_t launch, Value buffer) {
+    for (auto [index, other] : llvm::enumerate(SmallVector<plan::LaunchOp>(launches)))
+      if (index != launch && groups[index] == groups[launch] && llvm::is_contained(other.getBuffers(), buffer))
+        return false;
+    return true;
   }
 
   static bool takesOver(plan::LaunchOp launch, Value from, Value to) {

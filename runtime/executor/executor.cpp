@@ -106,13 +106,46 @@ struct ArgumentSlot {
   bool output;
 };
 
+// A launch whose rows every worker may compute for itself, and where these rows are read and written.
+struct LocalRows {
+  unsigned step;
+  uint64_t offset, rowBytes; // in the workers' own memory for one row; of one row
+  std::vector<size_t> uses;  // into CompiledEntry::pointers, of worker 0
+  void *shared;              // where they lie when the work is shared
+  bool whole = false;        // as the pointers stand now
+};
+
 struct CompiledEntry {
   const format::Entry *entry;
-  std::vector<void *> pointers; // operands of all launches, one after the other
+  // Operands of all launches, one after the other; `perWorker` of them, and so many again for each further worker where
+  // some lie in a worker's own memory.
+  std::vector<void *> pointers;
+  size_t perWorker = 0;
   std::vector<ArgumentSlot> arguments;
   std::vector<Step> steps;
   std::vector<unsigned> variants; // of each launch's kernel
+  std::vector<LocalRows> locals;
 };
+
+// Rows are computed by every worker for itself where that takes about as long as a barrier: a few microseconds.
+constexpr uint64_t kMostLocalRows = 16;
+constexpr uint64_t kMostLocalBytes = 32 << 10;
+
+bool computedWhole(uint64_t rows, uint64_t rowBytes) {
+  return rows <= 1 || (rows <= kMostLocalRows && rows * rowBytes <= kMostLocalBytes);
+}
+
+// Bytes of each worker's own memory per row: local rows lie there as they lie in their arena.
+uint64_t localBytes(const format::Plan &plan) {
+  uint64_t most = 0;
+  for (const format::Entry *entry : *plan.entries())
+    for (const format::Launch *launch : *entry->launches())
+      if (launch->local() >= 0) {
+        const format::Buffer &rows = *entry->buffers()->Get(launch->buffers()->Get(unsigned(launch->local())));
+        most = std::max(most, rows.offset() + rows.size());
+      }
+  return roundUp(most * kMostLocalRows);
+}
 
 } // namespace
 
@@ -123,6 +156,7 @@ struct Executor::Impl {
   std::vector<int64_t> bounds;
   ArenaLayout layout;
   Region arenas;
+  Region own; // of each worker in turn, see localBytes
   CachePool cache;
   MemoryUse memory;
   std::unique_ptr<ThreadPool> pool;
@@ -133,6 +167,8 @@ struct Executor::Impl {
   Result<void> chooseCode();
   Result<unsigned> variantOf(const format::Kernel &kernel);
   Result<void> compile(const format::Entry &entry);
+  void findLocals(CompiledEntry &compiled);
+  void placeLocals(CompiledEntry &entry, unsigned workers);
   void *pointerTo(const format::Buffer &buffer) const;
   Result<void> checkArguments(const format::Entry &entry, std::span<const int64_t> symbols,
                               std::span<const void *const> inputs, std::span<void *const> outputs) const;
@@ -190,11 +226,15 @@ void *Executor::Impl::pointerTo(const format::Buffer &buffer) const {
 
 Result<void> Executor::Impl::compile(const format::Entry &entry) {
   const format::Plan &plan = engine->plan();
-  CompiledEntry compiled{&entry, {}, {}, {}, {}};
+  CompiledEntry compiled{&entry, {}, 0, {}, {}, {}, {}};
   size_t operands = 0;
   for (const format::Launch *launch : *entry.launches())
     operands += launch->buffers()->size();
-  compiled.pointers.reserve(operands); // steps point into it
+  // Steps point into it.
+  const bool locals = pool->workers() > 1 && std::any_of(entry.launches()->begin(), entry.launches()->end(),
+                                                         [](const format::Launch *l) { return l->local() >= 0; });
+  compiled.perWorker = operands;
+  compiled.pointers.reserve(operands * (locals ? pool->workers() : 1));
   for (const format::Launch *launch : *entry.launches()) {
     // Tiles only grow with the symbols, so that the bounds give the most.
     if (extent(launch->tiles(), bounds) > int64_t(std::numeric_limits<uint32_t>::max()))
@@ -211,11 +251,62 @@ Result<void> Executor::Impl::compile(const format::Entry &entry) {
         compiled.arguments.push_back({compiled.pointers.size(), buffer.index(), output});
       compiled.pointers.push_back(pointerTo(buffer));
     }
-    compiled.steps.push_back({images[variant]->function(kernel.functions()->Get(variant)), first, 0});
+    compiled.steps.push_back(
+        {images[variant]->function(kernel.functions()->Get(variant)), first, 0, 0, launch->joined()});
     compiled.variants.push_back(variant);
   }
+  if (locals)
+    findLocals(compiled);
   entries.push_back(std::move(compiled));
   return {};
+}
+
+// Gives every worker pointers of its own to the operands of all launches, and notes which of them are local rows.
+void Executor::Impl::findLocals(CompiledEntry &compiled) {
+  const auto &launches = *compiled.entry->launches();
+  for (unsigned i = 0; i < launches.size(); ++i) {
+    if (launches.Get(i)->local() < 0)
+      continue;
+    uint32_t buffer = launches.Get(i)->buffers()->Get(unsigned(launches.Get(i)->local()));
+    const format::Buffer &rows = *compiled.entry->buffers()->Get(buffer);
+    LocalRows local{i, rows.offset(), rows.size(), {}, pointerTo(rows), false};
+    size_t at = 0;
+    for (unsigned j = 0; j < launches.size(); ++j)
+      for (uint32_t operand : *launches.Get(j)->buffers()) {
+        if (operand == buffer) {
+          local.uses.push_back(at);
+          compiled.steps[j].stride = uint32_t(compiled.perWorker);
+        }
+        ++at;
+      }
+    compiled.locals.push_back(std::move(local));
+  }
+  std::vector<ArgumentSlot> all;
+  for (unsigned worker = 0; worker < pool->workers(); ++worker) {
+    if (worker > 0)
+      for (size_t i = 0; i < compiled.perWorker; ++i)
+        compiled.pointers.push_back(compiled.pointers[i]);
+    for (ArgumentSlot slot : compiled.arguments)
+      all.push_back({slot.pointer + worker * compiled.perWorker, slot.index, slot.output});
+  }
+  compiled.arguments = std::move(all);
+}
+
+// Before a run: which local rows every worker computes for itself. Pointers change only when that does.
+void Executor::Impl::placeLocals(CompiledEntry &entry, unsigned workers) {
+  const uint64_t each = own.size() / workers;
+  for (LocalRows &local : entry.locals) {
+    Step &step = entry.steps[local.step];
+    step.whole = computedWhole(step.tiles, local.rowBytes);
+    if (step.whole == local.whole)
+      continue;
+    local.whole = step.whole;
+    for (unsigned worker = 0; worker < workers; ++worker) {
+      void *mine = own.data() + worker * each + local.offset * kMostLocalRows;
+      for (size_t use : local.uses)
+        entry.pointers[worker * entry.perWorker + use] = local.whole ? mine : local.shared;
+    }
+  }
 }
 
 Result<MemoryUse> memoryUse(const EngineFile &engine, const ExecutorOptions &options) {
@@ -225,6 +316,8 @@ Result<MemoryUse> memoryUse(const EngineFile &engine, const ExecutorOptions &opt
   INGOT_ASSIGN_OR_RETURN(auto cache, cacheBytes(engine.plan(), options.cachePages));
   MemoryUse use;
   use.arenas = layout.bytes;
+  if (threadCount(options) > 1)
+    use.arenas += localBytes(engine.plan()) * threadCount(options);
   use.scratch = roundUp(largestScratch(engine.plan())) * threadCount(options);
   for (uint64_t bytes : cache)
     use.cache += bytes;
@@ -243,6 +336,9 @@ Result<std::unique_ptr<Executor>> Executor::create(std::shared_ptr<const EngineF
   INGOT_ASSIGN_OR_RETURN(impl->layout, layOutArenas(plan, impl->bounds));
   INGOT_ASSIGN_OR_RETURN(impl->arenas, Region::reserve(impl->layout.bytes, "the arenas"));
   INGOT_ASSIGN_OR_RETURN(impl->cache, CachePool::reserve(plan, options.cachePages));
+  if (uint64_t bytes = localBytes(plan); bytes && threadCount(options) > 1) {
+    INGOT_ASSIGN_OR_RETURN(impl->own, Region::reserve(bytes * threadCount(options), "the workers' own rows"));
+  }
   INGOT_ASSIGN_OR_RETURN(impl->pool, ThreadPool::create(threadCount(options), largestScratch(plan)));
   for (const format::Entry *entry : *plan.entries())
     INGOT_RETURN_IF_ERROR(impl->compile(*entry));
@@ -337,6 +433,7 @@ Result<void> Executor::run(unsigned index, std::span<const int64_t> symbols, std
   const auto &launches = *entry.entry->launches();
   for (unsigned i = 0; i < launches.size(); ++i)
     entry.steps[i].tiles = uint32_t(extent(launches.Get(i)->tiles(), symbols));
+  impl->placeLocals(entry, impl->pool->workers());
   StepTime *times = nullptr;
   if (impl->profile) {
     impl->profile->assign(launches.size() * threads(), {});

@@ -227,6 +227,22 @@ private:
     return check.bad("%s: unknown kind %u", owner.c_str(), unsigned(buffer.kind()));
   }
 
+  // A worker's own copy holds as many rows as the launch has tiles.
+  Result<void> local(const format::Launch &launch, const format::Entry &entry, const std::string &owner) {
+    if (launch.local() < 0)
+      return {};
+    INGOT_RETURN_IF_ERROR(index(unsigned(launch.local()), launch.buffers()->size(), "operand", owner));
+    const format::Buffer &rows = *entry.buffers()->Get(launch.buffers()->Get(unsigned(launch.local())));
+    const auto *tiles = launch.tiles()->coefficients();
+    bool same = rows.kind() == format::BufferKind::arena && rows.symbol() >= 0 && launch.tiles()->constant() == 0 &&
+                tiles && unsigned(rows.symbol()) < tiles->size();
+    for (unsigned i = 0; same && i < tiles->size(); ++i)
+      same = tiles->Get(i) == (int(i) == rows.symbol());
+    if (!same)
+      return check.bad("%s: its local operand does not have a row for each of its tiles", owner.c_str());
+    return {};
+  }
+
   Result<void> launch(const format::Launch &launch, const format::Entry &entry, const std::string &owner) {
     INGOT_RETURN_IF_ERROR(index(launch.kernel(), plan.kernels()->size(), "kernel", owner));
     if (launch.buffers()->size() > kMostOperands)
@@ -235,6 +251,7 @@ private:
       INGOT_RETURN_IF_ERROR(index(operand, entry.buffers()->size(), "buffer", owner));
     INGOT_RETURN_IF_ERROR(size(launch.tiles(), owner));
     INGOT_RETURN_IF_ERROR(size(launch.bytes_read(), owner));
+    INGOT_RETURN_IF_ERROR(local(launch, entry, owner));
     return size(launch.operations(), owner);
   }
 

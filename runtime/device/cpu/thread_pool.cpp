@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // See thread_pool.h. Why a failed kernel stops all workers at the same step: a failure of step i is recorded before
-// barrier i, so after it every worker sees it; one of a later step, seen early, is larger and ignored until then.
+// the next barrier, so after it every worker sees it; one of a later step, seen early, is larger and ignored until
+// then.
 #include "runtime/device/cpu/thread_pool.h"
 
 #include "runtime/core/machine.h"
@@ -19,7 +20,7 @@ __attribute__((no_sanitize("function")))
 #endif
 static int32_t
 call(const Step &step, const ingot_env *env, const int64_t *symbols, uint32_t first, uint32_t end, void *scratch) {
-  return step.function(env, step.buffers, symbols, first, end, scratch);
+  return step.function(env, step.buffers + size_t(env->worker) * step.stride, symbols, first, end, scratch);
 }
 
 static void relax() {
@@ -124,12 +125,14 @@ template <bool Timed> void ThreadPool::walkSteps(unsigned worker) {
   const ingot_env *env = &envs[worker];
   void *own = scratch.data() + worker * scratchStride;
   StepTime *const time = Timed ? times + worker * list.size() : nullptr;
+  bool waited = false;                 // a barrier was passed
+  bool pending = false, dirty = false; // shared work, any work was done since
   for (uint32_t index = 0; index < list.size(); ++index) {
     const Step &step = list[index];
     if (step.tiles != 0) {
       if constexpr (Timed)
         time[index].began = now();
-      auto [first, end] = tileShare(step.tiles, worker, unsigned(workers));
+      auto [first, end] = step.whole ? TileRange{0, step.tiles} : tileShare(step.tiles, worker, unsigned(workers));
       if (first < end) {
         if (int32_t code = call(step, env, values, first, end, own)) {
           uint64_t mine = uint64_t(index) << 32 | uint32_t(code);
@@ -139,11 +142,21 @@ template <bool Timed> void ThreadPool::walkSteps(unsigned worker) {
         }
       }
       if constexpr (Timed)
-        time[index].worked = now();
+        time[index].worked = time[index].passed = now();
+      pending |= !step.whole;
+      dirty = true;
+    }
+    // All work ends in a barrier, so that no worker is still here when the caller returns.
+    const bool last = index + 1 == list.size();
+    if (last ? dirty || !waited : pending && !step.joined && !step.whole) {
       if (workers > 1)
         barrier();
       if constexpr (Timed)
-        time[index].passed = now();
+        if (step.tiles != 0)
+          time[index].passed = now();
+      passed += worker == 0;
+      waited = true;
+      pending = dirty = false;
       if (failure.load(std::memory_order_relaxed) >> 32 <= index)
         return;
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The CPU's workers. They live as long as the pool; each walks the same list of steps in the same order, does its own
-// contiguous share of a step's tiles and meets the others at a barrier after it. Nobody hands out work: which tiles a
-// worker does follows from its number alone, and no bit of a result follows from either.
+// contiguous share of a step's tiles and meets the others at a barrier after it, unless the step needs none. Nobody
+// hands out work: which tiles a worker does follows from its number alone, and no bit of a result follows from either.
 //
 //   step           tiles of worker 0 .. W-1, worker w: [tiles*w/W, tiles*(w+1)/W)
 //   0              | 0 1 2 | 3 4 5 | 6 7 8 9 |
@@ -32,8 +32,11 @@ namespace ingot::runtime {
 // One step of a flattened plan. Trusted: function and buffers were checked at load.
 struct Step {
   ingot_kernel function;
-  void *const *buffers;
+  void *const *buffers; // of worker 0; of worker w: buffers + w * stride
+  uint32_t stride;      // 0 where all workers have the same
   uint32_t tiles;
+  bool joined = false; // no barrier follows
+  bool whole = false;  // every worker does all tiles, into memory of its own; no barrier follows
 };
 
 // Why a walk stopped: the kernel of `step` returned `code`.
@@ -60,6 +63,8 @@ public:
 
   unsigned workers() const { return unsigned(envs.size()); }
   uint64_t scratchBytes() const { return scratch.size(); }
+  // Barriers that all workers have passed since the pool was made.
+  uint64_t barriers() const { return passed; }
 
   // Walks the steps on all workers; the caller is worker 0. Stops after the first step in which a kernel failed (the
   // lowest code, where several did). With `times` ([workers][steps], zeros) every worker writes there when it was
@@ -79,6 +84,8 @@ private:
   uint64_t scratchStride = 0;
   std::vector<std::thread> threads;
   std::chrono::nanoseconds spin;
+
+  uint64_t passed = 0; // barriers, counted by worker 0
 
   // The walk in progress; written by the caller before `epoch` moves.
   std::span<const Step> steps;

@@ -259,3 +259,37 @@ plan.program @p attributes {arena_bytes = array<i64: 64, 0>, arena_bytes_constan
   }
 }
 ingot.tensor @t : tensor<8x8xf32> {dummy}
+
+// -----
+
+// Planted: the second launch reads what the first, to which it is joined, still writes.
+plan.program @p attributes {arena_bytes = array<i64: 64>, arena_bytes_constant = 0 : i64} {
+  plan.symbol @tokens
+  plan.kernel @pack template "pack_rows" {params = {k = 8 : i32, k_padded = 8 : i32, type = 0 : i32, partials = 0 : i32, eps = 0.0 : f32}}
+  plan.entry @main : (tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["x"], res_names = ["y"]} {
+    %x = plan.input "x"
+    %y = plan.output "y"
+    %a = plan.view 0 bytes 64 per @tokens
+    plan.launch @pack(%x, %a) tiles #plan.size<1 * tokens> {joined}
+    // expected-error @below {{the launch of @pack does not wait for the launch of @pack, whose operand 1 is its operand 0}}
+    plan.launch @pack(%a, %y) tiles #plan.size<1 * tokens>
+  }
+}
+
+// -----
+
+// Planted: the places of two buffers meet in one group, whose launches overlap in time.
+plan.program @p attributes {arena_bytes = array<i64: 64>, arena_bytes_constant = 0 : i64} {
+  plan.symbol @tokens
+  plan.kernel @pack template "pack_rows" {params = {k = 8 : i32, k_padded = 8 : i32, type = 0 : i32, partials = 0 : i32, eps = 0.0 : f32}}
+  plan.entry @main : (tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["x"], res_names = ["y"]} {
+    %x = plan.input "x"
+    %y = plan.output "y"
+    %a = plan.view 0 bytes 64 per @tokens
+    %b = plan.view 0 bytes 64 per @tokens
+    plan.launch @pack(%x, %a) tiles #plan.size<1 * tokens> {joined}
+    // expected-error @below {{the launch of @pack writes bytes 0 to 64 of an arena, in which the buffer at 0 is still read by the launch of @pack}}
+    plan.launch @pack(%x, %b) tiles #plan.size<1 * tokens>
+    plan.launch @pack(%b, %y) tiles #plan.size<1 * tokens>
+  }
+}

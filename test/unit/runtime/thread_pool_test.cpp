@@ -78,7 +78,7 @@ TEST(ThreadPool, DoesEveryTileOnce) {
       std::vector<std::atomic<uint32_t>> seen(tiles);
       void *buffers[] = {seen.data()};
       int64_t symbols[] = {tiles};
-      Step steps[] = {{countTiles, buffers, tiles}, {countTiles, buffers, 0}, {countTiles, buffers, tiles}};
+      Step steps[] = {{countTiles, buffers, 0, tiles}, {countTiles, buffers, 0, 0}, {countTiles, buffers, 0, tiles}};
       EXPECT_FALSE(pool->walk(steps, symbols));
       for (auto &count : seen)
         ASSERT_EQ(count.load(), 2u);
@@ -91,7 +91,7 @@ TEST(ThreadPool, GivesContiguousEvenShares) {
     auto pool = makePool(workers);
     for (uint32_t tiles : {1u, 5u, 100u, 0xffffffffu}) {
       int64_t symbols[] = {tiles};
-      Step steps[] = {{checkShare, nullptr, tiles}};
+      Step steps[] = {{checkShare, nullptr, 0, tiles}};
       EXPECT_FALSE(pool->walk(steps, symbols)) << workers << " workers, " << tiles << " tiles";
     }
   }
@@ -113,7 +113,7 @@ TEST(ThreadPool, WaitsForEveryoneBetweenSteps) {
     void *forward[] = {a.data(), b.data()}, *back[] = {b.data(), a.data()};
     std::vector<Step> steps;
     for (uint32_t step = 0; step < kSteps; ++step)
-      steps.push_back({sumAll, step % 2 ? back : forward, kTiles});
+      steps.push_back({sumAll, step % 2 ? back : forward, 0, kTiles});
     for (int repeat = 0; repeat < 5; ++repeat) {
       std::fill(a.begin(), a.end(), 1);
       EXPECT_FALSE(pool->walk(steps, symbols));
@@ -127,8 +127,8 @@ TEST(ThreadPool, SurvivesManyShortWalks) {
   std::vector<std::atomic<uint32_t>> seen(3);
   void *buffers[] = {seen.data()};
   int64_t symbols[] = {3};
-  Step steps[] = {{countTiles, buffers, 3}};
-  Step nothing[] = {{countTiles, buffers, 0}};
+  Step steps[] = {{countTiles, buffers, 0, 3}};
+  Step nothing[] = {{countTiles, buffers, 0, 0}};
   for (int i = 0; i < 20000; ++i) {
     ASSERT_FALSE(pool->walk(steps, symbols));
     ASSERT_FALSE(pool->walk(nothing, symbols));
@@ -147,10 +147,10 @@ TEST(ThreadPool, StopsEveryoneAtTheFailedStep) {
     void *beforeBuffer[] = {before.data()}, *afterBuffer[] = {after.data()};
     void *fineBuffer[] = {fine.data()}, *badBuffer[] = {bad.data()};
     int64_t symbols[] = {kTiles};
-    Step steps[] = {{countTiles, beforeBuffer, kTiles},
-                    {failAt, fineBuffer, kTiles},
-                    {failAt, badBuffer, kTiles},
-                    {countTiles, afterBuffer, kTiles}};
+    Step steps[] = {{countTiles, beforeBuffer, 0, kTiles},
+                    {failAt, fineBuffer, 0, kTiles},
+                    {failAt, badBuffer, 0, kTiles},
+                    {countTiles, afterBuffer, 0, kTiles}};
     for (uint32_t round = 0; round < 300; ++round) {
       std::fill(bad.begin(), bad.end(), 0);
       bad[round % kTiles] = 5;
@@ -174,7 +174,7 @@ TEST(ThreadPool, GivesEachWorkerItsScratch) {
     auto pool = makePool(workers, kBytes);
     EXPECT_EQ(pool->scratchBytes(), workers * 12288);
     int64_t symbols[] = {int64_t(workers), kBytes};
-    Step steps[] = {{useScratch, nullptr, workers}, {useScratch, nullptr, workers}};
+    Step steps[] = {{useScratch, nullptr, 0, workers}, {useScratch, nullptr, 0, workers}};
     EXPECT_FALSE(pool->walk(steps, symbols));
   }
 }
@@ -185,7 +185,7 @@ TEST(ThreadPool, TimesStepsOfEveryWorkerWhenAsked) {
     std::vector<std::atomic<uint32_t>> seen(100000);
     void *buffers[] = {seen.data()};
     int64_t symbols[] = {0};
-    Step steps[] = {{countTiles, buffers, 100000}, {countTiles, buffers, 0}, {countTiles, buffers, 1}};
+    Step steps[] = {{countTiles, buffers, 0, 100000}, {countTiles, buffers, 0, 0}, {countTiles, buffers, 0, 1}};
     std::vector<StepTime> times(workers * 3);
     EXPECT_FALSE(pool->walk(steps, symbols, times.data()));
     for (unsigned worker = 0; worker < workers; ++worker) {
@@ -222,4 +222,42 @@ TEST(ThreadPool, RefusesNoWorkers) {
   auto pool = ThreadPool::create(0, 0);
   ASSERT_FALSE(pool.ok());
   EXPECT_EQ(pool.error().message(), "a thread pool needs at least 1 worker");
+}
+
+// Joined steps wait once, at the end of them; a step that every worker does whole for itself does not wait at all, and
+// its readers find the worker's own result.
+TEST(ThreadPool, WaitsOnlyWhereAStepMust) {
+  constexpr uint32_t kTiles = 40;
+  for (unsigned workers : kWorkers) {
+    auto pool = makePool(workers);
+    std::vector<std::atomic<uint32_t>> a(kTiles), b(kTiles), c(kTiles);
+    std::vector<std::vector<std::atomic<uint32_t>>> own;
+    std::vector<void *> pointers;
+    for (unsigned worker = 0; worker < workers; ++worker) {
+      own.emplace_back(kTiles);
+      pointers.push_back(own.back().data());
+    }
+    void *first[] = {a.data()}, *second[] = {b.data()}, *third[] = {c.data()};
+    int64_t symbols[] = {kTiles};
+    Step steps[] = {{countTiles, first, 0, kTiles, true},
+                    {countTiles, second, 0, kTiles},
+                    {countTiles, pointers.data(), 1, kTiles, false, true},
+                    {countTiles, first, 0, 0},
+                    {countTiles, third, 0, kTiles}};
+    uint64_t before = pool->barriers();
+    EXPECT_FALSE(pool->walk(steps, symbols));
+    EXPECT_EQ(pool->barriers() - before, 2u);
+    for (uint32_t tile = 0; tile < kTiles; ++tile) {
+      EXPECT_EQ(a[tile].load() + b[tile].load() + c[tile].load(), 3u);
+      for (auto &mine : own)
+        EXPECT_EQ(mine[tile].load(), 1u);
+    }
+    // Work that ends without a barrier gets one, so that nobody is still at it when the walk returns.
+    Step alone[] = {{countTiles, third, 0, kTiles}, {countTiles, pointers.data(), 1, kTiles, true, true}};
+    before = pool->barriers();
+    EXPECT_FALSE(pool->walk(alone, symbols));
+    EXPECT_EQ(pool->barriers() - before, 2u);
+    for (auto &mine : own)
+      EXPECT_EQ(mine[0].load(), 2u);
+  }
 }
