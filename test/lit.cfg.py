@@ -41,8 +41,14 @@ if {"avx2", "fma", "f16c", "bmi2"} <= flags:
     config.available_features.add("avx2")
 if {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= flags:
     config.available_features.add("avx512")
-    if "avx512_bf16" in flags:
-        config.available_features.add("avx512bf16")
+    if "avx512_vnni" in flags:
+        config.available_features.add("avx512vnni")
+        if "avx512_bf16" in flags:
+            config.available_features.add("avx512bf16")
+            if {"amx_tile", "amx_bf16", "amx_int8"} <= flags:
+                config.available_features.add("amx")
+if {"avx2", "avx_vnni"} <= flags:
+    config.available_features.add("avxvnni")
 
 if os.path.isdir(shared):
     config.available_features.add("shared-data")

@@ -250,7 +250,11 @@ int compileModel(const CompileOptions &options) {
   std::vector<target::cpu::Kernel> kernels = kernelsOf(program);
   progress.note(plural(launches, "launch", "es") + " of " + plural(kernels.size(), "kernel"));
   progress.step("generate code");
-  const std::string set = options.set.empty() ? target::cpu::featureSets().back().name : options.set;
+  std::string set = options.set;
+  if (set.empty())
+    for (const target::cpu::FeatureSet &of : target::cpu::featureSets())
+      if (of.base.empty())
+        set = of.name; // the last is the widest
   for (auto [name, form] :
        {std::pair{"llvm", target::cpu::Text::Llvm}, std::pair{"asm", target::cpu::Text::Assembly}}) {
     std::string error = stages.offer(
@@ -275,8 +279,18 @@ int compileModel(const CompileOptions &options) {
   std::string sets;
   for (target::cpu::Image &image : compiled.images) {
     sets += (sets.empty() ? "" : ", ") + image.set.name;
-    variants.push_back({"cpu", image.set.name, image.set.features, image.set.score, INGOT_KERNEL_ABI,
-                        std::move(image.bytes), std::move(image.functions)});
+    engine::VariantCode variant;
+    variant.target = "cpu";
+    variant.name = image.set.name;
+    variant.features = image.set.features;
+    variant.score = image.set.score;
+    for (const target::cpu::VendorScore &score : image.set.vendors)
+      variant.vendors.push_back({score.vendor, score.score});
+    variant.partial = !image.set.base.empty();
+    variant.kernelAbi = INGOT_KERNEL_ABI;
+    variant.image = std::move(image.bytes);
+    variant.functions = std::move(image.functions);
+    variants.push_back(std::move(variant));
   }
   progress.note(sets);
   progress.step("write");

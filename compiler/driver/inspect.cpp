@@ -80,6 +80,7 @@ ordered_json describe(const runtime::EngineFile &engine) {
     variants.push_back({{"target", variant->target()->str()},
                         {"name", variant->name()->str()},
                         {"score", variant->score()},
+                        {"partial", variant->partial()},
                         {"features", features},
                         {"code_bytes", variant->code_size()}});
   }
@@ -166,7 +167,8 @@ void print(const ordered_json &json, const InspectOptions &options, std::string 
     for (const auto &feature : variant["features"])
       features += (features.empty() ? "" : ", ") + text(feature);
     line("variant", text(variant["target"]) + "/" + text(variant["name"]) + ", code " +
-                        bytesForPeople(variant["code_bytes"]) + ", needs " + features);
+                        bytesForPeople(variant["code_bytes"]) +
+                        (variant["partial"].get<bool>() ? ", only kernels that gain" : "") + ", needs " + features);
   }
   for (const auto &group : json["cache_groups"]) {
     std::string planes;

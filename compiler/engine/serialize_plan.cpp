@@ -209,12 +209,16 @@ LogicalResult PlanSerializer::run(const ModelFacts &facts, EngineContents &conte
     std::vector<fb::Offset<fb::String>> features;
     for (const std::string &feature : variant.features)
       features.push_back(head.CreateString(feature));
+    std::vector<fb::Offset<format::VendorScore>> vendors;
+    for (const auto &[vendor, score] : variant.vendors)
+      vendors.push_back(format::CreateVendorScoreDirect(head, vendor.c_str(), score));
     const uint64_t offset = alignUp(contents.code.size(), format::kPage);
     contents.code.resize(offset);
     contents.code.insert(contents.code.end(), variant.image.begin(), variant.image.end());
     variantTables.push_back(format::CreateVariantDirect(head, variant.target.c_str(), variant.name.c_str(), &features,
                                                         variant.score, variant.kernelAbi, offset,
-                                                        variant.image.size()));
+                                                        variant.image.size(), variant.partial,
+                                                        vendors.empty() ? nullptr : &vendors));
   }
   std::vector<fb::Offset<fb::String>> arenaSymbols;
   for (auto op : program.getOps<plan::SymbolOp>())

@@ -28,9 +28,11 @@ struct VariantCode {
   std::string target, name;
   std::vector<std::string> features;
   uint32_t score = 0;
+  std::vector<std::pair<std::string, uint32_t>> vendors; // another score on processors of a vendor
+  bool partial = false;                                  // holds only some kernels
   uint32_t kernelAbi = 0;
   std::vector<uint8_t> image;
-  std::vector<uint32_t> functions; // offset per kernel, in the program's order
+  std::vector<uint32_t> functions; // offset per kernel, in the program's order; 0xffffffff: not held
 };
 
 struct ModelFacts {

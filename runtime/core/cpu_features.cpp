@@ -104,6 +104,15 @@ bool amxPermitted() {
   return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
 
+std::string detectVendor() {
+  Registers r = cpuid(0, 0);
+  std::string name;
+  for (unsigned word : {r[Ebx], r[Edx], r[Ecx]})
+    for (unsigned byte = 0; byte < 4; ++byte)
+      name += char(word >> 8 * byte & 0xff);
+  return name;
+}
+
 std::set<std::string, std::less<>> detect() {
   std::set<std::string, std::less<>> names;
   uint64_t saved = savedState();
@@ -127,16 +136,42 @@ std::set<std::string, std::less<>> detect() {
 
 #else
 
+std::string detectVendor() { return ""; }
 std::set<std::string, std::less<>> detect() { return {}; }
 
 #endif
 
-constexpr std::string_view kIsaNames[] = {"avx2", "avx512", "avx512bf16"};
+// The feature sets of the CPU target: which one each stands on, and what it adds.
+struct Isa {
+  std::string_view name, base;
+  std::initializer_list<std::string_view> adds;
+};
+constexpr std::initializer_list<std::string_view> kAvx2Adds = {"avx2", "fma", "f16c", "bmi2"};
+constexpr std::initializer_list<std::string_view> kAvx512Adds = {"avx512f", "avx512bw", "avx512dq", "avx512vl"};
+constexpr std::initializer_list<std::string_view> kAvxVnniAdds = {"avxvnni"};
+constexpr std::initializer_list<std::string_view> kAvx512VnniAdds = {"avx512vnni"};
+constexpr std::initializer_list<std::string_view> kAvx512Bf16Adds = {"avx512bf16"};
+constexpr std::initializer_list<std::string_view> kAmxAdds = {"amx_tile", "amx_bf16", "amx_int8"};
+constexpr Isa kIsas[] = {
+    {"avx2", "", kAvx2Adds},
+    {"avxvnni", "avx2", kAvxVnniAdds},
+    {"avx512", "avx2", kAvx512Adds},
+    {"avx512vnni", "avx512", kAvx512VnniAdds},
+    {"avx512bf16", "avx512vnni", kAvx512Bf16Adds},
+    {"amx", "avx512bf16", kAmxAdds},
+};
+
+const Isa *findIsa(std::string_view name) {
+  for (const Isa &isa : kIsas)
+    if (isa.name == name)
+      return &isa;
+  return nullptr;
+}
 
 } // namespace
 
 const CpuFeatures &CpuFeatures::host() {
-  static const CpuFeatures features(detect());
+  static const CpuFeatures features(detect(), detectVendor());
   return features;
 }
 
@@ -156,14 +191,33 @@ bool CpuFeatures::known(std::string_view feature) {
   return false;
 }
 
-std::span<const std::string_view> isaNames() { return kIsaNames; }
+std::span<const std::string_view> isaNames() {
+  static const std::vector<std::string_view> names = [] {
+    std::vector<std::string_view> all;
+    for (const Isa &isa : kIsas)
+      all.push_back(isa.name);
+    return all;
+  }();
+  return names;
+}
+
+std::vector<std::string_view> isaChain(std::string_view name, const CpuFeatures &cpu) {
+  std::vector<std::string_view> chain;
+  for (const Isa *isa = findIsa(name); isa; isa = findIsa(isa->base)) {
+    for (std::string_view feature : isa->adds)
+      if (!cpu.has(feature))
+        return {name};
+    chain.push_back(isa->name);
+  }
+  return chain.empty() ? std::vector<std::string_view>{name} : chain;
+}
 
 Result<std::optional<std::string>> isaRestriction() {
   const char *value = std::getenv("INGOT_ISA");
   if (!value || !*value)
     return std::optional<std::string>();
   std::string known;
-  for (std::string_view name : kIsaNames) {
+  for (std::string_view name : isaNames()) {
     if (name == value)
       return std::optional<std::string>(value);
     known += known.empty() ? "" : ", ";

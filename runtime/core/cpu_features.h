@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace ingot::runtime {
 
@@ -21,7 +22,8 @@ public:
   static const CpuFeatures &host();
 
   // A made-up machine, for tests.
-  explicit CpuFeatures(std::set<std::string, std::less<>> names) : names(std::move(names)) {}
+  explicit CpuFeatures(std::set<std::string, std::less<>> names, std::string vendor = "")
+      : names(std::move(names)), maker(std::move(vendor)) {}
 
   // Whether a kernel that needs `feature` runs here: "avx2", "fma", "f16c", "bmi2", "avx512f", "avx512bw", "avx512dq",
   // "avx512vl", "avx512vnni", "avx512bf16", "avxvnni", "amx_tile", "amx_bf16", "amx_int8", ... `_` and `-` do not
@@ -33,15 +35,24 @@ public:
 
   const std::set<std::string, std::less<>> &all() const { return names; }
 
+  // Who made the processor, as cpuid says it: "GenuineIntel", "AuthenticAMD". Empty where there is no cpuid.
+  const std::string &vendor() const { return maker; }
+
 private:
   std::set<std::string, std::less<>> names;
+  std::string maker;
 };
 
 // The variants that INGOT_ISA may name.
 std::span<const std::string_view> isaNames();
 
-// INGOT_ISA: nothing where it is unset or empty; else the one variant that may be chosen. An unknown value is an error
-// that lists the known ones.
+// The variant that `name` names, then the one it stands on, and so on: "avx512vnni", "avx512", "avx2". An engine's
+// variant holds only kernels that gain from it, so the others come from further down. Where the CPU lacks something
+// that `name` needs, or does not know the name: `name` alone.
+std::vector<std::string_view> isaChain(std::string_view name, const CpuFeatures &cpu);
+
+// INGOT_ISA: nothing where it is unset or empty; else the variant whose chain kernels may come from. An unknown value
+// is an error that lists the known ones.
 Result<std::optional<std::string>> isaRestriction();
 
 } // namespace ingot::runtime

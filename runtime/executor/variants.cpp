@@ -10,8 +10,7 @@
 namespace ingot::runtime {
 
 // Why a variant cannot run here; empty where it can.
-static std::string obstacle(const format::Variant &variant, const CpuFeatures &cpu,
-                            const std::optional<std::string> &isa) {
+static std::string obstacle(const format::Variant &variant, const CpuFeatures &cpu) {
   if (variant.target()->string_view() != "cpu")
     return "this runtime has no target " + quoted(variant.target()->string_view());
   if (variant.kernel_abi() != INGOT_KERNEL_ABI)
@@ -28,27 +27,52 @@ static std::string obstacle(const format::Variant &variant, const CpuFeatures &c
     return "the CPU lacks " + lacking;
   if (!unknown.empty())
     return "this runtime does not know how to look for " + quoted(unknown);
-  if (isa && variant.name()->string_view() != *isa)
-    return "restricted by INGOT_ISA=" + *isa;
   return "";
+}
+
+// The score on processors of this vendor.
+static unsigned scoreOf(const format::Variant &variant, const CpuFeatures &cpu) {
+  if (variant.vendors())
+    for (const format::VendorScore *entry : *variant.vendors())
+      if (entry->vendor()->string_view() == cpu.vendor())
+        return entry->score();
+  return variant.score();
 }
 
 VariantChoice chooseVariant(const format::Head &head, const CpuFeatures &cpu, const std::optional<std::string> &isa) {
   VariantChoice choice;
   const auto &variants = *head.variants();
+  const std::vector<std::string_view> chain = isa ? isaChain(*isa, cpu) : std::vector<std::string_view>();
   for (unsigned i = 0; i < variants.size(); ++i) {
     const format::Variant &variant = *variants.Get(i);
-    std::string why = obstacle(variant, cpu, isa);
-    VariantVerdict verdict{i, variant.name()->str(), variant.score(), why.empty(), false, "not taken: " + why};
-    if (verdict.runnable && (!choice.taken || verdict.score > choice.verdicts[*choice.taken].score))
-      choice.taken = i;
-    choice.verdicts.push_back(std::move(verdict));
+    std::string why = obstacle(variant, cpu);
+    unsigned score = scoreOf(variant, cpu);
+    if (why.empty() && isa) {
+      // Nearest to the name first, whatever the scores: who names a set wants its kernels.
+      auto at = std::find(chain.begin(), chain.end(), variant.name()->string_view());
+      if (at == chain.end())
+        why = "restricted by INGOT_ISA=" + *isa;
+      else
+        score = unsigned(chain.end() - at);
+    }
+    choice.verdicts.push_back(
+        {i, variant.name()->str(), score, why.empty(), variant.partial(), false, "not taken: " + why});
   }
-  for (VariantVerdict &verdict : choice.verdicts) {
-    if (!verdict.runnable)
+  bool whole = false; // a variant with all kernels was passed
+  for (const VariantVerdict *passed : choice.byScore()) {
+    if (!passed->runnable)
       continue;
-    verdict.taken = verdict.index == *choice.taken;
-    verdict.reason = verdict.taken ? "taken" : "not taken: " + choice.verdicts[*choice.taken].name + " is faster";
+    VariantVerdict &verdict = choice.verdicts[passed->index];
+    verdict.taken = !whole;
+    if (!choice.taken) {
+      choice.taken = verdict.index;
+      verdict.reason = "taken";
+    } else if (whole) {
+      verdict.reason = "not taken: " + choice.verdicts[*choice.taken].name + " is faster";
+    } else {
+      verdict.reason = "taken for what " + choice.verdicts[*choice.taken].name + " lacks";
+    }
+    whole |= !verdict.partial;
   }
   return choice;
 }

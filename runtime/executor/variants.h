@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Which of an engine's variants (one image of kernels per CPU feature set) this machine runs, and why not another. The
-// runnable one with the highest score is taken, of equals the one listed first; INGOT_ISA leaves but the one it names.
+// Which of an engine's variants (one image of kernels per CPU feature set) this machine runs, and why not another. Each
+// kernel comes from the best runnable variant that has it: the one with the highest score on processors of this vendor,
+// of equals the one listed first. INGOT_ISA leaves but the one it names and those it stands on, in that order.
 #ifndef INGOT_RUNTIME_EXECUTOR_VARIANTS_H
 #define INGOT_RUNTIME_EXECUTOR_VARIANTS_H
 
@@ -18,16 +19,18 @@ namespace ingot::runtime {
 struct VariantVerdict {
   unsigned index = 0; // in Head.variants
   std::string name;
-  unsigned score = 0;
+  unsigned score = 0; // on this machine and under INGOT_ISA
   bool runnable = false;
-  bool taken = false;
-  std::string
-      reason; // "taken", "not taken: the CPU lacks avx512f, avx512bw", "not taken: restricted by INGOT_ISA=avx2", ...
+  bool partial = false; // has only some kernels
+  bool taken = false;   // kernels may come from it
+  // "taken", "taken for what amx lacks", "not taken: the CPU lacks avx512f", "not taken: restricted by INGOT_ISA=avx2",
+  // ...
+  std::string reason;
 };
 
 struct VariantChoice {
   std::vector<VariantVerdict> verdicts; // one per variant, in the engine's order
-  std::optional<unsigned> taken;        // nothing: no variant runs here
+  std::optional<unsigned> taken;        // the best; nothing: no variant runs here
 
   // Highest score first; of equals, the one listed first.
   std::vector<const VariantVerdict *> byScore() const;

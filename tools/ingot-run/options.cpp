@@ -244,7 +244,7 @@ Options parseCommandLine(int argc, char **argv) {
                        std::string("ingot-run " INGOT_VERSION ", engine format ") + std::to_string(format::kVersion));
   app.require_subcommand(1);
   app.footer("Results go to standard output, everything else to standard error. Exit status: 0 done, 1 the model or\n"
-             "the input is at fault, 2 the command line is, 3 Ingot is. INGOT_ISA=avx2|avx512|avx512bf16 restricts\n"
+             "the input is at fault, 2 the command line is, 3 Ingot is. INGOT_ISA=avx2|avxvnni|avx512|... restricts\n"
              "which kernels may be taken.");
 
   struct Named {

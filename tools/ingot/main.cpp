@@ -66,8 +66,8 @@ int main(int argc, char **argv) {
                              cl::value_desc("SEED"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> emit("emit", cl::desc("Stop at a stage and print it: import, ingot, linalg, plan, llvm, asm"),
                             cl::value_desc("STAGE"), cl::init("engine"), cl::sub(compile), cl::cat(category));
-  cl::opt<std::string> set("set", cl::desc("Feature set that --emit=llvm and --emit=asm show (default: the widest)"),
-                           cl::value_desc("avx2|avx512|avx512bf16"), cl::sub(compile), cl::cat(category));
+  cl::opt<std::string> set("set", cl::desc("Feature set that --emit=llvm and --emit=asm show (default: the widest that holds every kernel)"),
+                           cl::value_desc("avx2|avxvnni|avx512|avx512vnni|avx512bf16|amx"), cl::sub(compile), cl::cat(category));
   cl::opt<std::string> dump("dump-stages", cl::desc("Keep every stage in a folder"), cl::value_desc("DIR"),
                             cl::sub(compile), cl::cat(category));
   cl::opt<unsigned> threads("threads", cl::desc("Threads to work with (default: all)"), cl::value_desc("N"),

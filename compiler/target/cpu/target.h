@@ -20,14 +20,22 @@ class Operation;
 
 namespace ingot::target::cpu {
 
-// One of the sets of CPU features that every kernel is compiled for. An engine holds one image per set.
-struct FeatureSet {
-  std::string name;                  // "avx2", "avx512", "avx512bf16": also what INGOT_ISA takes
-  std::vector<std::string> features; // what the machine must have, in the words of runtime/core
-  uint32_t score;                    // the loader takes the runnable image with the highest score
+// A score that holds on the processors of one vendor (the twelve letters that cpuid gives).
+struct VendorScore {
+  std::string vendor;
+  uint32_t score;
 };
 
-// In ascending order of score.
+// One of the sets of CPU features that kernels are compiled for. An engine holds one image per set that has kernels.
+struct FeatureSet {
+  std::string name;                  // "avx2", "avx512", ...: also what INGOT_ISA takes
+  std::vector<std::string> features; // what the machine must have, in the words of runtime/core
+  uint32_t score;                    // the loader takes each kernel from the runnable image with the highest score
+  std::vector<VendorScore> vendors;  // processors where another score holds
+  std::string base;                  // holds only kernels whose code gains over this set's; empty: holds all kernels
+};
+
+// In ascending order of score; a set comes after the one it stands on.
 const std::vector<FeatureSet> &featureSets();
 
 // The value of one template parameter: the kind is the template's, see params.h.
@@ -47,15 +55,18 @@ struct Kernel {
       nullptr; // a func.func, see docs/design/0001-foundation.md, "Functions that go through linalg"
 };
 
+// The offset of a kernel that an image does not hold; the loader takes it from another.
+inline constexpr uint32_t kLacking = 0xffffffff;
+
 struct Image {
   FeatureSet set;
   std::vector<uint8_t> bytes;      // a multiple of 4096
-  std::vector<uint32_t> functions; // per kernel: offset of its function
+  std::vector<uint32_t> functions; // per kernel: offset of its function, or kLacking
 };
 
 struct CompiledKernels {
   std::vector<uint64_t> scratchBytes; // per kernel, per worker, the same for every set
-  std::vector<Image> images;          // in the order of featureSets()
+  std::vector<Image> images;          // in the order of featureSets(), without those that hold no kernel
 };
 
 struct CompileOptions {
@@ -70,7 +81,8 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
 
 enum class Text { Llvm, Assembly };
 
-// The same kernels as text for one set: optimised LLVM IR, or assembly, kernel by kernel.
+// The same kernels as text for one set: optimised LLVM IR, or assembly, kernel by kernel. For a kernel that the set
+// does not hold, a line says which set's code runs.
 bool printKernels(const std::vector<Kernel> &kernels, const std::string &set, Text form, std::string &text,
                   std::string &error);
 

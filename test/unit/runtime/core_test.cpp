@@ -212,6 +212,22 @@ TEST(CpuFeatures, ReadsEverySpelling) {
   EXPECT_FALSE(CpuFeatures::known("telepathy"));
 }
 
+// What INGOT_ISA leaves: the set it names and those below it, and never those where the CPU lacks what it names.
+TEST(CpuFeatures, ChainsTheSets) {
+  using Names = std::vector<std::string_view>;
+  CpuFeatures zen4(
+      {"avx2", "fma", "f16c", "bmi2", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512vnni", "avx512bf16"},
+      "AuthenticAMD");
+  EXPECT_EQ(zen4.vendor(), "AuthenticAMD");
+  EXPECT_EQ(isaChain("avx512bf16", zen4), (Names{"avx512bf16", "avx512vnni", "avx512", "avx2"}));
+  EXPECT_EQ(isaChain("avx512", zen4), (Names{"avx512", "avx2"}));
+  EXPECT_EQ(isaChain("avx2", zen4), (Names{"avx2"}));
+  EXPECT_EQ(isaChain("avxvnni", zen4), (Names{"avxvnni"}));
+  CpuFeatures haswell({"avx2", "fma", "f16c", "bmi2"}, "GenuineIntel");
+  EXPECT_EQ(isaChain("avx512bf16", haswell), (Names{"avx512bf16"}));
+  EXPECT_EQ(isaChain("sse9", haswell), (Names{"sse9"}));
+}
+
 TEST(CpuFeatures, ReadTheRestriction) {
   unsetenv("INGOT_ISA");
   EXPECT_EQ(*isaRestriction(), std::nullopt);
@@ -223,7 +239,8 @@ TEST(CpuFeatures, ReadTheRestriction) {
   auto wrong = isaRestriction();
   ASSERT_FALSE(wrong.ok());
   EXPECT_EQ(wrong.error().message(),
-            "INGOT_ISA is 'AVX2', expected one of avx2, avx512, avx512bf16 (or unset it to let Ingot choose)");
+            "INGOT_ISA is 'AVX2', expected one of avx2, avxvnni, avx512, avx512vnni, avx512bf16, amx (or unset it to "
+            "let Ingot choose)");
   unsetenv("INGOT_ISA");
 }
 

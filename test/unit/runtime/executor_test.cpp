@@ -3,6 +3,7 @@
 // Runs the test engine (test_engine.h): what a step computes, at any number of threads, and every refusal of a caller.
 #include "runtime/core/machine.h"
 #include "runtime/executor/executor.h"
+#include "runtime/format/kernel_abi.h"
 #include "test/unit/runtime/test_engine.h"
 
 #include <atomic>
@@ -369,12 +370,87 @@ TEST(Executor, ObeysTheRestrictionOfVariants) {
   ASSERT_TRUE(executor);
   EXPECT_EQ(executor->choice().explain(), "avx512: not taken: restricted by INGOT_ISA=avx2\navx2: taken\n");
   setenv("INGOT_ISA", "avx512bf16", 1);
+  engine.head.variants[1]->name = "avx512bf16";
+  engine.head.variants[1]->features = {"clairvoyance"};
+  engine.head.variants[0]->name = "future";
   std::string message = createRefusal(options(), ErrorCode::Unsupported, engine);
-  EXPECT_NE(message.find("avx512 not taken: restricted by INGOT_ISA=avx512bf16"), std::string::npos) << message;
+  EXPECT_NE(message.find("future not taken: restricted by INGOT_ISA=avx512bf16"), std::string::npos) << message;
   setenv("INGOT_ISA", "sse9", 1);
   EXPECT_EQ(createRefusal(options(), ErrorCode::InvalidArgument, engine),
-            "INGOT_ISA is 'sse9', expected one of avx2, avx512, avx512bf16 (or unset it to let Ingot choose)");
+            "INGOT_ISA is 'sse9', expected one of avx2, avxvnni, avx512, avx512vnni, avx512bf16, amx (or unset it to "
+            "let Ingot choose)");
   unsetenv("INGOT_ISA");
+}
+
+// Variants of a head for made-up processors: what chooseVariant makes of scores, vendors and variants of some kernels.
+class Choice : public testing::Test {
+protected:
+  void add(const char *name, unsigned score, bool partial, std::vector<std::string> features,
+           std::vector<std::pair<const char *, unsigned>> vendors = {}) {
+    auto variant = std::make_unique<format::VariantT>();
+    variant->target = "cpu";
+    variant->name = name;
+    variant->score = score;
+    variant->partial = partial;
+    variant->features = std::move(features);
+    variant->kernel_abi = INGOT_KERNEL_ABI;
+    for (auto [vendor, other] : vendors) {
+      variant->vendors.push_back(std::make_unique<format::VendorScoreT>());
+      variant->vendors.back()->vendor = vendor;
+      variant->vendors.back()->score = other;
+    }
+    head.variants.push_back(std::move(variant));
+  }
+  std::string explain(const CpuFeatures &cpu, std::optional<std::string> isa = std::nullopt) {
+    flatbuffers::FlatBufferBuilder builder;
+    builder.Finish(format::Head::Pack(builder, &head));
+    return chooseVariant(*format::GetHead(builder.GetBufferPointer()), cpu, isa).explain();
+  }
+  void SetUp() override {
+    head.model = head.family = head.producer = head.compute = "m";
+    add("avx2", 100, false, {"avx2"});
+    add("avx512", 200, false, {"avx512f"});
+    add("avx512vnni", 300, true, {"avx512vnni"});
+    add("avx512bf16", 400, true, {"avx512bf16"}, {{"GenuineIntel", 190}});
+  }
+  format::HeadT head;
+  const std::set<std::string, std::less<>> names = {"avx2",     "fma",      "f16c",     "bmi2",       "avx512f",
+                                                    "avx512bw", "avx512dq", "avx512vl", "avx512vnni", "avx512bf16"};
+};
+
+TEST_F(Choice, GoesDownToAVariantWithAllKernels) {
+  EXPECT_EQ(explain(CpuFeatures(names, "AuthenticAMD")), "avx512bf16: taken\n"
+                                                         "avx512vnni: taken for what avx512bf16 lacks\n"
+                                                         "avx512: taken for what avx512bf16 lacks\n"
+                                                         "avx2: not taken: avx512bf16 is faster\n");
+  EXPECT_EQ(explain(CpuFeatures({"avx2"}, "AuthenticAMD")), "avx512bf16: not taken: the CPU lacks avx512bf16\n"
+                                                            "avx512vnni: not taken: the CPU lacks avx512vnni\n"
+                                                            "avx512: not taken: the CPU lacks avx512f\n"
+                                                            "avx2: taken\n");
+}
+
+TEST_F(Choice, DependsOnTheProcessorsVendor) {
+  EXPECT_EQ(explain(CpuFeatures(names, "GenuineIntel")), "avx512vnni: taken\n"
+                                                         "avx512: taken for what avx512vnni lacks\n"
+                                                         "avx512bf16: not taken: avx512vnni is faster\n"
+                                                         "avx2: not taken: avx512vnni is faster\n");
+}
+
+TEST_F(Choice, TakesTheNamedSetWhateverTheScores) {
+  EXPECT_EQ(explain(CpuFeatures(names, "GenuineIntel"), "avx512bf16"), "avx512bf16: taken\n"
+                                                                       "avx512vnni: taken for what avx512bf16 lacks\n"
+                                                                       "avx512: taken for what avx512bf16 lacks\n"
+                                                                       "avx2: not taken: avx512bf16 is faster\n");
+  EXPECT_EQ(explain(CpuFeatures(names, "GenuineIntel"), "avx512"),
+            "avx512vnni: not taken: restricted by INGOT_ISA=avx512\n"
+            "avx512bf16: not taken: restricted by INGOT_ISA=avx512\n"
+            "avx512: taken\n"
+            "avx2: not taken: avx512 is faster\n");
+  EXPECT_EQ(explain(CpuFeatures({"avx2", "fma", "f16c", "bmi2"}, "GenuineIntel"), "avx512vnni"),
+            "avx512vnni: not taken: the CPU lacks avx512vnni\n"
+            "avx512: not taken: the CPU lacks avx512f\n"
+            "avx512bf16: not taken: the CPU lacks avx512bf16\n"
+            "avx2: not taken: restricted by INGOT_ISA=avx512vnni\n");
 }
 
 TEST(Executor, RefusesTooManyTiles) {

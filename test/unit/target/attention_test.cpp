@@ -321,13 +321,7 @@ TEST_P(AttentionTest, SlotsDecideWhatIsAppended) {
   }
 }
 
-std::vector<const TestSet *> sets() {
-  std::vector<const TestSet *> all;
-  for (const TestSet &set : Images::get().sets())
-    all.push_back(&set);
-  return all;
-}
-INSTANTIATE_TEST_SUITE_P(Sets, AttentionTest, testing::ValuesIn(sets()),
+INSTANTIATE_TEST_SUITE_P(Sets, AttentionTest, testing::ValuesIn(Images::get().setsOf("attention")),
                          [](const auto &info) { return info.param->name; });
 
 } // namespace

@@ -156,8 +156,8 @@ int main(int argc, char **argv) {
   for (const TestSet &set : Images::get().sets()) {
     if (!set.runs)
       continue;
-    std::vector<const TestKernel *> kernels = Images::get().kernels("linear");
-    for (const TestKernel *kernel : Images::get().kernels("linear_int"))
+    std::vector<const TestKernel *> kernels = Images::get().kernels("linear", &set);
+    for (const TestKernel *kernel : Images::get().kernels("linear_int", &set))
       kernels.push_back(kernel);
     for (const TestKernel *kernel : kernels) {
       if (kernel->name.rfind("bench-", 0) != 0 || kernel->name.find(part) == std::string::npos)

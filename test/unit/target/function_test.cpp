@@ -269,13 +269,7 @@ TEST_P(FunctionTest, ElementaryFunctionsAreAsCloseAsStated) {
   }
 }
 
-std::vector<const TestSet *> sets() {
-  std::vector<const TestSet *> all;
-  for (const TestSet &set : Images::get().sets())
-    all.push_back(&set);
-  return all;
-}
-INSTANTIATE_TEST_SUITE_P(Sets, FunctionTest, testing::ValuesIn(sets()),
+INSTANTIATE_TEST_SUITE_P(Sets, FunctionTest, testing::ValuesIn(Images::get().setsOf("function")),
                          [](const auto &info) { return info.param->name; });
 
 } // namespace

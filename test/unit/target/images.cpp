@@ -2,6 +2,7 @@
 //
 // See images.h.
 #include "test/unit/target/images.h"
+#include "runtime/core/cpu_features.h"
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -21,26 +22,9 @@ namespace {
 }
 
 bool machineHas(const std::string &feature) {
-  __builtin_cpu_init();
-  if (feature == "avx2")
-    return __builtin_cpu_supports("avx2");
-  if (feature == "fma")
-    return __builtin_cpu_supports("fma");
-  if (feature == "f16c")
-    return __builtin_cpu_supports("f16c");
-  if (feature == "bmi2")
-    return __builtin_cpu_supports("bmi2");
-  if (feature == "avx512f")
-    return __builtin_cpu_supports("avx512f");
-  if (feature == "avx512bw")
-    return __builtin_cpu_supports("avx512bw");
-  if (feature == "avx512dq")
-    return __builtin_cpu_supports("avx512dq");
-  if (feature == "avx512vl")
-    return __builtin_cpu_supports("avx512vl");
-  if (feature == "avx512bf16")
-    return __builtin_cpu_supports("avx512bf16");
-  fatal("this test does not know the feature '" + feature + "'");
+  if (!runtime::CpuFeatures::known(feature))
+    fatal("this test does not know the feature '" + feature + "'");
+  return runtime::CpuFeatures::host().has(feature);
 }
 
 const uint8_t *map(const std::string &path) {
@@ -97,11 +81,19 @@ const Images &Images::get() {
   return images;
 }
 
-std::vector<const TestKernel *> Images::kernels(const std::string &templateName) const {
+std::vector<const TestKernel *> Images::kernels(const std::string &templateName, const TestSet *set) const {
   std::vector<const TestKernel *> found;
   for (const TestKernel &kernel : allKernels)
-    if (kernel.templateName == templateName)
+    if (kernel.templateName == templateName && (!set || kernel.in(*set)))
       found.push_back(&kernel);
+  return found;
+}
+
+std::vector<const TestSet *> Images::setsOf(const std::string &templateName) const {
+  std::vector<const TestSet *> found;
+  for (const TestSet &set : allSets)
+    if (!kernels(templateName, &set).empty())
+      found.push_back(&set);
   return found;
 }
 

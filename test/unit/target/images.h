@@ -13,11 +13,15 @@
 
 namespace ingot::test {
 
+struct TestSet;
+
 struct TestKernel {
   std::string name, templateName;
   uint64_t scratch = 0;
   std::map<std::string, uint32_t> at; // offset by set
   std::map<std::string, double> parameters;
+  // Whether a set has code of its own for it.
+  bool in(const TestSet &set) const;
   int integer(const std::string &key) const { return static_cast<int>(parameters.at(key)); }
   double real(const std::string &key) const { return parameters.at(key); }
 };
@@ -28,13 +32,18 @@ struct TestSet {
   const uint8_t *code = nullptr;
 };
 
+inline bool TestKernel::in(const TestSet &set) const { return at.at(set.name) != 0xffffffff; }
+
 class Images {
 public:
   // The folder of $INGOT_TEST_IMAGES, or where the build put it. Aborts the test program with a message where it is
   // not.
   static const Images &get();
   const std::vector<TestSet> &sets() const { return allSets; }
-  std::vector<const TestKernel *> kernels(const std::string &templateName) const;
+  // The kernels of a template ("function": those over tensors); of those alone that `set` has.
+  std::vector<const TestKernel *> kernels(const std::string &templateName, const TestSet *set = nullptr) const;
+  // The sets that have kernels of a template.
+  std::vector<const TestSet *> setsOf(const std::string &templateName) const;
   const TestKernel &kernel(const std::string &name) const;
 
 private:

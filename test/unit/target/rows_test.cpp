@@ -153,12 +153,6 @@ TEST_P(RowsTest, RopeAnglesAtAnyPosition) {
   }
 }
 
-std::vector<const TestSet *> sets() {
-  std::vector<const TestSet *> all;
-  for (const TestSet &set : Images::get().sets())
-    all.push_back(&set);
-  return all;
-}
-INSTANTIATE_TEST_SUITE_P(Sets, RowsTest, testing::ValuesIn(sets()), [](const auto &info) { return info.param->name; });
+INSTANTIATE_TEST_SUITE_P(Sets, RowsTest, testing::ValuesIn(Images::get().setsOf("embedding")), [](const auto &info) { return info.param->name; });
 
 } // namespace

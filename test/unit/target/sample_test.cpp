@@ -266,13 +266,7 @@ TEST_P(SampleTest, NothingAllowedIsAnError) {
   run(*GetParam(), 97, {good, nan}, {Request(), Request()}, 2, 1);
 }
 
-std::vector<const TestSet *> sets() {
-  std::vector<const TestSet *> all;
-  for (const TestSet &set : Images::get().sets())
-    all.push_back(&set);
-  return all;
-}
-INSTANTIATE_TEST_SUITE_P(Sets, SampleTest, testing::ValuesIn(sets()),
+INSTANTIATE_TEST_SUITE_P(Sets, SampleTest, testing::ValuesIn(Images::get().setsOf("sample")),
                          [](const auto &info) { return info.param->name; });
 
 } // namespace

@@ -89,6 +89,12 @@ template <typename Make> bool compileObject(unsigned set, Object &object, std::s
   return module && emitModule(*module, *machine, /*assembly=*/false, object, error);
 }
 
+// Whether one of these functions is defined by a file of sharedFiles().
+bool callsInto(const std::set<std::string> &names, llvm::StringRef file) {
+  const std::string prefix = ("ingot_" + file + "_").str();
+  return std::any_of(names.begin(), names.end(), [&](llvm::StringRef name) { return name.starts_with(prefix); });
+}
+
 // Calls work(0) .. work(count - 1) from several threads.
 template <typename Work> void inParallel(size_t count, unsigned threads, Work &&work) {
   std::atomic<size_t> next{0};
@@ -120,7 +126,7 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
   std::vector<Unit> units;
   for (size_t set = 0; set < sets.size(); ++set)
     for (size_t kernel = 0; kernel < prepared.size(); ++kernel)
-      if (prepared[kernel].same == kernel)
+      if (prepared[kernel].same == kernel && setHolds(sets[set], *prepared[kernel].kernel))
         units.push_back({kernel, set});
   std::vector<std::vector<Object>> objects(sets.size());
   for (auto &of : objects)
@@ -147,6 +153,8 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
   inParallel(common.size(), threads, [&](size_t i) {
     const size_t set = i / perSet, file = i % perSet;
     std::string &failed = errors[units.size() + i];
+    if (file < sharedFiles().size() && !callsInto(called[set], sharedFiles()[file]))
+      return;
     compileObject(sets[set], common[i], failed, [&](llvm::LLVMContext &context, llvm::TargetMachine &machine) {
       return file == sharedFiles().size()
                  ? supportModule(context, machine, sets[set], failed)
@@ -166,11 +174,13 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
     std::vector<Object> linked;
     std::vector<std::string> symbols;
     for (size_t kernel = 0; kernel < prepared.size(); ++kernel)
-      if (prepared[kernel].same == kernel) {
+      if (prepared[kernel].same == kernel && setHolds(sets[set], *prepared[kernel].kernel)) {
         linked.push_back(std::move(objects[set][kernel]));
         for (const Export &exported : prepared[kernel].exports)
           symbols.push_back(exported.symbol);
       }
+    if (linked.empty())
+      continue;
     for (size_t file = 0; file < perSet; ++file)
       linked.push_back(std::move(common[perSet * set + file]));
     Image image;
@@ -182,7 +192,7 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
     for (size_t i = 0; i < symbols.size(); ++i)
       at[symbols[i]] = offsets[i];
     for (const Prepared &kernel : prepared)
-      image.functions.push_back(at[kernel.symbol]);
+      image.functions.push_back(at.count(kernel.symbol) ? at[kernel.symbol] : kLacking);
     result.images.push_back(std::move(image));
   }
   return true;
@@ -219,7 +229,9 @@ bool printKernels(const std::vector<Kernel> &kernels, const std::string &set, Te
   };
   for (const Prepared &kernel : prepared) {
     out << comment << "kernel " << kernel.kernel->name << " for " << set << "\n";
-    if (kernel.same != static_cast<size_t>(&kernel - prepared.data()))
+    if (!setHolds(sets[0], *kernel.kernel))
+      out << comment << "none of its own: the code of " << featureSets()[sets[0]].base << " runs\n\n";
+    else if (kernel.same != static_cast<size_t>(&kernel - prepared.data()))
       out << comment << "the code of " << prepared[kernel.same].kernel->name << "\n\n";
     else if (!print([&](llvm::LLVMContext &context, llvm::TargetMachine &machine) {
                return makeModule(context, machine, kernel, sets[0], error);
@@ -228,8 +240,7 @@ bool printKernels(const std::vector<Kernel> &kernels, const std::string &set, Te
   }
   const std::set<std::string> names = called;
   for (llvm::StringRef file : sharedFiles()) {
-    const std::string prefix = ("ingot_" + file + "_").str();
-    if (std::none_of(names.begin(), names.end(), [&](llvm::StringRef name) { return name.starts_with(prefix); }))
+    if (!callsInto(names, file))
       continue;
     out << comment << "what these kernels call of " << file << ", for " << set << "\n";
     if (!print([&](llvm::LLVMContext &context, llvm::TargetMachine &machine) {

@@ -31,6 +31,9 @@ struct SetCode {
 };
 llvm::ArrayRef<SetCode> setCodes();
 
+// Whether set number `set` has code of its own for a kernel; sets that stand on another hold only what gains.
+bool setHolds(unsigned set, const Kernel &kernel);
+
 // The embedded bitcode of a template for set number `set`, or "support". Empty where there is none.
 llvm::StringRef templateBitcode(llvm::StringRef templateName, unsigned set);
 

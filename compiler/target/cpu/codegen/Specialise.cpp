@@ -122,7 +122,7 @@ std::set<std::string> sharedFunctions(const llvm::Module &module) {
 }
 
 llvm::ArrayRef<llvm::StringRef> sharedFiles() {
-  static const llvm::StringRef files[] = {"linear_rows", "linear_int_rows", "linear_dequant_rows"};
+  static const llvm::StringRef files[] = {"linear_rows", "linear_int_rows", "linear_dequant_rows", "linear_tiles"};
   return files;
 }
 

@@ -145,11 +145,13 @@ void check(Checker &c, const linear_params &p) {
   c.weight(p, /*rowMajorToo=*/false);
   if (p.weight_type == INGOT_U8)
     c.require(p.in_type == INGOT_F32, "in_type", p.in_type, "0 (f32), as quantized weights are multiplied as f32");
-  // Weights of 16 bits are read by pairs of k: so are the inputs, whose padding must be there.
+  // Weights of 16 bits are read by pairs of k: so are the inputs, whose padding must be there. bf16 by bf16 is read by
+  // tiles of 32.
   bool pairs = p.weight_type == INGOT_F16 || p.weight_type == INGOT_BF16;
-  int32_t needed = pairs ? p.k + (p.k & 1) : p.k;
+  bool tiles = p.weight_type == INGOT_BF16 && p.in_type == INGOT_BF16;
+  int32_t needed = tiles ? (p.k + 31) / 32 * 32 : pairs ? p.k + (p.k & 1) : p.k;
   c.require(p.k_padded >= needed, "k_padded", p.k_padded, "at least " + llvm::Twine(needed));
-  if (p.in_type == INGOT_BF16 && p.weight_type == INGOT_BF16)
+  if (tiles)
     c.require(p.k_padded % 2 == 0, "k_padded", p.k_padded, "an even number, as bf16 is multiplied by pairs");
   c.epilogue(p);
 }

@@ -14,6 +14,7 @@
 #include "compiler/target/cpu/kernels/linear_dequant_rows.h"
 #include "compiler/target/cpu/kernels/linear_epilogue.h"
 #include "compiler/target/cpu/kernels/linear_rows.h"
+#include "compiler/target/cpu/kernels/linear_tiles.h"
 #include "compiler/target/cpu/kernels/quantized.h"
 
 namespace ingot::kernels {
@@ -207,8 +208,46 @@ template <int WEIGHT, bool PAIRS> struct Linear {
     }
   }
 
-  INGOT_INLINE void run(int32_t tile0, int32_t tile1, char *scratch) const {
-    if (rows <= kFewRows)
+  // bf16 by bf16 on AMX tiles: rows x panels x pieces of K, as linear_tiles.h cuts them.
+  INGOT_INLINE void byTiles(const ingot_env *env, int32_t tile0, int32_t tile1, char *scratch) const {
+    LinearScratch layout = linearScratch(*p);
+    float *sums = (float *)(scratch + layout.input + layout.weights);
+    const int32_t perTile = p->gated ? 2 : 1;
+    const int32_t steps = (p->k + 31) / 32;
+    const TileBlocks b = tileBlocks(env, rows, steps, 1, kPanelBlock * kRowBlock);
+    const int64_t sumsPanel = (int64_t)b.rows * 16;
+    for (int32_t row = 0; row < rows; row += b.rows)
+      for (int32_t tile = tile0; tile < tile1; tile += b.panels / perTile) {
+        const int32_t count = minimum(b.panels / perTile, tile1 - tile), panels = count * perTile;
+        const int32_t rowCount = minimum(b.rows, rows - row);
+        for (int32_t block = 0; block < steps; block += b.block)
+          for (int32_t i = 0; i < panels; i += 2)
+            for (int32_t s = block; s < minimum(block + b.block, steps); s += b.piece) {
+              TilePiece piece;
+              piece.lda = (int64_t)p->k_padded * 2;
+              piece.a = (const char *)in + row * piece.lda + (int64_t)s * kTileBytes;
+              piece.rows = rowCount;
+              piece.panels = minimum(2, panels - i);
+              piece.w = (const char *)(weight + ((int64_t)tile * perTile + i) * panel) + (int64_t)s * kWholeTile;
+              piece.ldw = panel * 2;
+              piece.steps = minimum(b.piece, minimum(block + b.block, steps) - s);
+              piece.first = s == 0;
+              piece.sums = sums + i * sumsPanel;
+              piece.sums_panel = sumsPanel;
+              if (rowCount <= 2 * kTileRows)
+                ingot_linear_tiles_bf16_stream(&piece);
+              else
+                ingot_linear_tiles_bf16_block(&piece);
+            }
+        result.finish(Sums{sums, sumsPanel}, row, rowCount, tile, count);
+      }
+    releaseTiles();
+  }
+
+  INGOT_INLINE void run(const ingot_env *env, int32_t tile0, int32_t tile1, char *scratch) const {
+    if constexpr (PAIRS && kHasTiles)
+      byTiles(env, tile0, tile1, scratch);
+    else if (rows <= kFewRows)
       fewRows(tile0, tile1, scratch);
     else
       manyRows(tile0, tile1, scratch);
@@ -216,8 +255,8 @@ template <int WEIGHT, bool PAIRS> struct Linear {
 };
 
 template <int WEIGHT, bool PAIRS>
-INGOT_INLINE int32_t runLinear(const linear_params *p, void *const *buffers, const int64_t *symbols, uint32_t tile0,
-                               uint32_t tile1, void *scratch) {
+INGOT_INLINE int32_t runLinear(const linear_params *p, const ingot_env *env, void *const *buffers,
+                               const int64_t *symbols, uint32_t tile0, uint32_t tile1, void *scratch) {
   using L = Linear<WEIGHT, PAIRS>;
   void *const *next = buffers + (L::kQuantized ? 1 : 2);
   QuantizedWeight quantized;
@@ -226,7 +265,7 @@ INGOT_INLINE int32_t runLinear(const linear_params *p, void *const *buffers, con
   LinearResult<linear_params> result(p, next);
   int64_t panel = p->layout == INGOT_N16K ? (int64_t)p->k * 16 : roundUp(p->k, 32) * 16;
   L l = {p, buffers[0], (const typename L::W *)buffers[1], quantized, result, (int32_t)symbols[p->rows_symbol], panel};
-  l.run((int32_t)tile0, (int32_t)tile1, (char *)scratch);
+  l.run(env, (int32_t)tile0, (int32_t)tile1, (char *)scratch);
   return 0;
 }
 } // namespace
@@ -235,12 +274,12 @@ INGOT_INLINE int32_t runLinear(const linear_params *p, void *const *buffers, con
 INGOT_KERNEL(linear) {
   using namespace ingot::kernels;
   if (p->weight_type == INGOT_F32)
-    return runLinear<INGOT_F32, false>(p, buffers, symbols, tile0, tile1, scratch);
+    return runLinear<INGOT_F32, false>(p, env, buffers, symbols, tile0, tile1, scratch);
   if (p->weight_type == INGOT_U8)
-    return runLinear<INGOT_U8, false>(p, buffers, symbols, tile0, tile1, scratch);
+    return runLinear<INGOT_U8, false>(p, env, buffers, symbols, tile0, tile1, scratch);
   if (p->weight_type == INGOT_F16)
-    return runLinear<INGOT_F16, false>(p, buffers, symbols, tile0, tile1, scratch);
+    return runLinear<INGOT_F16, false>(p, env, buffers, symbols, tile0, tile1, scratch);
   if (p->in_type == INGOT_BF16)
-    return runLinear<INGOT_BF16, true>(p, buffers, symbols, tile0, tile1, scratch);
-  return runLinear<INGOT_BF16, false>(p, buffers, symbols, tile0, tile1, scratch);
+    return runLinear<INGOT_BF16, true>(p, env, buffers, symbols, tile0, tile1, scratch);
+  return runLinear<INGOT_BF16, false>(p, env, buffers, symbols, tile0, tile1, scratch);
 }

@@ -11,6 +11,7 @@
 // VNNI 4-bit weights are widened once per block of rows.
 #include "compiler/target/cpu/kernels/linear_epilogue.h"
 #include "compiler/target/cpu/kernels/linear_int_rows.h"
+#include "compiler/target/cpu/kernels/linear_tiles.h"
 #include "compiler/target/cpu/kernels/quantized.h"
 
 namespace ingot::kernels {
@@ -166,6 +167,68 @@ struct LinearInt {
       }
     }
   }
+
+  // Many rows on AMX tiles: rows x panels x pieces of K, as linear_tiles.h cuts them. 4-bit weights are spread to 8
+  // bits once per block of rows.
+  INGOT_INLINE void byTiles(const ingot_env *env, int32_t tile0, int32_t tile1, char *scratch) const {
+    uint8_t *spread = (uint8_t *)scratch;
+    float *sums = (float *)(scratch + linearIntScratch(*p).input);
+    const int32_t perTile = p->gated ? 2 : 1;
+    const int32_t steps = (p->k + kTileBytes - 1) / kTileBytes;
+    const int32_t unit = channel() ? 1 : (p->group + kTileBytes - 1) / kTileBytes;
+    const TileBlocks b = tileBlocks(env, rows, steps, unit, kPanelBlock * kRowBlock);
+    const int64_t sumsPanel = (int64_t)b.rows * 16;
+    for (int32_t row = 0; row < rows; row += b.rows)
+      for (int32_t tile = tile0; tile < tile1; tile += b.panels / perTile) {
+        const int32_t count = minimum(b.panels / perTile, tile1 - tile), panels = count * perTile;
+        const int32_t rowCount = minimum(b.rows, rows - row);
+        for (int32_t block = 0; block < steps; block += b.block)
+          for (int32_t i = 0; i < panels; i += 2)
+            for (int32_t s = block; s < minimum(block + b.block, steps); s += b.piece) {
+              const int64_t first = (int64_t)tile * perTile + i;
+              const int32_t k = s * kTileBytes;
+              TileGroups groups;
+              TilePiece &piece = groups.piece;
+              piece.lda = rowBytes;
+              piece.a = rowAt(row) + k;
+              piece.rows = rowCount;
+              piece.panels = minimum(2, panels - i);
+              piece.steps = minimum(b.piece, minimum(block + b.block, steps) - s);
+              piece.first = s == 0;
+              piece.sums = sums + i * sumsPanel;
+              piece.sums_panel = sumsPanel;
+              if (bits8()) {
+                piece.w = (const char *)weight.values + first * weight.panel + (int64_t)k * 16;
+                piece.ldw = weight.panel;
+              } else {
+                piece.w = (const char *)spread;
+                piece.ldw = piece.steps * kWholeTile;
+                for (int32_t j = 0; j < piece.panels; ++j)
+                  ingot_linear_tiles_spread(spread + j * piece.ldw,
+                                            weight.values + (first + j) * weight.panel + (int64_t)k * 8,
+                                            piece.steps * kTileBytes);
+              }
+              if (channel()) {
+                ingot_linear_tiles_w8_block(&piece);
+                continue;
+              }
+              const int32_t g = k / p->group;
+              groups.group = p->group;
+              groups.columns = minimum(piece.steps * kTileBytes, depth() - k);
+              groups.rowSums = sumsAt(row) + g;
+              groups.ldRowSums = rowBytes / 4;
+              groups.scales =
+                  (const char *)weight.scales + weight.plane(first, g) * (p->scale_type == INGOT_F32 ? 4 : 2);
+              groups.zeros = weight.zeros ? weight.zeros + weight.plane(first, g) : nullptr;
+              groups.ldScales = (int64_t)weight.groups * 16;
+              groups.scaleType = p->scale_type;
+              groups.zero = weight.zero;
+              ingot_linear_tiles_w8_groups(&groups);
+            }
+        result.finish(Sums{*this, sums, sumsPanel, (int64_t)tile * perTile, row}, row, rowCount, tile, count);
+      }
+    releaseTiles();
+  }
 };
 
 } // namespace
@@ -180,6 +243,8 @@ INGOT_KERNEL(linear_int) {
                  result, (int32_t)symbols[p->rows_symbol], quantizedRowBytes(p->k_padded, weight.groups)};
   if (l.rows <= kFewRows)
     l.fewRows((int32_t)tile0, (int32_t)tile1, (char *)scratch);
+  else if constexpr (kHasTiles)
+    l.byTiles(env, (int32_t)tile0, (int32_t)tile1, (char *)scratch);
   else
     l.manyRows((int32_t)tile0, (int32_t)tile1, (char *)scratch);
   return 0;

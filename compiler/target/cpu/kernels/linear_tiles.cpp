@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The inner loops over AMX tiles (see linear_tiles.h). Tiles 0 to 3 are sums, two rows of tiles by two panels; 4 and 5
+// are activations, 6 and 7 weights.
+//
+// A kernel cannot know what a thread's tiles were last configured for, so each call configures them: some tens of
+// cycles before thousands. Rows beyond the last are left out by the configuration: nothing is read or written there.
+#include "compiler/target/cpu/kernels/linear_tiles.h"
+
+#if defined(__AMX_TILE__)
+namespace ingot::kernels {
+namespace {
+
+// The operand of ldtilecfg (Intel SDM volume 1, 18.3).
+struct TileConfig {
+  uint8_t palette;
+  uint8_t startRow;
+  uint8_t reserved[14];
+  uint16_t rowBytes[16];
+  uint8_t rows[16];
+};
+static_assert(sizeof(TileConfig) == 64);
+
+// Tiles for `upper` and `lower` rows of activations and `depth` bytes of K.
+INGOT_INLINE void configure(int32_t upper, int32_t lower, int32_t depth) {
+  TileConfig config = {};
+  config.palette = 1;
+  auto shape = [&](int32_t tile, int32_t rows, int32_t bytes) __attribute__((always_inline)) {
+    config.rows[tile] = (uint8_t)rows;
+    config.rowBytes[tile] = (uint16_t)(rows ? bytes : 0);
+  };
+  shape(0, upper, kTileBytes);
+  shape(1, upper, kTileBytes);
+  shape(2, lower, kTileBytes);
+  shape(3, lower, kTileBytes);
+  shape(4, upper, depth);
+  shape(5, lower, depth);
+  shape(6, depth / 4, kTileBytes);
+  shape(7, depth / 4, kTileBytes);
+  __builtin_ia32_tile_loadconfig(&config);
+}
+
+// Bytes of weights ahead of the loop that are fetched early when they stream from memory.
+constexpr int64_t kAhead = 4096;
+
+// Adds `steps` tiles along K to the sums: ROWS tiles of rows, PANELS panels. Steps of `depth` bytes of K.
+template <bool INTEGERS, int ROWS, int PANELS, bool STREAM>
+INGOT_INLINE void accumulate(const char *a, int64_t lda, const char *w, int64_t ldw, int32_t steps, int32_t depth) {
+  const char *lower = a + kTileRows * lda;
+#pragma clang loop unroll(disable)
+  for (int32_t s = 0; s < steps; ++s) {
+    const char *weights = w + (int64_t)s * depth * kTileRows;
+    if constexpr (STREAM) {
+#pragma unroll
+      for (int line = 0; line < 16; ++line) {
+        __builtin_prefetch(weights + kAhead + line * 64);
+        if constexpr (PANELS > 1)
+          __builtin_prefetch(weights + ldw + kAhead + line * 64);
+      }
+    }
+    __builtin_ia32_tileloadd64(6, weights, kTileBytes);
+    __builtin_ia32_tileloadd64(4, a + (int64_t)s * depth, (uint64_t)lda);
+    if constexpr (INTEGERS)
+      __builtin_ia32_tdpbsud(0, 4, 6);
+    else
+      __builtin_ia32_tdpbf16ps(0, 4, 6);
+    if constexpr (PANELS > 1) {
+      __builtin_ia32_tileloadd64(7, weights + ldw, kTileBytes);
+      if constexpr (INTEGERS)
+        __builtin_ia32_tdpbsud(1, 4, 7);
+      else
+        __builtin_ia32_tdpbf16ps(1, 4, 7);
+    }
+    if constexpr (ROWS > 1) {
+      __builtin_ia32_tileloadd64(5, lower + (int64_t)s * depth, (uint64_t)lda);
+      if constexpr (INTEGERS)
+        __builtin_ia32_tdpbsud(2, 5, 6);
+      else
+        __builtin_ia32_tdpbf16ps(2, 5, 6);
+      if constexpr (PANELS > 1) {
+        if constexpr (INTEGERS)
+          __builtin_ia32_tdpbsud(3, 5, 7);
+        else
+          __builtin_ia32_tdpbf16ps(3, 5, 7);
+      }
+    }
+  }
+}
+
+template <int ROWS, int PANELS> INGOT_INLINE void zeroSums() {
+  __builtin_ia32_tilezero(0);
+  if constexpr (PANELS > 1)
+    __builtin_ia32_tilezero(1);
+  if constexpr (ROWS > 1)
+    __builtin_ia32_tilezero(2);
+  if constexpr (ROWS > 1 && PANELS > 1)
+    __builtin_ia32_tilezero(3);
+}
+
+// sums of 4 bytes; rows 64 bytes apart.
+template <int ROWS, int PANELS> INGOT_INLINE void loadSums(const float *sums, int64_t panel) {
+  __builtin_ia32_tileloadd64(0, sums, kTileBytes);
+  if constexpr (PANELS > 1)
+    __builtin_ia32_tileloadd64(1, sums + panel, kTileBytes);
+  if constexpr (ROWS > 1)
+    __builtin_ia32_tileloadd64(2, sums + kTileRows * 16, kTileBytes);
+  if constexpr (ROWS > 1 && PANELS > 1)
+    __builtin_ia32_tileloadd64(3, sums + panel + kTileRows * 16, kTileBytes);
+}
+
+template <int ROWS, int PANELS> INGOT_INLINE void storeSums(float *sums, int64_t panel) {
+  __builtin_ia32_tilestored64(0, sums, kTileBytes);
+  if constexpr (PANELS > 1)
+    __builtin_ia32_tilestored64(1, sums + panel, kTileBytes);
+  if constexpr (ROWS > 1)
+    __builtin_ia32_tilestored64(2, sums + kTileRows * 16, kTileBytes);
+  if constexpr (ROWS > 1 && PANELS > 1)
+    __builtin_ia32_tilestored64(3, sums + panel + kTileRows * 16, kTileBytes);
+}
+
+template <bool INTEGERS, int ROWS, int PANELS, bool STREAM> INGOT_INLINE void piece(const TilePiece &p, int32_t row) {
+  float *sums = (float *)p.sums + row * 16;
+  if (p.first)
+    zeroSums<ROWS, PANELS>();
+  else
+    loadSums<ROWS, PANELS>(sums, p.sums_panel);
+  accumulate<INTEGERS, ROWS, PANELS, STREAM>(p.a + row * p.lda, p.lda, p.w, p.ldw, p.steps, kTileBytes);
+  storeSums<ROWS, PANELS>(sums, p.sums_panel);
+}
+
+// Calls work<ROWS>(row) for two tiles of rows at a time, then for what is left, and configures the tiles for them.
+template <class Work> INGOT_INLINE void overRows(int32_t rows, int32_t depth, const Work &work) {
+  int32_t row = 0;
+  if (rows >= 2 * kTileRows) {
+    configure(kTileRows, kTileRows, depth);
+    for (; row + 2 * kTileRows <= rows; row += 2 * kTileRows)
+      work.template operator()<2>(row, 2 * kTileRows);
+  }
+  const int32_t left = rows - row;
+  if (left == 0)
+    return;
+  configure(minimum(left, kTileRows), maximum(left - kTileRows, 0), depth);
+  if (left > kTileRows)
+    work.template operator()<2>(row, left);
+  else
+    work.template operator()<1>(row, left);
+}
+
+template <bool INTEGERS, bool STREAM> INGOT_INLINE void pieces(const TilePiece &p) {
+  overRows(
+      p.rows, kTileBytes, [&]<int ROWS>(int32_t row, int32_t) __attribute__((always_inline)) {
+        if (p.panels > 1)
+          piece<INTEGERS, ROWS, 2, STREAM>(p, row);
+        else
+          piece<INTEGERS, ROWS, 1, STREAM>(p, row);
+      });
+}
+
+// The groups of a piece for up to 32 rows: each group's integers are stored, scaled and added.
+template <int ROWS, int PANELS> INGOT_INLINE void scaledGroups(const TileGroups &g, int32_t row, int32_t rows) {
+  alignas(64) float integers[PANELS][2 * kTileRows * 16];
+  const TilePiece &p = g.piece;
+  float *sums = (float *)p.sums + row * 16;
+  const int32_t *rowSums = g.rowSums + row * g.ldRowSums;
+  const int32_t depth = g.group < kTileBytes ? g.group : kTileBytes;
+  int32_t group = 0;
+#pragma clang loop unroll(disable)
+  for (int32_t k = 0; k < g.columns; k += g.group, ++group) {
+    zeroSums<ROWS, PANELS>();
+    const int32_t steps = (minimum(g.group, g.columns - k) + depth - 1) / depth;
+    accumulate<true, ROWS, PANELS, false>(p.a + row * p.lda + k, p.lda, p.w + (int64_t)k * kTileRows, p.ldw, steps,
+                                          depth);
+    storeSums<ROWS, PANELS>(integers[0], 2 * kTileRows * 16);
+#pragma unroll
+    for (int panel = 0; panel < PANELS; ++panel) {
+      const f32x16 scale = load16As(g.scaleType, g.scales, panel * g.ldScales + group * 16);
+      const i32x16 zero =
+          g.zeros ? __builtin_convertvector(*(const u8x16_u *)(g.zeros + panel * g.ldScales + group * 16), i32x16)
+                  : (i32x16)(g.zero);
+      float *to = sums + panel * p.sums_panel;
+#pragma clang loop unroll(disable)
+      for (int32_t r = 0; r < rows; ++r) {
+        const i32x16 sum = *(const i32x16_u *)(integers[panel] + r * 16) - zero * rowSums[r * g.ldRowSums + group];
+        const f32x16 before = p.first && k == 0 ? splat(0.0f) : load16(to + r * 16);
+        store16(to + r * 16, fma(__builtin_convertvector(sum, f32x16), scale, before));
+      }
+    }
+  }
+}
+
+} // namespace
+} // namespace ingot::kernels
+
+using namespace ingot::kernels;
+
+INGOT_LINEAR_TILES(bf16_block)(const TilePiece *piece) { pieces<false, false>(*piece); }
+INGOT_LINEAR_TILES(bf16_stream)(const TilePiece *piece) { pieces<false, true>(*piece); }
+INGOT_LINEAR_TILES(w8_block)(const TilePiece *piece) { pieces<true, false>(*piece); }
+
+INGOT_LINEAR_TILES(w8_groups)(const TileGroups *groups) {
+  const TileGroups &g = *groups;
+  overRows(
+      g.piece.rows, g.group < kTileBytes ? g.group : kTileBytes,
+      [&]<int ROWS>(int32_t row, int32_t rows) __attribute__((always_inline)) {
+        if (g.piece.panels > 1)
+          scaledGroups<ROWS, 2>(g, row, rows);
+        else
+          scaledGroups<ROWS, 1>(g, row, rows);
+      });
+}
+
+INGOT_LINEAR_TILES(spread)(uint8_t *to, const uint8_t *from, int32_t columns) {
+  for (int32_t k = 0; k < columns; k += 8, from += 64, to += 128) {
+    __builtin_prefetch(from + 2048);
+    u32x16 line = *(const u32x16_u *)from;
+    *(u32x16_u *)to = line & 0x0f0f0f0fu;
+    *(u32x16_u *)(to + 64) = line >> 4 & 0x0f0f0f0fu;
+  }
+}
+#endif
