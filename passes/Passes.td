@@ -158,11 +158,12 @@ def ChooseCacheLayoutPass : Ingot_Pass<"ingot-choose-cache-layout"> {
     ```
 
     The element type is that of the products (the module's ingot.compute, f32 without one) unless one is asked for.
+    Keys and values of int8 have a scale per token and head, in planes of their own.
     Does nothing to a group that already has a layout.
   }];
   let options = [
     Option<"pageTokens", "page-tokens", "int64_t", "32", "Tokens of a page: a positive multiple of 16">,
-    Option<"element", "element", "std::string", "\"\"", "f32 or bf16; by default that of the products">,
+    Option<"element", "element", "std::string", "\"\"", "f32, bf16, f16 or int8; by default that of the products">,
   ];
 }
 

@@ -23,6 +23,7 @@ struct CompileOptions {
   std::string weights;                   // scheme (passes/quantization/Schemes.h), or "": as in the checkpoint
   std::string activations;               // "float", "int8", or "": int8 for quantized weights
   std::string rules;                     // file of exceptions by tensor name, or ""
+  std::string kv;                        // type of cached keys and values, as --kv spells it; "": that of products
   std::string set;                       // llvm, asm: the feature set to show; "": the widest
   std::optional<uint64_t> dummyWeights;  // seed
   unsigned threads = 0;                  // 0: as many as the machine has
@@ -34,7 +35,7 @@ int compileModel(const CompileOptions &options);
 struct CheckOptions {
   std::string model;
   std::optional<uint64_t> dummyWeights;
-  std::string compute, weights, activations, rules; // as in CompileOptions
+  std::string compute, kv, weights, activations, rules; // as in CompileOptions
 };
 
 // Says, without reading weights, whether and how a model will compile.

@@ -40,7 +40,7 @@ void buildFusionPipeline(OpPassManager &manager, const Options &options) {
   manager.addPass(createCanonicalizerPass());
   manager.addPass(passes::createFuseEpiloguesPass());
   manager.addPass(passes::createNarrowResultsPass());
-  manager.addPass(passes::createChooseCacheLayoutPass({options.pageTokens, ""}));
+  manager.addPass(passes::createChooseCacheLayoutPass({options.pageTokens, options.kv}));
   manager.addPass(passes::createPackWeightsPass());
   manager.addPass(createCSEPass());
 }
@@ -73,7 +73,8 @@ struct CommandLine : public PassPipelineOptions<CommandLine> {
   Option<std::string> weights{*this, "weights", llvm::cl::desc("scheme of weights, such as int4:g32")};
   Option<std::string> activations{*this, "activations", llvm::cl::desc("float or int8")};
   Option<std::string> rules{*this, "rules", llvm::cl::desc("file of exceptions by tensor name")};
-  Options options() const { return {compute, pageTokens, weights, activations, rules}; }
+  Option<std::string> kv{*this, "kv", llvm::cl::desc("type of cached keys and values: f32, bf16, f16 or int8")};
+  Options options() const { return {compute, pageTokens, weights, activations, rules, kv}; }
 };
 
 template <void (*build)(OpPassManager &, const Options &)> void registerOne(StringRef name, StringRef description) {

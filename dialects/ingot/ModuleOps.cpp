@@ -65,8 +65,9 @@ LogicalResult CacheGroupOp::verify() {
   int64_t pageTokens = *getPageTokens();
   if (pageTokens <= 0 || pageTokens % 16) // cache-group-c4
     return emitOpError() << "page_tokens must be a positive multiple of 16, found " << pageTokens;
-  if (!getElementType()->isF32() && !getElementType()->isF16() && !getElementType()->isBF16()) // cache-group-c5
-    return emitOpError() << "element_type must be f32, f16 or bf16, found " << *getElementType();
+  Type element = *getElementType();
+  if (!element.isF32() && !element.isF16() && !element.isBF16() && !element.isSignlessInteger(8)) // cache-group-c5
+    return emitOpError() << "element_type must be f32, f16, bf16 or i8, found " << element;
   return success();
 }
 

@@ -40,7 +40,7 @@ def Ingot_CacheGroupOp : Ingot_Op<"cache_group", [Symbol]> {
     - cache-group-c2: window is given, and positive, exactly when retention is "window".
     - cache-group-c3: page_tokens, element_type, key_layout and value_layout are given together.
     - cache-group-c4: page_tokens is a positive multiple of 16.
-    - cache-group-c5: element_type is f32, f16 or bf16.
+    - cache-group-c5: element_type is f32, f16, bf16 or i8.
 
     ```mlir
     ingot.cache_group @kv {layers = 6, kv_heads = 4, head_dim = 32, retention = "full"}

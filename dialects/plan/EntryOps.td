@@ -123,7 +123,7 @@ def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"EntryOp">, DeclareOpInterfaceM
     then no barrier follows either. ingot-join-launches sets both.
 
     - launch-c1: the program has a plan.kernel of that name.
-    - launch-c2: tiles has no negative part, and is not zero.
+    - launch-c2: tiles has a positive part. Where it is negative there are none.
     - launch-c3: as many buffers as the template has operands under its params.
     - launch-c4: the symbols of tiles, bytes_read and operations are the program's.
     - launch-c5: local is an operand, of bytes per unit of the symbol that tiles is.

@@ -52,10 +52,14 @@ std::optional<unsigned> templateOperands(StringRef name, DictionaryAttr params) 
     return 3 + planes + set("bias") + set("residual") + set("stats");
   if (name == "linear_int") // in, weight, scales, [zeros], [bias], [residual], out, [stats]
     return 4 + set("zeros") + set("bias") + set("residual") + set("stats");
-  if (name == "rope_append") // qkv, cos_sin, slots, [q_norm, k_norm], key, value
-    return 5 + 2 * set("qk_norm");
-  if (name == "attention") // qkv, key, value, positions, sequence_starts, context_lengths, block_table, out
-    return 8;
+  unsigned cachePlanes = value("cache_type") == INGOT_I8 ? 4 : 2;
+  if (name == "rope_append") // qkv, cos_sin, slots, sequence_starts, [k_norm], planes
+    return 4 + set("qk_norm") + cachePlanes;
+  if (name == "attention") // qkv, cos_sin, slots, [q_norm, k_norm], planes, positions, sequence_starts,
+                           // context_lengths, block_table, partials, out
+    return 9 + 2 * set("qk_norm") + cachePlanes;
+  if (name == "attention_merge") // partials, positions, sequence_starts, out
+    return 4;
   if (name == "sample") // logits, 14 parameters, ids, log_probabilities
     return 17;
   return std::nullopt; // a template that is new to this list: launches of it are not counted

@@ -5,6 +5,8 @@
 #include "dialects/ingot/IngotDialect.h"
 #include "passes/Passes.h"
 
+#include "llvm/ADT/StringSwitch.h"
+
 using namespace mlir;
 
 namespace ingot::passes {
@@ -23,11 +25,16 @@ struct ChooseCacheLayoutPass : public impl::ChooseCacheLayoutPassBase<ChooseCach
     StringRef name = element;
     if (auto compute = module->getAttrOfType<StringAttr>("ingot.compute"); compute && name.empty())
       name = compute.getValue();
-    if (!name.empty() && name != "f32" && name != "bf16") {
-      module.emitError() << "cannot keep the cache in '" << name << "': expected f32 or bf16";
+    Type type = StringSwitch<Type>(name)
+                    .Cases({"", "f32"}, builder.getF32Type())
+                    .Case("bf16", builder.getBF16Type())
+                    .Case("f16", builder.getF16Type())
+                    .Case("int8", builder.getI8Type())
+                    .Default(Type());
+    if (!type) {
+      module.emitError() << "cannot keep the cache in '" << name << "': expected f32, bf16, f16 or int8";
       return signalPassFailure();
     }
-    Type type = name == "bf16" ? Type(builder.getBF16Type()) : Type(builder.getF32Type());
     if (pageTokens <= 0 || pageTokens % 16 != 0) {
       module.emitError() << "cannot make pages of " << pageTokens.getValue()
                          << " tokens: expected a positive multiple of 16";

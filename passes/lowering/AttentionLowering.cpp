@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Lowering of rotary angles, of the append to the cache and of attention (see EntryLoweringImpl.h).
+#include "compiler/target/cpu/kernels/scratch.h"
 #include "passes/lowering/EntryLoweringImpl.h"
 
 using namespace mlir;
@@ -60,48 +61,75 @@ Value EntryLowering::plane(ir::CacheGroupOp group, StringRef name, int64_t layer
   return buffer;
 }
 
+// The number of the cache's element type, as the kernels count them.
+static int64_t cacheNumber(ir::CacheGroupOp group) {
+  Type element = *group.getElementType();
+  return element.isInteger(8) ? INGOT_I8 : elementNumber(element);
+}
+
+void EntryLowering::setCache(KernelParams &params, ir::RopeAppendOp append, ir::CacheGroupOp group) {
+  params.set("kv_heads", append.getKvHeads())
+      .set("q_per_kv", append.getHeads() / append.getKvHeads())
+      .set("head_dim", append.getHeadDim())
+      .set("rotary_dim", append.getAngles() ? lastDim(append.getAngles()) : 0, append.getHeadDim())
+      .set("page_tokens", *group.getPageTokens())
+      .set("cache_type", cacheNumber(group))
+      .set("qk_norm", append.getQNorm() != nullptr)
+      .setFloat("eps", append.getEps() ? append.getEps()->convertToDouble() : 0.0, 0.0)
+      .set("group", ir::cacheGroupIndex(group), 0);
+}
+
+// qkv, cos_sin, slots: what rope_append and attention both read first.
+void EntryLowering::addRows(Operands &operands, ir::RopeAppendOp append) {
+  operands.add(bufferOf(append, append.getQkv()));
+  // Without angles nothing is rotated and nothing is read there: any buffer will do.
+  operands.add(bufferOf(append, append.getAngles() ? Value(append.getAngles()) : Value(append.getSlots())));
+  operands.add(bufferOf(append, append.getSlots()));
+}
+
+void EntryLowering::addPlanes(Operands &operands, ir::CacheGroupOp group, int64_t layer) {
+  for (StringRef name : {"key", "value"})
+    operands.add(plane(group, name, layer));
+  if (cacheNumber(group) == INGOT_I8)
+    for (StringRef name : {"key_scale", "value_scale"})
+      operands.add(plane(group, name, layer));
+}
+
+// The append of all tokens but the last of each sequence; attention appends that one.
 LogicalResult EntryLowering::lowerOp(ir::RopeAppendOp op) {
-  if (!originOf(op.getQkv()).hasOneUse() || !op.getQkv().hasOneUse())
-    return op.emitOpError() << "qkv has another reader; it is changed where it stands, so only this op may read it";
+  auto attention =
+      op.getResult().hasOneUse() ? dyn_cast<ir::AttentionOp>(*op.getResult().user_begin()) : ir::AttentionOp();
+  if (!attention || attention.getQuery() != op.getResult() || attention.getCache() != op.getCacheOut() ||
+      attention.getLayer() != op.getLayer())
+    return op.emitOpError() << "is not read by one attention over layer " << op.getLayer()
+                            << " of the cache that it appends to, whose kernel does a part of it";
   if (failed(requireF32(op, op.getQNorm(), "q_norm")) || failed(requireF32(op, op.getKNorm(), "k_norm")))
     return failure();
   auto group = groupOf(op, cast<ir::CacheType>(op.getCache().getType()));
-  auto symbol = symbolOf(op, op.getQkv(), 0);
-  if (failed(group) || failed(symbol))
+  auto symbol = symbolOf(op, op.getQkv(), 0), sequences = symbolOf(op, attention.getContextLengths(), 0);
+  if (failed(group) || failed(symbol) || failed(sequences))
     return failure();
-  int64_t rotary = op.getAngles() ? lastDim(op.getAngles()) : 0;
   KernelParams params(builder, "rope_append");
-  params.set("kv_heads", op.getKvHeads())
-      .set("q_per_kv", op.getHeads() / op.getKvHeads())
-      .set("head_dim", op.getHeadDim())
-      .set("rotary_dim", rotary, op.getHeadDim())
-      .set("page_tokens", *group->getPageTokens())
-      .set("cache_type", elementNumber(*group->getElementType()))
-      .set("qk_norm", op.getQNorm() != nullptr)
-      .setFloat("eps", op.getEps() ? op.getEps()->convertToDouble() : 0.0, 0.0)
-      .set("group", ir::cacheGroupIndex(*group), 0)
-      .set("tokens_symbol", *symbol);
+  setCache(params, op, *group);
+  params.set("tokens_symbol", *symbol).set("sequences_symbol", *sequences);
   Operands operands;
-  operands.add(bufferOf(op, op.getQkv()));
-  // Without angles nothing is rotated and nothing is read there: any buffer will do.
-  operands.add(bufferOf(op, op.getAngles() ? Value(op.getAngles()) : Value(op.getSlots())));
-  operands.add(bufferOf(op, op.getSlots()));
-  if (op.getQNorm()) {
-    operands.add(bufferOf(op, op.getQNorm()));
+  addRows(operands, op);
+  operands.add(bufferOf(op, attention.getSequenceStarts()));
+  if (op.getKNorm())
     operands.add(bufferOf(op, op.getKNorm()));
-  }
-  operands.add(plane(*group, "key", op.getLayer()));
-  operands.add(plane(*group, "value", op.getLayer()));
+  addPlanes(operands, *group, op.getLayer());
   if (operands.failed)
     return failure();
-  plan::SizeAttr tokens = rowsOf(op.getQkv());
-  launch(op, tables.kernel(params, op.getLoc()), operands.values, tokens.times(op.getKvHeads()), bytesOf(op.getQkv()),
-         tokens.times(3 * rotary * (op.getHeads() + op.getKvHeads())), op.getLoc());
+  plan::SizeAttr tokens = rowsOf(op.getQkv()).plus(rowsOf(attention.getContextLengths()).times(-1));
+  int64_t rotary = op.getAngles() ? lastDim(op.getAngles()) : 0;
+  launch(op, tables.kernel(params, op.getLoc()), operands.values, tokens.times(op.getKvHeads()),
+         tokens.times(8 * op.getKvHeads() * op.getHeadDim()), tokens.times(3 * rotary * op.getKvHeads()), op.getLoc());
   return success();
 }
 
 LogicalResult EntryLowering::lowerOp(ir::AttentionOp op) {
-  if (tensorOf(op.getQuery()).getRank() != 2)
+  auto append = op.getQuery().getDefiningOp<ir::RopeAppendOp>();
+  if (!append)
     return op.emitOpError() << "was not fused with the append of layer " << op.getLayer()
                             << ": its kernel reads the rows of ingot.rope_append; expected an append of this layer, in "
                                "f32, between whose result and the attention no other op reads the cache";
@@ -111,36 +139,65 @@ LogicalResult EntryLowering::lowerOp(ir::AttentionOp op) {
   auto blocks = symbolOf(op, op.getBlockTable(), 2);
   if (failed(group) || failed(tokens) || failed(sequences) || failed(blocks))
     return failure();
+  int64_t page = *group->getPageTokens(), stride = strideOf(op.getResult());
+  auto setResult = [&](KernelParams &params) -> KernelParams & {
+    return params.set("window", op.getWindow(), 0)
+        .set("out_type", elementNumber(elementOf(op.getResult())))
+        .set("out_stride", stride, op.getHeads() * op.getHeadDim())
+        .set("tokens_symbol", *tokens)
+        .set("sequences_symbol", *sequences)
+        .set("blocks_symbol", *blocks);
+  };
   KernelParams params(builder, "attention");
-  params.set("kv_heads", op.getKvHeads())
-      .set("q_per_kv", op.getHeads() / op.getKvHeads())
-      .set("head_dim", op.getHeadDim())
-      .set("page_tokens", *group->getPageTokens())
-      .set("cache_type", elementNumber(*group->getElementType()))
-      .set("window", op.getWindow(), 0)
-      .set("group", ir::cacheGroupIndex(*group), 0)
-      .set("out_type", elementNumber(elementOf(op.getResult())))
-      .set("out_stride", strideOf(op.getResult()), op.getHeads() * op.getHeadDim())
+  setCache(params, append, *group);
+  setResult(params)
       .setFloat("scale", op.getScale().convertToDouble())
-      .setFloat("soft_cap", op.getSoftCap().convertToDouble(), 0.0)
-      .set("tokens_symbol", *tokens)
-      .set("sequences_symbol", *sequences)
-      .set("blocks_symbol", *blocks);
+      .setFloat("soft_cap", op.getSoftCap().convertToDouble(), 0.0);
+  auto blockSymbol =
+      builder.getStringAttr(ir::parseDim(ir::dimOf(tensorOf(op.getBlockTable()), 2).name.getValue())->symbol);
+  int64_t queries = static_cast<int64_t>(op.getHeads() / op.getKvHeads());
+  int64_t partialBytes = kernels::partialBytes({roundUp(static_cast<int64_t>(op.getHeadDim()), 16), queries}, page);
+  Value partials = plan::AllocOp::create(builder, op->getLoc(), bufferType(), builder.getI64IntegerAttr(partialBytes),
+                                         FlatSymbolRefAttr::get(blockSymbol))
+                       .getResult();
   Operands operands;
-  operands.add(bufferOf(op, op.getQuery()));
-  operands.add(plane(*group, "key", op.getLayer()));
-  operands.add(plane(*group, "value", op.getLayer()));
+  addRows(operands, append);
+  if (append.getQNorm()) {
+    operands.add(bufferOf(op, append.getQNorm()));
+    operands.add(bufferOf(op, append.getKNorm()));
+  }
+  addPlanes(operands, *group, op.getLayer());
   operands.add(bufferOf(op, op.getPositions()));
   operands.add(bufferOf(op, op.getSequenceStarts()));
   operands.add(bufferOf(op, op.getContextLengths()));
   operands.add(bufferOf(op, op.getBlockTable()));
+  operands.add(partials);
   operands.add(bufferOf(op, op.getResult()));
   if (operands.failed)
     return failure();
-  // What a token costs depends on its position, which no symbol says: the profile counts the query alone.
+  // How many positions a token sees no symbol says: operations are those of one.
   plan::SizeAttr rows = rowsOf(op.getQuery());
-  launch(op, tables.kernel(params, op.getLoc()), operands.values, rows.times(op.getKvHeads()),
-         rows.times(4 * op.getHeads() * op.getHeadDim()), constant(0), op.getLoc());
+  launch(op, tables.kernel(params, op.getLoc()), operands.values, constant(kernels::kAttentionTiles),
+         rows.times(4 * op.getHeads() * op.getHeadDim()), rows.times(4 * op.getHeads() * op.getHeadDim()), op.getLoc());
+
+  KernelParams merge(builder, "attention_merge");
+  merge.set("kv_heads", op.getKvHeads())
+      .set("q_per_kv", op.getHeads() / op.getKvHeads())
+      .set("head_dim", op.getHeadDim())
+      .set("page_tokens", page);
+  setResult(merge);
+  Value result = operands.values.back();
+  Operands merged;
+  merged.add(partials);
+  merged.add(bufferOf(op, op.getPositions()));
+  merged.add(bufferOf(op, op.getSequenceStarts()));
+  merged.add(result);
+  if (merged.failed)
+    return failure();
+  plan::SizeAttr tiles =
+      plan::SizeAttr::get(builder.getContext(), blockSymbol.getValue(),
+                          kernels::mergeTiles(page, 1) - kernels::mergeTiles(page, 0), kernels::mergeTiles(page, 0));
+  launch(op, tables.kernel(merge, op.getLoc()), merged.values, tiles, constant(0), constant(0), op.getLoc());
   return success();
 }
 

@@ -34,7 +34,7 @@ private:
   // --- Buffers.
 
   mlir::Type bufferType() { return plan::BufferType::get(builder.getContext()); }
-  // The value whose buffer `value` lies in: reshapes move nothing, and rope_append works where its rows stand.
+  // The value whose buffer `value` lies in: reshapes move nothing, and rope_append leaves its rows alone.
   static mlir::Value originOf(mlir::Value value);
   mlir::LogicalResult nameOutputs();
   // Elements from one row of `value` to the next.
@@ -91,6 +91,10 @@ private:
   mlir::FailureOr<std::pair<mlir::Value, int64_t>> quantizedRows(ir::LinearOp op);
   // Adds the scales and zero points of a linear or an embedding, where it has them.
   template <typename Op> void addGroupValues(Op op, Operands &operands);
+  // What rope_append and attention have in common: parameters and operands.
+  static void setCache(KernelParams &params, ir::RopeAppendOp append, ir::CacheGroupOp group);
+  void addRows(Operands &operands, ir::RopeAppendOp append);
+  void addPlanes(Operands &operands, ir::CacheGroupOp group, int64_t layer);
   // The group behind a cache value, whose layout is decided.
   mlir::FailureOr<ir::CacheGroupOp> groupOf(mlir::Operation *op, ir::CacheType type);
 

@@ -64,10 +64,14 @@ struct LowerToPlanPass : public impl::LowerToPlanPassBase<LowerToPlanPass> {
       auto plane = [&](StringRef name, StringRef layout) -> Attribute {
         return plan::PlaneAttr::get(builder.getContext(), name, element, layout, bytes);
       };
-      plan::CacheGroupOp::create(
-          builder, group.getLoc(), group.getSymNameAttr(), group.getLayersAttr(), group.getPageTokensAttr(),
-          group.getRetentionAttr(), group.getWindowAttr(),
-          builder.getArrayAttr({plane("key", *group.getKeyLayout()), plane("value", *group.getValueLayout())}));
+      SmallVector<Attribute> planes = {plane("key", *group.getKeyLayout()), plane("value", *group.getValueLayout())};
+      if (element.isInteger(8))
+        for (StringRef name : {"key_scale", "value_scale"})
+          planes.push_back(plan::PlaneAttr::get(builder.getContext(), name, builder.getF32Type(), "h_t",
+                                                group.getKvHeads() * *group.getPageTokens() * 4));
+      plan::CacheGroupOp::create(builder, group.getLoc(), group.getSymNameAttr(), group.getLayersAttr(),
+                                 group.getPageTokensAttr(), group.getRetentionAttr(), group.getWindowAttr(),
+                                 builder.getArrayAttr(planes));
     }
     return success();
   }

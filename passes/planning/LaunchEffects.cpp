@@ -27,6 +27,7 @@ LaunchEffects effectsOf(plan::LaunchOp launch) {
     auto value = kernel.getParams()->getAs<IntegerAttr>(name);
     return value ? value.getInt() : 0; // left out: 0
   };
+  auto planes = [&] { return param("cache_type") == INGOT_I8 ? 4u : 2u; };
   StringRef name = *kernel.getTemplateName();
   if (name == "embedding") {
     last(param("stats") ? 2 : 1);
@@ -39,12 +40,20 @@ LaunchEffects effectsOf(plan::LaunchOp launch) {
       effects.writtenInPlace = effects.readInPlace + 1;
     }
   } else if (name == "rope_append") {
-    effects.written.push_back(0);
-    effects.readWritten.push_back(0);
-    last(2);
+    last(planes());
+  } else if (name == "attention") {
+    last(2); // partials, out
+    unsigned first = 3 + 2 * static_cast<unsigned>(param("qk_norm") != 0);
+    for (unsigned plane = first; plane < first + planes(); ++plane) {
+      effects.written.push_back(plane);
+      effects.readWritten.push_back(plane);
+    }
+  } else if (name == "attention_merge") {
+    last(1); // out, of which it writes some rows
+    effects.readWritten.push_back(count - 1);
   } else if (name == "sample") {
     last(2);
-  } else { // rope_angles, pack_rows, quantize_rows, attention: the last operand
+  } else { // rope_angles, pack_rows, quantize_rows: the last operand
     last(1);
   }
   return effects;

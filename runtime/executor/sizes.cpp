@@ -3,6 +3,7 @@
 // See sizes.h.
 #include "runtime/executor/sizes.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace ingot::runtime {
@@ -48,6 +49,40 @@ int64_t extent(const format::Size *size, std::span<const int64_t> symbols) {
         return kMost;
     }
   return sum;
+}
+
+// The sum, where `counts` says of a coefficient whether it counts.
+template <class Counts>
+static int64_t sumOf(const format::Size *size, std::span<const int64_t> symbols, const Counts &counts) {
+  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  if (!size)
+    return 0;
+  // Both signs by themselves, as either may saturate.
+  uint64_t more = 0, less = 0;
+  auto add = [](uint64_t &sum, uint64_t term) { sum = sum > uint64_t(kMost) - term ? uint64_t(kMost) : sum + term; };
+  auto magnitude = [](int64_t value) {
+    return std::min(value < 0 ? 0 - uint64_t(value) : uint64_t(value), uint64_t(kMost));
+  };
+  add(size->constant() < 0 ? less : more, magnitude(size->constant()));
+  if (const auto *coefficients = size->coefficients())
+    for (unsigned i = 0; i < coefficients->size(); ++i) {
+      int64_t coefficient = coefficients->Get(i);
+      uint64_t term;
+      if (!counts(coefficient))
+        continue;
+      if (__builtin_mul_overflow(magnitude(coefficient), uint64_t(symbols[i]), &term) || term > uint64_t(kMost))
+        term = uint64_t(kMost);
+      add(coefficient < 0 ? less : more, term);
+    }
+  return more > less ? int64_t(more - less) : 0;
+}
+
+int64_t amount(const format::Size *size, std::span<const int64_t> symbols) {
+  return sumOf(size, symbols, [](int64_t) { return true; });
+}
+
+int64_t largestAmount(const format::Size *size, std::span<const int64_t> bounds) {
+  return sumOf(size, bounds, [](int64_t coefficient) { return coefficient > 0; });
 }
 
 std::vector<int64_t> shapeOf(const format::Argument &argument, std::span<const int64_t> symbols) {

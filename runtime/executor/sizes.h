@@ -18,8 +18,14 @@ namespace ingot::runtime {
 uint64_t elementBytes(format::ElementType type);
 std::string_view elementName(format::ElementType type); // "f32", ...
 
-// constant + sum of coefficients * symbols; a null size is 0. Saturates at INT64_MAX.
+// constant + sum of coefficients * symbols, none of them negative; a null size is 0. Saturates at INT64_MAX.
 int64_t extent(const format::Size *size, std::span<const int64_t> symbols);
+
+// How much a launch has to do (tiles, bytes, operations): the same, with parts that may be negative; 0 where the sum is.
+int64_t amount(const format::Size *size, std::span<const int64_t> symbols);
+
+// The largest amount for symbols of 0 up to `bounds`.
+int64_t largestAmount(const format::Size *size, std::span<const int64_t> bounds);
 
 // The argument's shape, and its bytes (saturating).
 std::vector<int64_t> shapeOf(const format::Argument &argument, std::span<const int64_t> symbols);

@@ -151,11 +151,12 @@ private:
     return {};
   }
 
-  // `size` may be absent (0). Sizes only grow with the symbols.
-  Result<void> size(const format::Size *size, const std::string &owner) {
+  // `size` may be absent (0). Shapes only grow with the symbols; what a launch does (`signs`) is none where a size is
+  // negative.
+  Result<void> size(const format::Size *size, const std::string &owner, bool signs = false) {
     if (!size)
       return {};
-    bool sound = size->constant() >= 0;
+    bool sound = signs || size->constant() >= 0;
     if (const auto *coefficients = size->coefficients()) {
       if (coefficients->size() > plan.symbols()->size())
         return check.bad("%s: %u coefficients, the plan has %u symbols", owner.c_str(), coefficients->size(),
@@ -163,7 +164,7 @@ private:
       if (!aligned(coefficients))
         return misaligned(owner);
       for (int64_t coefficient : *coefficients)
-        sound &= coefficient >= 0;
+        sound &= signs || coefficient >= 0;
     }
     if (!sound)
       return check.bad("%s: a size has a negative part", owner.c_str());
@@ -249,10 +250,10 @@ private:
       return check.bad("%s: %u operands, expected at most %u", owner.c_str(), launch.buffers()->size(), kMostOperands);
     for (uint32_t operand : *launch.buffers())
       INGOT_RETURN_IF_ERROR(index(operand, entry.buffers()->size(), "buffer", owner));
-    INGOT_RETURN_IF_ERROR(size(launch.tiles(), owner));
-    INGOT_RETURN_IF_ERROR(size(launch.bytes_read(), owner));
+    INGOT_RETURN_IF_ERROR(size(launch.tiles(), owner, true));
+    INGOT_RETURN_IF_ERROR(size(launch.bytes_read(), owner, true));
     INGOT_RETURN_IF_ERROR(local(launch, entry, owner));
-    return size(launch.operations(), owner);
+    return size(launch.operations(), owner, true);
   }
 
   Result<void> entry(const format::Entry &entry) {

@@ -235,8 +235,8 @@ void ExecutorRunner::measure(const StepBatch &batch) {
 
 LaunchWork ExecutorRunner::workOf(unsigned entry, unsigned index, std::span<const int64_t> values) const {
   runtime::LaunchInfo launch = owned->launch(entry, index);
-  LaunchWork work{double(runtime::extent(launch.bytesRead, values)),
-                  double(runtime::extent(launch.operations, values))};
+  LaunchWork work{double(runtime::amount(launch.bytesRead, values)),
+                  double(runtime::amount(launch.operations, values))};
   if (entry != stepIndex || contextReads[index].group < 0)
     return work;
   // The plan states the operations of a token with one position.
@@ -246,7 +246,7 @@ LaunchWork ExecutorRunner::workOf(unsigned entry, unsigned index, std::span<cons
     if (Symbol(symbols[i]) == Symbol::tokens)
       attended[i] = pairs[group];
   work.bytes += contextReads[index].positionBytes * double(positionsRead[group]);
-  work.operations = double(runtime::extent(launch.operations, attended));
+  work.operations = double(runtime::amount(launch.operations, attended));
   return work;
 }
 

@@ -30,7 +30,8 @@ struct RunnerInfo {
 };
 
 // Inputs of `step`: T tokens of R sequences packed without padding, L of whose rows get logits. Sequence r has the
-// tokens sequence_starts[r] .. sequence_starts[r+1]-1; context_lengths[r] counts its positions with these among them.
+// tokens sequence_starts[r] .. sequence_starts[r+1]-1; context_lengths[r] counts its positions with these among them. A
+// sequence has at least one token, its positions ascend, and it stands in a step once.
 struct StepBatch {
   int64_t blocks = 0;                   // B
   std::vector<int32_t> tokens;          // [T]

@@ -5,7 +5,8 @@
 # within the tolerance. However the prompt is cut (--chunk), whoever shares its steps (--mix) and however many threads
 # there are (--threads), the outputs must be equal to the bit. With several --isa each is compared by itself.
 # Standard library only.
-#   compare_logits.py --ingot BIN --ingot-run BIN --model DIR --work DIR [--compute f32] [--tolerance 1e-4]
+#   compare_logits.py --ingot BIN --ingot-run BIN --model DIR --work DIR [--compute f32] [--kv TYPE]
+#                     [--tolerance 1e-4]
 #                     [--isa LEVEL]... [--chunk N]... [--mix N]... [--threads N]... [--engine F]
 import argparse
 import pathlib
@@ -31,7 +32,7 @@ def check_case(args, engine, case, isa):
     expected = floats((args.model / case["logits_file"]).read_bytes())
     if len(expected) != rows * columns:
         raise Failure(f"{name}: {case['logits_file']} holds {len(expected)} values, expected {rows * columns}")
-    stem = args.work / f"{args.model.name}-{case['name']}-{args.compute}-{isa or 'best'}"
+    stem = args.work / f"{args.model.name}-{case['name']}-{args.compute}{args.kv}-{isa or 'best'}"
     tokens, other, out = (stem.with_name(stem.name + end) for end in ("-tokens.npy", "-other.npy", "-out.npy"))
     write_npy_i32(tokens, case["ids"])
     # Another order and another length, so that the two sequences never stand at the same place.
@@ -62,6 +63,7 @@ def check():
     parser.add_argument("--work", type=pathlib.Path, required=True, help="where engines and outputs go")
     parser.add_argument("--engine", type=pathlib.Path, help="an engine already compiled from the model")
     parser.add_argument("--compute", default="f32")
+    parser.add_argument("--kv", default="", help="type of cached keys and values; by default that of products")
     parser.add_argument("--tolerance", type=float, default=1e-4)
     parser.add_argument("--isa", action="append", help="restricts the instruction set: avx2, avx512, avx512bf16")
     parser.add_argument("--chunk", type=int, action="append", help="tokens per step; 0 is all at once")
@@ -74,8 +76,9 @@ def check():
     args.work.mkdir(parents=True, exist_ok=True)
     engine = args.engine
     if engine is None:
-        engine = args.work / f"{args.model.name}-{args.compute}.ingot"
-        run([args.ingot, "compile", args.model, "-o", engine, f"--compute={args.compute}", "--quiet"])
+        engine = args.work / f"{args.model.name}-{args.compute}{args.kv}.ingot"
+        kv = [f"--kv={args.kv}"] if args.kv else []
+        run([args.ingot, "compile", args.model, "-o", engine, f"--compute={args.compute}", "--quiet"] + kv)
     for isa in args.isa or [None]:
         for case in logit_cases(args.model):
             check_case(args, engine, case, isa)

@@ -44,7 +44,7 @@ Result<std::vector<Balance>> countTiles(const std::string &path, unsigned thread
   for (const format::Entry *entry : *plan.entries())
     for (const format::Launch *launch : *entry->launches()) {
       Balance balance{plan.kernels()->Get(launch->kernel())->name()->str(), 1, 0, ~0u, 0};
-      int64_t tiles = std::max<int64_t>(0, runtime::extent(launch->tiles(), symbols));
+      int64_t tiles = runtime::amount(launch->tiles(), symbols);
       balance.tiles = uint32_t(std::min<int64_t>(tiles, INT32_MAX));
       for (unsigned worker = 0; worker < threads; ++worker) {
         runtime::TileRange share = runtime::tileShare(balance.tiles, worker, threads);
@@ -68,8 +68,8 @@ double busy(const Balance &balance, unsigned threads) {
 }
 
 std::string tellTiles(const std::vector<Balance> &found, unsigned threads) {
-  std::string text =
-      "tiles      of one token on " + std::to_string(threads) + " threads\n  launches  tiles  a thread   busy  kernel\n";
+  std::string text = "tiles      of one token on " + std::to_string(threads) +
+                     " threads\n  launches  tiles  a thread   busy  kernel\n";
   for (const Balance &balance : found) {
     std::string range = std::to_string(balance.least) +
                         (balance.most > balance.least ? "-" + std::to_string(balance.most) : std::string());

@@ -62,6 +62,8 @@ int main(int argc, char **argv) {
                              cl::desc("Exceptions by tensor name, first match wins: lines of PATTERN SCHEME "
                                       "[activations=float|int8]"),
                              cl::value_desc("FILE"), cl::sub(compile), cl::sub(check), cl::cat(category));
+  cl::opt<std::string> kv("kv", cl::desc("How keys and values are cached (default: as products are computed)"),
+                          cl::value_desc("f32|bf16|f16|int8"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> dummy("dummy-weights", cl::desc("Draw weights from SEED: only config.json is needed"),
                              cl::value_desc("SEED"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> emit("emit", cl::desc("Stop at a stage and print it: import, ingot, linalg, plan, llvm, asm"),
@@ -121,8 +123,11 @@ int main(int argc, char **argv) {
   std::vector<ingot::passes::PrecisionRule> parsed; // read again by the pass: here for the exit status
   if (std::string error = ingot::passes::readRules(rules, parsed); !error.empty())
     return usage(error);
+  static const llvm::StringRef cacheTypes[] = {"f32", "bf16", "f16", "int8"};
+  if (!kv.empty() && !llvm::is_contained(cacheTypes, llvm::StringRef(kv)))
+    return usage("--kv takes f32, bf16, f16 or int8, not '" + kv + "'");
   if (check)
-    return checkModel({model, seed, compute, weightScheme, activations, rules});
+    return checkModel({model, seed, compute, kv, weightScheme, activations, rules});
 
   if (target != "cpu")
     return usage("--target takes cpu, not '" + target + "': other targets are not there yet");
@@ -140,6 +145,7 @@ int main(int argc, char **argv) {
   options.weights = weightScheme;
   options.activations = activations;
   options.rules = rules;
+  options.kv = kv;
   options.set = set;
   options.dummyWeights = seed;
   options.threads = threads;

@@ -68,8 +68,8 @@ ingot.cache_group @cache_group_c4_page {layers = 1, kv_heads = 4, head_dim = 32,
 
 // -----
 
-// expected-error@+1 {{'ingot.cache_group' op element_type must be f32, f16 or bf16, found 'i8'}}
-ingot.cache_group @cache_group_c5_element {layers = 1, kv_heads = 4, head_dim = 32, retention = "full", key_layout = "h_t16_d_16", value_layout = "h_t_d", page_tokens = 32, element_type = i8}
+// expected-error@+1 {{'ingot.cache_group' op element_type must be f32, f16, bf16 or i8, found 'f64'}}
+ingot.cache_group @cache_group_c5_element {layers = 1, kv_heads = 4, head_dim = 32, retention = "full", key_layout = "h_t16_d_16", value_layout = "h_t_d", page_tokens = 32, element_type = f64}
 
 // -----
 

@@ -427,8 +427,8 @@ plan.program @launch_c2_negative {
   plan.entry @main : (tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
       attributes {arg_names = ["x"], res_names = ["y"]} {
     %x = plan.input "x"
-    // expected-error@+1 {{'plan.launch' op tiles must be positive, found #plan.size<-1 + tokens>}}
-    plan.launch @k(%x, %x) tiles <-1 + tokens>
+    // expected-error@+1 {{'plan.launch' op tiles must be positive for some symbols, found #plan.size<-1 + -1 * tokens>}}
+    plan.launch @k(%x, %x) tiles <-1 + -1 * tokens>
   }
 }
 
@@ -441,7 +441,7 @@ plan.program @launch_c2_zero {
   plan.entry @main : (tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
       attributes {arg_names = ["x"], res_names = ["y"]} {
     %x = plan.input "x"
-    // expected-error@+1 {{'plan.launch' op tiles must be positive, found #plan.size<0>}}
+    // expected-error@+1 {{'plan.launch' op tiles must be positive for some symbols, found #plan.size<0>}}
     plan.launch @k(%x, %x) tiles <0>
   }
 }

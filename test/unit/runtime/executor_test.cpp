@@ -453,6 +453,23 @@ TEST_F(Choice, TakesTheNamedSetWhateverTheScores) {
             "avx2: not taken: restricted by INGOT_ISA=avx512vnni\n");
 }
 
+// Tiles of tokens - sequences, none where that is negative.
+TEST(Executor, RunsNoTileWhereTheirNumberIsNegative) {
+  TestEngine engine;
+  engine.plan.entries[1]->launches[0]->tiles->constant = 0;
+  engine.plan.entries[1]->launches[0]->tiles->coefficients = {1, -1};
+  auto executor = makeExecutor(options(2), engine);
+  ASSERT_TRUE(executor);
+  int32_t code = 1;
+  const void *inputs[] = {&code};
+  for (auto [tokens, sequences] : {std::pair{2, 2}, {1, 2}}) {
+    int64_t symbols[] = {tokens, sequences};
+    EXPECT_TRUE(executor->run("failing", symbols, inputs, {}).ok());
+  }
+  int64_t symbols[] = {3, 2};
+  EXPECT_FALSE(executor->run("failing", symbols, inputs, {}).ok());
+}
+
 TEST(Executor, RefusesTooManyTiles) {
   TestEngine engine;
   engine.plan.entries[0]->launches[6]->tiles->coefficients = {1ll << 40};

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// rope_append and attention: pages in scrambled order, sequences mixed in one step, prompts in pieces; against softmax
-// in f64 over keys and values kept beside, and bit by bit against other ways of cutting the same work.
+// rope_append, attention and attention_merge: pages in scrambled order, sequences mixed in one step, prompts in pieces,
+// contexts whose segments are left apart; against softmax in f64 over keys and values kept beside (of int8: over what
+// the cache holds, which is compared by itself), and bit by bit against other ways of cutting the same work.
+#include "compiler/target/cpu/kernels/scratch.h"
 #include "test/unit/target/images.h"
 #include "test/unit/target/reference.h"
 #include <algorithm>
@@ -14,14 +16,26 @@ namespace {
 struct Shape {
   int kvHeads, queries, hd, rotary, page, cache, norm, window, out, stride;
   double eps, scale, cap;
-  Shape(const TestKernel &append, const TestKernel &attention)
-      : kvHeads(append.integer("kv_heads")), queries(append.integer("q_per_kv")), hd(append.integer("head_dim")),
-        rotary(append.integer("rotary_dim")), page(append.integer("page_tokens")), cache(append.integer("cache_type")),
-        norm(append.integer("qk_norm")), window(attention.integer("window")), out(attention.integer("out_type")),
-        stride(attention.integer("out_stride")), eps(append.real("eps")), scale(attention.real("scale")),
+  explicit Shape(const TestKernel &attention)
+      : kvHeads(attention.integer("kv_heads")), queries(attention.integer("q_per_kv")),
+        hd(attention.integer("head_dim")), rotary(attention.integer("rotary_dim")),
+        page(attention.integer("page_tokens")), cache(attention.integer("cache_type")),
+        norm(attention.integer("qk_norm")), window(attention.integer("window")), out(attention.integer("out_type")),
+        stride(attention.integer("out_stride")), eps(attention.real("eps")), scale(attention.real("scale")),
         cap(attention.real("soft_cap")) {}
   int perToken() const { return kvHeads * (queries + 2) * hd; }
-  size_t pageBytes() const { return static_cast<size_t>(kvHeads) * page * hd * bytesOf(cache); }
+  bool int8() const { return cache == INGOT_I8; }
+  size_t pageBytes() const { return static_cast<size_t>(kvHeads) * page * hd * (int8() ? 1 : bytesOf(cache)); }
+  size_t scaleBytes() const { return int8() ? static_cast<size_t>(kvHeads) * page * 4 : 0; }
+  // Bytes of partials for so many blocks, as the plan has them.
+  size_t partialBytes(int blocks) const {
+    return static_cast<size_t>(ingot::kernels::partialBytes({roundUp(hd, 16), queries}, page)) * blocks;
+  }
+};
+
+// The three kernels of one layer.
+struct Layer {
+  const TestKernel *append, *attention, *merge;
 };
 
 // One sequence's tokens in a step: positions [from, to).
@@ -32,11 +46,12 @@ struct Piece {
 // A cache with pages handed out in scrambled order, and what every sequence's tokens hold before norms and rope.
 class Model {
 public:
-  Model(const TestKernel &append, const TestKernel &attention, const TestSet &set, std::vector<int> lengths)
-      : append(append), attention(attention), set(set), s(append, attention), lengths(lengths),
+  Model(const Layer &layer, const TestSet &set, std::vector<int> lengths)
+      : layer(layer), set(set), s(*layer.attention), lengths(lengths),
         blocks((*std::max_element(lengths.begin(), lengths.end()) + s.page - 1) / s.page + 1),
         pages(static_cast<int>(lengths.size()) * blocks + 3), keys(pages * s.pageBytes()),
-        values(pages * s.pageBytes()), qNorm(s.hd * 4), kNorm(s.hd * 4) {
+        values(pages * s.pageBytes()), keyScales(pages * s.scaleBytes()), valueScales(pages * s.scaleBytes()),
+        qNorm(s.hd * 4), kNorm(s.hd * 4) {
     std::vector<int> order(static_cast<size_t>(pages));
     for (int i = 0; i < pages; ++i)
       order[i] = i;
@@ -72,15 +87,15 @@ public:
     return v;
   }
 
-  // One step over pieces; returns rows of `out` in the order of tokens.
-  Buffer step(const std::vector<Piece> &pieces, uint32_t split) {
+  // One step over pieces; returns rows of `out` in the order of tokens. Nothing is appended where `keep` is set.
+  Buffer step(const std::vector<Piece> &pieces, uint32_t split, bool keep = false) {
     std::vector<int32_t> positions, starts = {0}, contexts, slots;
     std::vector<float> qkv, cosSin;
     std::vector<int32_t> table;
     for (const Piece &piece : pieces) {
       for (int position = piece.from; position < piece.to; ++position) {
         positions.push_back(position);
-        slots.push_back(tables[piece.sequence][position / s.page] * s.page + position % s.page);
+        slots.push_back(keep ? -1 - position : tables[piece.sequence][position / s.page] * s.page + position % s.page);
         std::vector<float> t = token(piece.sequence, position), a = angles(position);
         qkv.insert(qkv.end(), t.begin(), t.end());
         cosSin.insert(cosSin.end(), a.begin(), a.end());
@@ -89,26 +104,59 @@ public:
       contexts.push_back(piece.to);
       table.insert(table.end(), tables[piece.sequence].begin(), tables[piece.sequence].end());
     }
-    int tokens = static_cast<int>(positions.size());
-    std::vector<int64_t> symbols = {tokens, static_cast<int64_t>(pieces.size()), blocks};
+    int tokens = static_cast<int>(positions.size()), sequences = static_cast<int>(pieces.size());
+    std::vector<int64_t> symbols = {tokens, sequences, blocks};
     cosSin.push_back(0); // never empty
-    std::vector<void *> buffers = {qkv.data(), cosSin.data(), slots.data()};
+    std::vector<void *> planes = {keys.get(), values.get()};
+    if (s.int8()) {
+      planes.push_back(keyScales.get());
+      planes.push_back(valueScales.get());
+    }
+    std::vector<void *> buffers = {qkv.data(), cosSin.data(), slots.data(), starts.data()};
+    if (s.norm)
+      buffers.push_back(kNorm.get());
+    buffers.insert(buffers.end(), planes.begin(), planes.end());
+    EXPECT_EQ(
+        runKernel(*layer.append, set, buffers, symbols, static_cast<uint32_t>((tokens - sequences) * s.kvHeads), split),
+        0);
+    Buffer out(static_cast<size_t>(tokens) * s.stride * bytesOf(s.out)), partials(s.partialBytes(blocks));
+    buffers = {qkv.data(), cosSin.data(), slots.data()};
     if (s.norm) {
       buffers.push_back(qNorm.get());
       buffers.push_back(kNorm.get());
     }
-    buffers.push_back(keys.get());
-    buffers.push_back(values.get());
-    EXPECT_EQ(runKernel(append, set, buffers, symbols, static_cast<uint32_t>(tokens * s.kvHeads), split), 0);
-    Buffer out(static_cast<size_t>(tokens) * s.stride * bytesOf(s.out));
-    EXPECT_EQ(runKernel(attention, set,
-                        {qkv.data(), keys.get(), values.get(), positions.data(), starts.data(), contexts.data(),
-                         table.data(), out.get()},
-                        symbols, static_cast<uint32_t>(tokens * s.kvHeads), split),
+    buffers.insert(buffers.end(), planes.begin(), planes.end());
+    for (void *rest :
+         {static_cast<void *>(positions.data()), static_cast<void *>(starts.data()),
+          static_cast<void *>(contexts.data()), static_cast<void *>(table.data()), partials.get(), out.get()})
+      buffers.push_back(rest);
+    EXPECT_EQ(runKernel(*layer.attention, set, buffers, symbols, 960, split), 0);
+    // 96 tiles for each block past 2,048 positions.
+    int tiles = std::max(0, 96 * (blocks - 2048 / s.page));
+    EXPECT_EQ(runKernel(*layer.merge, set, {partials.get(), positions.data(), starts.data(), out.get()}, symbols,
+                        static_cast<uint32_t>(tiles), split),
               0);
-    EXPECT_TRUE(out.fenceHolds() && keys.fenceHolds() && values.fenceHolds()) << attention.name;
-    rotated = qkv;
+    EXPECT_TRUE(out.fenceHolds() && keys.fenceHolds() && values.fenceHolds() && partials.fenceHolds() &&
+                keyScales.fenceHolds() && valueScales.fenceHolds())
+        << layer.attention->name;
     return out;
+  }
+
+  // Element d of the cached key or value of head h, as the layouts of params.h place it.
+  double cached(bool isKey, int sequence, int position, int h, int d) const {
+    size_t head = (static_cast<size_t>(tables[sequence][position / s.page]) * s.kvHeads + h) * s.page; // in tokens
+    size_t offset = position % s.page;
+    size_t at = isKey ? (head + offset / 16 * 16) * s.hd + static_cast<size_t>(d) * 16 + offset % 16
+                      : (head + offset) * s.hd + d;
+    const Buffer &plane = isKey ? keys : values;
+    if (!s.int8())
+      return get(plane.get(), s.cache, at);
+    return static_cast<double>((isKey ? keyScales : valueScales).as<float>()[head + offset]) * plane.as<int8_t>()[at];
+  }
+  std::vector<double> valueOf(int sequence, int position, int h) const {
+    std::vector<float> t = token(sequence, position);
+    auto from = t.begin() + (static_cast<long>(h) * (s.queries + 2) + s.queries + 1) * s.hd;
+    return {from, from + s.hd};
   }
 
   // Head h of a token after norm and rope in f64. which: query g, or queries (the key).
@@ -138,14 +186,13 @@ public:
     return x;
   }
 
-  const TestKernel &append, &attention;
+  const Layer &layer;
   const TestSet &set;
   Shape s;
   std::vector<int> lengths;
   int blocks, pages;
-  Buffer keys, values, qNorm, kNorm;
+  Buffer keys, values, keyScales, valueScales, qNorm, kNorm;
   std::vector<std::vector<int>> tables;
-  std::vector<float> rotated; // qkv after the last step
 };
 
 // Row of attention in f64 over what the cache's type keeps of keys and values.
@@ -157,13 +204,11 @@ std::vector<double> expected(const Model &m, int sequence, int position) {
     std::vector<std::vector<double>> k, v;
     for (int at = from; at <= position; ++at) {
       k.push_back(m.turned(sequence, at, h, s.queries));
-      std::vector<float> t = m.token(sequence, at);
-      std::vector<double> value(static_cast<size_t>(s.hd));
+      v.push_back(m.valueOf(sequence, at, h));
       for (int d = 0; d < s.hd; ++d) {
-        k.back()[d] = rounded(s.cache, k.back()[d]);
-        value[d] = rounded(s.cache, t[(static_cast<size_t>(h) * (s.queries + 2) + s.queries + 1) * s.hd + d]);
+        k.back()[d] = s.int8() ? m.cached(true, sequence, at, h, d) : rounded(s.cache, k.back()[d]);
+        v.back()[d] = s.int8() ? m.cached(false, sequence, at, h, d) : rounded(s.cache, v.back()[d]);
       }
-      v.push_back(value);
     }
     for (int g = 0; g < s.queries; ++g) {
       std::vector<double> q = m.turned(sequence, position, h, g), weight(k.size());
@@ -197,81 +242,93 @@ protected:
     if (!GetParam()->runs)
       GTEST_SKIP() << "this machine lacks " << GetParam()->name;
   }
-  static std::vector<std::pair<const TestKernel *, const TestKernel *>> pairs() {
-    std::vector<std::pair<const TestKernel *, const TestKernel *>> all;
+  static std::vector<Layer> layers() {
+    std::vector<Layer> all;
     for (const TestKernel *attention : Images::get().kernels("attention"))
-      all.push_back({&Images::get().kernel("append-" + attention->name.substr(10)), attention});
+      if (std::string name = attention->name.substr(0, 10); name == "attention-")
+        all.push_back({&Images::get().kernel("append-" + attention->name.substr(10)), attention,
+                       &Images::get().kernel("merge-" + attention->name.substr(10))});
     return all;
   }
 };
 
 TEST_P(AttentionTest, AgreesWithSoftmaxInF64) {
-  for (auto [append, attention] : pairs()) {
+  for (const Layer &layer : layers()) {
     // Lengths cross pages, blocks of 64, segments of 1,024 and windows.
-    Model m(*append, *attention, *GetParam(), {3, 210, 1100});
+    Model m(layer, *GetParam(), {3, 210, 2300});
     const Shape &s = m.s;
-    Buffer first = m.step({{1, 0, 150}, {0, 0, 3}, {2, 0, 1090}}, 3);
-    std::vector<float> qkv = m.rotated;
-    Buffer second = m.step({{2, 1090, 1091}, {1, 150, 210}, {2, 1091, 1100}}, 2);
+    Buffer first = m.step({{1, 0, 150}, {0, 0, 3}, {2, 0, 2290}}, 3);
+    Buffer second = m.step({{1, 150, 210}, {2, 2290, 2299}}, 2);
+    Buffer third = m.step({{2, 2299, 2300}}, 3); // its segments are left apart
     auto check = [&](const Buffer &out, int row, int sequence, int position) {
       std::vector<double> want = expected(m, sequence, position);
       for (int c = 0; c < s.stride; ++c) {
         double got = get(out.get(), s.out, static_cast<size_t>(row) * s.stride + c);
         if (c >= static_cast<int>(want.size())) {
-          ASSERT_EQ(got, 0.0) << attention->name << " padding";
+          ASSERT_EQ(got, 0.0) << layer.attention->name << " padding";
           continue;
         }
         // f32 scores of size up to ~30 err by ~1e-5, which softmax passes on relative to values of size 2.5; keys and
         // values of 16 bits may round the other way than f64's where f32's last bit differs: one unit of them on one
-        // key.
-        double error = 6e-5 + (s.cache == kF32 ? 0.0 : 3.0 * unitOf(s.cache)) + std::fabs(want[c]) * unitOf(s.out);
-        ASSERT_NEAR(got, want[c], error) << attention->name << " on " << GetParam()->name << ", sequence " << sequence
-                                         << ", position " << position << ", column " << c;
+        // key. int8 is compared over what the cache holds.
+        double error =
+            6e-5 + (s.cache == kF32 || s.int8() ? 0.0 : 3.0 * unitOf(s.cache)) + std::fabs(want[c]) * unitOf(s.out);
+        ASSERT_NEAR(got, want[c], error) << layer.attention->name << " on " << GetParam()->name << ", sequence "
+                                         << sequence << ", position " << position << ", column " << c;
       }
     };
     for (int position : {0, 1, 63, 64, 99, 100, 149})
       check(first, position, 1, position);
     for (int position : {0, 2})
       check(first, 150 + position, 0, position);
-    for (int position : {0, 15, 16, 127, 1023, 1024, 1025, 1089})
+    for (int position : {0, 15, 16, 127, 1023, 1024, 1025, 2047, 2048, 2289})
       check(first, 153 + position, 2, position);
-    check(second, 0, 2, 1090);
+    check(second, 60, 2, 2290);
     for (int position : {150, 191, 192, 209})
-      check(second, 1 + position - 150, 1, position);
-    check(second, 61 + 8, 2, 1099);
+      check(second, position - 150, 1, position);
+    check(second, 60 + 8, 2, 2298);
+    check(third, 0, 2, 2299);
   }
 }
 
-TEST_P(AttentionTest, QueriesAreTurnedInPlace) {
-  for (auto [append, attention] : pairs()) {
-    Model m(*append, *attention, *GetParam(), {40});
+// Keys are normalized and rotated, values as they are, rounded to the cache's type: those of a prompt by rope_append,
+// the last one by attention.
+TEST_P(AttentionTest, CachesKeysAndValues) {
+  for (const Layer &layer : layers()) {
+    Model m(layer, *GetParam(), {41});
+    const Shape &s = m.s;
     m.step({{0, 0, 40}}, 3);
-    for (int position : {0, 1, 17, 39})
-      for (int h = 0; h < m.s.kvHeads; ++h)
-        for (int g = 0; g < m.s.queries; ++g) {
+    m.step({{0, 40, 41}}, 2);
+    for (int position : {0, 1, 17, 39, 40})
+      for (int h = 0; h < s.kvHeads; ++h)
+        for (bool isKey : {true, false}) {
+          std::vector<double> want = isKey ? m.turned(0, position, h, s.queries) : m.valueOf(0, position, h);
           double largest = 0;
-          std::vector<double> want = m.turned(0, position, h, g, &largest);
-          for (int d = 0; d < m.s.hd; ++d)
-            ASSERT_NEAR(m.rotated[(static_cast<size_t>(position) * m.s.kvHeads + h) * (m.s.queries + 2) * m.s.hd +
-                                  static_cast<size_t>(g) * m.s.hd + d],
-                        want[d], 1e-6 * largest)
-                << append->name;
+          for (double x : want)
+            largest = std::max(largest, std::fabs(x));
+          for (int d = 0; d < s.hd; ++d) {
+            // f32's arithmetic before the rounding to the cache's type; int8: half of one part in 127 of the largest.
+            double error = 1e-6 * largest + (s.int8() ? largest / 254 : std::fabs(want[d]) * unitOf(s.cache));
+            ASSERT_NEAR(m.cached(isKey, 0, position, h, d), want[d], error)
+                << layer.append->name << ", position " << position << (isKey ? ", key" : ", value");
+          }
         }
   }
 }
 
-// However a prompt is cut, whatever shares its steps, and however tiles are split: the same bits.
+// However a prompt is cut, whatever shares its steps, and however tiles are split: the same bits. Short steps past
+// position 2,048 leave segments apart, the long one does not.
 TEST_P(AttentionTest, CutsAndCompanyChangeNoBit) {
-  for (auto [append, attention] : pairs()) {
-    constexpr int kLength = 1060;
-    Model whole(*append, *attention, *GetParam(), {kLength});
+  for (const Layer &layer : layers()) {
+    constexpr int kLength = 2160;
+    Model whole(layer, *GetParam(), {kLength});
     Buffer all = whole.step({{0, 0, kLength}}, 1);
     size_t rowBytes = all.size / kLength;
-    Model cut(*append, *attention, *GetParam(), {kLength, 300});
+    Model cut(layer, *GetParam(), {kLength, 300});
     int other = 0;
     Numbers numbers(3);
     for (int from = 0; from < kLength;) {
-      int to = std::min(kLength, from + (from > 1000 ? 1 : 1 + numbers.below(130)));
+      int to = std::min(kLength, from + (from > 2100 ? 1 + numbers.below(2) : 1 + numbers.below(130)));
       int more = std::min(300, other + numbers.below(40));
       std::vector<Piece> pieces = {{0, from, to}};
       int row = 0;
@@ -286,13 +343,28 @@ TEST_P(AttentionTest, CutsAndCompanyChangeNoBit) {
                             all.as<uint8_t>() + static_cast<size_t>(from) * rowBytes,
                             static_cast<size_t>(to - from) * rowBytes),
                 0)
-          << attention->name << " on " << GetParam()->name << ", positions " << from << ".." << to;
+          << layer.attention->name << " on " << GetParam()->name << ", positions " << from << ".." << to;
       from = to;
     }
   }
 }
 
-// A negative slot appends nothing; a group's slots are its own row.
+// Tokens without a slot attend over what the cache holds already, and leave it alone.
+TEST_P(AttentionTest, NegativeSlotsKeepTheCache) {
+  for (const Layer &layer : layers()) {
+    Model m(layer, *GetParam(), {40});
+    Buffer all = m.step({{0, 0, 40}}, 2);
+    size_t rowBytes = all.size / 40;
+    Buffer keys(m.keys.size), values(m.values.size);
+    std::memcpy(keys.get(), m.keys.get(), keys.size);
+    std::memcpy(values.get(), m.values.get(), values.size);
+    Buffer some = m.step({{0, 37, 40}}, 2, true);
+    EXPECT_EQ(std::memcmp(some.get(), all.as<uint8_t>() + 37 * rowBytes, 3 * rowBytes), 0) << layer.attention->name;
+    EXPECT_TRUE(keys == m.keys && values == m.values) << layer.attention->name;
+  }
+}
+
+// A negative slot appends nothing, nor does the last token of a sequence; a group's slots are its own row.
 TEST_P(AttentionTest, SlotsDecideWhatIsAppended) {
   const TestKernel &kernel = Images::get().kernel("append-group1");
   constexpr int kTokens = 5, kHd = 16, kPage = 16;
@@ -302,13 +374,14 @@ TEST_P(AttentionTest, SlotsDecideWhatIsAppended) {
   for (int t = 0; t < kTokens; ++t)
     for (int i = 0; i < kHd / 2; ++i)
       angles[t * kHd + i] = 1.0f; // angle 0
-  std::vector<int32_t> slots = {0, 1, 2, 3, 4, 30, -1, 2, -7, 17};
+  std::vector<int32_t> slots = {0, 1, 2, 3, 4, 30, 5, 2, -7, 17}, starts = {0, 2, 5};
   Buffer keys(2 * kPage * kHd * 4), values(2 * kPage * kHd * 4);
-  ASSERT_EQ(runKernel(kernel, *GetParam(), {qkv.data(), angles.data(), slots.data(), keys.get(), values.get()},
-                      {kTokens}, kTokens, 2),
+  ASSERT_EQ(runKernel(kernel, *GetParam(),
+                      {qkv.data(), angles.data(), slots.data(), starts.data(), keys.get(), values.get()}, {kTokens, 2},
+                      kTokens - 2, 2),
             0);
   for (int slot = 0; slot < 2 * kPage; ++slot) {
-    int token = slot == 30 ? 0 : slot == 2 ? 2 : slot == 17 ? 4 : -1;
+    int token = slot == 30 ? 0 : slot == 2 ? 2 : -1;
     for (int d = 0; d < kHd; ++d) {
       float key = keys.as<float>()[(slot / 16 * kHd + d) * 16 + slot % 16], value = values.as<float>()[slot * kHd + d];
       if (token < 0) {

@@ -173,35 +173,46 @@ void check(Checker &c, const linear_int_params &p) {
   c.epilogue(p);
 }
 
-void check(Checker &c, const rope_append_params &p) {
+template <class Params> void checkCache(Checker &c, const Params &p) {
   c.positive("kv_heads", p.kv_heads);
   c.positive("q_per_kv", p.q_per_kv);
   c.positive("head_dim", p.head_dim);
   c.require(p.rotary_dim >= 0 && p.rotary_dim <= p.head_dim && p.rotary_dim % 2 == 0, "rotary_dim", p.rotary_dim,
             "an even number up to head_dim = " + llvm::Twine(p.head_dim));
   c.require(p.page_tokens >= 16 && p.page_tokens % 16 == 0, "page_tokens", p.page_tokens, "a multiple of 16");
-  c.type("cache_type", p.cache_type);
+  if (p.cache_type != INGOT_I8)
+    c.type("cache_type", p.cache_type);
   c.flag("qk_norm", p.qk_norm);
   c.require(p.group >= 0, "group", p.group, "at least 0");
   c.symbol("tokens_symbol", p.tokens_symbol);
+  c.symbol("sequences_symbol", p.sequences_symbol);
+}
+
+void check(Checker &c, const rope_append_params &p) { checkCache(c, p); }
+
+template <class Params> void checkResult(Checker &c, const Params &p) {
+  c.require(p.window >= 0, "window", p.window, "at least 0 (0: none)");
+  c.type("out_type", p.out_type);
+  int64_t width = int64_t(p.kv_heads) * p.q_per_kv * p.head_dim;
+  c.require(p.out_stride >= width, "out_stride", p.out_stride, "at least " + llvm::Twine(width));
+  c.symbol("blocks_symbol", p.blocks_symbol);
 }
 
 void check(Checker &c, const attention_params &p) {
+  checkCache(c, p);
+  checkResult(c, p);
+  if (!(p.soft_cap >= 0.0f))
+    c.fail("soft_cap must not be negative (0: none)");
+}
+
+void check(Checker &c, const attention_merge_params &p) {
   c.positive("kv_heads", p.kv_heads);
   c.positive("q_per_kv", p.q_per_kv);
   c.positive("head_dim", p.head_dim);
   c.require(p.page_tokens >= 16 && p.page_tokens % 16 == 0, "page_tokens", p.page_tokens, "a multiple of 16");
-  c.type("cache_type", p.cache_type);
-  c.require(p.window >= 0, "window", p.window, "at least 0 (0: none)");
-  c.require(p.group >= 0, "group", p.group, "at least 0");
-  c.type("out_type", p.out_type);
-  int64_t width = int64_t(p.kv_heads) * p.q_per_kv * p.head_dim;
-  c.require(p.out_stride >= width, "out_stride", p.out_stride, "at least " + llvm::Twine(width));
-  if (!(p.soft_cap >= 0.0f))
-    c.fail("soft_cap must not be negative (0: none)");
+  checkResult(c, p);
   c.symbol("tokens_symbol", p.tokens_symbol);
   c.symbol("sequences_symbol", p.sequences_symbol);
-  c.symbol("blocks_symbol", p.blocks_symbol);
 }
 
 void check(Checker &c, const sample_params &p) { c.positive("vocabulary", p.vocabulary); }

@@ -1,298 +1,302 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// attention: causal attention over the paged cache; operands and plane layouts as params.h states. One tile is
-// (kv head, token). The query heads of neighbouring tokens of one sequence are "rows" that share each block of keys:
+// attention: causal attention over the paged cache; operands and plane layouts as params.h states. The tokens of a
+// sequence go in chunks; the query heads of a chunk's tokens that read one kv head are "rows" that share each block of
+// 64 keys (attention_rows.h). A unit of work is a (sequence, kv head, chunk), or one segment of it where few tokens see
+// a long context; units stand in that order, and a tile does those whose middle lies in its share of the total cost.
 //
-//   rows = up to 48: (token, query head of this kv head)       scores[row][64 positions of the block]
+// The numeric contract (docs/spec/numerics.md): an online softmax runs over the blocks of a segment of 1,024 positions,
+// segments are merged in ascending order. A block none of whose positions a row sees leaves that row alone, and inside
+// a block only the positions it sees enter its sums: so rows that share a block do not touch each other.
 //
-// The numeric contract (docs/spec/numerics.md): blocks of 64 positions aligned to position 0; a block's score is one
-// chain over ascending head_dim, times scale, capped; an online softmax runs over the blocks of a segment of 1,024
-// positions, segments are merged in ascending order. A block none of whose positions a row sees leaves that row alone,
-// and inside a block only the positions it sees enter its sums: so rows that share a block do not touch each other.
-#include "compiler/target/cpu/kernels/math.h"
+// The unit that attends the last token of a sequence appends that token's key and value first. Nobody else reads that
+// position: others load it at most beside keys and values that they see, and drop it.
+#include "compiler/target/cpu/kernels/attention.h"
+#include "compiler/target/cpu/kernels/attention_rows.h"
 
 namespace ingot::kernels {
 namespace {
 
-#if defined(__AVX512F__)
-constexpr int kTile = 8; // rows whose sums stand in registers at once
-#else
-constexpr int kTile = 4;
-#endif
-
-// One block of the cache for one kv head: where each group of 16 positions starts, in elements.
-struct Groups {
-  int64_t start[kBlock / 16]; // of the group's keys [hd][16] and of its values [16][hd]: the two coincide
-};
+constexpr int32_t kCopyRows = 9; // from so many rows on, keys and values are widened once for all of them
 
 template <int CACHE> struct Attention {
-  using C = typename ElementOf<CACHE>::type;
+  using C = typename CacheElement<CACHE>::type;
   const attention_params *p;
-  const float *qkv;
-  const C *keys;
-  const C *values;
-  const int32_t *positions;
+  const float *qkv, *angles, *qNorm, *kNorm;
+  const int32_t *slots, *positions, *starts, *tables;
+  CachePlanes planes;
+  float *partials;
   void *out;
+  int32_t tokenCount, sequences;
+  int64_t blocks;
+  bool split;
   AttentionScratch layout;
   // Scratch.
-  float *query;                                         // [rows][width]
-  float *segment;                                       // [rows][width]: sum of p v in this segment
-  float *total;                                         // [rows][width]: the same over the segments before
-  float *scores;                                        // [rows][64]
-  float *segmentMax, *segmentSum, *totalMax, *totalSum; // [rows]
-  int32_t *first, *last;                                // [rows]: positions the row sees, last inclusive
-  float *slice;                                         // [64][16]: the ragged last columns of a block of values
+  Rows rows;
+  float *total;                // [rows][width]: the segments before
+  float *totalMost, *totalSum; // [rows]
+  int32_t *first, *last;       // [rows]
+  float *key, *value;          // a block widened: [4][head_dim][16], [64][width]
+  float *keyScales, *valueScales;
 
   INGOT_INLINE void carve(char *scratch) {
-    int64_t scalars = roundUp(layout.rows * 4, 64);
-    query = (float *)scratch;
-    segment = (float *)(scratch += layout.state);
-    total = (float *)(scratch += layout.state);
-    scores = (float *)(scratch += layout.state);
-    segmentMax = (float *)(scratch += layout.rows * kBlock * 4);
-    segmentSum = (float *)(scratch += scalars);
-    totalMax = (float *)(scratch += scalars);
-    totalSum = (float *)(scratch += scalars);
-    first = (int32_t *)(scratch += scalars);
-    last = (int32_t *)(scratch += scalars);
-    slice = (float *)(scratch += scalars);
+    int64_t scalars = roundUp(layout.rows * 4, 64), copy = kBlock * layout.width * 4;
+    auto take = [&](int64_t bytes) __attribute__((always_inline)) {
+      char *part = scratch;
+      scratch += bytes;
+      return (float *)part;
+    };
+    rows.width = layout.width;
+    rows.query = take(layout.state);
+    rows.acc = take(layout.state);
+    total = take(layout.state);
+    rows.scores = take(layout.rows * kBlock * 4);
+    rows.most = take(scalars);
+    rows.sum = take(scalars);
+    totalMost = take(scalars);
+    totalSum = take(scalars);
+    rows.first = first = (int32_t *)take(scalars);
+    rows.last = last = (int32_t *)take(scalars);
+    key = take(copy);
+    value = take(copy);
+    keyScales = take(kBlock * 4);
+    valueScales = take(kBlock * 4);
   }
 
-  // scores[r][i] of MR rows for the 16 positions of one group.
-  template <int MR> INGOT_INLINE void scoreRows(int32_t row, const C *group, int32_t i) const {
-    f32x16 acc[MR];
-#pragma unroll
-    for (int r = 0; r < MR; ++r)
-      acc[r] = splat(0.0f);
-    const float *q = query + row * layout.width;
-#pragma clang loop unroll(disable)
-    for (int32_t d = 0; d < p->head_dim; ++d) {
-      f32x16 key = load16(group + (int64_t)d * 16);
-#pragma unroll
-      for (int r = 0; r < MR; ++r)
-        acc[r] = fma(splat(q[r * layout.width + d]), key, acc[r]);
-    }
-#pragma unroll
-    for (int r = 0; r < MR; ++r) {
-      f32x16 s = acc[r] * p->scale;
-      if (p->soft_cap != 0.0f)
-        s = p->soft_cap * tanh(s / p->soft_cap);
-      store16(scores + (int64_t)(row + r) * kBlock + i, s);
-    }
+  // --- What a unit does.
+
+  INGOT_INLINE const float *heads(int32_t t, int32_t h) const {
+    return qkv + ((int64_t)t * p->kv_heads + h) * (p->q_per_kv + 2) * p->head_dim;
   }
 
-  // segment[r][column ..+16] += sum over positions [from, to) of the block of scores x value, ascending.
-  template <int MR, class V>
-  INGOT_INLINE void mixRows(int32_t row, const V *value, int64_t stride, int32_t column, int32_t from,
-                            int32_t to) const {
-    f32x16 acc[MR];
-    float *sums = segment + row * layout.width + column;
-    const float *weight = scores + (int64_t)row * kBlock;
-#pragma unroll
-    for (int r = 0; r < MR; ++r)
-      acc[r] = load16(sums + r * layout.width);
-#pragma clang loop unroll(disable)
-    for (int32_t i = from; i < to; ++i) {
-      f32x16 v = load16(value + i * stride);
-#pragma unroll
-      for (int r = 0; r < MR; ++r)
-        acc[r] = fma(splat(weight[r * kBlock + i]), v, acc[r]);
-    }
-#pragma unroll
-    for (int r = 0; r < MR; ++r)
-      store16(sums + r * layout.width, acc[r]);
+  INGOT_INLINE void appendLast(int32_t t, int32_t h) const {
+    if (slots[t] < 0)
+      return;
+    const float *head = heads(t, h) + (int64_t)p->q_per_kv * p->head_dim;
+    turn(p, key, head, kNorm, angles + (int64_t)t * p->rotary_dim);
+    append(p, planes, h, slots[t], key, head + p->head_dim);
   }
 
-  // The same for positions of one group of 16 and any number of rows with their own ranges: where all rows of a tile
-  // see the same positions they share the loads.
-  template <class V>
-  INGOT_INLINE void mixGroup(int32_t rows, const V *value, int64_t stride, int32_t column, int32_t base,
-                             int32_t i) const {
-    for (int32_t row = 0; row < rows;) {
-      int32_t from, to;
-      range(row, base, i, from, to);
-      int32_t alike = 1; // rows from here on that see the same positions
-      for (; alike < kTile && row + alike < rows; ++alike) {
-        int32_t f, e;
-        range(row + alike, base, i, f, e);
-        if (f != from || e != to)
-          break;
-      }
-      if (alike == kTile) {
-        mixRows<kTile>(row, value - i * stride, stride, column, from, to);
-        row += kTile;
-      } else if (alike >= 2) {
-        mixRows<2>(row, value - i * stride, stride, column, from, to);
-        row += 2;
-      } else {
-        mixRows<1>(row, value - i * stride, stride, column, from, to);
-        ++row;
-      }
-    }
-  }
-
-  // The part of group [i, i+16) of the block at position `base` that a row sees.
-  INGOT_INLINE void range(int32_t row, int32_t base, int32_t i, int32_t &from, int32_t &to) const {
-    from = maximum(first[row] - base, i);
-    to = minimum(last[row] - base + 1, i + 16);
-  }
-
-  INGOT_INLINE void block(int32_t rows, int32_t base, const Groups &groups, int32_t groupFrom, int32_t groupTo) const {
-    for (int32_t g = groupFrom; g < groupTo; ++g) {
-      int32_t row = 0;
-      for (; row + kTile <= rows; row += kTile)
-        scoreRows<kTile>(row, keys + groups.start[g], g * 16);
-      for (; row + 2 <= rows; row += 2)
-        scoreRows<2>(row, keys + groups.start[g], g * 16);
-      if (row < rows)
-        scoreRows<1>(row, keys + groups.start[g], g * 16);
-    }
-    for (int32_t row = 0; row < rows; ++row) {
-      int32_t from = maximum(first[row] - base, 0), to = minimum(last[row] - base + 1, (int32_t)kBlock);
-      if (from >= to)
-        continue;
-      float *s = scores + (int64_t)row * kBlock;
-      f32x16 lane[kBlock / 16];
-      f32x16 top = splat(-__builtin_inff());
-#pragma unroll
-      for (int32_t g = 0; g < kBlock / 16; ++g) {
-        i32x16 at = lanes() + g * 16;
-        lane[g] = select((at >= from) & (at < to), load16(s + g * 16), splat(-__builtin_inff()));
-        top = larger(top, lane[g]);
-      }
-      float before = segmentMax[row];
-      float most = largest(top);
-      most = most > before ? most : before;
-      f32x16 sums[kBlock / 16];
-#pragma unroll
-      for (int32_t g = 0; g < kBlock / 16; ++g) {
-        i32x16 at = lanes() + g * 16;
-        sums[g] = select((at >= from) & (at < to), exp(lane[g] - most), splat(0.0f));
-        store16(s + g * 16, sums[g]);
-      }
-      float added = sum((sums[0] + sums[1]) + (sums[2] + sums[3]));
-      float keep = exp(before - most);
-      segmentMax[row] = most;
-      segmentSum[row] = fma(segmentSum[row], keep, added);
-      if (keep != 1.0f)
-        scaleRow(segment + row * layout.width, keep);
-    }
-    const int32_t hd = p->head_dim, whole = hd / 16 * 16;
-    for (int32_t column = 0; column < whole; column += 16)
-      for (int32_t g = groupFrom; g < groupTo; ++g)
-        mixGroup(rows, values + groups.start[g] + column, hd, column, base, g * 16);
-    if (whole < hd) {
-      for (int32_t g = groupFrom; g < groupTo; ++g) {
-        for (int32_t i = 0; i < 16; ++i)
-          store16(slice + (g * 16 + i) * 16, load16(values + groups.start[g] + (int64_t)i * hd + whole, hd - whole));
-        mixGroup(rows, slice + g * 16 * 16, 16, whole, base, g * 16);
-      }
-    }
-  }
-
-  INGOT_INLINE void scaleRow(float *row, float factor) const {
-    for (int32_t d = 0; d < layout.width; d += 16)
-      store16(row + d, load16(row + d) * factor);
-  }
-
-  // total = total merged with segment, which is then empty.
-  INGOT_INLINE void mergeSegment(int32_t rows) const {
-    for (int32_t row = 0; row < rows; ++row) {
-      if (segmentSum[row] == 0.0f)
-        continue; // nothing seen here
-      float *to = total + row * layout.width, *from = segment + row * layout.width;
-      float most = segmentMax[row] > totalMax[row] ? segmentMax[row] : totalMax[row];
-      float keep = exp(totalMax[row] - most), add = exp(segmentMax[row] - most);
-      totalSum[row] = fma(totalSum[row], keep, segmentSum[row] * add);
-      totalMax[row] = most;
-      for (int32_t d = 0; d < layout.width; d += 16) {
-        store16(to + d, fma(load16(to + d), splat(keep), load16(from + d) * add));
-        store16(from + d, splat(0.0f));
-      }
-      segmentSum[row] = 0.0f;
-      segmentMax[row] = -__builtin_inff();
-    }
-  }
-
-  // Tokens [t0, t1) of one sequence, whose blocks of the cache `table` names, for one kv head.
-  INGOT_INLINE void tokens(int32_t h, int32_t t0, int32_t t1, const int32_t *table) const {
-    const int32_t queries = p->q_per_kv, hd = p->head_dim;
-    const int64_t perToken = (int64_t)p->kv_heads * (queries + 2) * hd;
-    int32_t rows = (t1 - t0) * queries;
-    int32_t low = 0x7fffffff, high = -1;
-    for (int32_t t = t0; t < t1; ++t) {
-      int32_t position = positions[t];
-      int32_t from = p->window ? maximum(0, position - p->window + 1) : 0;
-      low = minimum(low, from);
-      high = maximum(high, position);
-      const float *q = qkv + t * perToken + (int64_t)h * (queries + 2) * hd;
-      for (int32_t g = 0; g < queries; ++g) {
-        int32_t row = (t - t0) * queries + g;
-        first[row] = from;
-        last[row] = position;
-        segmentMax[row] = totalMax[row] = -__builtin_inff();
-        segmentSum[row] = totalSum[row] = 0.0f;
-        for (int32_t d = 0; d < layout.width; d += 16) {
-          store16(query + row * layout.width + d, load16(q + (int64_t)g * hd + d, maximum(0, minimum(16, hd - d))));
-          store16(segment + row * layout.width + d, splat(0.0f));
+  // The rows of a chunk, their states empty.
+  INGOT_INLINE void begin(const Chunk &chunk, int32_t h) {
+    rows.count = (chunk.t1 - chunk.t0) * p->q_per_kv;
+    for (int32_t t = chunk.t0, row = 0; t < chunk.t1; ++t)
+      for (int32_t g = 0; g < p->q_per_kv; ++g, ++row) {
+        first[row] = firstSeen(p->window, positions[t]);
+        last[row] = positions[t];
+        turn(p, rows.query + row * layout.width, heads(t, h) + (int64_t)g * p->head_dim, qNorm,
+             angles + (int64_t)t * p->rotary_dim);
+        totalMost[row] = -__builtin_inff();
+        totalSum[row] = 0.0f;
+        for (int64_t d = 0; d < layout.width; d += 16)
           store16(total + row * layout.width + d, splat(0.0f));
+        clear(row);
+      }
+  }
+
+  INGOT_INLINE void clear(int32_t row) const {
+    rows.most[row] = -__builtin_inff();
+    rows.sum[row] = 0.0f;
+    for (int64_t d = 0; d < layout.width; d += 16)
+      store16(rows.acc + row * layout.width + d, splat(0.0f));
+  }
+
+  // All rows over the chunk's positions of one segment.
+  INGOT_INLINE void segment(const Chunk &chunk, int32_t h, int32_t number, const int32_t *table) const {
+    int32_t low = maximum(chunk.low, number * (int32_t)kSegment);
+    int32_t high = minimum(chunk.high, (number + 1) * (int32_t)kSegment - 1);
+    for (int32_t base = low / (int32_t)kBlock * (int32_t)kBlock; base <= high; base += kBlock) {
+      BlockView<C> block;
+      block.base = base;
+      block.from = maximum(low - base, 0) / 16;
+      block.to = minimum((high - base) / 16 + 1, (int32_t)kBlock / 16);
+      block.stride = p->head_dim;
+      block.keyScales = keyScales;
+      block.valueScales = valueScales;
+      for (int32_t g = block.from; g < block.to; ++g) {
+        int32_t position = base + g * 16;
+        int64_t page = table[position / p->page_tokens];
+        int64_t token = (page * p->kv_heads + h) * p->page_tokens + position % p->page_tokens;
+        block.keys[g] = (const C *)planes.keys + token * p->head_dim; // of 16 tokens: keys and values alike
+        block.values[g] = (const C *)planes.values + token * p->head_dim;
+        if (CACHE == INGOT_I8) {
+          store16(keyScales + g * 16, load16(planes.keyScales + token));
+          store16(valueScales + g * 16, load16(planes.valueScales + token));
+        }
+      }
+      attend(block);
+    }
+  }
+
+  INGOT_INLINE void attend(BlockView<C> &block) const {
+    const int32_t hd = p->head_dim, width = (int32_t)layout.width;
+    BlockView<float> copy;
+    bool few = rows.count < kCopyRows;
+    if constexpr (CACHE == INGOT_F32) {
+      if (hd == width)
+        return attendBlock<kTile>(p, rows, block);
+      copy = block;
+    } else {
+      if (few && hd == width)
+        return attendBlock<4>(p, rows, block);
+      copy = {block.base, block.from, block.to, width, {}, {}, keyScales, valueScales};
+    }
+    for (int32_t g = block.from; g < block.to; ++g) {
+      if constexpr (CACHE != INGOT_F32) {
+        copy.keys[g] = key + (int64_t)g * hd * 16;
+        for (int32_t d = 0; d < hd; ++d)
+          store16(key + ((int64_t)g * hd + d) * 16, widen16(block.keys[g] + (int64_t)d * 16));
+      }
+      copy.values[g] = value + (int64_t)g * 16 * width;
+      for (int32_t i = 0; i < 16; ++i) {
+        const C *from = block.values[g] + (int64_t)i * hd;
+        float *to = value + ((int64_t)g * 16 + i) * width;
+        int32_t d = 0;
+        for (; d + 16 <= hd; d += 16)
+          store16(to + d, widen16(from + d));
+        for (; d < width; ++d)
+          to[d] = d < hd ? widen(from[d]) : 0.0f;
+      }
+    }
+    copy.stride = width;
+    attendBlock<kTile>(p, rows, copy);
+  }
+  INGOT_INLINE static float widen(int8_t x) { return (float)x; }
+  template <class T> INGOT_INLINE static float widen(const T &x) { return load(&x); }
+
+  INGOT_INLINE void store(const Chunk &chunk, int32_t h) const {
+    const int32_t queries = p->q_per_kv, hd = p->head_dim;
+    for (int32_t row = 0; row < rows.count; ++row) {
+      int64_t to = (int64_t)(chunk.t0 + row / queries) * p->out_stride + ((int64_t)h * queries + row % queries) * hd;
+      for (int32_t d = 0; d < hd; d += 16)
+        store16As(p->out_type, out, to + d, load16(total + row * layout.width + d) / totalSum[row],
+                  minimum(16, hd - d));
+    }
+  }
+
+  // Segments [from, to) of a chunk, which end up in `out`, or in partials where they are left apart.
+  INGOT_INLINE void unit(const Chunk &chunk, int32_t sequence, int32_t h, int32_t from, int32_t to, bool apart) {
+    if (chunk.t1 == starts[sequence + 1] && chunk.high / (int32_t)kSegment < to)
+      appendLast(chunk.t1 - 1, h);
+    begin(chunk, h);
+    const PartialLayout place = partialLayout(*p);
+    for (int32_t number = from; number < to; ++number) {
+      segment(chunk, h, number, tables + sequence * blocks);
+      for (int32_t row = 0; row < rows.count; ++row) {
+        const float *acc = rows.acc + row * layout.width;
+        if (apart) {
+          int64_t token = chunk.t0 + row / p->q_per_kv;
+          float *part = partials + place.at(number, token * p->kv_heads + h, row % p->q_per_kv);
+          part[0] = rows.most[row];
+          part[1] = rows.sum[row];
+          for (int64_t d = 0; d < layout.width; d += 16)
+            store16(part + 16 + d, load16(acc + d));
+        } else {
+          mergeState(total + row * layout.width, totalMost[row], totalSum[row], acc, rows.most[row], rows.sum[row],
+                     layout.width);
+        }
+        clear(row);
+      }
+    }
+    if (!apart)
+      store(chunk, h);
+    const int32_t used = p->kv_heads * p->q_per_kv * p->head_dim;
+    if (h == p->kv_heads - 1 && chunk.high / (int32_t)kSegment < to)
+      for (int32_t t = chunk.t0; t < chunk.t1; ++t)
+        for (int32_t c = used; c < p->out_stride; ++c)
+          storeAs(p->out_type, out, (int64_t)t * p->out_stride + c, 0.0f);
+  }
+
+  // --- Who does which unit. Costs are counted twice, so that the middle of a unit is a whole number.
+
+  // A segment's: its blocks, each by its rows and what it costs to read it.
+  INGOT_INLINE int64_t cost(const Chunk &chunk, int32_t from, int32_t to) const {
+    int32_t low = maximum(chunk.low, from * (int32_t)kSegment);
+    int32_t high = minimum(chunk.high, to * (int32_t)kSegment - 1);
+    int64_t passed = high / (int32_t)kBlock - low / (int32_t)kBlock + 1;
+    return 2 * (passed + 1) * ((chunk.t1 - chunk.t0) * p->q_per_kv + 8);
+  }
+  INGOT_INLINE int64_t cost(const Chunk &chunk) const {
+    int32_t from = chunk.low / (int32_t)kSegment, to = chunk.high / (int32_t)kSegment + 1;
+    if (!split)
+      return cost(chunk, from, to);
+    int64_t sum = 0;
+    for (int32_t number = from; number < to; ++number)
+      sum += cost(chunk, number, number + 1);
+    return sum;
+  }
+  // Of one kv head.
+  INGOT_INLINE int64_t cost(int32_t sequence) const {
+    int64_t sum = 0;
+    for (int32_t t = starts[sequence]; t < starts[sequence + 1];) {
+      Chunk chunk = chunkOf(*p, positions, starts[sequence], starts[sequence + 1], t);
+      sum += cost(chunk);
+      t = chunk.t1;
+    }
+    return sum;
+  }
+
+  // All units whose middle lies in [from, to).
+  INGOT_INLINE void run(uint32_t tile0, uint32_t tile1) {
+    int64_t all = 0, at = 0;
+    for (int32_t s = 0; s < sequences; ++s)
+      all += cost(s) * p->kv_heads;
+    const int64_t from = all * tile0 / kAttentionTiles, to = all * tile1 / kAttentionTiles;
+    for (int32_t s = 0; s < sequences && at < to; ++s) {
+      const int64_t head = cost(s);
+      for (int32_t h = 0; h < p->kv_heads; ++h, at += head) {
+        if (at + head <= from || at >= to)
+          continue;
+        int64_t begins = at;
+        for (int32_t t = starts[s]; t < starts[s + 1];) {
+          Chunk chunk = chunkOf(*p, positions, starts[s], starts[s + 1], t);
+          t = chunk.t1;
+          const bool apart = split && chunk.segments() > 1;
+          const int32_t end = chunk.high / (int32_t)kSegment + 1;
+          int32_t ours = -1, past = 0; // its segments that are ours stand side by side
+          for (int32_t number = chunk.low / (int32_t)kSegment; number < end;) {
+            int32_t next = apart ? number + 1 : end;
+            int64_t part = cost(chunk, number, next), middle = begins + part / 2;
+            begins += part;
+            if (middle >= from && middle < to) {
+              ours = ours < 0 ? number : ours;
+              past = next;
+            }
+            number = next;
+          }
+          if (ours >= 0)
+            unit(chunk, s, h, ours, past, apart);
+          if (begins >= to)
+            break;
         }
       }
     }
-    for (int32_t base = low / (int32_t)kBlock * (int32_t)kBlock; base <= high; base += kBlock) {
-      Groups groups;
-      int32_t groupFrom = maximum(low - base, 0) / 16, groupTo = minimum((high - base) / 16 + 1, (int32_t)kBlock / 16);
-      for (int32_t g = groupFrom; g < groupTo; ++g) {
-        int32_t position = base + g * 16;
-        int64_t page = table[position / p->page_tokens];
-        groups.start[g] = ((page * p->kv_heads + h) * p->page_tokens + position % p->page_tokens) * hd;
-      }
-      block(rows, base, groups, groupFrom, groupTo);
-      if ((base + kBlock) % kSegment == 0)
-        mergeSegment(rows);
-    }
-    mergeSegment(rows);
-    for (int32_t row = 0; row < rows; ++row) {
-      int64_t to = (int64_t)(t0 + row / queries) * p->out_stride + ((int64_t)h * queries + row % queries) * hd;
-      float sum = totalSum[row];
-      for (int32_t d = 0; d < hd; d += 16)
-        store16As(p->out_type, out, to + d, load16(total + row * layout.width + d) / sum, minimum(16, hd - d));
-    }
-    int32_t used = p->kv_heads * queries * hd;
-    if (h == p->kv_heads - 1)
-      for (int32_t t = t0; t < t1; ++t)
-        for (int32_t c = used; c < p->out_stride; ++c)
-          storeAs(p->out_type, out, (int64_t)t * p->out_stride + c, 0.0f);
   }
 };
 
 template <int CACHE>
 INGOT_INLINE int32_t runAttention(const attention_params *p, void *const *buffers, const int64_t *symbols,
                                   uint32_t tile0, uint32_t tile1, void *scratch) {
-  using A = Attention<CACHE>;
-  A a;
+  Attention<CACHE> a;
   a.p = p;
-  a.qkv = (const float *)buffers[0];
-  a.keys = (const typename A::C *)buffers[1];
-  a.values = (const typename A::C *)buffers[2];
-  a.positions = (const int32_t *)buffers[3];
-  const int32_t *starts = (const int32_t *)buffers[4];
-  a.out = buffers[7];
+  a.tokenCount = (int32_t)symbols[p->tokens_symbol];
+  a.sequences = (int32_t)symbols[p->sequences_symbol];
+  a.blocks = symbols[p->blocks_symbol];
+  a.qkv = (const float *)*buffers++;
+  a.angles = (const float *)*buffers++;
+  a.slots = (const int32_t *)*buffers++ + p->group * (int64_t)a.tokenCount;
+  a.qNorm = p->qk_norm ? (const float *)*buffers++ : nullptr;
+  a.kNorm = p->qk_norm ? (const float *)*buffers++ : nullptr;
+  buffers += takePlanes(p, buffers, a.planes);
+  a.positions = (const int32_t *)buffers[0];
+  a.starts = (const int32_t *)buffers[1];
+  a.tables = (const int32_t *)buffers[3] + p->group * a.sequences * a.blocks;
+  a.partials = (float *)buffers[4];
+  a.out = buffers[5];
+  a.split = leavesSegments(*p, a.tokenCount, a.blocks);
   a.layout = attentionScratch(*p);
   a.carve((char *)scratch);
-  int32_t all = (int32_t)symbols[p->tokens_symbol];
-  int32_t sequences = (int32_t)symbols[p->sequences_symbol];
-  int64_t blocks = symbols[p->blocks_symbol];
-  const int32_t *tables = (const int32_t *)buffers[6] + p->group * sequences * blocks;
-  const int32_t together = (int32_t)attentionTokens(p->q_per_kv);
-  for (uint32_t tile = tile0; tile < tile1;) {
-    int32_t h = (int32_t)(tile / (uint32_t)all), t = (int32_t)(tile % (uint32_t)all);
-    int32_t sequence = sequenceOf(starts, sequences, t);
-    int32_t end = minimum(minimum(all, starts[sequence + 1]), t + together);
-    end = maximum(minimum(end, t + (int32_t)(tile1 - tile)), t + 1);
-    a.tokens(h, t, end, tables + sequence * blocks);
-    tile += (uint32_t)(end - t);
-  }
+  a.run(tile0, tile1);
   return 0;
 }
 } // namespace
@@ -305,6 +309,8 @@ INGOT_KERNEL(attention) {
     return runAttention<INGOT_F16>(p, buffers, symbols, tile0, tile1, scratch);
   case INGOT_BF16:
     return runAttention<INGOT_BF16>(p, buffers, symbols, tile0, tile1, scratch);
+  case INGOT_I8:
+    return runAttention<INGOT_I8>(p, buffers, symbols, tile0, tile1, scratch);
   default:
     return runAttention<INGOT_F32>(p, buffers, symbols, tile0, tile1, scratch);
   }

@@ -10,6 +10,18 @@
 
 namespace ingot::kernels {
 
+// exp(r) for |r| <= ln2/2.
+INGOT_INLINE f32x16 expPolynomial(f32x16 r) {
+  f32x16 y = splat(1.37805939e-3f);
+  y = fma(y, r, splat(8.37312452e-3f));
+  y = fma(y, r, splat(4.16695364e-2f));
+  y = fma(y, r, splat(1.66664720e-1f));
+  y = fma(y, r, splat(4.99999851e-1f));
+  y = fma(y, r, splat(1.0f));
+  y = fma(y, r, splat(1.0f));
+  return y;
+}
+
 // exp: x = n ln2 + r with |r| <= ln2/2 (Cody and Waite in two parts), degree-6 minimax polynomial in r after N. Juffa,
 // scaled by 2^n in two steps so that subnormal results round once. At most 1.0 ulp. Below -104 exactly 0; above 88.73
 // infinity.
@@ -19,13 +31,7 @@ INGOT_INLINE f32x16 exp(f32x16 x) {
   f32x16 n = __builtin_elementwise_roundeven(x * 1.44269504f);
   f32x16 r = fma(n, splat(-6.93145752e-1f), x);
   r = fma(n, splat(-1.42860677e-6f), r);
-  f32x16 y = splat(1.37805939e-3f);
-  y = fma(y, r, splat(8.37312452e-3f));
-  y = fma(y, r, splat(4.16695364e-2f));
-  y = fma(y, r, splat(1.66664720e-1f));
-  y = fma(y, r, splat(4.99999851e-1f));
-  y = fma(y, r, splat(1.0f));
-  y = fma(y, r, splat(1.0f));
+  f32x16 y = expPolynomial(r);
   i32x16 i = __builtin_convertvector(n, i32x16);
   i32x16 half = i >> 1;
   f32x16 first = __builtin_bit_cast(f32x16, (half + 127) << 23);

@@ -82,28 +82,41 @@
   I(n) I(k) I(k_padded) I(layout) I(group) I(scale_type) I(zeros) I(bias) I(residual) I(act) \
   I(gated) I(stats) I(out_type) I(out_stride) I(rows_symbol)
 
-/* rope_append: q/k norms, rotary embedding, append of k and v to the cache. Tiles: T * kv_heads, tile = t * kv_heads + h.
- * qkv f32[T][kv_heads][q_per_kv + 2][head_dim] (q is rewritten in place), cos_sin f32[T][rotary_dim] (cos then sin),
- * slots i32[G][T] (the row of `group`),
- * [q_norm f32[head_dim], k_norm f32[head_dim] (qk_norm)], key plane, value plane.
+/* rope_append: k norm, rotary embedding of k, append of k and v to the cache, for every token but the last of each
+ * sequence (attention appends that one). Tiles: (T - R) * kv_heads, tile = i * kv_heads + h for the i-th such token;
+ * every sequence has at least one token.
+ * qkv f32[T][kv_heads][q_per_kv + 2][head_dim], cos_sin f32[T][rotary_dim] (cos then sin),
+ * slots i32[G][T] (the row of `group`), sequence_starts i32[R+1], [k_norm f32[head_dim] (qk_norm)], planes.
  * Half-split rotation: (x_i, x_{i+half}) -> (x_i cos_i - x_{i+half} sin_i, x_{i+half} cos_i + x_i sin_i), i < half = rotary_dim/2.
  * A negative slot: nothing is appended. Planes: see attention. */
 #define INGOT_ROPE_APPEND_PARAMS(I, F)                                                      \
   I(kv_heads) I(q_per_kv) I(head_dim) I(rotary_dim) I(page_tokens) I(cache_type) I(qk_norm) \
-  F(eps) I(group) I(tokens_symbol)
+  F(eps) I(group) I(tokens_symbol) I(sequences_symbol)
 
-/* attention: causal attention over the paged cache. Tiles: kv_heads * T, tile = h * T + t.
- * qkv f32[T][kv_heads][q_per_kv + 2][head_dim] (q read), key plane, value plane, positions i32[T], sequence_starts i32[R+1],
- * context_lengths i32[R], block_table i32[G][R][B] (the row of `group` is used), out out_type[T][out_stride]
- * (head order h*q_per_kv + g; columns past heads*head_dim zero).
+/* attention: causal attention over the paged cache; queries are normalized and rotated on the way, and the last token of
+ * each sequence is appended first, where its slot is not negative; so a sequence stands in a step once. Tiles: 960
+ * (kAttentionTiles), equal shares of the step's cost.
+ * qkv, cos_sin, slots, [q_norm f32[head_dim], k_norm f32[head_dim] (qk_norm)] as for rope_append, planes,
+ * positions i32[T] (ascending within a sequence), sequence_starts i32[R+1], context_lengths i32[R],
+ * block_table i32[G][R][B] (the row of `group` is used), partials (for attention_merge, see attention.h),
+ * out out_type[T][out_stride] (head order h*q_per_kv + g; columns past heads*head_dim zero).
  * A token at position p attends to positions max(0, p - window + 1) .. p (window 0: all).
- * Plane layouts, one page of one layer, page_tokens a multiple of 16, hd = head_dim:
- *   key   [kv_heads][page_tokens/16][hd][16]   ("h_t16_d_16": keys of 16 tokens side by side)
- *   value [kv_heads][page_tokens][hd]          ("h_t_d")
+ * Planes are: key, value, and with cache_type i8 key_scale and value_scale. One page of one layer, page_tokens a multiple
+ * of 16, hd = head_dim:
+ *   key    [kv_heads][page_tokens/16][hd][16]   ("h_t16_d_16": keys of 16 tokens side by side)
+ *   value  [kv_heads][page_tokens][hd]          ("h_t_d")
+ *   scales [kv_heads][page_tokens] f32          ("h_t")
  * slot = page * page_tokens + offset; page p of a plane starts at p * page_bytes. */
 #define INGOT_ATTENTION_PARAMS(I, F)                                                         \
-  I(kv_heads) I(q_per_kv) I(head_dim) I(page_tokens) I(cache_type) I(window) I(group)        \
-  I(out_type) I(out_stride) F(scale) F(soft_cap) I(tokens_symbol) I(sequences_symbol) I(blocks_symbol)
+  I(kv_heads) I(q_per_kv) I(head_dim) I(rotary_dim) I(page_tokens) I(cache_type) I(qk_norm)  \
+  F(eps) I(window) I(group) I(out_type) I(out_stride) F(scale) F(soft_cap)                   \
+  I(tokens_symbol) I(sequences_symbol) I(blocks_symbol)
+
+/* attention_merge: merges what attention left in segments. Tiles: 96 * B - 96 * floor(2048 / page_tokens).
+ * partials, positions i32[T], sequence_starts i32[R+1], out out_type[T][out_stride] (only rows left apart are written). */
+#define INGOT_ATTENTION_MERGE_PARAMS(I, F)                                                   \
+  I(kv_heads) I(q_per_kv) I(head_dim) I(page_tokens) I(window) I(out_type) I(out_stride)     \
+  I(tokens_symbol) I(sequences_symbol) I(blocks_symbol)
 
 /* sample: one token per row of logits. Tiles: one per row.
  * logits f32[L][vocabulary], temperature f32[L], top_k i32[L], top_p f32[L], min_p f32[L], repetition f32[L],
@@ -123,6 +136,7 @@
   T(linear_int, INGOT_LINEAR_INT_PARAMS)        \
   T(rope_append, INGOT_ROPE_APPEND_PARAMS)      \
   T(attention, INGOT_ATTENTION_PARAMS)          \
+  T(attention_merge, INGOT_ATTENTION_MERGE_PARAMS) \
   T(sample, INGOT_SAMPLE_PARAMS)
 
 /* Parameters that a plan may leave out: they are 0 then. */

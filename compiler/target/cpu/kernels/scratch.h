@@ -65,10 +65,41 @@ constexpr LinearIntScratch linearIntScratch(const linear_int_params &p) {
 constexpr int64_t kBlock = 64;     // positions of one step of the online softmax
 constexpr int64_t kSegment = 1024; // positions whose blocks are merged before segments are
 constexpr int64_t kAttentionRows = 48;
+// A tile is an equal share of what the step's attention costs, whatever its shape.
+constexpr int64_t kAttentionTiles = 960;
+// Segments are left apart for attention_merge where a step has at most so many (token, kv head) units, and contexts may
+// be longer than so many segments. For every block of cache beyond those there are kMergeTiles tiles of merging.
+constexpr int64_t kSplitUnits = 128;
+constexpr int64_t kSplitSegments = 2;
+constexpr int64_t kMergeTiles = 96;
 
 constexpr int64_t attentionTokens(int64_t queriesPerKeyHead) {
   int64_t tokens = kAttentionRows / queriesPerKeyHead;
   return tokens < 1 ? 1 : tokens;
+}
+
+// Tiles of attention_merge: kMergeTiles * blocks less a constant; none where that is negative.
+constexpr int64_t mergeTiles(int64_t pageTokens, int64_t blocks) {
+  return kMergeTiles * (blocks - kSplitSegments * kSegment / pageTokens);
+}
+
+// Where attention leaves a segment's state, in floats.
+struct PartialLayout {
+  int64_t width; // head_dim rounded up to 16
+  int64_t queries;
+  constexpr int64_t row() const { return width + 16; }
+  constexpr int64_t at(int64_t segment, int64_t unit, int64_t query) const {
+    return ((segment * kSplitUnits + unit) * queries + query) * row();
+  }
+};
+template <class Params> constexpr PartialLayout partialLayout(const Params &p) {
+  return {roundUp(p.head_dim, 16), p.q_per_kv};
+}
+// Bytes of partials for one block of cache. n > kSplitSegments segments begin in more than n - 1 whole ones, so that
+// 1.5 segments for each 1,024 positions hold them.
+constexpr int64_t partialBytes(PartialLayout layout, int64_t pageTokens) {
+  static_assert(kSplitSegments == 2);
+  return roundUp((layout.at(1, 0, 0) * 4 * pageTokens * 3 + 2 * kSegment - 1) / (2 * kSegment), 64);
 }
 
 struct AttentionScratch {
@@ -84,9 +115,9 @@ constexpr AttentionScratch attentionScratch(const attention_params &p) {
   s.width = roundUp(p.head_dim, 16);
   s.state = s.rows * s.width * 4;
   int64_t scalars = roundUp(s.rows * 4, 64);
-  // queries, segment and total accumulators; scores [rows][64]; maxima and sums of both; ranges; one widened slice of
-  // values
-  s.total = 3 * s.state + s.rows * kBlock * 4 + 4 * scalars + 2 * scalars + kBlock * 16 * 4;
+  // queries, segment and total accumulators; scores [rows][64]; maxima and sums of both; ranges; a block of keys and of
+  // values in f32, and their scales
+  s.total = 3 * s.state + s.rows * kBlock * 4 + 4 * scalars + 2 * scalars + 2 * kBlock * s.width * 4 + 2 * kBlock * 4;
   return s;
 }
 
@@ -94,6 +125,7 @@ constexpr int64_t scratchBytes(const linear_params &p) { return linearScratch(p)
 constexpr int64_t scratchBytes(const linear_int_params &p) { return linearIntScratch(p).total; }
 constexpr int64_t scratchBytes(const quantize_rows_params &) { return 0; }
 constexpr int64_t scratchBytes(const attention_params &p) { return attentionScratch(p).total; }
+constexpr int64_t scratchBytes(const attention_merge_params &p) { return roundUp(p.head_dim, 16) * 4; }
 constexpr int64_t scratchBytes(const embedding_params &) { return 0; }
 constexpr int64_t scratchBytes(const rope_angles_params &p) { return roundUp(int64_t(p.half) * 4, 64); }
 constexpr int64_t scratchBytes(const pack_rows_params &) { return 0; }

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The inner loops of attention: "rows" (a query head of a token) against one block of 64 positions for one kv head.
+//
+//   scores[row][64] = query[row] · key            by tiles of rows x groups of 16 keys
+//   scores, (m, l)  = online softmax of a row over the positions that it sees
+//   acc[row]       += scores[row] · value         by tiles of rows x groups of 16 columns
+//
+// Sums stand in registers through a tile; how it is cut changes no bit (docs/spec/numerics.md).
+#ifndef INGOT_TARGET_CPU_KERNELS_ATTENTION_ROWS_H
+#define INGOT_TARGET_CPU_KERNELS_ATTENTION_ROWS_H
+
+#include "compiler/target/cpu/kernels/cache.h"
+#include "compiler/target/cpu/kernels/math.h"
+
+namespace ingot::kernels {
+
+#if defined(__AVX512F__)
+constexpr int kTile = 12; // rows whose sums over 16 lanes stand in registers at once
+#else
+constexpr int kTile = 6;
+#endif
+
+// exp for lanes of which none is above 0 and all are above -87, where the result is a normal number: the same bits as
+// exp, whose two scalings are then one exact addition to the exponent.
+INGOT_INLINE f32x16 expNormal(f32x16 x) {
+  f32x16 n = __builtin_elementwise_roundeven(x * 1.44269504f);
+  f32x16 r = fma(n, splat(-6.93145752e-1f), x);
+  r = fma(n, splat(-1.42860677e-6f), r);
+  f32x16 y = expPolynomial(r);
+  return __builtin_bit_cast(f32x16, __builtin_bit_cast(i32x16, y) + (__builtin_convertvector(n, i32x16) << 23));
+}
+
+// The rows of a chunk and their states, in scratch.
+struct Rows {
+  int32_t count;
+  int64_t width;               // head_dim rounded up to 16
+  float *query, *acc;          // [rows][width]
+  float *scores;               // [rows][64]
+  float *most, *sum;           // [rows]
+  const int32_t *first, *last; // [rows]: positions the row sees, last inclusive
+};
+
+// One block: for each group of 16 positions its keys [head_dim][16] and its values [16][stride].
+template <class T> struct BlockView {
+  int32_t base;     // first position
+  int32_t from, to; // groups that any row sees
+  int32_t stride;   // elements from one value to the next
+  const T *keys[kBlock / 16], *values[kBlock / 16];
+  const float *keyScales, *valueScales; // [64], only for int8
+};
+
+// scores of MR rows for the MG groups of 16 positions from group g on.
+template <int MR, int MG, class P, class T>
+INGOT_INLINE void scoreTile(const P *p, const Rows &rows, int32_t row, const BlockView<T> &block, int32_t g) {
+  f32x16 acc[MR][MG];
+#pragma unroll
+  for (int r = 0; r < MR; ++r)
+#pragma unroll
+    for (int i = 0; i < MG; ++i)
+      acc[r][i] = splat(0.0f);
+  const float *q = rows.query + row * rows.width;
+#pragma clang loop unroll(disable)
+  for (int32_t d = 0; d < p->head_dim; ++d) {
+    f32x16 key[MG];
+#pragma unroll
+    for (int i = 0; i < MG; ++i)
+      key[i] = widen16(block.keys[g + i] + (int64_t)d * 16);
+#pragma unroll
+    for (int r = 0; r < MR; ++r)
+#pragma unroll
+      for (int i = 0; i < MG; ++i)
+        acc[r][i] = fma(splat(q[r * rows.width + d]), key[i], acc[r][i]);
+  }
+#pragma unroll
+  for (int r = 0; r < MR; ++r)
+#pragma unroll
+    for (int i = 0; i < MG; ++i) {
+      f32x16 s = acc[r][i];
+      if (p->cache_type == INGOT_I8)
+        s = s * load16(block.keyScales + (g + i) * 16);
+      s = s * p->scale;
+      if (p->soft_cap != 0.0f)
+        s = p->soft_cap * tanh(s / p->soft_cap);
+      store16(rows.scores + (int64_t)(row + r) * kBlock + (g + i) * 16, s);
+    }
+}
+
+// MR rows against all groups, MG at a time.
+template <int MR, int MG, class P, class T>
+INGOT_INLINE void scoreGroups(const P *p, const Rows &rows, int32_t row, const BlockView<T> &block) {
+  int32_t g = block.from;
+  if constexpr (MG > 1)
+    for (; g + MG <= block.to; g += MG)
+      scoreTile<MR, MG>(p, rows, row, block, g);
+  for (; g < block.to; ++g)
+    scoreTile<MR, 1>(p, rows, row, block, g);
+}
+
+// TOP: the most rows of a tile.
+template <int TOP, class P, class T>
+INGOT_INLINE void scoreBlock(const P *p, const Rows &rows, const BlockView<T> &block) {
+  int32_t row = 0;
+  if constexpr (TOP > 4)
+    for (; row + TOP <= rows.count; row += TOP)
+      scoreGroups<TOP, 1>(p, rows, row, block);
+  for (; row + 4 <= rows.count; row += 4)
+    scoreGroups<4, 1>(p, rows, row, block);
+  for (; row + 2 <= rows.count; row += 2)
+    scoreGroups<2, 2>(p, rows, row, block);
+  if (row < rows.count)
+    scoreGroups<1, 4>(p, rows, row, block);
+}
+
+// The positions [from, to) of a block at `base` that a row sees.
+INGOT_INLINE void seenBy(const Rows &rows, int32_t row, int32_t base, int32_t &from, int32_t &to) {
+  from = maximum(rows.first[row] - base, 0);
+  to = minimum(rows.last[row] - base + 1, (int32_t)kBlock);
+}
+
+// Turns a row's scores into weights and takes them into its state. Weights of what it does not see are never read.
+template <class P, class T>
+INGOT_INLINE void softmaxRow(const P *p, const Rows &rows, int32_t row, const BlockView<T> &block) {
+  int32_t from, to;
+  seenBy(rows, row, block.base, from, to);
+  if (from >= to)
+    return;
+  constexpr int32_t kGroups = kBlock / 16;
+  float *s = rows.scores + (int64_t)row * kBlock;
+  f32x16 lane[kGroups], weight[kGroups];
+#pragma unroll
+  for (int32_t g = 0; g < kGroups; ++g)
+    lane[g] = load16(s + g * 16);
+  const bool whole = from == 0 && to == kBlock;
+  if (!whole) {
+#pragma unroll
+    for (int32_t g = 0; g < kGroups; ++g) {
+      i32x16 at = lanes() + g * 16;
+      lane[g] = select((at >= from) & (at < to), lane[g], splat(-__builtin_inff()));
+    }
+  }
+  const float before = rows.most[row];
+  float most = largest(larger(larger(lane[0], lane[1]), larger(lane[2], lane[3])));
+  most = most > before ? most : before;
+  float least = -largest(-smaller(smaller(lane[0], lane[1]), smaller(lane[2], lane[3])));
+  if (least - most > -87.0f) {
+#pragma unroll
+    for (int32_t g = 0; g < kGroups; ++g)
+      weight[g] = expNormal(lane[g] - most);
+  } else {
+#pragma unroll
+    for (int32_t g = 0; g < kGroups; ++g) {
+      i32x16 at = lanes() + g * 16;
+      weight[g] = select((at >= from) & (at < to), exp(lane[g] - most), splat(0.0f));
+    }
+  }
+#pragma unroll
+  for (int32_t g = 0; g < kGroups; ++g)
+    store16(s + g * 16, p->cache_type == INGOT_I8 ? weight[g] * load16(block.valueScales + g * 16) : weight[g]);
+  float added = sum((weight[0] + weight[1]) + (weight[2] + weight[3]));
+  if (before == most) { // exp(0) is 1
+    rows.sum[row] += added;
+    return;
+  }
+  rows.most[row] = most;
+  if (before == -__builtin_inff()) { // nothing before
+    rows.sum[row] = added;
+    return;
+  }
+  float keep = exp(before - most);
+  rows.sum[row] = fma(rows.sum[row], keep, added);
+  float *acc = rows.acc + row * rows.width;
+  for (int64_t d = 0; d < rows.width; d += 16)
+    store16(acc + d, load16(acc + d) * keep);
+}
+
+// acc[row .. +MR][column .. +16 MC] += weights x values of positions [from, to) of the block.
+template <int MR, int MC, class T>
+INGOT_INLINE void mixTile(const Rows &rows, int32_t row, const BlockView<T> &block, int32_t column, int32_t from,
+                          int32_t to) {
+  f32x16 acc[MR][MC];
+  float *sums = rows.acc + row * rows.width + column;
+#pragma unroll
+  for (int r = 0; r < MR; ++r)
+#pragma unroll
+    for (int c = 0; c < MC; ++c)
+      acc[r][c] = load16(sums + r * rows.width + c * 16);
+  while (from < to) {
+    int32_t end = minimum(from / 16 * 16 + 16, to);
+    const T *value = block.values[from / 16] + (int64_t)(from % 16) * block.stride + column;
+    const float *weight = rows.scores + (int64_t)row * kBlock;
+#pragma clang loop unroll(disable)
+    for (; from < end; ++from, value += block.stride) {
+      f32x16 v[MC];
+#pragma unroll
+      for (int c = 0; c < MC; ++c)
+        v[c] = widen16(value + c * 16);
+#pragma unroll
+      for (int r = 0; r < MR; ++r)
+#pragma unroll
+        for (int c = 0; c < MC; ++c)
+          acc[r][c] = fma(splat(weight[r * kBlock + from]), v[c], acc[r][c]);
+    }
+  }
+#pragma unroll
+  for (int r = 0; r < MR; ++r)
+#pragma unroll
+    for (int c = 0; c < MC; ++c)
+      store16(sums + r * rows.width + c * 16, acc[r][c]);
+}
+
+// MR rows over all columns, 16 MC at a time.
+template <int MR, int MC, class T>
+INGOT_INLINE void mixColumns(const Rows &rows, int32_t row, const BlockView<T> &block, int32_t from, int32_t to) {
+  if (from >= to)
+    return;
+  const int32_t width = (int32_t)rows.width;
+  int32_t column = 0;
+  if constexpr (MC > 1)
+    for (; column + 16 * MC <= width; column += 16 * MC)
+      mixTile<MR, MC>(rows, row, block, column, from, to);
+  for (; column < width; column += 16)
+    mixTile<MR, 1>(rows, row, block, column, from, to);
+}
+
+// Rows side by side over what all of them see; what only some see before and after that, row by row.
+template <int MR, int MC, class T> INGOT_INLINE void mixRows(const Rows &rows, int32_t row, const BlockView<T> &block) {
+  int32_t from, to;
+  seenBy(rows, row, block.base, from, to);
+  if constexpr (MR == 1) {
+    mixColumns<1, MC>(rows, row, block, from, to);
+  } else {
+    bool alike = true;
+    for (int32_t r = 1; r < MR; ++r) {
+      int32_t f, t;
+      seenBy(rows, row + r, block.base, f, t);
+      alike = alike && f == from && t == to;
+      from = maximum(from, f);
+      to = minimum(to, t);
+    }
+    if (!alike && from > to)
+      to = from; // nothing in common: row by row
+#pragma clang loop unroll(disable)
+    for (int32_t after = 0; after < 2; ++after) {
+      if (!alike) {
+#pragma clang loop unroll(disable)
+        for (int32_t r = 0; r < MR; ++r) {
+          int32_t f, t;
+          seenBy(rows, row + r, block.base, f, t);
+          mixColumns<1, 4>(rows, row + r, block, after ? maximum(to, f) : f, after ? t : minimum(from, t));
+        }
+      }
+      if (!after)
+        mixColumns<MR, MC>(rows, row, block, from, to);
+    }
+  }
+}
+
+template <int TOP, class T> INGOT_INLINE void mixBlock(const Rows &rows, const BlockView<T> &block) {
+  int32_t row = 0;
+  if constexpr (TOP > 4)
+    for (; row + TOP <= rows.count; row += TOP)
+      mixRows<TOP, 1>(rows, row, block);
+  for (; row + 4 <= rows.count; row += 4)
+    mixRows<4, 1>(rows, row, block);
+  for (; row + 2 <= rows.count; row += 2)
+    mixRows<2, 2>(rows, row, block);
+  if (row < rows.count)
+    mixRows<1, 4>(rows, row, block);
+}
+
+template <int TOP, class P, class T>
+INGOT_INLINE void attendBlock(const P *p, const Rows &rows, const BlockView<T> &block) {
+  scoreBlock<TOP>(p, rows, block);
+  for (int32_t row = 0; row < rows.count; ++row)
+    softmaxRow(p, rows, row, block);
+  mixBlock<TOP>(rows, block);
+}
+
+} // namespace ingot::kernels
+
+#endif
