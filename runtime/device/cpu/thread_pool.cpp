@@ -23,17 +23,14 @@ call(const Step &step, const ingot_env *env, const int64_t *symbols, uint32_t fi
   return step.function(env, step.buffers + size_t(env->worker) * step.stride, symbols, first, end, scratch);
 }
 
-static void relax() {
-#if defined(__x86_64__)
-  __builtin_ia32_pause();
-#elif defined(__aarch64__)
-  asm volatile("yield");
-#endif
+// A few times what a sleep and its wake-up take (36 us, measured on two CPUs of a virtual machine): where spinning is
+// in vain that is lost a few times only. Where workers outnumber CPUs, a spinning one only keeps another from its work.
+static std::chrono::nanoseconds longestSpin(unsigned workers) {
+  return std::chrono::microseconds(workers <= allowedCpus() ? 100 : 0);
 }
 
-ThreadPool::ThreadPool(unsigned workers) : envs(workers) {
-  // Where workers outnumber CPUs, a spinning one only keeps another from its work.
-  spin = std::chrono::microseconds(workers <= allowedCpus() ? 100 : 0);
+ThreadPool::ThreadPool(unsigned workers)
+    : envs(workers), waits(workers, Waits(longestSpin(workers))), epoch(workers), barrier(workers) {
   CacheSizes caches = cacheSizes();
   for (unsigned worker = 0; worker < workers; ++worker)
     envs[worker] = {INGOT_KERNEL_ABI,
@@ -65,40 +62,15 @@ Result<std::unique_ptr<ThreadPool>> ThreadPool::create(unsigned workers, uint64_
 
 ThreadPool::~ThreadPool() {
   stopping.store(true, std::memory_order_relaxed);
-  epoch.fetch_add(1, std::memory_order_release);
-  epoch.notify_all();
+  epoch.advance();
   for (std::thread &thread : threads)
     thread.join();
 }
 
-// Returns when `word` is no longer `value`.
-void ThreadPool::waitWhile(std::atomic<uint32_t> &word, uint32_t value) {
-  if (spin.count() > 0) {
-    Clock::time_point deadline = Clock::now() + spin;
-    do {
-      for (int i = 0; i < 64; ++i) {
-        if (word.load(std::memory_order_acquire) != value)
-          return;
-        relax();
-      }
-    } while (Clock::now() < deadline);
-  }
-  word.wait(value, std::memory_order_acquire);
-}
-
-void ThreadPool::barrier() {
-  uint32_t current = generation.load(std::memory_order_relaxed);
-  if (arrived.fetch_add(1, std::memory_order_acq_rel) + 1 < envs.size())
-    return waitWhile(generation, current);
-  arrived.store(0, std::memory_order_relaxed);
-  generation.fetch_add(1, std::memory_order_release);
-  generation.notify_all();
-}
-
 void ThreadPool::work(unsigned worker) {
   for (uint32_t seen = 0;;) {
-    waitWhile(epoch, seen);
-    seen = epoch.load(std::memory_order_acquire);
+    epoch.waitWhile(worker, seen, waits[worker].start);
+    seen = epoch.value(worker);
     if (stopping.load(std::memory_order_relaxed))
       return;
     walkAs(worker);
@@ -111,7 +83,7 @@ void ThreadPool::walkAs(unsigned worker) {
   walkSteps<true>(worker);
   // Nobody may read the times before their last writer is done.
   if (envs.size() > 1)
-    barrier();
+    barrier.arriveAndWait(worker, waits[worker].barrier);
 }
 
 static int64_t now() { return std::chrono::nanoseconds(Clock::now().time_since_epoch()).count(); }
@@ -120,7 +92,7 @@ template <bool Timed> void ThreadPool::walkSteps(unsigned worker) {
   // Copies: once past the last barrier the caller may be setting up the next walk.
   const std::span<const Step> list = steps;
   const int64_t *const values = symbols;
-  std::atomic<uint64_t> &failure = failures[epoch.load(std::memory_order_relaxed) & 1];
+  std::atomic<uint64_t> &failure = failures[epoch.value(worker) & 1];
   const uint64_t workers = envs.size();
   const ingot_env *env = &envs[worker];
   void *own = scratch.data() + worker * scratchStride;
@@ -150,7 +122,7 @@ template <bool Timed> void ThreadPool::walkSteps(unsigned worker) {
     const bool last = index + 1 == list.size();
     if (last ? dirty || !waited : pending && !step.joined && !step.whole) {
       if (workers > 1)
-        barrier();
+        barrier.arriveAndWait(worker, waits[worker].barrier);
       if constexpr (Timed)
         if (step.tiles != 0)
           time[index].passed = now();
@@ -171,14 +143,12 @@ std::optional<StepFailure> ThreadPool::walk(std::span<const Step> list, const in
   steps = list;
   symbols = values;
   times = into;
-  uint32_t next = epoch.load(std::memory_order_relaxed) + 1;
+  uint32_t next = epoch.value(0) + 1;
   // Two slots take turns: a worker may still be reading the last walk's when this one starts, but not the one before's,
   // because it took part in the last walk's barriers.
   std::atomic<uint64_t> &failure = failures[next & 1];
   failure.store(~0ull, std::memory_order_relaxed);
-  epoch.store(next, std::memory_order_release);
-  if (!threads.empty())
-    epoch.notify_all();
+  epoch.advance();
   walkAs(0);
   uint64_t found = failure.load(std::memory_order_relaxed);
   if (found == ~0ull)

@@ -9,12 +9,13 @@
 //   --- barrier ---
 //   1              |   0   |   1   |    2    |
 //
-// A waiting worker spins for a moment, then sleeps.
+// A waiting worker spins for a moment, then sleeps: see barrier.h.
 #ifndef INGOT_RUNTIME_DEVICE_CPU_THREAD_POOL_H
 #define INGOT_RUNTIME_DEVICE_CPU_THREAD_POOL_H
 
 #include "runtime/core/error.h"
 #include "runtime/core/memory.h"
+#include "runtime/device/cpu/barrier.h"
 #include "runtime/device/cpu/step_time.h"
 #include "runtime/format/kernel_abi.h"
 
@@ -76,14 +77,18 @@ private:
   void work(unsigned worker);
   void walkAs(unsigned worker);
   template <bool Timed> void walkSteps(unsigned worker);
-  void barrier();
-  void waitWhile(std::atomic<uint32_t> &word, uint32_t value);
+
+  // Learned apart: a walk may begin any time, the others of a barrier are at work.
+  struct Waits {
+    Spinner start, barrier;
+    explicit Waits(std::chrono::nanoseconds longest) : start(longest), barrier(longest) {}
+  };
 
   std::vector<ingot_env> envs;
   Region scratch;
   uint64_t scratchStride = 0;
   std::vector<std::thread> threads;
-  std::chrono::nanoseconds spin;
+  std::vector<Waits> waits;
 
   uint64_t passed = 0; // barriers, counted by worker 0
 
@@ -92,9 +97,8 @@ private:
   const int64_t *symbols = nullptr;
   StepTime *times = nullptr;
 
-  alignas(64) std::atomic<uint32_t> epoch{0};      // counts walks; workers sleep on it between them
-  alignas(64) std::atomic<uint32_t> generation{0}; // counts barriers
-  alignas(64) std::atomic<uint32_t> arrived{0};
+  Signal epoch; // counts walks; workers wait for it between them
+  Barrier barrier;
   alignas(64) std::atomic<uint64_t> failures[2]{}; // step << 32 | code, the smallest; by parity of the epoch
   std::atomic<bool> stopping{false};
 };
