@@ -57,18 +57,19 @@ std::vector<unsigned> affinity() {
   return cpus;
 }
 
-std::string cpuFolder(unsigned cpu) { return "/sys/devices/system/cpu/cpu" + std::to_string(cpu); }
+const std::string kCpus = "/sys/devices/system/cpu";
 
-// What tells physical cores apart: the list of hardware threads that a CPU shares its core with.
-std::string coreOf(unsigned cpu) {
-  std::string siblings = slurp(cpuFolder(cpu) + "/topology/thread_siblings_list");
-  return siblings.empty() ? "cpu" + std::to_string(cpu) : siblings;
-}
+std::string cpuFolder(unsigned cpu) { return kCpus + "/cpu" + std::to_string(cpu); }
 
-unsigned physicalCores(const std::vector<unsigned> &cpus) {
+// Physical cores are told apart by the list of hardware threads that a CPU shares its core with; a CPU without one is a
+// core of its own.
+unsigned physicalCores(std::span<const unsigned> cpus, const std::string &folder = kCpus) {
   std::set<std::string> cores;
-  for (unsigned cpu : cpus)
-    cores.insert(coreOf(cpu));
+  for (unsigned cpu : cpus) {
+    std::string name = "cpu" + std::to_string(cpu);
+    std::string siblings = slurp(folder + "/" + name + "/topology/thread_siblings_list");
+    cores.insert(siblings.empty() ? name : siblings);
+  }
   return unsigned(cores.size());
 }
 
@@ -165,13 +166,17 @@ unsigned countCpuList(const char *text, unsigned limit) {
 }
 
 // `cpus`, or fewer where the control groups give less time than that.
-static unsigned withinQuota(unsigned cpus) {
-  double quota = cpuQuota({});
+static unsigned withinQuota(unsigned cpus, const ControlGroups &where = {}) {
+  double quota = cpuQuota(where);
   return quota > 0 && quota < cpus ? std::max(1u, unsigned(std::ceil(quota))) : cpus;
 }
 
 unsigned allowedCpus() { return withinQuota(unsigned(affinity().size())); }
-unsigned defaultThreads() { return withinQuota(std::max(1u, physicalCores(affinity()))); }
+unsigned defaultThreads() { return defaultThreads(affinity(), kCpus, {}); }
+
+unsigned defaultThreads(std::span<const unsigned> cpus, const std::string &folder, const ControlGroups &where) {
+  return withinQuota(std::max(1u, physicalCores(cpus, folder)), where);
+}
 
 CacheSizes cacheSizes() {
   CacheSizes sizes{0, 0, 0, 1};

@@ -5,6 +5,7 @@
 #define INGOT_RUNTIME_CORE_MACHINE_H
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 namespace ingot::runtime {
@@ -14,6 +15,8 @@ namespace ingot::runtime {
 unsigned allowedCpus();
 
 // The default number of threads: the same in physical cores, since two workers on one core only share its units.
+// Threads are not pinned: the affinity mask is the user's to set, and the scheduler moves a thread away from a core
+// that others use, where a pinned one would hold up every barrier.
 unsigned defaultThreads();
 
 struct CacheSizes {
@@ -32,6 +35,10 @@ struct ControlGroups {
   std::string list = "/proc/self/cgroup";
   std::string root = "/sys/fs/cgroup";
 };
+
+// defaultThreads() on another machine: `cpus` are those that the affinity mask allows, `folder` is its
+// /sys/devices/system/cpu.
+unsigned defaultThreads(std::span<const unsigned> cpus, const std::string &folder, const ControlGroups &where);
 
 // CPUs' worth of time that the control groups allow, the least of this process's group and its ancestors; 0: no limit.
 double cpuQuota(const ControlGroups &where = {});

@@ -309,6 +309,41 @@ TEST_F(FileTest, ReadsControlGroups) {
   EXPECT_EQ(memoryLimit(where), 2097152u);
 }
 
+// 4 cores of 2 hardware threads each, as Linux numbers them on servers: CPU c and c + 4 are one core.
+TEST_F(FileTest, CountsThreadsByCoreAffinityAndQuota) {
+  auto put = [&](const std::string &name, const std::string &text) {
+    fs::create_directories((path / name).parent_path());
+    FILE *out = std::fopen((path / name).c_str(), "w");
+    std::fputs(text.c_str(), out);
+    std::fclose(out);
+  };
+  for (unsigned cpu = 0; cpu < 8; ++cpu)
+    put("cpu/cpu" + std::to_string(cpu) + "/topology/thread_siblings_list",
+        std::to_string(cpu % 4) + "," + std::to_string(cpu % 4 + 4) + "\n");
+  ControlGroups where{at("list"), at("root")};
+  auto threads = [&](std::vector<unsigned> cpus) { return defaultThreads(cpus, at("cpu"), where); };
+  EXPECT_EQ(threads({0, 1, 2, 3, 4, 5, 6, 7}), 4u);
+  EXPECT_EQ(threads({0, 4}), 1u); // both of one core
+  EXPECT_EQ(threads({0, 1, 4}), 2u);
+  EXPECT_EQ(threads({6, 7}), 2u);
+  EXPECT_EQ(threads({8, 9}), 2u); // of which nothing is told
+  EXPECT_EQ(threads({}), 1u);
+
+  put("list", "0::/job\n"); // version 2
+  put("root/job/cpu.max", "250000 100000\n");
+  EXPECT_EQ(threads({0, 1, 2, 3, 4, 5, 6, 7}), 3u); // 2.5, rounded up
+  EXPECT_EQ(threads({0, 4}), 1u);                   // the mask allows less
+  put("root/job/cpu.max", "20000 100000\n");
+  EXPECT_EQ(threads({0, 1, 2, 3}), 1u);
+  put("root/job/cpu.max", "max 100000\n");
+  EXPECT_EQ(threads({0, 1, 2, 3}), 4u);
+
+  put("list", "4:cpu,cpuacct:/job\n"); // version 1
+  put("root/cpu/job/cpu.cfs_quota_us", "200000\n");
+  put("root/cpu/job/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(threads({0, 1, 2, 3, 4, 5, 6, 7}), 2u);
+}
+
 TEST(Machine, KnowsItsCachesAndMemory) {
   CacheSizes caches = cacheSizes();
   EXPECT_GE(caches.l1, 8u << 10);
