@@ -96,7 +96,7 @@ template <bool Timed> void ThreadPool::walkSteps(unsigned worker) {
   const uint64_t workers = envs.size();
   const ingot_env *env = &envs[worker];
   void *own = scratch.data() + worker * scratchStride;
-  StepTime *const time = Timed ? times + worker * list.size() : nullptr;
+  StepTime *const time = Timed ? times + worker * timesStride : nullptr;
   bool waited = false;                 // a barrier was passed
   bool pending = false, dirty = false; // shared work, any work was done since
   for (uint32_t index = 0; index < list.size(); ++index) {
@@ -136,9 +136,11 @@ template <bool Timed> void ThreadPool::walkSteps(unsigned worker) {
 }
 
 std::optional<StepFailure> ThreadPool::walk(std::span<const Step> list, const int64_t *values, StepTime *into) {
-  // A walk without a barrier would let the next one begin while workers still wake up for this one.
-  bool idle = std::all_of(list.begin(), list.end(), [](const Step &step) { return step.tiles == 0; });
-  if (idle)
+  timesStride = list.size();
+  // The last step has tiles, so that a walk ends in a barrier: nobody reads the steps once the caller may change them.
+  while (!list.empty() && list.back().tiles == 0)
+    list = list.first(list.size() - 1);
+  if (list.empty())
     return std::nullopt;
   steps = list;
   symbols = values;

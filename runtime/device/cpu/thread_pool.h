@@ -96,6 +96,7 @@ private:
   std::span<const Step> steps;
   const int64_t *symbols = nullptr;
   StepTime *times = nullptr;
+  size_t timesStride = 0; // of a worker's times: the steps as given
 
   Signal epoch; // counts walks; workers wait for it between them
   Barrier barrier;

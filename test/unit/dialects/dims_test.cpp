@@ -98,9 +98,12 @@ TEST_F(Dims, TemplatesCountTheirOperands) {
   EXPECT_EQ(count("quantize_rows", {"partials"}, 40), 4u);
   EXPECT_EQ(count("linear_int", {}), 4u);
   EXPECT_EQ(count("linear_int", {"zeros", "bias", "residual", "stats"}), 8u);
-  EXPECT_EQ(count("rope_append", {}), 5u);
+  EXPECT_EQ(count("rope_append", {}), 6u);
   EXPECT_EQ(count("rope_append", {"qk_norm"}), 7u);
-  EXPECT_EQ(count("attention", {}), 8u);
+  EXPECT_EQ(count("rope_append", {"cache_type"}, 4), 8u); // i8: planes of scales too
+  EXPECT_EQ(count("attention", {}), 11u);
+  EXPECT_EQ(count("attention", {"qk_norm"}), 13u);
+  EXPECT_EQ(count("attention_merge", {}), 4u);
   EXPECT_EQ(count("sample", {}), 17u);
   EXPECT_FALSE(count("convolve", {}));
   EXPECT_TRUE(plan::templateParams("convolve").empty());

@@ -261,3 +261,24 @@ TEST(ThreadPool, WaitsOnlyWhereAStepMust) {
       EXPECT_EQ(mine[0].load(), 2u);
   }
 }
+
+// The caller may change the steps as soon as a walk has returned, also those behind the last that had tiles.
+TEST(ThreadPool, LetsGoOfTheStepsWhenAWalkReturns) {
+  for (unsigned workers : {2u, 8u}) {
+    auto pool = makePool(workers);
+    std::vector<std::atomic<uint32_t>> seen(workers);
+    void *buffers[] = {seen.data()};
+    int64_t symbols[] = {int64_t(workers)};
+    std::vector<Step> steps(50, Step{countTiles, buffers, 0, 0});
+    for (int repeat = 0; repeat < 3000; ++repeat) {
+      for (size_t i = 1; i < steps.size(); ++i)
+        steps[i].tiles = 0;
+      steps[0].tiles = workers;
+      ASSERT_FALSE(pool->walk(steps, symbols));
+      for (size_t i = 1; i < steps.size(); ++i)
+        steps[i].tiles = workers; // a worker that still read them would count too often
+    }
+    for (auto &count : seen)
+      EXPECT_EQ(count.load(), 3000u);
+  }
+}
