@@ -94,20 +94,24 @@ struct LinearInt {
   // K up to where products end: the padding of a last short group is zero in the activations.
   INGOT_INLINE int32_t depth() const { return (int32_t)roundUp(p->k, 32); }
 
-  // Up to kFewRows rows: panel by panel, each through all of K.
+  // Up to kFewRows rows, each panel through all of K: one row by several panels side by side, because memory is read
+  // faster in several streams than in one; more rows, which multiply longer, panel by panel in longer runs.
   INGOT_INLINE void fewRows(int32_t tile0, int32_t tile1, char *scratch) const {
     uint32_t *copied = (uint32_t *)scratch;
     float *sums = (float *)(scratch + linearIntScratch(*p).input);
     const int64_t stride = p->k_padded / 2;
     if (pairs())
       copyPairs(copied, stride, 0, rows, 0, p->k_padded);
-    const int32_t panels = p->gated ? 2 : 1;
-    for (int32_t tile = tile0; tile < tile1; ++tile) {
+    const int32_t perTile = p->gated ? 2 : 1;
+    const int32_t group = rows == 1 ? kPanelGroup / perTile : 1;
+    for (int32_t tile = tile0; tile < tile1; tile += group) {
+      const int32_t count = minimum(group, tile1 - tile), panels = count * perTile;
+      const int32_t beside = rows == 1 ? panels : 1;
       for (int32_t i = 0; i < panels; ++i)
         clearSums(sums + i * kFewRows * 16, rows);
-      for (int32_t i = 0; i < panels; ++i)
+      for (int32_t i = 0; i < panels; i += beside)
         for (int32_t k = 0; k < depth(); k += kChunk) {
-          IntChunk chunk = chunkAt(copied + k / 2, stride, 0, rows, (int64_t)tile * panels + i, 1, k,
+          IntChunk chunk = chunkAt(copied + k / 2, stride, 0, rows, (int64_t)tile * perTile + i, beside, k,
                                    sums + i * kFewRows * 16, kFewRows * 16);
           if (!bits8())
             ingot_linear_int_rows_w4_groups_stream(&chunk);
@@ -116,7 +120,7 @@ struct LinearInt {
           else
             ingot_linear_int_rows_w8_groups_stream(&chunk);
         }
-      result.finish(Sums{*this, sums, kFewRows * 16, (int64_t)tile * panels, 0}, 0, rows, tile, 1);
+      result.finish(Sums{*this, sums, kFewRows * 16, (int64_t)tile * perTile, 0}, 0, rows, tile, count);
     }
   }
 

@@ -256,7 +256,7 @@ INGOT_INLINE void rowsByPanels(const IntChunk &c, int32_t row) {
       tile<BITS, GROUPS, STREAM, MR, 1>(c, row, i);
 }
 
-// Groups of kIntRows rows, the rest in groups of 4, 2, 1.
+// Groups of kIntRows rows, the rest in groups of 4, 2, 1. One row that streams takes more panels side by side.
 template <int BITS, bool GROUPS, bool STREAM> INGOT_INLINE void allRows(const IntChunk &c) {
   int32_t r = 0;
   for (; r + kIntRows <= c.count; r += kIntRows)
@@ -267,7 +267,7 @@ template <int BITS, bool GROUPS, bool STREAM> INGOT_INLINE void allRows(const In
   for (; r + 2 <= c.count; r += 2)
     rowsByPanels<BITS, GROUPS, STREAM, 2, 1>(c, r);
   for (; r < c.count; ++r)
-    rowsByPanels<BITS, GROUPS, STREAM, 1, 1>(c, r);
+    rowsByPanels<BITS, GROUPS, STREAM, 1, STREAM ? 4 : 1>(c, r);
 }
 
 } // namespace

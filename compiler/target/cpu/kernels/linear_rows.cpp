@@ -21,6 +21,8 @@ INGOT_INLINE f32x16 dotBf16(f32x16 sum, u32x16 a, u32x16 b) {
 
 // Lines of weights ahead of the loop that are fetched early when they stream from memory.
 constexpr int64_t kAhead = 1536; // bytes
+// Where streams are several the hardware sees them on its own; there more requests only take the places of its own.
+template <int NP> constexpr bool kFetches = kRows > 6 || NP < 4;
 
 // acc[r][p] = the chain over `count` k of input row r (stride lda) and panel p (stride ldw elements), from zero, then
 // added to sums[p * sums_panel + r * 16]. `swap`: 16-bit pairs are taken odd first, inputs lie in that order already.
@@ -37,7 +39,7 @@ INGOT_INLINE void multiply(const float *__restrict a, int64_t lda, const W *__re
 #pragma clang loop unroll(disable)
   for (int32_t k = 0; k < count; k += kStep) {
     const W *line = w + (int64_t)k * 16;
-    if constexpr (STREAM) {
+    if constexpr (STREAM && kFetches<NP>) {
 #pragma unroll
       for (int p = 0; p < NP; ++p)
         __builtin_prefetch((const char *)(line + p * ldw) + kAhead);

@@ -43,6 +43,15 @@ INGOT_INLINE f32x16 oddK(const f16 *w) {
   return __builtin_convertvector(half, f32x16);
 }
 
+// The most panels that some of `rows` rows multiply at once where weights stream (streamRows). Panels are taken in such
+// groups, each through all of K: fewer of them would leave chains out, more would cut the runs in which memory is read.
+INGOT_INLINE int32_t panelsBeside(int32_t rows) {
+  if constexpr (kRows > 6)
+    return 4;
+  const int32_t left = rows % kRows;
+  return left % 2 == 1 ? 4 : left % 4 == 2 ? 2 : 1;
+}
+
 } // namespace ingot::kernels
 
 // Few rows, whose weights come from memory and are fetched ahead. X(name, W, PAIRS): weights of type W, read by pairs

@@ -34,6 +34,10 @@ struct QuantizedPanels {
   }
 };
 
+// (u - z) * s, rounded once, is fma(u, s, offset): z * s is exact, as z is a power of two or has 4 bits beside an
+// f16's 11.
+INGOT_INLINE f32x16 offsetOf(i32x16 zero, f32x16 scale) { return -(__builtin_convertvector(zero, f32x16) * scale); }
+
 // The planes of one quantized weight.
 struct QuantizedWeight {
   const uint8_t *values;
@@ -87,9 +91,9 @@ struct QuantizedWeight {
       const int32_t g = (k + from) / group;
       const int32_t end = minimum(length, (g + 1) * group - k);
       const f32x16 s = scale(panelIndex, g);
-      const i32x16 z = zeroPoint(panelIndex, g);
+      const f32x16 offset = offsetOf(zeroPoint(panelIndex, g), s);
       for (; from < end; ++from)
-        store16(to + (int64_t)from * 16, __builtin_convertvector(column(panelIndex, k + from) - z, f32x16) * s);
+        store16(to + (int64_t)from * 16, fma(__builtin_convertvector(column(panelIndex, k + from), f32x16), s, offset));
     }
   }
   // One weight of a row.
