@@ -154,7 +154,7 @@ int main(int argc, char **argv) {
   std::printf("%u threads, memory read %.1f GB/s, AVX2 multiply-adds %.1f GFLOP/s\n", threads, bandwidth,
               arithmetic(threads));
   for (const TestSet &set : Images::get().sets()) {
-    if (!set.runs)
+    if (!set.runs || set.native)
       continue;
     std::vector<const TestKernel *> kernels = Images::get().kernels("linear", &set);
     for (const TestKernel *kernel : Images::get().kernels("linear_int", &set))

@@ -3,6 +3,7 @@
 // See images.h.
 #include "test/unit/target/images.h"
 #include "runtime/core/cpu_features.h"
+#include "test/unit/target/native_kernels.h"
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -41,41 +42,77 @@ const uint8_t *map(const std::string &path) {
 
 } // namespace
 
+bool TestKernel::in(const TestSet &set) const {
+  return set.native ? isNativeTemplate(templateName) : at.at(set.name) != 0xffffffff;
+}
+
+// NAME TEMPLATE KEY=VALUE ...
+static TestKernel readKernel(std::istringstream &words) {
+  TestKernel kernel;
+  words >> kernel.name >> kernel.templateName;
+  for (std::string word; words >> word;) {
+    std::string key = word.substr(0, word.find('=')), value = word.substr(word.find('=') + 1);
+    if (key == "scratch")
+      kernel.scratch = std::strtoull(value.c_str(), nullptr, 10);
+    else if (key.rfind("at_", 0) == 0)
+      kernel.at[key.substr(3)] = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
+    else
+      kernel.parameters[key] = std::strtod(value.c_str(), nullptr);
+  }
+  return kernel;
+}
+
+void Images::readImages(const std::string &folder) {
+  std::ifstream manifest(folder + "/manifest.txt");
+  if (!manifest)
+    fatal("no manifest.txt in '" + folder + "'; set INGOT_TEST_IMAGES to the folder that dump_kernels wrote");
+  for (std::string line; std::getline(manifest, line);) {
+    std::istringstream words(line);
+    std::string kind;
+    words >> kind;
+    if (kind == "set") {
+      TestSet set;
+      words >> set.name;
+      set.runs = true;
+      for (std::string feature; words >> feature;)
+        set.runs &= machineHas(feature);
+      set.code = map(folder + "/" + set.name + ".bin");
+      set.tileOrder = set.name == "amx";
+      allSets.push_back(set);
+    } else if (kind == "kernel") {
+      allKernels.push_back(readKernel(words));
+    }
+  }
+}
+
+void Images::readList(const std::string &path) {
+  std::ifstream list(path);
+  if (!list)
+    fatal("cannot open '" + path + "'");
+  for (std::string line; std::getline(list, line);) {
+    std::istringstream words(line);
+    if (line.empty() || line[0] == '#')
+      continue;
+    TestKernel kernel = readKernel(words);
+    kernel.scratch = nativeScratch(kernel.templateName, kernel.parameters);
+    allKernels.push_back(kernel);
+  }
+}
+
 const Images &Images::get() {
   static const Images images = [] {
     Images loaded;
     const char *given = std::getenv("INGOT_TEST_IMAGES");
     std::string folder = given ? given : INGOT_TEST_IMAGES_DEFAULT;
-    std::ifstream manifest(folder + "/manifest.txt");
-    if (!manifest)
-      fatal("no manifest.txt in '" + folder + "'; set INGOT_TEST_IMAGES to the folder that dump_kernels wrote");
-    for (std::string line; std::getline(manifest, line);) {
-      std::istringstream words(line);
-      std::string kind;
-      words >> kind;
-      if (kind == "set") {
-        TestSet set;
-        words >> set.name;
-        set.runs = true;
-        for (std::string feature; words >> feature;)
-          set.runs &= machineHas(feature);
-        set.code = map(folder + "/" + set.name + ".bin");
-        loaded.allSets.push_back(set);
-      } else if (kind == "kernel") {
-        TestKernel kernel;
-        words >> kernel.name >> kernel.templateName;
-        for (std::string word; words >> word;) {
-          std::string key = word.substr(0, word.find('=')), value = word.substr(word.find('=') + 1);
-          if (key == "scratch")
-            kernel.scratch = std::strtoull(value.c_str(), nullptr, 10);
-          else if (key.rfind("at_", 0) == 0)
-            kernel.at[key.substr(3)] = static_cast<uint32_t>(std::strtoul(value.c_str(), nullptr, 10));
-          else
-            kernel.parameters[key] = std::strtod(value.c_str(), nullptr);
-        }
-        loaded.allKernels.push_back(kernel);
-      }
-    }
+    if (folder.empty())
+      loaded.readList(INGOT_TEST_KERNELS);
+    else
+      loaded.readImages(folder);
+    TestSet native;
+    native.name = "software_tiles";
+    native.native = native.tileOrder = true;
+    native.runs = machineHas("avx2") && machineHas("fma") && machineHas("f16c");
+    loaded.allSets.push_back(native);
     return loaded;
   }();
   return images;
@@ -110,7 +147,9 @@ int32_t runKernel(const TestKernel &kernel, const TestSet &set, const std::vecto
   size_t bytes = (kernel.scratch + 63) / 64 * 64 + kFence;
   auto *scratch = static_cast<uint8_t *>(std::aligned_alloc(64, bytes));
   ingot_env env = {INGOT_KERNEL_ABI, 0, 1, 0, 32 << 10, 512 << 10, 16 << 20};
-  auto function = reinterpret_cast<ingot_kernel>(reinterpret_cast<uintptr_t>(set.code) + kernel.at.at(set.name));
+  auto function = set.native
+                      ? nullptr
+                      : reinterpret_cast<ingot_kernel>(reinterpret_cast<uintptr_t>(set.code) + kernel.at.at(set.name));
   int32_t status = 0;
   for (uint32_t piece = pieces; piece-- > 0;) {
     uint32_t from = static_cast<uint32_t>(uint64_t(tiles) * piece / pieces);
@@ -118,7 +157,9 @@ int32_t runKernel(const TestKernel &kernel, const TestSet &set, const std::vecto
     if (from == to)
       continue;
     std::memset(scratch, 0xff, bytes); // not-a-numbers: nothing may be read before it is written
-    int32_t now = function(&env, buffers.data(), symbols.data(), from, to, scratch);
+    int32_t now = set.native ? callNative(kernel.templateName, kernel.parameters, &env, buffers.data(), symbols.data(),
+                                          from, to, scratch)
+                             : function(&env, buffers.data(), symbols.data(), from, to, scratch);
     status = status ? status : now;
     for (size_t i = bytes - kFence; i < bytes; ++i)
       if (scratch[i] != 0xff)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Loads the images that dump_kernels wrote and calls kernels in them as the runtime does: tiles in disjoint ranges,
-// each with scratch of the stated size (fenced, so that a kernel that writes past it is seen).
+// each with scratch of the stated size (fenced, so that a kernel that writes past it is seen). One more set,
+// "software_tiles", is no image: it is the templates as native_kernels.h compiles them.
 #ifndef INGOT_TEST_UNIT_TARGET_IMAGES_H
 #define INGOT_TEST_UNIT_TARGET_IMAGES_H
 
@@ -30,14 +31,14 @@ struct TestSet {
   std::string name;
   bool runs = false; // this machine has the features
   const uint8_t *code = nullptr;
+  bool native = false;    // called in this program, not in an image
+  bool tileOrder = false; // bf16 by bf16 is added in the order of AMX tiles
 };
-
-inline bool TestKernel::in(const TestSet &set) const { return at.at(set.name) != 0xffffffff; }
 
 class Images {
 public:
   // The folder of $INGOT_TEST_IMAGES, or where the build put it. Aborts the test program with a message where it is
-  // not.
+  // not. In a build without images: the kernels of kernels.txt, natively.
   static const Images &get();
   const std::vector<TestSet> &sets() const { return allSets; }
   // The kernels of a template ("function": those over tensors); of those alone that `set` has.
@@ -47,6 +48,8 @@ public:
   const TestKernel &kernel(const std::string &name) const;
 
 private:
+  void readImages(const std::string &folder);
+  void readList(const std::string &path);
   std::vector<TestSet> allSets;
   std::vector<TestKernel> allKernels;
 };

@@ -152,7 +152,7 @@ float contractSum(const Problem &p, const TestSet &set, int row, int output) {
   const double *a = &p.input[static_cast<size_t>(row) * s.k];
   const double *w = &p.weights[static_cast<size_t>(output) * s.k];
   bool pairs = s.in == kBF16 && s.weight == kBF16;
-  if (pairs && set.name == "amx")
+  if (pairs && set.tileOrder)
     return tileSum(a, w, s.k);
   float total = 0.0f;
   for (int from = 0; from < s.k; from += 512) {

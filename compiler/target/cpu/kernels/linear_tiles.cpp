@@ -7,41 +7,33 @@
 // cycles before thousands. Rows beyond the last are left out by the configuration: nothing is read or written there.
 #include "compiler/target/cpu/kernels/linear_tiles.h"
 
-#if defined(__AMX_TILE__)
+#if INGOT_HAS_TILES
 namespace ingot::kernels {
 namespace {
 
-// The operand of ldtilecfg (Intel SDM volume 1, 18.3).
-struct TileConfig {
-  uint8_t palette;
-  uint8_t startRow;
-  uint8_t reserved[14];
-  uint16_t rowBytes[16];
-  uint8_t rows[16];
-};
-static_assert(sizeof(TileConfig) == 64);
-
 // Tiles for `upper` and `lower` rows of activations and `depth` bytes of K.
-INGOT_INLINE void configure(int32_t upper, int32_t lower, int32_t depth) {
-  TileConfig config = {};
-  config.palette = 1;
-  auto shape = [&](int32_t tile, int32_t rows, int32_t bytes) __attribute__((always_inline)) {
-    config.rows[tile] = (uint8_t)rows;
-    config.rowBytes[tile] = (uint16_t)(rows ? bytes : 0);
-  };
-  shape(0, upper, kTileBytes);
-  shape(1, upper, kTileBytes);
-  shape(2, lower, kTileBytes);
-  shape(3, lower, kTileBytes);
-  shape(4, upper, depth);
-  shape(5, lower, depth);
-  shape(6, depth / 4, kTileBytes);
-  shape(7, depth / 4, kTileBytes);
-  __builtin_ia32_tile_loadconfig(&config);
+INGOT_INLINE void shapeTiles(int32_t upper, int32_t lower, int32_t depth) {
+  TileConfig config;
+  config.shape(0, upper, kTileBytes);
+  config.shape(1, upper, kTileBytes);
+  config.shape(2, lower, kTileBytes);
+  config.shape(3, lower, kTileBytes);
+  config.shape(4, upper, depth);
+  config.shape(5, lower, depth);
+  config.shape(6, depth / 4, kTileBytes);
+  config.shape(7, depth / 4, kTileBytes);
+  configure(config);
 }
 
 // Bytes of weights ahead of the loop that are fetched early when they stream from memory.
 constexpr int64_t kAhead = 4096;
+
+template <bool INTEGERS, int C, int A, int B> INGOT_INLINE void tileDot() {
+  if constexpr (INTEGERS)
+    tileDotInt8<C, A, B>();
+  else
+    tileDotBf16<C, A, B>();
+}
 
 // Adds `steps` tiles along K to the sums: ROWS tiles of rows, PANELS panels. Steps of `depth` bytes of K.
 template <bool INTEGERS, int ROWS, int PANELS, bool STREAM>
@@ -58,64 +50,52 @@ INGOT_INLINE void accumulate(const char *a, int64_t lda, const char *w, int64_t 
           __builtin_prefetch(weights + ldw + kAhead + line * 64);
       }
     }
-    __builtin_ia32_tileloadd64(6, weights, kTileBytes);
-    __builtin_ia32_tileloadd64(4, a + (int64_t)s * depth, (uint64_t)lda);
-    if constexpr (INTEGERS)
-      __builtin_ia32_tdpbsud(0, 4, 6);
-    else
-      __builtin_ia32_tdpbf16ps(0, 4, 6);
+    tileLoad<6>(weights, kTileBytes);
+    tileLoad<4>(a + (int64_t)s * depth, lda);
+    tileDot<INTEGERS, 0, 4, 6>();
     if constexpr (PANELS > 1) {
-      __builtin_ia32_tileloadd64(7, weights + ldw, kTileBytes);
-      if constexpr (INTEGERS)
-        __builtin_ia32_tdpbsud(1, 4, 7);
-      else
-        __builtin_ia32_tdpbf16ps(1, 4, 7);
+      tileLoad<7>(weights + ldw, kTileBytes);
+      tileDot<INTEGERS, 1, 4, 7>();
     }
     if constexpr (ROWS > 1) {
-      __builtin_ia32_tileloadd64(5, lower + (int64_t)s * depth, (uint64_t)lda);
-      if constexpr (INTEGERS)
-        __builtin_ia32_tdpbsud(2, 5, 6);
-      else
-        __builtin_ia32_tdpbf16ps(2, 5, 6);
+      tileLoad<5>(lower + (int64_t)s * depth, lda);
+      tileDot<INTEGERS, 2, 5, 6>();
       if constexpr (PANELS > 1) {
-        if constexpr (INTEGERS)
-          __builtin_ia32_tdpbsud(3, 5, 7);
-        else
-          __builtin_ia32_tdpbf16ps(3, 5, 7);
+        tileDot<INTEGERS, 3, 5, 7>();
       }
     }
   }
 }
 
 template <int ROWS, int PANELS> INGOT_INLINE void zeroSums() {
-  __builtin_ia32_tilezero(0);
+  tileZero<0>();
   if constexpr (PANELS > 1)
-    __builtin_ia32_tilezero(1);
+    tileZero<1>();
   if constexpr (ROWS > 1)
-    __builtin_ia32_tilezero(2);
+    tileZero<2>();
   if constexpr (ROWS > 1 && PANELS > 1)
-    __builtin_ia32_tilezero(3);
+    tileZero<3>();
 }
 
 // sums of 4 bytes; rows 64 bytes apart.
 template <int ROWS, int PANELS> INGOT_INLINE void loadSums(const float *sums, int64_t panel) {
-  __builtin_ia32_tileloadd64(0, sums, kTileBytes);
+  tileLoad<0>(sums, kTileBytes);
   if constexpr (PANELS > 1)
-    __builtin_ia32_tileloadd64(1, sums + panel, kTileBytes);
+    tileLoad<1>(sums + panel, kTileBytes);
   if constexpr (ROWS > 1)
-    __builtin_ia32_tileloadd64(2, sums + kTileRows * 16, kTileBytes);
+    tileLoad<2>(sums + kTileRows * 16, kTileBytes);
   if constexpr (ROWS > 1 && PANELS > 1)
-    __builtin_ia32_tileloadd64(3, sums + panel + kTileRows * 16, kTileBytes);
+    tileLoad<3>(sums + panel + kTileRows * 16, kTileBytes);
 }
 
 template <int ROWS, int PANELS> INGOT_INLINE void storeSums(float *sums, int64_t panel) {
-  __builtin_ia32_tilestored64(0, sums, kTileBytes);
+  tileStore<0>(sums, kTileBytes);
   if constexpr (PANELS > 1)
-    __builtin_ia32_tilestored64(1, sums + panel, kTileBytes);
+    tileStore<1>(sums + panel, kTileBytes);
   if constexpr (ROWS > 1)
-    __builtin_ia32_tilestored64(2, sums + kTileRows * 16, kTileBytes);
+    tileStore<2>(sums + kTileRows * 16, kTileBytes);
   if constexpr (ROWS > 1 && PANELS > 1)
-    __builtin_ia32_tilestored64(3, sums + panel + kTileRows * 16, kTileBytes);
+    tileStore<3>(sums + panel + kTileRows * 16, kTileBytes);
 }
 
 template <bool INTEGERS, int ROWS, int PANELS, bool STREAM> INGOT_INLINE void piece(const TilePiece &p, int32_t row) {
@@ -132,14 +112,14 @@ template <bool INTEGERS, int ROWS, int PANELS, bool STREAM> INGOT_INLINE void pi
 template <class Work> INGOT_INLINE void overRows(int32_t rows, int32_t depth, const Work &work) {
   int32_t row = 0;
   if (rows >= 2 * kTileRows) {
-    configure(kTileRows, kTileRows, depth);
+    shapeTiles(kTileRows, kTileRows, depth);
     for (; row + 2 * kTileRows <= rows; row += 2 * kTileRows)
       work.template operator()<2>(row, 2 * kTileRows);
   }
   const int32_t left = rows - row;
   if (left == 0)
     return;
-  configure(minimum(left, kTileRows), maximum(left - kTileRows, 0), depth);
+  shapeTiles(minimum(left, kTileRows), maximum(left - kTileRows, 0), depth);
   if (left > kTileRows)
     work.template operator()<2>(row, left);
   else

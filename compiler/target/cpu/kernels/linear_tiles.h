@@ -11,19 +11,9 @@
 #ifndef INGOT_TARGET_CPU_KERNELS_LINEAR_TILES_H
 #define INGOT_TARGET_CPU_KERNELS_LINEAR_TILES_H
 
-#include "compiler/target/cpu/kernels/common.h"
+#include "compiler/target/cpu/kernels/tiles.h"
 
 namespace ingot::kernels {
-
-#if defined(__AMX_TILE__)
-constexpr bool kHasTiles = true;
-#else
-constexpr bool kHasTiles = false;
-#endif
-
-constexpr int32_t kTileRows = 16;
-constexpr int32_t kTileBytes = 64;   // of a row
-constexpr int64_t kWholeTile = 1024; // bytes
 
 // One piece: all rows of a block by one or two panels by `steps` tiles along K.
 struct TilePiece {
@@ -77,13 +67,6 @@ INGOT_INLINE TileBlocks tileBlocks(const ingot_env *env, int32_t rows, int32_t s
   if (b.block > steps)
     b.block = (int32_t)roundUp(steps, b.piece);
   return b;
-}
-
-// At a kernel's end: a thread whose tiles are in their first state is cheaper to switch away from.
-INGOT_INLINE void releaseTiles() {
-#if defined(__AMX_TILE__)
-  __builtin_ia32_tilerelease();
-#endif
 }
 
 } // namespace ingot::kernels

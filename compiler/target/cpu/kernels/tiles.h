@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Intel AMX: eight tiles of 16 rows by 64 bytes, and the few instructions that kernels use. Where the feature set has
+// AMX these are the instructions. Where INGOT_SOFTWARE_TILES names a header, they are what that header defines: the
+// tests compile the same kernels natively on a model of the instructions, on any machine. Elsewhere they are declared
+// alone, for what `if constexpr (kHasTiles)` leaves out.
+#ifndef INGOT_TARGET_CPU_KERNELS_TILES_H
+#define INGOT_TARGET_CPU_KERNELS_TILES_H
+
+#include "compiler/target/cpu/kernels/common.h"
+
+#if defined(__AMX_TILE__) || defined(INGOT_SOFTWARE_TILES)
+#define INGOT_HAS_TILES 1
+#else
+#define INGOT_HAS_TILES 0
+#endif
+
+namespace ingot::kernels {
+
+constexpr bool kHasTiles = INGOT_HAS_TILES;
+
+constexpr int32_t kTileRows = 16;
+constexpr int32_t kTileBytes = 64;   // of a row
+constexpr int64_t kWholeTile = 1024; // bytes
+
+// The operand of ldtilecfg (Intel SDM volume 1, 18.3). Tiles without a shape cannot be used.
+struct TileConfig {
+  uint8_t palette = 1;
+  uint8_t startRow = 0;
+  uint8_t reserved[14] = {};
+  uint16_t rowBytes[16] = {};
+  uint8_t rows[16] = {};
+
+  // `count` rows (0: the tile is not used) of `bytes`, a multiple of 4.
+  INGOT_INLINE void shape(int32_t tile, int32_t count, int32_t bytes) {
+    rows[tile] = (uint8_t)count;
+    rowBytes[tile] = (uint16_t)(count ? bytes : 0);
+  }
+};
+static_assert(sizeof(TileConfig) == 64);
+
+#if defined(__AMX_TILE__)
+
+// Shapes the tiles, and fills them with zeros.
+INGOT_INLINE void configure(const TileConfig &config) { __builtin_ia32_tile_loadconfig(&config); }
+// At a kernel's end: a thread whose tiles are in their first state is cheaper to switch away from.
+INGOT_INLINE void releaseTiles() { __builtin_ia32_tilerelease(); }
+
+template <int T> INGOT_INLINE void tileZero() { __builtin_ia32_tilezero(T); }
+// stride: bytes from row to row. Rows beyond the tile's are neither read nor written.
+template <int T> INGOT_INLINE void tileLoad(const void *from, int64_t stride) {
+  __builtin_ia32_tileloadd64(T, from, (uint64_t)stride);
+}
+template <int T> INGOT_INLINE void tileStore(void *to, int64_t stride) {
+  __builtin_ia32_tilestored64(T, to, (uint64_t)stride);
+}
+// c[m][n] += sum over k of a[m][k] b[k / P][n][k % P], P values to a word of 4 bytes: pairs of bf16 (the order of
+// additions stands in docs/spec/numerics.md), or four integers, a signed and b unsigned.
+template <int C, int A, int B> INGOT_INLINE void tileDotBf16() { __builtin_ia32_tdpbf16ps(C, A, B); }
+template <int C, int A, int B> INGOT_INLINE void tileDotInt8() { __builtin_ia32_tdpbsud(C, A, B); }
+
+#elif !defined(INGOT_SOFTWARE_TILES)
+
+void configure(const TileConfig &config);
+INGOT_INLINE void releaseTiles() {}
+template <int T> void tileZero();
+template <int T> void tileLoad(const void *from, int64_t stride);
+template <int T> void tileStore(void *to, int64_t stride);
+template <int C, int A, int B> void tileDotBf16();
+template <int C, int A, int B> void tileDotInt8();
+
+#endif
+
+} // namespace ingot::kernels
+
+#if !defined(__AMX_TILE__) && defined(INGOT_SOFTWARE_TILES)
+#include INGOT_SOFTWARE_TILES
+#endif
+
+#endif
