@@ -94,6 +94,7 @@ void Images::readList(const std::string &path) {
     if (line.empty() || line[0] == '#')
       continue;
     TestKernel kernel = readKernel(words);
+    completeParameters(kernel.templateName, kernel.parameters);
     kernel.scratch = nativeScratch(kernel.templateName, kernel.parameters);
     allKernels.push_back(kernel);
   }

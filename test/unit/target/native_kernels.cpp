@@ -15,13 +15,8 @@ INGOT_TEMPLATES(DECLARE)
 namespace ingot::test {
 namespace {
 
-double value(const Parameters &parameters, const char *name) {
-  auto found = parameters.find(name);
-  return found == parameters.end() ? 0.0 : found->second;
-}
-
-#define FIELD_I(field) p.field = static_cast<int32_t>(value(parameters, #field));
-#define FIELD_F(field) p.field = static_cast<float>(value(parameters, #field));
+#define FIELD_I(field) p.field = static_cast<int32_t>(parameters.at(#field));
+#define FIELD_F(field) p.field = static_cast<float>(parameters.at(#field));
 #define PARAMS(name, list)                                                                                             \
   name##_params make_##name(const Parameters &parameters) {                                                            \
     name##_params p;                                                                                                   \
@@ -37,6 +32,15 @@ bool isNativeTemplate(const std::string &name) {
     return true;
   INGOT_TEMPLATES(IS)
   return false;
+}
+
+void completeParameters(const std::string &name, Parameters &parameters) {
+#define COMPLETE_FIELD(field) parameters.emplace(#field, 0.0);
+#define COMPLETE(template_name, list)                                                                                  \
+  if (name == #template_name) {                                                                                        \
+    list(COMPLETE_FIELD, COMPLETE_FIELD)                                                                               \
+  }
+  INGOT_TEMPLATES(COMPLETE)
 }
 
 uint64_t nativeScratch(const std::string &name, const Parameters &parameters) {

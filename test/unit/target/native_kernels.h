@@ -13,9 +13,11 @@
 
 namespace ingot::test {
 
-using Parameters = std::map<std::string, double>; // what is left out is 0
+using Parameters = std::map<std::string, double>;
 
 bool isNativeTemplate(const std::string &name);
+// Gives those of the template that are left out the value 0.
+void completeParameters(const std::string &name, Parameters &parameters);
 uint64_t nativeScratch(const std::string &name, const Parameters &parameters);
 // Calls the template. Ends the test program where the kernel leaves tiles configured.
 int32_t callNative(const std::string &name, const Parameters &parameters, const ingot_env *env, void *const *buffers,
