@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // How fast kernels run on this machine, beside its ceilings: memory read and f32 arithmetic, measured there and then.
-// Built for AVX2 itself.
+// Built for AVX2 itself. Of `sample` one row is measured on one thread.
 //   bench_kernels [THREADS [PART OF A NAME]]
 // Reads the images of bench.txt ($INGOT_TEST_IMAGES); every set that the machine has is measured.
 #include "test/unit/target/images.h"
@@ -145,6 +145,51 @@ double run(const Product &product, const TestSet &set, int rows, unsigned thread
   });
 }
 
+// One row of logits as models make them: most of them far below a few (sums of uniforms, then a handful of peaks), or,
+// flat, all of them near each other.
+std::vector<float> logitsOf(int vocabulary, bool flat) {
+  Numbers numbers(1);
+  std::vector<float> logits(static_cast<size_t>(vocabulary));
+  for (float &x : logits) {
+    double sum = 0;
+    for (int i = 0; i < 6; ++i)
+      sum += numbers.next();
+    x = static_cast<float>(sum * (flat ? 0.1 : 1.8));
+  }
+  for (int i = 0; i < 20 && !flat; ++i)
+    logits[static_cast<size_t>(numbers.below(vocabulary))] = static_cast<float>(16 - 0.3 * i);
+  return logits;
+}
+
+struct Sampling {
+  const char *name;
+  float temperature, topP, minP;
+  int32_t topK;
+  bool penalized;
+};
+
+// Seconds of one row of `sample`.
+double run(const TestKernel &kernel, const TestSet &set, const Sampling &how, bool flat) {
+  const int vocabulary = kernel.integer("vocabulary");
+  std::vector<float> logits = logitsOf(vocabulary, flat);
+  float temperature = how.temperature, topP = how.topP, minP = how.minP, repetition = how.penalized ? 1.1f : 1.0f,
+        presence = 0, frequency = 0, logProbability;
+  int32_t topK = how.topK, starts[2] = {0, how.penalized ? 1000 : 0}, maskRow = -1, id;
+  int64_t seed = 1, counter = 2;
+  uint32_t mask = 0;
+  std::vector<int32_t> ids(1000), counts(1000, 1);
+  for (size_t i = 0; i < ids.size(); ++i)
+    ids[i] = static_cast<int32_t>(i) * 31;
+  std::vector<void *> buffers = {logits.data(), &temperature, &topK, &topP,    &minP,          &repetition,
+                                 &presence,     &frequency,   &seed, &counter, starts,         ids.data(),
+                                 counts.data(), &maskRow,     &mask, &id,      &logProbability};
+  auto function = reinterpret_cast<ingot_kernel>(reinterpret_cast<uintptr_t>(set.code) + kernel.at.at(set.name));
+  Buffer scratch(kernel.scratch);
+  ingot_env env = {INGOT_KERNEL_ABI, 0, 1, 0, 32 << 10, 512 << 10, 16 << 20};
+  int64_t symbols[1] = {1};
+  return best(1, 200, [&](unsigned) { function(&env, buffers.data(), symbols, 0, 1, scratch.get()); });
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -173,6 +218,17 @@ int main(int argc, char **argv) {
         std::fflush(stdout);
       }
       std::printf("\n");
+    }
+    for (const TestKernel *kernel : Images::get().kernels("sample", &set)) {
+      if (kernel->name.rfind("bench-", 0) != 0 || kernel->name.find(part) == std::string::npos)
+        continue;
+      for (const Sampling &how :
+           {Sampling{"greedy", 0, 1, 0, 0, false}, Sampling{"temperature", 0.8f, 1, 0, 0, false},
+            Sampling{"top-p", 0.8f, 0.95f, 0, 0, false}, Sampling{"min-p", 0.8f, 1, 0.05f, 0, false},
+            Sampling{"top-k, top-p, min-p", 0.8f, 0.95f, 0.05f, 40, false},
+            Sampling{"the same, penalized", 0.8f, 0.95f, 0.05f, 40, true}})
+        std::printf("%-10s %-20s  %-20s  %6.1f us, flat logits %6.1f us\n", set.name.c_str(), kernel->name.c_str(),
+                    how.name, run(*kernel, set, how, false) * 1e6, run(*kernel, set, how, true) * 1e6);
     }
   }
 }

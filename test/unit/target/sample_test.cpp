@@ -260,6 +260,61 @@ TEST_P(SampleTest, TiesAtTheBoundaryStayLowestIdFirst) {
   EXPECT_EQ(run(*GetParam(), 97, {x}, {r})[0].id, 0);
 }
 
+// More than there are blocks of 64 ids, as many, and fewer: what is looked at before the k-th is known must not matter.
+TEST_P(SampleTest, ManyEqualsStayLowestIdFirst) {
+  std::vector<float> x(4096, 1.0f);
+  for (int k : {1, 63, 64, 65, 1000}) {
+    Request r;
+    r.topK = k;
+    int highest = 0;
+    for (int i = 0; i < 400; ++i) {
+      r.counter = i;
+      highest = std::max(highest, run(*GetParam(), 4096, {x}, {r})[0].id);
+    }
+    EXPECT_LT(highest, k);
+    EXPECT_GE(highest, k * 9 / 10);
+  }
+}
+
+// Where few logits are numbers, at temperatures from nearly none to nearly without bound.
+TEST_P(SampleTest, WhatIsNotANumberIsMasked) {
+  Numbers numbers(11);
+  for (float temperature : {0.0f, 1e-6f, 1.0f, 1e6f, 1e30f})
+    for (int i = 0; i < 60; ++i) {
+      std::vector<float> x = someLogits(97, static_cast<uint64_t>(i), 4), masked = x;
+      for (size_t v = 0; v < x.size(); ++v)
+        if (numbers.below(4) != 0 && v != 50) {
+          x[v] = v % 2 ? NAN : -INFINITY;
+          masked[v] = -INFINITY;
+        }
+      Request r;
+      r.temperature = temperature;
+      r.counter = i;
+      r.topK = i % 4 == 1 ? 5 : 0;
+      r.topP = i % 4 == 2 ? 0.6f : 1.0f;
+      r.minP = i % 4 == 3 ? 0.3f : 0.0f;
+      Choice got = run(*GetParam(), 97, {x}, {r})[0], want = expected(masked, r);
+      EXPECT_EQ(got.id, want.id) << "row " << i << " at " << temperature;
+      EXPECT_NEAR(got.logProbability, want.logProbability, 2e-6 * (1 + std::fabs(want.logProbability)));
+    }
+}
+
+// min_p 1 leaves the largest alone, top_p just below 1 nearly all.
+TEST_P(SampleTest, ExtremeCuts) {
+  Numbers numbers(3);
+  for (int i = 0; i < 100; ++i) {
+    std::vector<float> x = someLogits(4096, static_cast<uint64_t>(i), i % 2 ? 0.5 : 20);
+    Request r;
+    r.seed = static_cast<int64_t>(numbers.bits());
+    r.temperature = 0.7f;
+    if (i % 4 < 2)
+      r.minP = i % 3 ? 1.0f : 1e-30f;
+    else
+      r.topP = i % 3 ? 0.99999994f : 0.0f;
+    EXPECT_EQ(run(*GetParam(), 4096, {x}, {r})[0].id, expected(x, r).id) << i;
+  }
+}
+
 TEST_P(SampleTest, NothingAllowedIsAnError) {
   std::vector<float> bad(97, -INFINITY), nan(97, NAN), good(97, 0.0f);
   run(*GetParam(), 97, {bad}, {Request()}, 2);

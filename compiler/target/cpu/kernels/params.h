@@ -124,7 +124,8 @@
  * penalty_counts i32[E] (occurrences in the output; 0 for tokens of the prompt alone), mask_rows i32[L] (-1: none),
  * masks u32[M][ceil(vocabulary/32)] (bit set: allowed), ids i32[L], log_probabilities f32[L]; scratch.
  * temperature 0: greedy, the lowest id among equals. Order: mask, penalties, temperature, top-k, top-p, min-p, draw by
- * Philox4x32-10 (key = seed, counter = counter). log_probability: of the id under softmax of the penalized, masked logits. */
+ * Philox4x32-10 (key = seed, counter = counter). log_probability: of the id under softmax of the penalized, masked logits.
+ * Sums: see docs/spec/numerics.md. Returns 2 where a row allows no id. */
 #define INGOT_SAMPLE_PARAMS(I, F) I(vocabulary)
 
 #define INGOT_TEMPLATES(T)                      \

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// sample: one token per row of logits; operands and the order of steps as params.h states. One tile is a row. Nothing
-// is sorted: the thresholds of top-k and top-p are found by a radix descent over the bits of the logits (8 bits a pass,
-// counting or weighing what lies in each bin), ties at the threshold are kept lowest id first.
+// sample: one token per row of logits; operands and the order of steps as params.h states, sums as
+// docs/spec/numerics.md does. One tile is a row. Two passes over the row in vectors: the largest of each block of 64
+// ids; the sums of weights. Nothing is sorted, and what top-k, top-p and min-p decide is decided on a short list: ids
+// near enough to the largest that no other can stay. How near follows from the largest of the blocks, or from the sum
+// of all weights.
 //
 // Returns 2 when no token is allowed (every logit masked, or not a number).
 #include "compiler/target/cpu/kernels/math.h"
@@ -24,51 +26,198 @@ INGOT_INLINE void philox(uint32_t counter[4], uint32_t key0, uint32_t key1) {
   }
 }
 
+typedef bool bits16 __attribute__((ext_vector_type(16)));
+
+constexpr int32_t kIds = 64; // of a block
+// Logits further below the largest, in temperatures, weigh nothing.
+constexpr float kFar = 87.0f;
+
 // Order-preserving map of floats to unsigned integers; -0 and +0 are one value.
 INGOT_INLINE uint32_t orderOf(float x) {
   uint32_t bits = asBits(x + 0.0f);
   return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
 }
 
+// exp(x) for x <= 0, bit for bit as math.h has it; 0 below -kFar and where x is not a number.
+INGOT_INLINE f32x16 weigh(f32x16 x) {
+  i32x16 near = x >= -kFar;
+  x = select(near, x, splat(0.0f));
+  f32x16 n = __builtin_elementwise_roundeven(x * 1.44269504f);
+  f32x16 r = fma(n, splat(-6.93145752e-1f), x);
+  r = fma(n, splat(-1.42860677e-6f), r);
+  f32x16 power = __builtin_bit_cast(f32x16, (__builtin_convertvector(n, i32x16) + 127) << 23);
+  return select(near, expPolynomial(r) * power, splat(0.0f));
+}
+
+// A row of logits, penalized and masked, seen in blocks of kIds ids.
 struct Row {
-  float *logit;  // penalized; -inf where masked or dropped
-  float *weight; // exp((logit - largest) / temperature); 0 where dropped
+  const float *logit;
   int32_t vocabulary;
 
-  // Keeps the largest ids until their sum of `mass` reaches `target`, where mass is 1 (COUNT) or the weight.
-  // At least one stays; ties at the boundary stay lowest id first.
-  template <bool COUNT> INGOT_INLINE void keepUntil(double target) const {
-    double above = 0.0; // mass of everything larger than the bins still open
-    uint32_t prefix = 0, mask = 0;
-    for (int32_t shift = 24; shift >= 0; shift -= 8) {
+  INGOT_INLINE int32_t blocks() const { return (vocabulary + kIds - 1) / kIds; }
+  // Ids v..v+15; -inf past the last.
+  INGOT_INLINE f32x16 at(int32_t v) const {
+    if (v + 16 <= vocabulary)
+      return load16(logit + v);
+    float lane[16];
+    for (int32_t i = 0; i < 16; ++i)
+      lane[i] = v + i < vocabulary ? logit[v + i] : -__builtin_inff();
+    return load16(lane);
+  }
+
+  // The largest of each block; what is not a number counts as -inf.
+  INGOT_INLINE float findLargest(float *largestOf) const {
+    float most = -__builtin_inff();
+    for (int32_t b = 0; b < blocks(); ++b) {
+      f32x16 here = splat(-__builtin_inff());
+      for (int32_t i = 0; i < kIds; i += 16)
+        here = larger(at(b * kIds + i), here);
+      largestOf[b] = largest(here);
+      most = largestOf[b] > most ? largestOf[b] : most;
+    }
+    return most;
+  }
+
+  // Weights of block b: exp((logit - most) * inverse).
+  INGOT_INLINE void weights(int32_t b, float most, float inverse, f32x16 w[4]) const {
+    for (int32_t i = 0; i < 4; ++i)
+      w[i] = weigh((at(b * kIds + i * 16) - most) * inverse);
+  }
+  INGOT_INLINE float sumOf(int32_t b, float most, float inverse) const {
+    f32x16 w[4];
+    weights(b, most, inverse, w);
+    return sum((w[0] + w[1]) + (w[2] + w[3]));
+  }
+};
+
+// Ids that may be drawn, ascending, with their weights: 0 once dropped.
+struct List {
+  const float *logit; // of the row
+  int32_t *ids;
+  float *weight;
+  int32_t *open;
+  int32_t count;
+  float most, reach; // no logit of the list is further below `most`
+
+  INGOT_INLINE void collect(const Row &row, const float *largestOf, float inverse) {
+    count = 0;
+    for (int32_t b = 0; b < row.blocks(); ++b) {
+      if (!(most - largestOf[b] <= reach))
+        continue;
+      for (int32_t v = b * kIds; v < minimum(b * kIds + kIds, row.vocabulary); v += 16) {
+        i32x16 near = splat(most) - row.at(v) <= reach;
+        uint32_t bits = __builtin_bit_cast(uint16_t, __builtin_convertvector(near, bits16));
+        for (; bits; bits &= bits - 1)
+          ids[count++] = v + __builtin_ctz(bits);
+      }
+    }
+    for (int32_t i = 0; i < count; i += 16) {
+      float lane[16];
+      for (int32_t j = 0; j < 16; ++j)
+        lane[j] = i + j < count ? logit[ids[i + j]] : most;
+      store16(weight + i, weigh((load16(lane) - most) * inverse), minimum(16, count - i));
+    }
+  }
+
+  INGOT_INLINE double mass() const {
+    double sum = 0.0;
+    for (int32_t i = 0; i < count; ++i)
+      sum += (double)weight[i];
+    return sum;
+  }
+
+  // Bins of entries in five steps, each of them 0..255 and larger for larger logits: equal parts of the reach, then the
+  // four bytes of orderOf.
+  INGOT_INLINE int32_t binOf(int32_t step, int32_t entry) const {
+    float x = logit[ids[entry]];
+    if (step > 0)
+      return (int32_t)(orderOf(x) >> (32 - 8 * step)) & 255;
+    float part = (most - x) * (255.0f / reach);
+    return part < 255.0f ? 255 - (int32_t)part : 0; // 0 where the reach is 0, too
+  }
+
+  // Keeps the largest until their sum of `mass` reaches `target`, where mass is 1 (COUNT) or the weight. At least one
+  // stays; ties at the boundary stay lowest id first. Each step sums what lies in each bin, and leaves the bin open in
+  // which the target is reached.
+  template <bool COUNT> INGOT_INLINE void keepUntil(double target) {
+    double above = 0.0; // mass of everything larger than what is open
+    int32_t opened = 0;
+    for (int32_t i = 0; i < count; ++i)
+      if (weight[i] > 0.0f)
+        open[opened++] = i;
+#pragma clang loop unroll(disable)
+    for (int32_t step = 0; step < 5; ++step) {
       double mass[256];
       for (int32_t i = 0; i < 256; ++i)
         mass[i] = 0.0;
-      for (int32_t v = 0; v < vocabulary; ++v) {
-        uint32_t order = orderOf(logit[v]);
-        if ((order & mask) == prefix && weight[v] > 0.0f)
-          mass[(order >> shift) & 255] += COUNT ? 1.0 : (double)weight[v];
-      }
+      for (int32_t i = 0; i < opened; ++i)
+        mass[binOf(step, open[i])] += COUNT ? 1.0 : (double)weight[open[i]];
       int32_t bin = 255, lowest = 0;
-      while (lowest < 255 && mass[lowest] == 0.0)
+      while (bin > 0 && mass[bin] == 0.0)
+        --bin;
+      while (lowest < bin && mass[lowest] == 0.0)
         ++lowest;
       for (; bin > lowest && above + mass[bin] < target; --bin)
         above += mass[bin];
-      prefix |= (uint32_t)bin << shift;
-      mask |= 255u << shift;
-    }
-    for (int32_t v = 0; v < vocabulary; ++v) {
-      uint32_t order = orderOf(logit[v]);
-      if (order > prefix || weight[v] == 0.0f)
-        continue;
-      if (order == prefix && above < target) {
-        above += COUNT ? 1.0 : (double)weight[v];
-        continue;
+      int32_t left = 0;
+      for (int32_t i = 0; i < opened; ++i) {
+        int32_t entry = open[i], of = binOf(step, entry);
+        if (of < bin)
+          weight[entry] = 0.0f;
+        if (of == bin)
+          open[left++] = entry;
       }
-      weight[v] = 0.0f;
+      opened = left;
+    }
+    for (int32_t i = 0; i < opened; ++i) {
+      if (above < target || above == 0.0)
+        above += COUNT ? 1.0 : (double)weight[open[i]];
+      else
+        weight[open[i]] = 0.0f;
     }
   }
 };
+
+INGOT_INLINE float nearer(float a, float b) { return a < b ? a : b; }
+
+// How far below the largest the k-th largest may lie: so far as the k-th largest of blocks, found by bins; infinity
+// where there are fewer blocks.
+INGOT_INLINE float reachOf(int32_t k, float most, const float *largestOf, int32_t blocks) {
+  float furthest = 0.0f;
+  int32_t finite = 0;
+  for (int32_t b = 0; b < blocks; ++b)
+    if (float far = most - largestOf[b]; far < __builtin_inff()) {
+      furthest = far > furthest ? far : furthest;
+      ++finite;
+    }
+  if (finite < k)
+    return __builtin_inff();
+  if (furthest < 0x1p-100f)
+    return furthest;
+  const float scale = 255.0f / furthest;
+  int32_t counts[256];
+  for (int32_t i = 0; i < 256; ++i)
+    counts[i] = 0;
+  auto binOf = [&](float far) { return minimum((int32_t)(far * scale), 255); };
+  for (int32_t b = 0; b < blocks; ++b)
+    if (float far = most - largestOf[b]; far < __builtin_inff())
+      ++counts[binOf(far)];
+  int32_t bin = 0;
+  for (int32_t seen = counts[0]; seen < k; seen += counts[bin])
+    ++bin;
+  float reach = 0.0f;
+  for (int32_t b = 0; b < blocks; ++b)
+    if (float far = most - largestOf[b]; far < __builtin_inff() && binOf(far) <= bin)
+      reach = far > reach ? far : reach;
+  return reach;
+}
+
+INGOT_INLINE double uniform(uint64_t seed, uint64_t counter) {
+  uint32_t random[4] = {(uint32_t)counter, (uint32_t)(counter >> 32), 0, 0};
+  philox(random, (uint32_t)seed, (uint32_t)(seed >> 32));
+  // 53 random bits: in [0, 1).
+  return (double)((((uint64_t)random[0] << 32) | random[1]) >> 11) * 0x1p-53;
+}
 
 } // namespace
 } // namespace ingot::kernels
@@ -93,88 +242,132 @@ INGOT_KERNEL(sample) {
   int32_t *ids = (int32_t *)buffers[15];
   float *logProbabilities = (float *)buffers[16];
   const int32_t n = p->vocabulary;
-  Row row;
-  row.vocabulary = n;
-  row.logit = (float *)scratch;
-  row.weight = (float *)((char *)scratch + roundUp((int64_t)n * 4, 64));
+  const int32_t blocks = (n + kIds - 1) / kIds;
+  const SampleScratch parts = sampleScratch(*p);
+  char *space = (char *)scratch;
+  float *copy = (float *)space;
+  float *largestOf = (float *)(space + parts.row), *sums = (float *)(space + parts.row + parts.blocks);
+  List list;
+  list.ids = (int32_t *)(space + parts.row + 2 * parts.blocks);
+  list.weight = (float *)((char *)list.ids + parts.row);
+  list.open = (int32_t *)((char *)list.weight + parts.row);
   int32_t status = 0;
   for (uint32_t r = tile0; r < tile1; ++r) {
-    const float *x = logits + (int64_t)r * n;
-    for (int32_t v = 0; v < n; v += 16)
-      store16(row.logit + v, load16(x + v, minimum(16, n - v)), minimum(16, n - v));
-    if (maskRows[r] >= 0) {
-      const uint32_t *allowed = masks + (int64_t)maskRows[r] * ((n + 31) / 32);
-      for (int32_t v = 0; v < n; ++v)
-        if (!((allowed[v >> 5] >> (v & 31)) & 1u))
-          row.logit[v] = -__builtin_inff();
-    }
-    for (int32_t i = penaltyStarts[r]; i < penaltyStarts[r + 1]; ++i) {
-      int32_t id = penaltyIds[i];
-      if ((uint32_t)id >= (uint32_t)n)
-        continue;
-      float y = row.logit[id];
-      y = y < 0.0f ? y * repetitions[r] : y / repetitions[r];
-      if (penaltyCounts[i] > 0)
-        y = y - presences[r] - frequencies[r] * (float)penaltyCounts[i];
-      row.logit[id] = y;
-    }
-    // The largest, lowest id first among equals.
-    float most = -__builtin_inff();
-    int32_t best = -1;
-    for (int32_t v = 0; v < n; v += 16) {
-      f32x16 y = load16(row.logit + v, minimum(16, n - v));
-      y = select(lanes() < n - v, y, splat(-__builtin_inff()));
-      float here = largest(y);
-      if (!(here > most))
-        continue;
-      for (int32_t i = v; i < minimum(v + 16, n); ++i)
-        if (row.logit[i] > most) {
-          most = row.logit[i];
-          best = i;
+    Row row;
+    row.vocabulary = n;
+    row.logit = logits + (int64_t)r * n;
+    if (maskRows[r] >= 0 || penaltyStarts[r] < penaltyStarts[r + 1]) {
+      const uint32_t *allowed = maskRows[r] >= 0 ? masks + (int64_t)maskRows[r] * ((n + 31) / 32) : nullptr;
+      for (int32_t v = 0; v < n; v += 16) {
+        f32x16 y = row.at(v);
+        if (allowed) {
+          i32x16 bits = (i32x16)(int32_t)(allowed[v >> 5] >> (v & 16)) >> lanes();
+          y = select((bits & 1) != 0, y, splat(-__builtin_inff()));
         }
+        store16(copy + v, y, minimum(16, n - v));
+      }
+      for (int32_t i = penaltyStarts[r]; i < penaltyStarts[r + 1]; ++i) {
+        int32_t id = penaltyIds[i];
+        if ((uint32_t)id >= (uint32_t)n)
+          continue;
+        float y = copy[id];
+        y = y < 0.0f ? y * repetitions[r] : y / repetitions[r];
+        if (penaltyCounts[i] > 0)
+          y = y - presences[r] - frequencies[r] * (float)penaltyCounts[i];
+        copy[id] = y;
+      }
+      row.logit = copy;
     }
-    if (best < 0 || most == __builtin_inff()) {
+    const float most = row.findLargest(largestOf);
+    if (most == -__builtin_inff() || most == __builtin_inff()) {
       status = 2;
       ids[r] = 0;
       logProbabilities[r] = -__builtin_inff();
       continue;
     }
-    double total = 0.0;
-    for (int32_t v = 0; v < n; v += 16) {
-      f32x16 y = exp(load16(row.logit + v, minimum(16, n - v)) - most);
-      total += (double)sum(select(lanes() < n - v, y, splat(0.0f)));
-    }
-    int32_t id = best;
-    if (temperatures[r] > 0.0f) {
-      float inverse = 1.0f / temperatures[r];
-      for (int32_t v = 0; v < n; v += 16)
-        store16(row.weight + v, exp((load16(row.logit + v, minimum(16, n - v)) - most) * inverse), minimum(16, n - v));
-      if (topKs[r] > 0 && topKs[r] < n)
-        row.keepUntil<true>((double)topKs[r]);
-      if (topPs[r] < 1.0f) {
-        double mass = 0.0;
-        for (int32_t v = 0; v < n; ++v)
-          mass += (double)row.weight[v];
-        row.keepUntil<false>((double)topPs[r] * mass);
+    // The lowest id of the largest.
+    int32_t id = 0;
+    while (largestOf[id / kIds] != most)
+      id += kIds;
+    while (row.logit[id] != most)
+      ++id;
+
+    const bool draws = temperatures[r] > 0.0f;
+    const float inverse = draws ? 1.0f / temperatures[r] : 1.0f;
+    const bool first = draws && topKs[r] > 0 && topKs[r] < n, nucleus = draws && topPs[r] < 1.0f,
+               least = draws && minPs[r] > 0.0f;
+    // Of all ids: the sum of weights at temperature 1, and at that of the row where it is wanted.
+    double total = 0.0, mass = 0.0;
+    if (inverse != 1.0f && !first && (nucleus || !least)) {
+      for (int32_t b = 0; b < blocks; ++b) {
+        total += (double)row.sumOf(b, most, 1.0f);
+        sums[b] = row.sumOf(b, most, inverse);
+        mass += (double)sums[b];
       }
-      if (minPs[r] > 0.0f)
-        for (int32_t v = 0; v < n; ++v)
-          if (row.weight[v] < minPs[r]) // the largest weighs 1
-            row.weight[v] = 0.0f;
-      double mass = 0.0;
-      for (int32_t v = 0; v < n; ++v)
-        mass += (double)row.weight[v];
-      uint64_t seed = (uint64_t)seeds[r], counter = (uint64_t)counters[r];
-      uint32_t random[4] = {(uint32_t)counter, (uint32_t)(counter >> 32), 0, 0};
-      philox(random, (uint32_t)seed, (uint32_t)(seed >> 32));
-      // 53 random bits: u in [0, 1).
-      double u = (double)((((uint64_t)random[0] << 32) | random[1]) >> 11) * 0x1p-53;
-      double target = u * mass, reached = 0.0;
-      for (int32_t v = 0; v < n; ++v) {
-        if (row.weight[v] == 0.0f)
+    } else {
+      for (int32_t b = 0; b < blocks; ++b) {
+        sums[b] = row.sumOf(b, most, 1.0f);
+        total += (double)sums[b];
+      }
+      mass = total;
+    }
+    const double u = draws ? uniform((uint64_t)seeds[r], (uint64_t)counters[r]) : 0.0;
+    if (first || nucleus || least) {
+      const float temperature = temperatures[r];
+      list.logit = row.logit;
+      list.most = most;
+      list.reach = nearer((kFar + 1.0f) * temperature, 3.4e38f); // finite: -inf never stays
+      if (first) {
+        list.reach = nearer(reachOf(topKs[r], most, largestOf, blocks), list.reach);
+      } else {
+        // Ids lighter than this weigh less than 1 - top_p of the sum all together, so that those before them reach
+        // top_p of it. The tenth is for rounding.
+        double light = nucleus ? 0.9 * (1.0 - (double)topPs[r]) * mass / n : 0.0;
+        if (least && (double)minPs[r] > light)
+          light = 0.9 * (double)minPs[r];
+        if (light > 0x1p-120)
+          list.reach =
+              nearer(light < 0.999 ? (float)-log(light) * temperature * 1.0001f : 0.002f * temperature, list.reach);
+      }
+      list.collect(row, largestOf, inverse);
+      if (first)
+        list.keepUntil<true>((double)topKs[r]);
+      if (nucleus)
+        list.keepUntil<false>((double)topPs[r] * (first ? list.mass() : mass));
+      if (least)
+        for (int32_t i = 0; i < list.count; ++i)
+          if (list.weight[i] < minPs[r]) // the largest weighs 1
+            list.weight[i] = 0.0f;
+      double target = u * list.mass(), reached = 0.0;
+      for (int32_t i = 0; i < list.count; ++i) {
+        if (list.weight[i] == 0.0f)
           continue;
-        id = v; // the last one with weight stays, should rounding leave the target unreached
-        reached += (double)row.weight[v];
+        id = list.ids[i]; // the last one with weight stays, should rounding leave the target unreached
+        reached += (double)list.weight[i];
+        if (reached > target)
+          break;
+      }
+    } else if (draws) {
+      double target = u * mass, reached = 0.0;
+      int32_t block = id / kIds;
+      for (int32_t b = 0; b < blocks; ++b) {
+        if (sums[b] == 0.0f)
+          continue;
+        block = b;
+        if (reached + (double)sums[b] > target)
+          break;
+        reached += (double)sums[b];
+      }
+      f32x16 w[4];
+      float weight[kIds];
+      row.weights(block, most, inverse, w);
+      for (int32_t i = 0; i < 4; ++i)
+        store16(weight + i * 16, w[i]);
+      for (int32_t i = 0; i < kIds; ++i) {
+        if (weight[i] == 0.0f)
+          continue;
+        id = block * kIds + i;
+        reached += (double)weight[i];
         if (reached > target)
           break;
       }

@@ -121,6 +121,21 @@ constexpr AttentionScratch attentionScratch(const attention_params &p) {
   return s;
 }
 
+// sample: a row of penalized logits; for each block of 64 ids the largest, then the sum of weights; three arrays of the
+// list, which may hold the whole vocabulary (but is short, so that most of them is never touched).
+struct SampleScratch {
+  int64_t row, blocks; // bytes of an array
+  int64_t total;
+};
+
+constexpr SampleScratch sampleScratch(const sample_params &p) {
+  SampleScratch s{};
+  s.row = roundUp(int64_t(p.vocabulary) * 4, 64);
+  s.blocks = roundUp((int64_t(p.vocabulary) + 63) / 64 * 4, 64);
+  s.total = 4 * s.row + 2 * s.blocks;
+  return s;
+}
+
 constexpr int64_t scratchBytes(const linear_params &p) { return linearScratch(p).total; }
 constexpr int64_t scratchBytes(const linear_int_params &p) { return linearIntScratch(p).total; }
 constexpr int64_t scratchBytes(const quantize_rows_params &) { return 0; }
@@ -130,8 +145,7 @@ constexpr int64_t scratchBytes(const embedding_params &) { return 0; }
 constexpr int64_t scratchBytes(const rope_angles_params &p) { return roundUp(int64_t(p.half) * 4, 64); }
 constexpr int64_t scratchBytes(const pack_rows_params &) { return 0; }
 constexpr int64_t scratchBytes(const rope_append_params &p) { return roundUp(int64_t(p.head_dim) * 4, 64); }
-// sample: penalized logits, then the weight of each id.
-constexpr int64_t scratchBytes(const sample_params &p) { return 2 * roundUp(int64_t(p.vocabulary) * 4, 64); }
+constexpr int64_t scratchBytes(const sample_params &p) { return sampleScratch(p).total; }
 
 } // namespace ingot::kernels
 
