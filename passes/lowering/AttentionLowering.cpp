@@ -175,10 +175,13 @@ LogicalResult EntryLowering::lowerOp(ir::AttentionOp op) {
   operands.add(bufferOf(op, op.getResult()));
   if (operands.failed)
     return failure();
-  // How many positions a token sees no symbol says: operations are those of one.
+  // How many positions a token sees no symbol says: operations are those of one. Bytes are those of the queries and of
+  // the keys and values that it appends; what is read of the cache comes to them from the contexts.
   plan::SizeAttr rows = rowsOf(op.getQuery());
-  launch(op, tables.kernel(params, op.getLoc()), operands.values, constant(kernels::kAttentionTiles),
-         rows.times(4 * op.getHeads() * op.getHeadDim()), rows.times(4 * op.getHeads() * op.getHeadDim()), op.getLoc());
+  plan::SizeAttr bytes = rows.times(4 * op.getHeads() * op.getHeadDim())
+                             .plus(rowsOf(op.getContextLengths()).times(8 * op.getKvHeads() * op.getHeadDim()));
+  launch(op, tables.kernel(params, op.getLoc()), operands.values, constant(kernels::kAttentionTiles), bytes,
+         rows.times(4 * op.getHeads() * op.getHeadDim()), op.getLoc());
 
   KernelParams merge(builder, "attention_merge");
   merge.set("kv_heads", op.getKvHeads())
@@ -197,6 +200,7 @@ LogicalResult EntryLowering::lowerOp(ir::AttentionOp op) {
   plan::SizeAttr tiles =
       plan::SizeAttr::get(builder.getContext(), blockSymbol.getValue(),
                           kernels::mergeTiles(page, 1) - kernels::mergeTiles(page, 0), kernels::mergeTiles(page, 0));
+  // No symbol says what was left apart; it is little beside the keys and values it came from, and is told as nothing.
   launch(op, tables.kernel(merge, op.getLoc()), merged.values, tiles, constant(0), constant(0), op.getLoc());
   return success();
 }

@@ -6,6 +6,7 @@
 // A value is a buffer of rows. Rows that only products read may be padded: `stride` elements apart, with zeros behind
 // the last column, as their packed weights want them; all others lie side by side.
 #include "passes/lowering/EntryLoweringImpl.h"
+#include "passes/lowering/FunctionWork.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -195,25 +196,28 @@ LogicalResult EntryLowering::lowerOp(ir::SampleOp op) {
   operands.add(bufferOf(op, op.getLogProbabilities()));
   if (operands.failed)
     return failure();
-  launch(op, tables.kernel(params, op.getLoc()), operands.values, rowsOf(op.getLogits()), bytesOf(op.getLogits()),
-         constant(0), op.getLoc());
+  // Of each logit: whether it is the largest, its distance from that, its exponential, the sum.
+  plan::SizeAttr rows = rowsOf(op.getLogits());
+  launch(op, tables.kernel(params, op.getLoc()), operands.values, rows, bytesOf(op.getLogits()),
+         rows.times(4 * lastDim(op.getLogits())), op.getLoc());
   return success();
 }
 
 LogicalResult EntryLowering::lowerOp(ir::CallOp op) {
   Operands operands;
-  plan::SizeAttr bytes = constant(0);
-  for (Value input : op.getInputs()) {
+  for (Value input : op.getInputs())
     operands.add(bufferOf(op, input));
-    bytes = bytes.plus(bytesOf(input));
-  }
   for (Value result : op.getResults())
     operands.add(bufferOf(op, result));
   if (operands.failed)
     return failure();
   Value result = op.getResult(0);
   plan::SizeAttr tiles = tensorOf(result).getRank() == 0 ? constant(1) : rowsOf(result);
-  launch(op, tables.kernel(op.getCalleeAttr(), op.getLoc()), operands.values, tiles, bytes, constant(0), op.getLoc());
+  FunctionWork work{constant(0), constant(0)};
+  if (auto callee = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(entry, op.getCalleeAttr()))
+    work = workOf(callee);
+  launch(op, tables.kernel(op.getCalleeAttr(), op.getLoc()), operands.values, tiles, work.bytesRead, work.operations,
+         op.getLoc());
   return success();
 }
 
