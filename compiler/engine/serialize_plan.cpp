@@ -109,10 +109,11 @@ FailureOr<fb::Offset<format::Entry>> PlanSerializer::entry(plan::EntryOp op) {
       SizeOffset tiles = size(launch.getTiles());
       SizeOffset bytesRead = launch.getBytesRead() ? size(*launch.getBytesRead()) : SizeOffset();
       SizeOffset operations = launch.getOperations() ? size(*launch.getOperations()) : SizeOffset();
+      SizeOffset rows = launch.getRows() ? size(*launch.getRows()) : SizeOffset();
       std::string node = launch.getNode() ? launch.getNode()->str() : "";
       launches.push_back(format::CreateLaunchDirect(builder, kernels.lookup(launch.getKernel()), &operands, tiles,
                                                     node.c_str(), bytesRead, operations, launch.getJoined(),
-                                                    launch.getLocal() ? int(*launch.getLocal()) : -1));
+                                                    launch.getLocal() ? int(*launch.getLocal()) : -1, rows));
       continue;
     }
     auto made = buffer(op, &inner);

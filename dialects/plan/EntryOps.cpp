@@ -109,7 +109,7 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &tables) {
   if (operands && *operands != getBuffers().size())
     return emitOpError() << "has " << getBuffers().size() << " buffers; kernel " << getKernelAttr() << " of template "
                          << kernel.getTemplateNameAttr() << " takes " << *operands;
-  for (SizeAttr size : {getTilesAttr(), getBytesReadAttr(), getOperationsAttr()}) // launch-c4
+  for (SizeAttr size : {getTilesAttr(), getRowsAttr(), getBytesReadAttr(), getOperationsAttr()}) // launch-c4
     if (size)
       for (StringAttr symbol : size.getSymbols())
         if (failed(checkSymbol(*this, FlatSymbolRefAttr::get(symbol), tables)))

@@ -122,10 +122,13 @@ def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"EntryOp">, DeclareOpInterfaceM
     worker may compute whole for itself, in a copy of its own, when that is cheaper than to share the work and wait;
     then no barrier follows either. ingot-join-launches sets both.
 
+    `rows`, where given, is how many rows each tile has that the kernel treats apart: where tiles are few for the
+    workers, rows are cut in parts too (ingot_row_parts in runtime/format/kernel_abi.h).
+
     - launch-c1: the program has a plan.kernel of that name.
     - launch-c2: tiles has a positive part. Where it is negative there are none.
     - launch-c3: as many buffers as the template has operands under its params.
-    - launch-c4: the symbols of tiles, bytes_read and operations are the program's.
+    - launch-c4: the symbols of tiles, rows, bytes_read and operations are the program's.
     - launch-c5: local is an operand, of bytes per unit of the symbol that tiles is.
 
     ```mlir
@@ -134,7 +137,8 @@ def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"EntryOp">, DeclareOpInterfaceM
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Plan_BufferType>:$buffers, Plan_SizeAttr:$tiles,
                    OptionalAttr<StrAttr>:$node, OptionalAttr<Plan_SizeAttr>:$bytes_read,
-                   OptionalAttr<Plan_SizeAttr>:$operations, UnitAttr:$joined, OptionalAttr<I64Attr>:$local);
+                   OptionalAttr<Plan_SizeAttr>:$operations, UnitAttr:$joined, OptionalAttr<I64Attr>:$local,
+                   OptionalAttr<Plan_SizeAttr>:$rows);
   let assemblyFormat = "$kernel `(` $buffers `)` `tiles` $tiles attr-dict";
   let hasVerifier = 1;
 }

@@ -162,11 +162,11 @@ LogicalResult EntryLowering::requireF32(Operation *op, Value value, StringRef na
 }
 
 void EntryLowering::launch(Operation *op, StringAttr kernel, ArrayRef<Value> operands, plan::SizeAttr tiles,
-                           plan::SizeAttr bytesRead, plan::SizeAttr operations, Location loc) {
+                           plan::SizeAttr bytesRead, plan::SizeAttr operations, Location loc, plan::SizeAttr rows) {
   std::string node = nodeName(loc);
   plan::LaunchOp::create(builder, loc, FlatSymbolRefAttr::get(kernel), operands, tiles,
                          node.empty() ? StringAttr() : builder.getStringAttr(node), bytesRead, operations, UnitAttr(),
-                         IntegerAttr());
+                         IntegerAttr(), rows);
 }
 
 LogicalResult EntryLowering::lower(Operation *op) {

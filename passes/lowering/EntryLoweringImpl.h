@@ -61,8 +61,9 @@ private:
   // Kernels read their rows and vectors in f32, where nothing else is said of them.
   static mlir::LogicalResult requireF32(mlir::Operation *op, mlir::Value value, llvm::StringRef name);
 
+  // rows: of each tile, where workers may cut them.
   void launch(mlir::Operation *op, mlir::StringAttr kernel, llvm::ArrayRef<mlir::Value> operands, plan::SizeAttr tiles,
-              plan::SizeAttr bytesRead, plan::SizeAttr operations, mlir::Location loc);
+              plan::SizeAttr bytesRead, plan::SizeAttr operations, mlir::Location loc, plan::SizeAttr rows = {});
 
   // Collects the buffers of a launch, the first failure among them.
   struct Operands {

@@ -243,7 +243,7 @@ LogicalResult EntryLowering::lowerOp(ir::LinearOp op) {
   if (op.getResidual())
     bytes = bytes.plus(bytesOf(op.getResidual()));
   launch(op, tables.kernel(params, op.getLoc()), operands.values, constant((n + 15) / 16), bytes,
-         count.times(2 * k * (op.getGated() ? 2 * n : n)), op.getLoc());
+         count.times(2 * k * (op.getGated() ? 2 * n : n)), op.getLoc(), count);
   return success();
 }
 

@@ -236,7 +236,8 @@ Result<void> Executor::Impl::compile(const format::Entry &entry) {
   compiled.perWorker = operands;
   compiled.pointers.reserve(operands * (locals ? pool->workers() : 1));
   for (const format::Launch *launch : *entry.launches()) {
-    if (largestAmount(launch->tiles(), bounds) > int64_t(std::numeric_limits<uint32_t>::max()))
+    // Parts of rows add at most 8 units a worker.
+    if (largestAmount(launch->tiles(), bounds) > int64_t(std::numeric_limits<uint32_t>::max()) - 8 * pool->workers())
       return makeError(ErrorCode::InvalidArgument,
                        "launch %s has more than 2^32 tiles at these bounds; ask for smaller bounds",
                        quoted(launch->node() ? launch->node()->string_view() : "").c_str());
@@ -431,7 +432,7 @@ Result<void> Executor::run(unsigned index, std::span<const int64_t> symbols, std
     entry.pointers[slot.pointer] = slot.output ? outputs[slot.index] : const_cast<void *>(inputs[slot.index]);
   const auto &launches = *entry.entry->launches();
   for (unsigned i = 0; i < launches.size(); ++i)
-    entry.steps[i].tiles = uint32_t(amount(launches.Get(i)->tiles(), symbols));
+    entry.steps[i].tiles = uint32_t(unitsOf(*launches.Get(i), symbols, impl->pool->workers()));
   impl->placeLocals(entry, impl->pool->workers());
   StepTime *times = nullptr;
   if (impl->profile) {

@@ -3,6 +3,8 @@
 // See sizes.h.
 #include "runtime/executor/sizes.h"
 
+#include "runtime/format/kernel_abi.h"
+
 #include <algorithm>
 #include <limits>
 
@@ -79,6 +81,11 @@ static int64_t sumOf(const format::Size *size, std::span<const int64_t> symbols,
 
 int64_t amount(const format::Size *size, std::span<const int64_t> symbols) {
   return sumOf(size, symbols, [](int64_t) { return true; });
+}
+
+int64_t unitsOf(const format::Launch &launch, std::span<const int64_t> symbols, unsigned workers) {
+  const int64_t tiles = std::min<int64_t>(amount(launch.tiles(), symbols), UINT32_MAX);
+  return launch.rows() ? tiles * ingot_row_parts(amount(launch.rows(), symbols), uint32_t(tiles), workers) : tiles;
 }
 
 int64_t largestAmount(const format::Size *size, std::span<const int64_t> bounds) {

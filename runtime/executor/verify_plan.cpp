@@ -251,6 +251,7 @@ private:
     for (uint32_t operand : *launch.buffers())
       INGOT_RETURN_IF_ERROR(index(operand, entry.buffers()->size(), "buffer", owner));
     INGOT_RETURN_IF_ERROR(size(launch.tiles(), owner, true));
+    INGOT_RETURN_IF_ERROR(size(launch.rows(), owner, true));
     INGOT_RETURN_IF_ERROR(size(launch.bytes_read(), owner, true));
     INGOT_RETURN_IF_ERROR(local(launch, entry, owner));
     return size(launch.operations(), owner, true);

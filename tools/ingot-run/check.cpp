@@ -2,7 +2,7 @@
 //
 // ingot-run check: can this machine run an engine, with which variant, why not the others, and what memory it will
 // need. Reads only the file's first 64 KB; with --weights it reads everything and verifies every checksum; with
-// --threads it reads the plan and counts the tiles of each thread.
+// --threads it reads the plan and counts the tiles of each thread, for one token and for a prompt.
 #include "runtime/core/machine.h"
 #include "runtime/device/cpu/thread_pool.h"
 #include "runtime/executor/sizes.h"
@@ -16,36 +16,41 @@
 namespace ingot::tool {
 namespace {
 
-// What `generate` plans for one prompt unless told otherwise.
+// Tokens of the largest step that `generate` plans for one prompt unless told otherwise.
+uint64_t tokensOfStep(const format::Head &head) {
+  return std::min<uint64_t>(serve::LoadOptions().chunk, head.context());
+}
+
+// What it plans for that.
 uint64_t arenaBytes(const format::Head &head) {
   uint64_t bytes = head.arena_bytes_constant();
   if (!head.arena_symbols() || !head.arena_bytes())
     return bytes;
   for (unsigned i = 0; i < head.arena_symbols()->size() && i < head.arena_bytes()->size(); ++i) {
     std::string_view name = head.arena_symbols()->Get(i)->string_view();
-    uint64_t bound = name == "tokens" ? std::min<uint64_t>(serve::LoadOptions().chunk, head.context()) : 1;
+    uint64_t bound = name == "tokens" ? tokensOfStep(head) : 1;
     bytes += head.arena_bytes()->Get(i) * bound;
   }
   return bytes;
 }
 
-// How the tiles of a kernel's launches are shared out, in a run with every symbol at 1: one token of one sequence.
+// How the tiles of a kernel's launches are shared out in a run with so many tokens and every other symbol at 1.
 struct Balance {
   std::string kernel;
   unsigned launches = 0;
   uint32_t tiles = 0, least = 0, most = 0; // of one launch; of a thread
 };
 
-Result<std::vector<Balance>> countTiles(const std::string &path, unsigned threads) {
-  INGOT_ASSIGN_OR_RETURN(auto engine, runtime::EngineFile::open(path));
-  const format::Plan &plan = engine->plan();
+std::vector<Balance> countTiles(const format::Plan &plan, unsigned threads, uint64_t tokens) {
   std::vector<int64_t> symbols(plan.symbols()->size(), 1);
+  for (unsigned i = 0; i < symbols.size(); ++i)
+    if (plan.symbols()->Get(i)->name()->string_view() == "tokens")
+      symbols[i] = int64_t(tokens);
   std::vector<Balance> found;
   for (const format::Entry *entry : *plan.entries())
     for (const format::Launch *launch : *entry->launches()) {
       Balance balance{plan.kernels()->Get(launch->kernel())->name()->str(), 1, 0, ~0u, 0};
-      int64_t tiles = runtime::amount(launch->tiles(), symbols);
-      balance.tiles = uint32_t(std::min<int64_t>(tiles, INT32_MAX));
+      balance.tiles = uint32_t(std::min<int64_t>(runtime::unitsOf(*launch, symbols, threads), INT32_MAX));
       for (unsigned worker = 0; worker < threads; ++worker) {
         runtime::TileRange share = runtime::tileShare(balance.tiles, worker, threads);
         balance.least = std::min(balance.least, share.end - share.first);
@@ -67,9 +72,9 @@ double busy(const Balance &balance, unsigned threads) {
   return balance.most ? double(balance.tiles) / (double(balance.most) * threads) : 1;
 }
 
-std::string tellTiles(const std::vector<Balance> &found, unsigned threads) {
-  std::string text = "tiles      of one token on " + std::to_string(threads) +
-                     " threads\n  launches  tiles  a thread   busy  kernel\n";
+std::string tellTiles(const std::vector<Balance> &found, unsigned threads, uint64_t tokens) {
+  std::string text = "tiles      of " + (tokens == 1 ? "one token" : std::to_string(tokens) + " tokens") + " on " +
+                     std::to_string(threads) + " threads\n  launches  tiles  a thread   busy  kernel\n";
   for (const Balance &balance : found) {
     std::string range = std::to_string(balance.least) +
                         (balance.most > balance.least ? "-" + std::to_string(balance.most) : std::string());
@@ -91,9 +96,11 @@ Result<int> run(const CheckOptions &o) {
     options.checkLargeWeights = true;
     INGOT_RETURN_IF_ERROR(runtime::EngineFile::open(o.engine, options));
   }
-  std::vector<Balance> tiles;
+  std::vector<Balance> tiles, promptTiles;
   if (o.threads) {
-    INGOT_ASSIGN_OR_RETURN(tiles, countTiles(o.engine, o.threads));
+    INGOT_ASSIGN_OR_RETURN(auto opened, runtime::EngineFile::open(o.engine));
+    tiles = countTiles(opened->plan(), o.threads, 1);
+    promptTiles = countTiles(opened->plan(), o.threads, tokensOfStep(head));
   }
   uint64_t cache = head.cache_bytes_per_token();
   if (o.json) {
@@ -115,12 +122,13 @@ Result<int> run(const CheckOptions &o) {
     object["bytes_read"] = engine.bytesRead();
     if (o.weights)
       object["checksums"] = "verified";
-    for (const Balance &balance : tiles)
-      object["tiles"].push_back({{"kernel", balance.kernel},
-                                 {"launches", balance.launches},
-                                 {"tiles", balance.tiles},
-                                 {"least", balance.least},
-                                 {"most", balance.most}});
+    for (auto &[name, counted] : {std::pair{"tiles", &tiles}, std::pair{"prompt_tiles", &promptTiles}})
+      for (const Balance &balance : *counted)
+        object[name].push_back({{"kernel", balance.kernel},
+                                {"launches", balance.launches},
+                                {"tiles", balance.tiles},
+                                {"least", balance.least},
+                                {"most", balance.most}});
     INGOT_RETURN_IF_ERROR(print(object.dump() + "\n"));
   } else {
     std::string text = head.model()->str() + " (" + head.family()->str() + ", " + std::to_string(head.parameters()) +
@@ -139,7 +147,7 @@ Result<int> run(const CheckOptions &o) {
     text += "KV cache   " + runtime::humanBytes(cache) + " a token, " + runtime::humanBytes(cache * head.context()) +
             " for the whole context of " + std::to_string(head.context()) + "\n";
     if (o.threads)
-      text += tellTiles(tiles, o.threads);
+      text += tellTiles(tiles, o.threads, 1) + tellTiles(promptTiles, o.threads, tokensOfStep(head));
     text += runs ? "this machine can run it\n" : "this machine cannot run it\n";
     INGOT_RETURN_IF_ERROR(print(text));
   }

@@ -487,3 +487,17 @@ plan.program @launch_c4_symbol {
     plan.launch @k(%x, %x) tiles <rows>
   }
 }
+
+// -----
+
+plan.program @launch_c4_symbol_of_rows {
+  plan.symbol @tokens
+  plan.kernel @k template "pack_rows"
+      {params = {k = 8 : i32, k_padded = 16 : i32, type = 0 : i32, partials = 0 : i32, eps = 0.0 : f32}}
+  plan.entry @main : (tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
+      attributes {arg_names = ["x"], res_names = ["y"]} {
+    %x = plan.input "x"
+    // expected-error@+1 {{'plan.launch' op symbol @rows is not declared by a plan.symbol}}
+    plan.launch @k(%x, %x) tiles <tokens> {rows = #plan.size<rows>}
+  }
+}

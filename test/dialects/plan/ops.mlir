@@ -58,6 +58,8 @@ plan.program @tales attributes {vocabulary = 4096 : i64, context_length = 256 : 
     plan.launch @"pack_rows-f32-k8"(%x, %v) tiles #plan.size<tokens>
         {node = "model.norm", bytes_read = #plan.size<32 * tokens>, operations = #plan.size<0>}
     // Terms are sorted and added up.
+    // CHECK: plan.launch @"pack_rows-f32-k8"(%{{.*}}, %{{.*}}) tiles <4> {rows = #plan.size<tokens>}
+    plan.launch @"pack_rows-f32-k8"(%x, %v) tiles <4> {rows = #plan.size<tokens>}
     // CHECK: plan.launch @"softmax-f32-8"(%{{.*}}, %{{.*}}) tiles <16 + 4 * rows + 2 * tokens>
     plan.launch @"softmax-f32-8"(%x, %y) tiles <tokens + 15 + 4 * rows + tokens + 1>
   }

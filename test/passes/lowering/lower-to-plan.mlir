@@ -22,7 +22,7 @@
 // CHECK:           plan.launch @"pack_rows-{{.*}}(%[[X]], %[[S]], %[[G]], %[[P]]) tiles <tokens> {{.*}}node = "first"
 // CHECK:           %[[A:.*]] = plan.weight_ref @a
 // CHECK:           %[[H:.*]] = plan.alloc 64 per @tokens
-// CHECK:           plan.launch @"linear-n16-k72{{.*}}(%[[P]], %[[A]], %[[H]]) tiles <1> {bytes_read = #plan.size<3072 + 192 * tokens>, node = "first", operations = #plan.size<2304 * tokens>}
+// CHECK:           plan.launch @"linear-n16-k72{{.*}}(%[[P]], %[[A]], %[[H]]) tiles <1> {bytes_read = #plan.size<3072 + 192 * tokens>, node = "first", operations = #plan.size<2304 * tokens>, rows = #plan.size<tokens>}
 // CHECK-NOT:       pack_rows
 // CHECK:           plan.launch @"linear-n16-k72{{.*}}-out_f32-rows_tokens"(%[[P]], %[[A]], %[[Y]])
 // CHECK:           plan.launch @"linear-n8-k16-k_padded32-{{.*}}(%[[H]], %{{.*}}, %[[Z]])

@@ -86,6 +86,29 @@ std::string createRefusal(const ExecutorOptions &how, ErrorCode code, const Test
   return executor.error().message();
 }
 
+// Rows are cut only where tiles are fewer than 8 a worker, and never below 32 rows (ingot_row_parts).
+TEST(UnitsTest, CutsRowsWhereTilesAreFewForTheWorkers) {
+  auto units = [](int64_t tiles, int64_t rows, unsigned workers) {
+    flatbuffers::FlatBufferBuilder builder;
+    std::vector<int64_t> perRow = {1};
+    auto launch = format::CreateLaunch(builder, 0, builder.CreateVector(std::vector<uint32_t>()),
+                                       format::CreateSizeDirect(builder, tiles), 0, 0, 0, false, -1,
+                                       rows < 0 ? 0 : format::CreateSizeDirect(builder, 0, &perRow));
+    builder.Finish(launch);
+    std::vector<int64_t> symbols = {rows};
+    return unitsOf(*flatbuffers::GetRoot<format::Launch>(builder.GetBufferPointer()), symbols, workers);
+  };
+  EXPECT_EQ(units(128, 512, 1), 128);
+  EXPECT_EQ(units(128, 512, 16), 128);
+  EXPECT_EQ(units(128, 512, 17), 256);
+  EXPECT_EQ(units(128, 512, 96), 768); // 8 a worker
+  EXPECT_EQ(units(128, 100, 96), 384); // parts of 32 rows at least
+  EXPECT_EQ(units(128, 63, 96), 128);
+  EXPECT_EQ(units(128, 0, 96), 128);
+  EXPECT_EQ(units(128, -1, 96), 128); // a launch that states no rows
+  EXPECT_EQ(units(0, 512, 96), 0);
+}
+
 } // namespace
 
 TEST(Executor, ComputesTheStepAtAnyNumberOfThreads) {
@@ -347,7 +370,7 @@ TEST(Executor, RefusesAMachineWithoutTheFeatures) {
   engine.head.variants[0]->kernel_abi = 9;
   std::string message = createRefusal(options(), ErrorCode::Unsupported, engine);
   EXPECT_NE(message.find(": none of its variants runs on this machine ("), std::string::npos) << message;
-  EXPECT_NE(message.find("; future not taken: it was made for kernel ABI 9, this runtime has 1; base not taken: this "
+  EXPECT_NE(message.find("; future not taken: it was made for kernel ABI 9, this runtime has 2; base not taken: this "
                          "runtime does not know how to look for 'clairvoyance'"),
             std::string::npos)
       << message;

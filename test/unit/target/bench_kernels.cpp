@@ -135,6 +135,7 @@ double run(const Product &product, const TestSet &set, int rows, unsigned thread
   int64_t symbols[1] = {rows};
   auto function = reinterpret_cast<ingot_kernel>(reinterpret_cast<uintptr_t>(set.code) + kernel.at.at(set.name));
   uint32_t tiles = static_cast<uint32_t>((product.n + 15) / 16);
+  tiles *= ingot_row_parts(rows, tiles, threads);
   std::vector<std::unique_ptr<Buffer>> scratch;
   for (unsigned t = 0; t < threads; ++t)
     scratch.push_back(std::make_unique<Buffer>(kernel.scratch));

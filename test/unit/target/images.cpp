@@ -147,7 +147,9 @@ int32_t runKernel(const TestKernel &kernel, const TestSet &set, const std::vecto
   constexpr size_t kFence = 256;
   size_t bytes = (kernel.scratch + 63) / 64 * 64 + kFence;
   auto *scratch = static_cast<uint8_t *>(std::aligned_alloc(64, bytes));
-  ingot_env env = {INGOT_KERNEL_ABI, 0, 1, 0, 32 << 10, 512 << 10, 16 << 20};
+  ingot_env env = {INGOT_KERNEL_ABI, 0, pieces, 0, 32 << 10, 512 << 10, 16 << 20};
+  if (kernel.templateName == "linear" || kernel.templateName == "linear_int")
+    tiles *= ingot_row_parts(symbols[static_cast<size_t>(kernel.integer("rows_symbol"))], tiles, pieces);
   auto function = set.native
                       ? nullptr
                       : reinterpret_cast<ingot_kernel>(reinterpret_cast<uintptr_t>(set.code) + kernel.at.at(set.name));

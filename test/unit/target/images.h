@@ -54,7 +54,8 @@ private:
   std::vector<TestKernel> allKernels;
 };
 
-// Runs tiles [0, tiles) in `pieces` equal ranges, the last first. Returns the first status that is not 0.
+// Runs tiles [0, tiles) in `pieces` equal ranges, as on so many workers, the last first; of products times the parts
+// of their rows. Returns the first status that is not 0.
 int32_t runKernel(const TestKernel &kernel, const TestSet &set, const std::vector<void *> &buffers,
                   const std::vector<int64_t> &symbols, uint32_t tiles, uint32_t pieces = 1);
 

@@ -260,6 +260,9 @@ TEST_P(LinearIntTest, RowsAndSplitsChangeNoBit) {
   for (const TestKernel *kernel : Images::get().kernels("linear_int", GetParam())) {
     Shape s(*kernel);
     Result all = run(*kernel, *GetParam(), Problem(*kernel, 130, 3), 1);
+    for (uint32_t workers : {2u, 7u, 96u}) // rows are cut in parts too
+      ASSERT_TRUE(run(*kernel, *GetParam(), Problem(*kernel, 130, 3), workers).out == all.out)
+          << kernel->name << " on " << GetParam()->name << " with " << workers << " workers";
     for (int rows : {1, 2, 3, 4, 5, 6, 7, 8, 13, 15, 16, 17, 29, 40}) {
       Result some = run(*kernel, *GetParam(), Problem(*kernel, rows, 3), static_cast<uint32_t>(rows % 5 + 1));
       ASSERT_EQ(std::memcmp(some.out.get(), all.out.get(), some.out.size), 0)

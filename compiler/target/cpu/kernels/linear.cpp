@@ -264,8 +264,20 @@ INGOT_INLINE int32_t runLinear(const linear_params *p, const ingot_env *env, voi
     quantized = QuantizedWeight(p, next);
   LinearResult<linear_params> result(p, next);
   int64_t panel = p->layout == INGOT_N16K ? (int64_t)p->k * 16 : roundUp(p->k, 32) * 16;
-  L l = {p, buffers[0], (const typename L::W *)buffers[1], quantized, result, (int32_t)symbols[p->rows_symbol], panel};
-  l.run(env, (int32_t)tile0, (int32_t)tile1, (char *)scratch);
+  const int64_t rowBytes = (int64_t)p->k_padded * (p->in_type == INGOT_F32 ? 4 : 2);
+  overParts(
+      env, symbols[p->rows_symbol], result.tiles, tile0,
+      tile1, [&](int64_t first, int32_t rows, int32_t from, int32_t to) __attribute__((always_inline)) {
+        result.first = first;
+        L l = {p,
+               (const char *)buffers[0] + first * rowBytes,
+               (const typename L::W *)buffers[1],
+               quantized,
+               result,
+               rows,
+               panel};
+        l.run(env, from, to, (char *)scratch);
+      });
   return 0;
 }
 } // namespace

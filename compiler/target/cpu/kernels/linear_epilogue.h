@@ -17,6 +17,7 @@ template <class Params> struct LinearResult {
   void *out;
   float *stats;
   int32_t tiles; // of the whole launch
+  int64_t first; // the row that row 0 stands for
 
   // Takes the operands from `next` on: [bias], [residual], out, [stats].
   INGOT_INLINE LinearResult(const Params *p, void *const *next) : p(p) {
@@ -25,6 +26,7 @@ template <class Params> struct LinearResult {
     out = *next++;
     stats = p->stats ? (float *)*next++ : nullptr;
     tiles = (p->n + 15) / 16;
+    first = 0;
   }
 
   // Finishes tiles [tile, tile + count) for rows [row, row + rowCount). sums(i, r): the sixteen sums of panel i of
@@ -35,7 +37,7 @@ template <class Params> struct LinearResult {
       int32_t column = (tile + i) * 16;
       int32_t width = minimum(16, p->n - column);
       for (int32_t r = 0; r < rowCount; ++r) {
-        int64_t at = row + r;
+        int64_t at = first + row + r;
         f32x16 y;
         if (p->gated) {
           f32x16 gate = sums(2 * i, r);
@@ -64,9 +66,24 @@ template <class Params> struct LinearResult {
     if (tile + count == tiles && p->out_stride > p->n)
       for (int32_t r = 0; r < rowCount; ++r)
         for (int32_t c = p->n; c < p->out_stride; ++c)
-          storeAs(p->out_type, out, (int64_t)(row + r) * p->out_stride + c, 0.0f);
+          storeAs(p->out_type, out, (first + row + r) * p->out_stride + c, 0.0f);
   }
 };
+
+// Does units [tile0, tile1) of a launch, `tiles` for each part of its rows (ingot_row_parts): work(first row, rows,
+// tile, end of tiles) for every part that they reach into.
+template <class Work>
+INGOT_INLINE void overParts(const ingot_env *env, int64_t rows, int32_t tiles, uint32_t tile0, uint32_t tile1,
+                            const Work &work) {
+  const uint32_t parts = ingot_row_parts(rows, (uint32_t)tiles, env->workers);
+  for (uint32_t part = tile0 / (uint32_t)tiles, at = part * (uint32_t)tiles; at < tile1;
+       ++part, at += (uint32_t)tiles) {
+    const int64_t from = rows * part / parts, to = rows * (part + 1) / parts;
+    const uint32_t end = tile1 - at;
+    work(from, (int32_t)(to - from), (int32_t)(tile0 > at ? tile0 - at : 0),
+         end < (uint32_t)tiles ? (int32_t)end : tiles);
+  }
+}
 
 INGOT_INLINE void clearSums(void *sums, int64_t vectors) {
   for (int64_t i = 0; i < vectors; ++i)

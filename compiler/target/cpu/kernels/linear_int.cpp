@@ -233,6 +233,15 @@ struct LinearInt {
       }
     releaseTiles();
   }
+
+  INGOT_INLINE void run(const ingot_env *env, int32_t tile0, int32_t tile1, char *scratch) const {
+    if (rows <= kFewRows)
+      fewRows(tile0, tile1, scratch);
+    else if constexpr (kHasTiles)
+      byTiles(env, tile0, tile1, scratch);
+    else
+      manyRows(tile0, tile1, scratch);
+  }
 };
 
 } // namespace
@@ -243,13 +252,13 @@ INGOT_KERNEL(linear_int) {
   void *const *next = buffers + 1;
   QuantizedWeight weight(p, next);
   LinearResult<linear_int_params> result(p, next);
-  LinearInt l = {p,      (const char *)buffers[0],         weight,
-                 result, (int32_t)symbols[p->rows_symbol], quantizedRowBytes(p->k_padded, weight.groups)};
-  if (l.rows <= kFewRows)
-    l.fewRows((int32_t)tile0, (int32_t)tile1, (char *)scratch);
-  else if constexpr (kHasTiles)
-    l.byTiles(env, (int32_t)tile0, (int32_t)tile1, (char *)scratch);
-  else
-    l.manyRows((int32_t)tile0, (int32_t)tile1, (char *)scratch);
+  const int64_t rowBytes = quantizedRowBytes(p->k_padded, weight.groups);
+  overParts(
+      env, symbols[p->rows_symbol], result.tiles, tile0,
+      tile1, [&](int64_t first, int32_t rows, int32_t from, int32_t to) __attribute__((always_inline)) {
+        result.first = first;
+        LinearInt l = {p, (const char *)buffers[0] + first * rowBytes, weight, result, rows, rowBytes};
+        l.run(env, from, to, (char *)scratch);
+      });
   return 0;
 }
