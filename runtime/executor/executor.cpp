@@ -452,6 +452,8 @@ Result<void> Executor::run(std::string_view entry, std::span<const int64_t> symb
 
 void Executor::profile(std::vector<StepTime> *into) { impl->profile = into; }
 
+uint64_t Executor::barriers() const { return impl->pool->barriers(); }
+
 LaunchInfo Executor::launch(unsigned entry, unsigned index) const {
   const format::Launch &launch = *plan().entries()->Get(entry)->launches()->Get(index);
   unsigned variant = impl->entries[entry].variants[index];

@@ -89,6 +89,8 @@ public:
   // null switches it off, and then it costs nothing.
   void profile(std::vector<StepTime> *into);
   LaunchInfo launch(unsigned entry, unsigned index) const;
+  // Barriers that all runs so far had.
+  uint64_t barriers() const;
 
 private:
   struct Impl;

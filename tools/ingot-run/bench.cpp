@@ -37,6 +37,7 @@ uint64_t weightBytesPerStep(serve::Model &model) {
 
 struct Times {
   double prefill, decode;
+  double barriers; // of a step of decode, its sampling among them
 };
 
 double median(std::vector<double> values) {
@@ -63,12 +64,15 @@ Result<Times> once(serve::Model &model, const BenchOptions &o, uint32_t seed, in
   std::set<uint64_t> drew;
   std::chrono::duration<double> decode{0};
   int64_t fullSteps = 0;
-  Times times{0, 0};
+  uint64_t barriers = 0;
+  const runtime::Executor &executor = model.runner().executor();
+  Times times{0, 0, 0};
   while (!scheduler.idle()) {
     if (interrupted())
       return makeError(ErrorCode::Io, "interrupted");
     bool prefilling = int64_t(drew.size()) < o.batch;
     auto before = std::chrono::steady_clock::now();
+    uint64_t passed = executor.barriers();
     INGOT_ASSIGN_OR_RETURN(std::vector<serve::Output> outputs, scheduler.step());
     if (prefilling) {
       for (const serve::Output &output : outputs)
@@ -76,6 +80,7 @@ Result<Times> once(serve::Model &model, const BenchOptions &o, uint32_t seed, in
       times.prefill = secondsSince(start);
     } else if (int64_t(outputs.size()) == o.batch) {
       decode += std::chrono::steady_clock::now() - before;
+      barriers += executor.barriers() - passed;
       ++fullSteps;
     }
   }
@@ -85,6 +90,7 @@ Result<Times> once(serve::Model &model, const BenchOptions &o, uint32_t seed, in
                      "they were preempted; give it more memory",
                      (long long)o.batch, (long long)(promptTokens + newTokens));
   times.decode = fullSteps ? decode.count() / double(fullSteps) : 0;
+  times.barriers = fullSteps ? double(barriers) / double(fullSteps) : 0;
   return times;
 }
 
@@ -108,7 +114,7 @@ Result<int> run(const BenchOptions &o) {
   INGOT_RETURN_IF_ERROR(once(*model, o, 1, promptTokens, std::min<int64_t>(newTokens, 4)));
   INGOT_ASSIGN_OR_RETURN(std::unique_ptr<Profile> profile, Profile::start(model->runner(), o.run));
   Progress progress("bench", o.repeat);
-  std::vector<double> prefill, decode;
+  std::vector<double> prefill, decode, barriers;
   for (int64_t i = 0; i < o.repeat; ++i) {
     INGOT_ASSIGN_OR_RETURN(Times times, once(*model, o, uint32_t(2 + i), promptTokens, newTokens));
     if (times.decode == 0)
@@ -118,6 +124,7 @@ Result<int> run(const BenchOptions &o) {
                        (long long)newTokens, (long long)o.batch);
     prefill.push_back(double(o.batch * promptTokens) / times.prefill);
     decode.push_back(times.decode);
+    barriers.push_back(times.barriers);
     progress.update(i + 1);
   }
   double prefillRate = median(prefill), secondsPerToken = median(decode);
@@ -143,6 +150,7 @@ Result<int> run(const BenchOptions &o) {
     object["prefill_tokens_per_second"] = prefillRate;
     object["decode_tokens_per_second"] = decodeRate;
     object["decode_seconds_per_step"] = secondsPerToken;
+    object["barriers_per_step"] = median(barriers);
     object["weight_bytes_per_step"] = weightBytes;
     object["read_bytes_per_second"] = ceilings.readBytesPerSecond;
     object["f32_ops_per_second"] = ceilings.f32.opsPerSecond;
@@ -153,13 +161,13 @@ Result<int> run(const BenchOptions &o) {
     std::snprintf(text, sizeof text,
                   "model      %s, %s, products in %s, %u threads\n"
                   "prefill    %.1f tokens/s   (%lld x %lld tokens)\n"
-                  "decode     %.1f tokens/s   (%lld x %lld tokens, %.3f ms a step)\n"
+                  "decode     %.1f tokens/s   (%lld x %lld tokens, %.3f ms and %.0f barriers a step)\n"
                   "ceilings   %.1f GB/s reading memory, %.1f GFLOP/s in f32 (%s)\n"
                   "decode reads %s of weights a step: %.0f%% of what the memory allows%s\n"
                   "medians of %lld runs\n",
                   model->engine().head().model()->c_str(), variant.c_str(), model->engine().head().compute()->c_str(),
                   threads, prefillRate, (long long)o.batch, (long long)promptTokens, decodeRate, (long long)o.batch,
-                  (long long)newTokens, secondsPerToken * 1e3, ceilings.readBytesPerSecond * 1e-9,
+                  (long long)newTokens, secondsPerToken * 1e3, median(barriers), ceilings.readBytesPerSecond * 1e-9,
                   ceilings.f32.opsPerSecond * 1e-9, ceilings.f32.with, runtime::humanBytes(weightBytes).c_str(),
                   share * 100, share > 1 ? " (they lie in the caches)" : "", (long long)o.repeat);
     INGOT_RETURN_IF_ERROR(print(text));

@@ -126,7 +126,8 @@ template <bool Timed> void ThreadPool::walkSteps(unsigned worker) {
       if constexpr (Timed)
         if (step.tiles != 0)
           time[index].passed = now();
-      passed += worker == 0;
+      if (worker == 0) // the others may not even store what they read there
+        ++passed;
       waited = true;
       pending = dirty = false;
       if (failure.load(std::memory_order_relaxed) >> 32 <= index)
