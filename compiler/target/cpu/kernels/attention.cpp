@@ -119,6 +119,14 @@ template <int CACHE> struct Attention {
         int64_t token = (page * p->kv_heads + h) * p->page_tokens + position % p->page_tokens;
         block.keys[g] = (const C *)planes.keys + token * p->head_dim; // of 16 tokens: keys and values alike
         block.values[g] = (const C *)planes.values + token * p->head_dim;
+        // The group 64 positions on, where there is one.
+        int64_t later = token;
+        if (position + kBlock <= high) {
+          const int32_t at = position + (int32_t)kBlock;
+          later = ((int64_t)table[at / p->page_tokens] * p->kv_heads + h) * p->page_tokens + at % p->page_tokens;
+        }
+        block.nextKeys[g] = (const char *)((const C *)planes.keys + later * p->head_dim);
+        block.nextValues[g] = (const char *)((const C *)planes.values + later * p->head_dim);
         if (CACHE == INGOT_I8) {
           store16(keyScales + g * 16, load16(planes.keyScales + token));
           store16(valueScales + g * 16, load16(planes.valueScales + token));
@@ -134,12 +142,12 @@ template <int CACHE> struct Attention {
     bool few = rows.count < kCopyRows;
     if constexpr (CACHE == INGOT_F32) {
       if (hd == width)
-        return attendBlock<kTile>(p, rows, block);
+        return attendBlock<kTile, true>(p, rows, block);
       copy = block;
     } else {
       if (few && hd == width)
-        return attendBlock<4>(p, rows, block);
-      copy = {block.base, block.from, block.to, width, {}, {}, keyScales, valueScales};
+        return attendBlock<4, true>(p, rows, block);
+      copy = {block.base, block.from, block.to, width, {}, {}, keyScales, valueScales, {}, {}};
     }
     for (int32_t g = block.from; g < block.to; ++g) {
       if constexpr (CACHE != INGOT_F32) {
@@ -159,7 +167,7 @@ template <int CACHE> struct Attention {
       }
     }
     copy.stride = width;
-    attendBlock<kTile>(p, rows, copy);
+    attendBlock<kTile, false>(p, rows, copy);
   }
   INGOT_INLINE static float widen(int8_t x) { return (float)x; }
   template <class T> INGOT_INLINE static float widen(const T &x) { return load(&x); }

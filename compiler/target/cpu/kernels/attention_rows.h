@@ -41,6 +41,31 @@ struct Rows {
   const int32_t *first, *last; // [rows]: positions the row sees, last inclusive
 };
 
+// Sixteen elements of the cache as the loops below multiply them. Where bf16 becomes two ymm the lanes stand as
+// unpacking leaves them, {0-3, 8-11, 4-7, 12-15}: one instruction for 8 lanes instead of two. `ordered` swaps lanes
+// there and back.
+#if defined(__AVX512F__)
+template <class T> INGOT_INLINE f32x16 unpacked(const T *p) { return widen16(p); }
+template <class T> INGOT_INLINE f32x16 ordered(f32x16 v) { return v; }
+#else
+template <class T> INGOT_INLINE f32x16 unpacked(const T *p) {
+  if constexpr (__is_same(T, bf16)) {
+    typedef uint16_t u16x32 __attribute__((ext_vector_type(32)));
+    const u16x16 h = *(const u16x16_u *)p, zero = (u16x16)(0);
+    const u16x32 pairs = __builtin_shufflevector(zero, h, 0, 16, 1, 17, 2, 18, 3, 19, 8, 24, 9, 25, 10, 26, 11, 27, 4,
+                                                 20, 5, 21, 6, 22, 7, 23, 12, 28, 13, 29, 14, 30, 15, 31);
+    return __builtin_bit_cast(f32x16, pairs);
+  } else {
+    return widen16(p);
+  }
+}
+template <class T> INGOT_INLINE f32x16 ordered(f32x16 v) {
+  if constexpr (__is_same(T, bf16))
+    return __builtin_shufflevector(v, v, 0, 1, 2, 3, 8, 9, 10, 11, 4, 5, 6, 7, 12, 13, 14, 15);
+  return v;
+}
+#endif
+
 // One block: for each group of 16 positions its keys [head_dim][16] and its values [16][stride].
 template <class T> struct BlockView {
   int32_t base;     // first position
@@ -48,10 +73,12 @@ template <class T> struct BlockView {
   int32_t stride;   // elements from one value to the next
   const T *keys[kBlock / 16], *values[kBlock / 16];
   const float *keyScales, *valueScales; // [64], only for int8
+  // What is read next, to be fetched early while this block is multiplied: as keys and values, of one group each.
+  const char *nextKeys[kBlock / 16], *nextValues[kBlock / 16];
 };
 
 // scores of MR rows for the MG groups of 16 positions from group g on.
-template <int MR, int MG, class P, class T>
+template <int MR, int MG, bool FETCH, class P, class T>
 INGOT_INLINE void scoreTile(const P *p, const Rows &rows, int32_t row, const BlockView<T> &block, int32_t g) {
   f32x16 acc[MR][MG];
 #pragma unroll
@@ -63,9 +90,14 @@ INGOT_INLINE void scoreTile(const P *p, const Rows &rows, int32_t row, const Blo
 #pragma clang loop unroll(disable)
   for (int32_t d = 0; d < p->head_dim; ++d) {
     f32x16 key[MG];
+    if constexpr (FETCH) {
+#pragma unroll
+      for (int i = 0; i < MG; ++i)
+        __builtin_prefetch(block.nextKeys[g + i] + d * 16 * (int64_t)sizeof(T));
+    }
 #pragma unroll
     for (int i = 0; i < MG; ++i)
-      key[i] = widen16(block.keys[g + i] + (int64_t)d * 16);
+      key[i] = unpacked(block.keys[g + i] + (int64_t)d * 16);
 #pragma unroll
     for (int r = 0; r < MR; ++r)
 #pragma unroll
@@ -76,7 +108,7 @@ INGOT_INLINE void scoreTile(const P *p, const Rows &rows, int32_t row, const Blo
   for (int r = 0; r < MR; ++r)
 #pragma unroll
     for (int i = 0; i < MG; ++i) {
-      f32x16 s = acc[r][i];
+      f32x16 s = ordered<T>(acc[r][i]);
       if (p->cache_type == INGOT_I8)
         s = s * load16(block.keyScales + (g + i) * 16);
       s = s * p->scale;
@@ -87,29 +119,29 @@ INGOT_INLINE void scoreTile(const P *p, const Rows &rows, int32_t row, const Blo
 }
 
 // MR rows against all groups, MG at a time.
-template <int MR, int MG, class P, class T>
+template <int MR, int MG, bool FETCH, class P, class T>
 INGOT_INLINE void scoreGroups(const P *p, const Rows &rows, int32_t row, const BlockView<T> &block) {
   int32_t g = block.from;
   if constexpr (MG > 1)
     for (; g + MG <= block.to; g += MG)
-      scoreTile<MR, MG>(p, rows, row, block, g);
+      scoreTile<MR, MG, FETCH>(p, rows, row, block, g);
   for (; g < block.to; ++g)
-    scoreTile<MR, 1>(p, rows, row, block, g);
+    scoreTile<MR, 1, FETCH>(p, rows, row, block, g);
 }
 
 // TOP: the most rows of a tile.
-template <int TOP, class P, class T>
+template <int TOP, bool FETCH, class P, class T>
 INGOT_INLINE void scoreBlock(const P *p, const Rows &rows, const BlockView<T> &block) {
   int32_t row = 0;
   if constexpr (TOP > 4)
     for (; row + TOP <= rows.count; row += TOP)
-      scoreGroups<TOP, 1>(p, rows, row, block);
+      scoreGroups<TOP, 1, FETCH>(p, rows, row, block);
   for (; row + 4 <= rows.count; row += 4)
-    scoreGroups<4, 1>(p, rows, row, block);
+    scoreGroups<4, 1, FETCH>(p, rows, row, block);
   for (; row + 2 <= rows.count; row += 2)
-    scoreGroups<2, 2>(p, rows, row, block);
+    scoreGroups<2, 2, FETCH>(p, rows, row, block);
   if (row < rows.count)
-    scoreGroups<1, 4>(p, rows, row, block);
+    scoreGroups<1, 4, FETCH>(p, rows, row, block);
 }
 
 // The positions [from, to) of a block at `base` that a row sees.
@@ -175,7 +207,7 @@ INGOT_INLINE void softmaxRow(const P *p, const Rows &rows, int32_t row, const Bl
 }
 
 // acc[row .. +MR][column .. +16 MC] += weights x values of positions [from, to) of the block.
-template <int MR, int MC, class T>
+template <int MR, int MC, bool FETCH, class T>
 INGOT_INLINE void mixTile(const Rows &rows, int32_t row, const BlockView<T> &block, int32_t column, int32_t from,
                           int32_t to) {
   f32x16 acc[MR][MC];
@@ -184,17 +216,23 @@ INGOT_INLINE void mixTile(const Rows &rows, int32_t row, const BlockView<T> &blo
   for (int r = 0; r < MR; ++r)
 #pragma unroll
     for (int c = 0; c < MC; ++c)
-      acc[r][c] = load16(sums + r * rows.width + c * 16);
+      acc[r][c] = ordered<T>(load16(sums + r * rows.width + c * 16));
   while (from < to) {
     int32_t end = minimum(from / 16 * 16 + 16, to);
     const T *value = block.values[from / 16] + (int64_t)(from % 16) * block.stride + column;
     const float *weight = rows.scores + (int64_t)row * kBlock;
+    [[maybe_unused]] const char *next =
+        block.nextValues[from / 16] + ((int64_t)(from % 16) * block.stride + column) * (int64_t)sizeof(T);
 #pragma clang loop unroll(disable)
     for (; from < end; ++from, value += block.stride) {
       f32x16 v[MC];
+      if constexpr (FETCH) {
+        __builtin_prefetch(next);
+        next += block.stride * (int64_t)sizeof(T);
+      }
 #pragma unroll
       for (int c = 0; c < MC; ++c)
-        v[c] = widen16(value + c * 16);
+        v[c] = unpacked(value + c * 16);
 #pragma unroll
       for (int r = 0; r < MR; ++r)
 #pragma unroll
@@ -206,11 +244,11 @@ INGOT_INLINE void mixTile(const Rows &rows, int32_t row, const BlockView<T> &blo
   for (int r = 0; r < MR; ++r)
 #pragma unroll
     for (int c = 0; c < MC; ++c)
-      store16(sums + r * rows.width + c * 16, acc[r][c]);
+      store16(sums + r * rows.width + c * 16, ordered<T>(acc[r][c]));
 }
 
 // MR rows over all columns, 16 MC at a time.
-template <int MR, int MC, class T>
+template <int MR, int MC, bool FETCH, class T>
 INGOT_INLINE void mixColumns(const Rows &rows, int32_t row, const BlockView<T> &block, int32_t from, int32_t to) {
   if (from >= to)
     return;
@@ -218,17 +256,18 @@ INGOT_INLINE void mixColumns(const Rows &rows, int32_t row, const BlockView<T> &
   int32_t column = 0;
   if constexpr (MC > 1)
     for (; column + 16 * MC <= width; column += 16 * MC)
-      mixTile<MR, MC>(rows, row, block, column, from, to);
+      mixTile<MR, MC, FETCH>(rows, row, block, column, from, to);
   for (; column < width; column += 16)
-    mixTile<MR, 1>(rows, row, block, column, from, to);
+    mixTile<MR, 1, FETCH>(rows, row, block, column, from, to);
 }
 
 // Rows side by side over what all of them see; what only some see before and after that, row by row.
-template <int MR, int MC, class T> INGOT_INLINE void mixRows(const Rows &rows, int32_t row, const BlockView<T> &block) {
+template <int MR, int MC, bool FETCH, class T>
+INGOT_INLINE void mixRows(const Rows &rows, int32_t row, const BlockView<T> &block) {
   int32_t from, to;
   seenBy(rows, row, block.base, from, to);
   if constexpr (MR == 1) {
-    mixColumns<1, MC>(rows, row, block, from, to);
+    mixColumns<1, MC, FETCH>(rows, row, block, from, to);
   } else {
     bool alike = true;
     for (int32_t r = 1; r < MR; ++r) {
@@ -247,34 +286,34 @@ template <int MR, int MC, class T> INGOT_INLINE void mixRows(const Rows &rows, i
         for (int32_t r = 0; r < MR; ++r) {
           int32_t f, t;
           seenBy(rows, row + r, block.base, f, t);
-          mixColumns<1, 4>(rows, row + r, block, after ? maximum(to, f) : f, after ? t : minimum(from, t));
+          mixColumns<1, 4, FETCH>(rows, row + r, block, after ? maximum(to, f) : f, after ? t : minimum(from, t));
         }
       }
       if (!after)
-        mixColumns<MR, MC>(rows, row, block, from, to);
+        mixColumns<MR, MC, FETCH>(rows, row, block, from, to);
     }
   }
 }
 
-template <int TOP, class T> INGOT_INLINE void mixBlock(const Rows &rows, const BlockView<T> &block) {
+template <int TOP, bool FETCH, class T> INGOT_INLINE void mixBlock(const Rows &rows, const BlockView<T> &block) {
   int32_t row = 0;
   if constexpr (TOP > 4)
     for (; row + TOP <= rows.count; row += TOP)
-      mixRows<TOP, 1>(rows, row, block);
+      mixRows<TOP, 1, FETCH>(rows, row, block);
   for (; row + 4 <= rows.count; row += 4)
-    mixRows<4, 1>(rows, row, block);
+    mixRows<4, 1, FETCH>(rows, row, block);
   for (; row + 2 <= rows.count; row += 2)
-    mixRows<2, 2>(rows, row, block);
+    mixRows<2, 2, FETCH>(rows, row, block);
   if (row < rows.count)
-    mixRows<1, 4>(rows, row, block);
+    mixRows<1, 4, FETCH>(rows, row, block);
 }
 
-template <int TOP, class P, class T>
+template <int TOP, bool FETCH, class P, class T>
 INGOT_INLINE void attendBlock(const P *p, const Rows &rows, const BlockView<T> &block) {
-  scoreBlock<TOP>(p, rows, block);
+  scoreBlock<TOP, FETCH>(p, rows, block);
   for (int32_t row = 0; row < rows.count; ++row)
     softmaxRow(p, rows, row, block);
-  mixBlock<TOP>(rows, block);
+  mixBlock<TOP, FETCH>(rows, block);
 }
 
 } // namespace ingot::kernels
