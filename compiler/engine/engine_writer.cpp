@@ -9,7 +9,9 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
+#include <span>
 #include <thread>
 
 namespace ingot::engine {
@@ -21,19 +23,45 @@ constexpr uint64_t kSliceBytes = 4u << 20;
 
 uint64_t alignUp(uint64_t value, uint64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
 
+// Scales or zero points that are made with the values they belong to, and held until the file reaches them.
+struct Held {
+  uint64_t size;
+  std::vector<uint8_t> bytes; // all of them, from the first slice of values until they are written
+};
+
 // A run of units of one weight, small enough to be held in memory.
 struct Slice {
   const StoredWeight *weight;
   int64_t first, count;
+  Held *held = nullptr;                     // made earlier
+  Held *scales = nullptr, *zeros = nullptr; // made with these values
 };
 
-std::vector<Slice> cutIntoSlices(const std::vector<StoredWeight> &weights) {
+bool isQuantizedValues(const Recipe &recipe) {
+  return recipe.kind == Recipe::Kind::pack && recipe.operands[0]->kind == Recipe::Kind::quantize;
+}
+
+// Group values stand right behind their values in every plan of the compiler's; elsewhere they are made from their
+// source again.
+std::vector<Slice> cutIntoSlices(const std::vector<StoredWeight> &weights, std::deque<Held> &held) {
   std::vector<Slice> slices;
-  for (const StoredWeight &weight : weights) {
+  std::vector<Held *> made(weights.size());
+  for (size_t i = 0; i < weights.size(); ++i) {
+    const StoredWeight &weight = weights[i];
+    Held *scales = nullptr, *zeros = nullptr;
+    if (isQuantizedValues(*weight.recipe))
+      for (size_t j = i + 1; j < weights.size() && j <= i + 2; ++j) {
+        const Recipe &groups = *weights[j].recipe;
+        if (groups.kind != Recipe::Kind::pack_groups || !groups.operands[0]->makesSameAs(*weight.recipe->operands[0]) ||
+            (groups.zeros ? zeros : scales))
+          break;
+        held.push_back({groups.storedBytes(), {}});
+        made[j] = (groups.zeros ? zeros : scales) = &held.back();
+      }
     int64_t units = weight.recipe->units();
     int64_t step = std::max<int64_t>(1, int64_t(kSliceBytes / std::max<uint64_t>(1, weight.recipe->unitBytes())));
     for (int64_t first = 0; first < units; first += step)
-      slices.push_back({&weight, first, std::min(step, units - first)});
+      slices.push_back({&weight, first, std::min(step, units - first), made[i], scales, zeros});
   }
   return slices;
 }
@@ -65,7 +93,16 @@ public:
       std::unique_lock lock(mutex);
       changed.wait(lock, [&] { return slot.ready && slot.slice == index; });
     }
-    std::string error = slot.error.empty() ? consume(slot.bytes, slot.lost) : slot.error;
+    const Slice &slice = slices[index];
+    std::span<const uint8_t> bytes = slot.bytes;
+    if (slice.held) { // whole, as every slice of its values was taken before
+      const uint64_t unit = slice.weight->recipe->unitBytes();
+      bytes = std::span<const uint8_t>(slice.held->bytes)
+                  .subspan(uint64_t(slice.first) * unit, uint64_t(slice.count) * unit);
+    }
+    std::string error = slot.error.empty() ? consume(bytes, slot.lost) : slot.error;
+    if (slice.held && slice.first + slice.count == slice.weight->recipe->units())
+      std::vector<uint8_t>().swap(slice.held->bytes);
     {
       std::lock_guard lock(mutex);
       slot.ready = false;
@@ -95,12 +132,23 @@ private:
         changed.wait(lock, [&] { return stopped || index < consumed + slots.size(); });
         if (stopped)
           return;
+        for (Held *held : {slices[index].scales, slices[index].zeros})
+          if (held && held->bytes.empty())
+            held->bytes.resize(held->size);
       }
       Slot &slot = slots[index % slots.size()];
       const Slice &slice = slices[index];
-      slot.bytes.resize(uint64_t(slice.count) * slice.weight->recipe->unitBytes());
       slot.lost = {};
-      slot.error = slice.weight->recipe->evaluate(reader, slice.first, slice.count, slot.bytes.data(), &slot.lost);
+      slot.error.clear();
+      if (!slice.held) {
+        const Recipe &recipe = *slice.weight->recipe;
+        slot.bytes.resize(uint64_t(slice.count) * recipe.unitBytes());
+        auto at = [&](Held *held) {
+          return held ? held->bytes.data() + uint64_t(slice.first) * (held->size / uint64_t(recipe.units())) : nullptr;
+        };
+        slot.error = recipe.evaluate(reader, slice.first, slice.count, slot.bytes.data(), &slot.lost,
+                                     {at(slice.scales), at(slice.zeros)});
+      }
       {
         std::lock_guard lock(mutex);
         slot.slice = index;
@@ -137,11 +185,12 @@ std::string writeWeights(OutputFile &file, uint64_t base, const EngineContents &
   std::unique_ptr<XXH3_state_t, XXH_errorcode (*)(XXH3_state_t *)> state(XXH3_createState(), XXH3_freeState);
   XXH3_64bits_reset(state.get());
   const std::vector<uint8_t> zeros(kWeightAlignment, 0);
-  std::vector<Slice> slices = cutIntoSlices(contents.weights);
+  std::deque<Held> held;
+  std::vector<Slice> slices = cutIntoSlices(contents.weights, held);
   SlicePipeline pipeline(slices, reader, std::max(1u, options.threads));
   uint64_t position = 0; // within WEIGHTS
   for (size_t i = 0; i < slices.size(); ++i) {
-    error = pipeline.take(i, [&](const std::vector<uint8_t> &bytes, const QuantizationError &slice) -> std::string {
+    error = pipeline.take(i, [&](std::span<const uint8_t> bytes, const QuantizationError &slice) -> std::string {
       lost[size_t(slices[i].weight - contents.weights.data())].add(slice);
       if (slices[i].first == 0) {
         uint64_t gap = slices[i].weight->offset - position;

@@ -279,7 +279,7 @@ std::string Recipe::evaluateRows(const TensorReader &reader, int64_t first, int6
 //   n16k4 [panel][k / 4][16 rows][4]   n16k8 [panel][k / 8][16 rows][4], k and k + 4 in one byte   groups
 //   [panel][group][16]
 std::string Recipe::evaluateQuantized(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out,
-                                      QuantizationError *error) const {
+                                      QuantizationError *error, GroupValues groupValues) const {
   const Quantization &how = operands[0]->quantization;
   const Recipe &source = *operands[0]->operands[0];
   const bool values = kind == Kind::pack;
@@ -310,16 +310,14 @@ std::string Recipe::evaluateQuantized(const TensorReader &reader, int64_t first,
         measureRow(how, w, columns, to, s, z, *error);
     }
     if (!values) {
-      for (int64_t group = 0; group < groups; ++group)
-        for (int64_t row = 0; row < 16; ++row) {
-          const int64_t from = row * groups + group, index = group * 16 + row;
-          if (this->zeros)
-            out[index] = zeros[from];
-          else
-            fromFloat(type, &scales[from], out + uint64_t(index) * elementBytes(type), 1);
-        }
+      packGroupValues(this->zeros, scales.data(), zeros.data(), out);
       continue;
     }
+    const uint64_t done = uint64_t(panel - first) * uint64_t(groups) * 16; // group values
+    if (groupValues.scales)
+      packGroupValues(false, scales.data(), zeros.data(), groupValues.scales + done * elementBytes(how.scale));
+    if (groupValues.zeros)
+      packGroupValues(true, scales.data(), zeros.data(), groupValues.zeros + done);
     auto *to = reinterpret_cast<uint32_t *>(out);
     const int64_t step = layout == Layout::n16k4 ? 4 : 8;
     for (int64_t j = 0; j < padded / step; ++j)
@@ -335,11 +333,46 @@ std::string Recipe::evaluateQuantized(const TensorReader &reader, int64_t first,
   return "";
 }
 
+// One panel: [16 rows][groups] to [groups][16 rows].
+void Recipe::packGroupValues(bool zeroPoints, const float *scales, const uint8_t *zeros, uint8_t *out) const {
+  const Quantization &how = operands[0]->quantization;
+  const int64_t groups = how.groups(columns);
+  for (int64_t group = 0; group < groups; ++group)
+    for (int64_t row = 0; row < 16; ++row) {
+      const int64_t from = row * groups + group, index = group * 16 + row;
+      if (zeroPoints)
+        out[index] = zeros[from];
+      else
+        fromFloat(how.scale, &scales[from], out + uint64_t(index) * elementBytes(how.scale), 1);
+    }
+}
+
+bool Recipe::makesSameAs(const Recipe &other) const {
+  if (kind != other.kind || type != other.type || rows != other.rows || columns != other.columns ||
+      bytes != other.bytes || operands.size() != other.operands.size() || segments.size() != other.segments.size() ||
+      block != other.block || zeros != other.zeros || layout != other.layout)
+    return false;
+  if (source.name != other.source.name || source.file != other.source.file || source.offset != other.source.offset ||
+      source.type != other.source.type || source.shape != other.source.shape)
+    return false;
+  const Quantization &a = quantization, &b = other.quantization;
+  if (a.bits != b.bits || a.group != b.group || a.scale != b.scale || a.asym != b.asym)
+    return false;
+  for (size_t i = 0; i < segments.size(); ++i)
+    if (segments[i].operand != other.segments[i].operand || segments[i].first != other.segments[i].first ||
+        segments[i].rows != other.segments[i].rows)
+      return false;
+  for (size_t i = 0; i < operands.size(); ++i)
+    if (!operands[i]->makesSameAs(*other.operands[i]))
+      return false;
+  return true;
+}
+
 // Draws (n16k):  [panel][k][16 rows]      (n16k2): [panel][k / 2][16 rows][2], K padded to 32 with zeros.
 std::string Recipe::evaluate(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out,
-                             QuantizationError *error) const {
+                             QuantizationError *error, GroupValues groups) const {
   if (kind == Kind::pack_groups || (kind == Kind::pack && operands[0]->kind == Kind::quantize))
-    return evaluateQuantized(reader, first, count, out, error);
+    return evaluateQuantized(reader, first, count, out, error, groups);
   if (kind != Kind::pack)
     return evaluateRows(reader, first, count, out);
   const Recipe &operand = *operands[0];

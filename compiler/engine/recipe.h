@@ -40,6 +40,11 @@ private:
   uint64_t dummySeed;
 };
 
+// Where the scales and zero points of the units that are evaluated go; null where they are not wanted.
+struct GroupValues {
+  uint8_t *scales = nullptr, *zeros = nullptr;
+};
+
 // One step of a recipe. Its value is a matrix [rows, columns] (rank 1: columns = 1), except for `pack` and
 // `pack_groups`, which end recipes. What `quantize` gives only they can read: integers, scales and zero points.
 struct Recipe {
@@ -87,15 +92,20 @@ struct Recipe {
   int64_t units() const;
   uint64_t unitBytes() const;
 
+  // Whether both make the same values from the same sources.
+  bool makesSameAs(const Recipe &other) const;
+
   // Evaluates units [first, first + count) into `out` (count * unitBytes() bytes). "" or an error sentence.
-  // Where quantized values are packed, adds to `error`, if given, what their rounding cost.
+  // Where quantized values are packed, adds to `error`, if given, what their rounding cost, and writes to the parts of
+  // `groups` that are given what packGroups would make of the same units: so a source is read and rounded once.
   std::string evaluate(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out,
-                       QuantizationError *error = nullptr) const;
+                       QuantizationError *error = nullptr, GroupValues groups = {}) const;
 
 private:
   std::string evaluateRows(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out) const;
   std::string evaluateQuantized(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out,
-                                QuantizationError *error) const;
+                                QuantizationError *error, GroupValues groups) const;
+  void packGroupValues(bool zeroPoints, const float *scales, const uint8_t *zeros, uint8_t *out) const;
 };
 
 } // namespace ingot::engine

@@ -78,6 +78,38 @@ TEST_F(EngineWriter, BytesDoNotDependOnThreads) {
   EXPECT_TRUE(slurp(directory + "/1") == slurp(directory + "/7"));
 }
 
+// Scales and zero points that stand behind their values are made with them, others from their source again: the file
+// holds what each recipe alone makes. Values are more than one slice of 4 MB.
+TEST_F(EngineWriter, GroupValuesAreThoseOfTheirRecipes) {
+  auto quantized = [](const char *name) {
+    TensorSource source{name, ElementType::bf16, {5003, 2048}, "", 0, 0};
+    return Recipe::quantize(Recipe::tensor(source), {4, 32, ElementType::f16, true});
+  };
+  auto values = [&](const char *name) { return Recipe::pack(quantized(name), Recipe::Layout::n16k8); };
+  auto scales = [&](const char *name) { return Recipe::packGroups(quantized(name), false); };
+  auto zeros = [&](const char *name) { return Recipe::packGroups(quantized(name), true); };
+  using Recipes = std::vector<std::shared_ptr<const Recipe>>;
+  for (const Recipes &recipes :
+       {Recipes{values("a"), scales("a"), zeros("a"), values("b"), zeros("b"), scales("b")},
+        Recipes{scales("a"), values("a"), scales("b"), zeros("a"), values("b"), scales("b"), scales("b")}}) {
+    EngineContents some = contents();
+    some.weights.clear();
+    for (const auto &recipe : recipes)
+      some.weights.push_back({"w" + std::to_string(some.weights.size()), recipe, 0});
+    some.weightBytes = placeWeights(some.weights);
+    ASSERT_EQ(writeEngine(directory + "/a", some, {3, 5, {}}), "");
+    std::string bytes = slurp(directory + "/a");
+    size_t base = bytes.size() - some.weightBytes; // WEIGHTS come last
+    TensorReader reader(5);
+    for (const StoredWeight &weight : some.weights) {
+      std::string alone(weight.recipe->storedBytes(), 0);
+      ASSERT_EQ(weight.recipe->evaluate(reader, 0, weight.recipe->units(), reinterpret_cast<uint8_t *>(alone.data())),
+                "");
+      EXPECT_TRUE(bytes.compare(base + weight.offset, alone.size(), alone) == 0) << weight.name;
+    }
+  }
+}
+
 TEST_F(EngineWriter, AnErrorLeavesTheOldFileAndNothingElse) {
   std::string path = directory + "/a.ingot";
   std::ofstream(path) << "old";

@@ -255,6 +255,42 @@ TEST(Quantize, KeepsZerosAndRefusesWhatIsNotFinite) {
         "cannot store  as int8:channel: row 1 holds a value that is not finite or too large for the scale's type; "
         "expected finite weights");
   }
+  // Wherever in a row it stands.
+  for (float bad : {-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()})
+    for (int64_t at = 0; at < 21; ++at) {
+      std::vector<float> w(21, 0.5f), scale(1);
+      w[size_t(at)] = bad;
+      std::vector<uint8_t> u(21), zero(1);
+      EXPECT_FALSE(quantizeRow(how, w.data(), 21, u.data(), scale.data(), zero.data())) << at;
+      w[size_t(at)] = -3;
+      EXPECT_TRUE(quantizeRow(how, w.data(), 21, u.data(), scale.data(), zero.data())) << at;
+      EXPECT_EQ(scale[0], 3.0f / 127.0f) << at;
+    }
+}
+
+// What rounding cost, against sums in f64 over rows that fill no vector.
+TEST(Quantize, MeasuresEveryColumn) {
+  Quantization how{8, 0, ElementType::f32, false};
+  for (int64_t columns : {1, 3, 4, 7, 30}) {
+    std::vector<float> w, scale(1);
+    for (int64_t k = 0; k < columns; ++k)
+      w.push_back(std::sin(float(k) * 2.3f + 1));
+    std::vector<uint8_t> u(static_cast<size_t>(columns)), zero(1);
+    ASSERT_TRUE(quantizeRow(how, w.data(), columns, u.data(), scale.data(), zero.data()));
+    QuantizationError error;
+    measureRow(how, w.data(), columns, u.data(), scale.data(), zero.data(), error);
+    double squares = 0, lost = 0, most = 0;
+    for (size_t k = 0; k < w.size(); ++k) {
+      double e = (double(u[k]) - 128) * double(scale[0]) - double(w[k]);
+      squares += double(w[k]) * double(w[k]);
+      lost += e * e;
+      most = std::max(most, std::fabs(e));
+    }
+    // The error of one product and one difference in f32 of values up to 1.
+    EXPECT_NEAR(error.most, most, 0x1p-22);
+    EXPECT_NEAR(error.squares, squares, 1e-12);
+    EXPECT_NEAR(std::sqrt(error.errorSquares), std::sqrt(lost), 0x1p-22 * std::sqrt(double(columns)));
+  }
 }
 
 } // namespace
