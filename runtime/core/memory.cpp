@@ -27,6 +27,14 @@ Result<Region> Region::reserve(uint64_t bytes, const std::string &what) {
   return region;
 }
 
+void Region::preferLargePages(uint64_t from, uint64_t to) const {
+  constexpr uintptr_t kLarge = kLargePage;
+  const uintptr_t start = (reinterpret_cast<uintptr_t>(base) + from + kLarge - 1) / kLarge * kLarge;
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(base) + to) / kLarge * kLarge;
+  if (start < end)
+    madvise(reinterpret_cast<void *>(start), end - start, MADV_HUGEPAGE); // advice: what fails changes no result
+}
+
 Region &Region::operator=(Region &&other) noexcept {
   std::swap(base, other.base);
   std::swap(length, other.length);

@@ -10,6 +10,8 @@
 
 namespace ingot::runtime {
 
+constexpr uint64_t kLargePage = 2 << 20;
+
 class Region {
 public:
   Region() = default;
@@ -18,6 +20,10 @@ public:
   Region(Region &&other) noexcept : base(other.base), length(other.length) { other.base = nullptr, other.length = 0; }
   Region &operator=(Region &&other) noexcept;
   ~Region();
+
+  // Asks for large pages (2 MiB) in [from, to) of the region: fewer translations where much of it is read. Each is paid
+  // for whole once touched. A system that has none ignores it.
+  void preferLargePages(uint64_t from, uint64_t to) const;
 
   uint8_t *data() const { return base; }
   uint64_t size() const { return length; }

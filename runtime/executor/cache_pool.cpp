@@ -79,6 +79,11 @@ Result<CachePool> CachePool::reserve(const format::Plan &plan, std::span<const u
         layer.push_back(next);
         uint64_t one = 0;
         planeBytes(*plane, pages[g], one);
+        // Long contexts are read in short runs from all over the plane. Its start stays in small pages, so that short
+        // ones touch no more than they need.
+        const uint64_t offset = uint64_t(next - region.data());
+        if (one > kLargePage)
+          region.preferLargePages(offset + kLargePage, offset + one);
         next += one;
       }
     pool.regions.push_back(std::move(region));
