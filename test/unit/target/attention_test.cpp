@@ -75,6 +75,9 @@ public:
     std::vector<float> v(static_cast<size_t>(s.perToken()));
     for (float &x : v)
       x = static_cast<float>(numbers.next() * 2.5);
+    if (position == infinite) // the first two columns of the first head's value
+      for (int d = 0; d < 2; ++d)
+        v[static_cast<size_t>((s.queries + 1) * s.hd + d)] = d ? INFINITY : NAN;
     return v;
   }
   std::vector<float> angles(int position) const {
@@ -186,11 +189,15 @@ public:
     return x;
   }
 
+  // Both products take bf16: queries and weights are rounded too.
+  bool onTiles() const { return set.tileOrder && s.cache == kBF16; }
+
   const Layer &layer;
   const TestSet &set;
   Shape s;
   std::vector<int> lengths;
   int blocks, pages;
+  int infinite = -1; // a position whose value is not finite
   Buffer keys, values, keyScales, valueScales, qNorm, kNorm;
   std::vector<std::vector<int>> tables;
 };
@@ -212,6 +219,9 @@ std::vector<double> expected(const Model &m, int sequence, int position) {
     }
     for (int g = 0; g < s.queries; ++g) {
       std::vector<double> q = m.turned(sequence, position, h, g), weight(k.size());
+      if (m.onTiles())
+        for (double &x : q)
+          x = rounded(kBF16, x);
       double most = -INFINITY, sum = 0;
       for (size_t i = 0; i < k.size(); ++i) {
         double score = 0;
@@ -244,7 +254,7 @@ protected:
   }
   static std::vector<Layer> layers() {
     std::vector<Layer> all;
-    for (const TestKernel *attention : Images::get().kernels("attention"))
+    for (const TestKernel *attention : Images::get().kernels("attention", GetParam()))
       if (std::string name = attention->name.substr(0, 10); name == "attention-")
         all.push_back({&Images::get().kernel("append-" + attention->name.substr(10)), attention,
                        &Images::get().kernel("merge-" + attention->name.substr(10))});
@@ -273,6 +283,10 @@ TEST_P(AttentionTest, AgreesWithSoftmaxInF64) {
         // key. int8 is compared over what the cache holds.
         double error =
             6e-5 + (s.cache == kF32 || s.int8() ? 0.0 : 3.0 * unitOf(s.cache)) + std::fabs(want[c]) * unitOf(s.out);
+        // On tiles weights are rounded as well, each by half a unit of itself, of values of size 2.5; and a query may
+        // round the other way than f64's: one unit of one of size 2.5, by keys of that size.
+        if (m.onTiles())
+          error += 2.5 * unitOf(kBF16) + 2 * 2.5 * (2.5 * 2 * unitOf(kBF16) * 2.5 * s.scale);
         ASSERT_NEAR(got, want[c], error) << layer.attention->name << " on " << GetParam()->name << ", sequence "
                                          << sequence << ", position " << position << ", column " << c;
       }
@@ -345,6 +359,31 @@ TEST_P(AttentionTest, CutsAndCompanyChangeNoBit) {
                 0)
           << layer.attention->name << " on " << GetParam()->name << ", positions " << from << ".." << to;
       from = to;
+    }
+  }
+}
+
+// A value that a token does not see never reaches it, not as zero times infinity either: in a step with tokens that do
+// see it the others get their usual bits.
+TEST_P(AttentionTest, WhatIsNotSeenMayBeInfinite) {
+  for (const Layer &layer : layers()) {
+    constexpr int kLength = 100, kInfinite = 70;
+    Model finite(layer, *GetParam(), {kLength}), other(layer, *GetParam(), {kLength});
+    other.infinite = kInfinite;
+    Buffer want = finite.step({{0, 0, kLength}}, 1), got = other.step({{0, 0, kLength}}, 1);
+    const Shape &s = finite.s;
+    const size_t rowBytes = want.size / kLength;
+    auto same = [&](int row) {
+      return std::memcmp(got.as<uint8_t>() + row * rowBytes, want.as<uint8_t>() + row * rowBytes, rowBytes) == 0;
+    };
+    for (int row = 0; row < kLength; ++row) {
+      const bool sees = row >= kInfinite && (s.window == 0 || row - kInfinite < s.window);
+      if (!sees) {
+        ASSERT_TRUE(same(row)) << layer.attention->name << " on " << GetParam()->name << ", position " << row;
+      } else if (!s.int8() && s.out != kF16) { // get() knows finite f16 alone
+        ASSERT_TRUE(std::isnan(get(got.get(), s.out, static_cast<size_t>(row) * s.stride)))
+            << layer.attention->name << ", position " << row;
+      }
     }
   }
 }

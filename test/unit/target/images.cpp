@@ -150,19 +150,24 @@ int32_t runKernel(const TestKernel &kernel, const TestSet &set, const std::vecto
   ingot_env env = {INGOT_KERNEL_ABI, 0, pieces, 0, 32 << 10, 512 << 10, 16 << 20};
   if (kernel.templateName == "linear" || kernel.templateName == "linear_int")
     tiles *= ingot_row_parts(symbols[static_cast<size_t>(kernel.integer("rows_symbol"))], tiles, pieces);
-  auto function = set.native
-                      ? nullptr
-                      : reinterpret_cast<ingot_kernel>(reinterpret_cast<uintptr_t>(set.code) + kernel.at.at(set.name));
+  // A set holds what gains from it; the rest comes from one before it, as at load.
+  const TestSet *from = &set;
+  while (!from->native && !kernel.in(*from))
+    if (from-- == Images::get().sets().data())
+      fatal("no set up to " + set.name + " has kernel " + kernel.name);
+  auto function =
+      set.native ? nullptr
+                 : reinterpret_cast<ingot_kernel>(reinterpret_cast<uintptr_t>(from->code) + kernel.at.at(from->name));
   int32_t status = 0;
   for (uint32_t piece = pieces; piece-- > 0;) {
-    uint32_t from = static_cast<uint32_t>(uint64_t(tiles) * piece / pieces);
+    uint32_t begin = static_cast<uint32_t>(uint64_t(tiles) * piece / pieces);
     uint32_t to = static_cast<uint32_t>(uint64_t(tiles) * (piece + 1) / pieces);
-    if (from == to)
+    if (begin == to)
       continue;
     std::memset(scratch, 0xff, bytes); // not-a-numbers: nothing may be read before it is written
     int32_t now = set.native ? callNative(kernel.templateName, kernel.parameters, &env, buffers.data(), symbols.data(),
-                                          from, to, scratch)
-                             : function(&env, buffers.data(), symbols.data(), from, to, scratch);
+                                          begin, to, scratch)
+                             : function(&env, buffers.data(), symbols.data(), begin, to, scratch);
     status = status ? status : now;
     for (size_t i = bytes - kFence; i < bytes; ++i)
       if (scratch[i] != 0xff)

@@ -13,6 +13,7 @@
 // position: others load it at most beside keys and values that they see, and drop it.
 #include "compiler/target/cpu/kernels/attention.h"
 #include "compiler/target/cpu/kernels/attention_rows.h"
+#include "compiler/target/cpu/kernels/attention_tiles.h"
 
 namespace ingot::kernels {
 namespace {
@@ -21,6 +22,7 @@ constexpr int32_t kCopyRows = 9; // from so many rows on, keys and values are wi
 
 template <int CACHE> struct Attention {
   using C = typename CacheElement<CACHE>::type;
+  static constexpr bool kTiles = kHasTiles && CACHE == INGOT_BF16;
   const attention_params *p;
   const float *qkv, *angles, *qNorm, *kNorm;
   const int32_t *slots, *positions, *starts, *tables;
@@ -38,8 +40,11 @@ template <int CACHE> struct Attention {
   int32_t *first, *last;       // [rows]
   float *key, *value;          // a block widened: [4][head_dim][16], [64][width]
   float *keyScales, *valueScales;
+  TileRows tiles; // where kTiles
 
   INGOT_INLINE void carve(char *scratch) {
+    if constexpr (kTiles)
+      scratch = tiles.carve(layout, p->head_dim, scratch);
     int64_t scalars = roundUp(layout.rows * 4, 64), copy = kBlock * layout.width * 4;
     auto take = [&](int64_t bytes) __attribute__((always_inline)) {
       char *part = scratch;
@@ -86,6 +91,8 @@ template <int CACHE> struct Attention {
         last[row] = positions[t];
         turn(p, rows.query + row * layout.width, heads(t, h) + (int64_t)g * p->head_dim, qNorm,
              angles + (int64_t)t * p->rotary_dim);
+        if constexpr (kTiles)
+          tiles.setQuery(row, rows.query + row * layout.width);
         totalMost[row] = -__builtin_inff();
         totalSum[row] = 0.0f;
         for (int64_t d = 0; d < layout.width; d += 16)
@@ -97,6 +104,8 @@ template <int CACHE> struct Attention {
   INGOT_INLINE void clear(int32_t row) const {
     rows.most[row] = -__builtin_inff();
     rows.sum[row] = 0.0f;
+    if constexpr (kTiles)
+      return tiles.clear(row);
     for (int64_t d = 0; d < layout.width; d += 16)
       store16(rows.acc + row * layout.width + d, splat(0.0f));
   }
@@ -137,6 +146,8 @@ template <int CACHE> struct Attention {
   }
 
   INGOT_INLINE void attend(BlockView<C> &block) const {
+    if constexpr (kTiles)
+      return tiles.attend(p, rows, block);
     const int32_t hd = p->head_dim, width = (int32_t)layout.width;
     BlockView<float> copy;
     bool few = rows.count < kCopyRows;
@@ -191,6 +202,8 @@ template <int CACHE> struct Attention {
     for (int32_t number = from; number < to; ++number) {
       segment(chunk, h, number, tables + sequence * blocks);
       for (int32_t row = 0; row < rows.count; ++row) {
+        if constexpr (kTiles)
+          tiles.take(rows, row);
         const float *acc = rows.acc + row * layout.width;
         if (apart) {
           int64_t token = chunk.t0 + row / p->q_per_kv;
@@ -305,6 +318,8 @@ INGOT_INLINE int32_t runAttention(const attention_params *p, void *const *buffer
   a.layout = attentionScratch(*p);
   a.carve((char *)scratch);
   a.run(tile0, tile1);
+  if constexpr (Attention<CACHE>::kTiles)
+    releaseTiles();
   return 0;
 }
 } // namespace

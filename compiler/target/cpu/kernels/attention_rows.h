@@ -77,6 +77,14 @@ template <class T> struct BlockView {
   const char *nextKeys[kBlock / 16], *nextValues[kBlock / 16];
 };
 
+// A score from the sum of its products.
+template <class P> INGOT_INLINE f32x16 finishScore(const P *p, f32x16 sum) {
+  sum = sum * p->scale;
+  if (p->soft_cap != 0.0f)
+    sum = p->soft_cap * tanh(sum / p->soft_cap);
+  return sum;
+}
+
 // scores of MR rows for the MG groups of 16 positions from group g on.
 template <int MR, int MG, bool FETCH, class P, class T>
 INGOT_INLINE void scoreTile(const P *p, const Rows &rows, int32_t row, const BlockView<T> &block, int32_t g) {
@@ -111,10 +119,7 @@ INGOT_INLINE void scoreTile(const P *p, const Rows &rows, int32_t row, const Blo
       f32x16 s = ordered<T>(acc[r][i]);
       if (p->cache_type == INGOT_I8)
         s = s * load16(block.keyScales + (g + i) * 16);
-      s = s * p->scale;
-      if (p->soft_cap != 0.0f)
-        s = p->soft_cap * tanh(s / p->soft_cap);
-      store16(rows.scores + (int64_t)(row + r) * kBlock + (g + i) * 16, s);
+      store16(rows.scores + (int64_t)(row + r) * kBlock + (g + i) * 16, finishScore(p, s));
     }
 }
 
@@ -150,19 +155,35 @@ INGOT_INLINE void seenBy(const Rows &rows, int32_t row, int32_t base, int32_t &f
   to = minimum(rows.last[row] - base + 1, (int32_t)kBlock);
 }
 
-// Turns a row's scores into weights and takes them into its state. Weights of what it does not see are never read.
-template <class P, class T>
-INGOT_INLINE void softmaxRow(const P *p, const Rows &rows, int32_t row, const BlockView<T> &block) {
+// How softmaxRow reads the scores of attendBlock and leaves weights there.
+template <class P, class T> struct FlatPlace {
+  const P *p;
+  const Rows &rows;
+  const BlockView<T> &block;
+  INGOT_INLINE float *at(int32_t row, int32_t g) const { return rows.scores + (int64_t)row * kBlock + g * 16; }
+  INGOT_INLINE f32x16 score(int32_t row, int32_t g) const { return load16(at(row, g)); }
+  INGOT_INLINE void weight(int32_t row, int32_t g, f32x16 w) const {
+    store16(at(row, g), p->cache_type == INGOT_I8 ? w * load16(block.valueScales + g * 16) : w);
+  }
+  INGOT_INLINE void nothing(int32_t) const {} // weights of what a row does not see are never read
+  INGOT_INLINE void scale(int32_t row, float keep) const {
+    float *acc = rows.acc + row * rows.width;
+    for (int64_t d = 0; d < rows.width; d += 16)
+      store16(acc + d, load16(acc + d) * keep);
+  }
+};
+
+// Turns a row's scores into weights, 0 for what it does not see, and takes them into its state; `place` holds them.
+template <class Place> INGOT_INLINE void softmaxRow(const Rows &rows, int32_t row, int32_t base, const Place &place) {
   int32_t from, to;
-  seenBy(rows, row, block.base, from, to);
+  seenBy(rows, row, base, from, to);
   if (from >= to)
-    return;
+    return place.nothing(row);
   constexpr int32_t kGroups = kBlock / 16;
-  float *s = rows.scores + (int64_t)row * kBlock;
   f32x16 lane[kGroups], weight[kGroups];
 #pragma unroll
   for (int32_t g = 0; g < kGroups; ++g)
-    lane[g] = load16(s + g * 16);
+    lane[g] = place.score(row, g);
   const bool whole = from == 0 && to == kBlock;
   if (!whole) {
 #pragma unroll
@@ -188,7 +209,7 @@ INGOT_INLINE void softmaxRow(const P *p, const Rows &rows, int32_t row, const Bl
   }
 #pragma unroll
   for (int32_t g = 0; g < kGroups; ++g)
-    store16(s + g * 16, p->cache_type == INGOT_I8 ? weight[g] * load16(block.valueScales + g * 16) : weight[g]);
+    place.weight(row, g, weight[g]);
   float added = sum((weight[0] + weight[1]) + (weight[2] + weight[3]));
   if (before == most) { // exp(0) is 1
     rows.sum[row] += added;
@@ -201,9 +222,7 @@ INGOT_INLINE void softmaxRow(const P *p, const Rows &rows, int32_t row, const Bl
   }
   float keep = exp(before - most);
   rows.sum[row] = fma(rows.sum[row], keep, added);
-  float *acc = rows.acc + row * rows.width;
-  for (int64_t d = 0; d < rows.width; d += 16)
-    store16(acc + d, load16(acc + d) * keep);
+  place.scale(row, keep);
 }
 
 // acc[row .. +MR][column .. +16 MC] += weights x values of positions [from, to) of the block.
@@ -312,7 +331,7 @@ template <int TOP, bool FETCH, class P, class T>
 INGOT_INLINE void attendBlock(const P *p, const Rows &rows, const BlockView<T> &block) {
   scoreBlock<TOP, FETCH>(p, rows, block);
   for (int32_t row = 0; row < rows.count; ++row)
-    softmaxRow(p, rows, row, block);
+    softmaxRow(rows, row, block.base, FlatPlace<P, T>{p, rows, block});
   mixBlock<TOP, FETCH>(rows, block);
 }
 

@@ -106,6 +106,7 @@ struct AttentionScratch {
   int64_t rows;  // at most
   int64_t width; // head_dim rounded up to 16
   int64_t state; // bytes of one accumulator plane [rows][width] f32
+  int64_t tileRows; // rows rounded up to a tile: bf16 caches alone, for sets with tiles (attention_tiles.h)
   int64_t total;
 };
 
@@ -117,7 +118,13 @@ constexpr AttentionScratch attentionScratch(const attention_params &p) {
   int64_t scalars = roundUp(s.rows * 4, 64);
   // queries, segment and total accumulators; scores [rows][64]; maxima and sums of both; ranges; a block of keys and of
   // values in f32, and their scales
-  s.total = 3 * s.state + s.rows * kBlock * 4 + 4 * scalars + 2 * scalars + 2 * kBlock * s.width * 4 + 2 * kBlock * 4;
+  // queries, weights, scores, accumulators, and a block's keys and values as panels
+  s.tileRows = p.cache_type == INGOT_BF16 ? roundUp(s.rows, 16) : 0;
+  const int64_t depth = roundUp(p.head_dim, 32);
+  const int64_t panels = s.tileRows ? kBlock * (depth + s.width) * 2 : 0;
+  const int64_t tiles = s.tileRows * (depth * 2 + kBlock * 2 + kBlock * 4 + s.width * 4) + panels;
+  s.total =
+      tiles + 3 * s.state + s.rows * kBlock * 4 + 4 * scalars + 2 * scalars + 2 * kBlock * s.width * 4 + 2 * kBlock * 4;
   return s;
 }
 

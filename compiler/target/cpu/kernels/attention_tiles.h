@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Attention over a bf16 cache on AMX tiles: the rows of a chunk against one block of 64 positions, as attention_rows.h
+// does it in f32. Both products run as those of `linear` do (linear_tiles.h), so a block's keys and values are first laid
+// out as panels of weights: pairs along K side by side, for 16 columns.
+//
+//   scores [4 groups of 16 positions][rows][16] = queries [rows][depth] · keys    panels [depth/2][16 positions][2]
+//   acc    [width/16][rows][16]                += weights [rows][64]    · values  panels [32][16 columns][2]
+//
+// Laying out costs a pass over the block, which all rows share; for one token it is less than reading the block. One
+// token is attended in the same way, because what it gets may not depend on who shares its step.
+#ifndef INGOT_TARGET_CPU_KERNELS_ATTENTION_TILES_H
+#define INGOT_TARGET_CPU_KERNELS_ATTENTION_TILES_H
+
+#include "compiler/target/cpu/kernels/attention_rows.h"
+#include "compiler/target/cpu/kernels/linear_tiles.h"
+
+namespace ingot::kernels {
+
+typedef uint16_t u16x32 __attribute__((ext_vector_type(32)));
+typedef u16x32 u16x32_u __attribute__((aligned(2)));
+
+// Sixteen lanes of two rows side by side: (a0, b0), (a1, b1), ...
+INGOT_INLINE u16x32 pairsOf(u16x16 a, u16x16 b) {
+  return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24, 9, 25, 10, 26, 11,
+                                 27, 12, 28, 13, 29, 14, 30, 15, 31);
+}
+
+struct TileRows {
+  int32_t stride;  // rows, rounded up to 16
+  int32_t headDim; // of keys and values
+  int32_t depth;   // headDim rounded up to a tile, 32
+  int32_t width;   // headDim rounded up to 16
+  uint16_t *queries, *weights;
+  float *scores, *acc;
+  uint16_t *keys, *values; // panels
+
+  // Takes its parts from `scratch`, as attentionScratch counts them; returns the bytes after them.
+  INGOT_INLINE char *carve(const AttentionScratch &layout, int32_t hd, char *scratch) {
+    headDim = hd;
+    stride = (int32_t)layout.tileRows;
+    depth = (int32_t)roundUp(hd, 32);
+    width = (int32_t)layout.width;
+    auto take = [&](int64_t bytes) __attribute__((always_inline)) {
+      char *part = scratch;
+      scratch += bytes;
+      return part;
+    };
+    queries = (uint16_t *)take((int64_t)stride * depth * 2);
+    weights = (uint16_t *)take(stride * kBlock * 2);
+    scores = (float *)take(stride * kBlock * 4);
+    acc = (float *)take((int64_t)stride * width * 4);
+    keys = (uint16_t *)take(kBlock * depth * 2);
+    values = (uint16_t *)take(kBlock * width * 2);
+    return scratch;
+  }
+
+  INGOT_INLINE void setQuery(int32_t row, const float *query) const {
+    uint16_t *to = queries + (int64_t)row * depth;
+    for (int32_t d = 0; d < depth; d += 16)
+      store16((bf16 *)(to + d), d < headDim ? load16(query + d, minimum(16, headDim - d)) : splat(0.0f));
+  }
+  INGOT_INLINE void clear(int32_t row) const {
+    for (int32_t c = 0; c < width; c += 16)
+      store16(accOf(row, c), splat(0.0f));
+  }
+  INGOT_INLINE float *accOf(int32_t row, int32_t column) const {
+    return acc + ((int64_t)(column / 16) * stride + row) * 16;
+  }
+
+  // The products of rows [row, row + count) with `panels` panels of `depth` k, added to the sums, or beginning them.
+  INGOT_INLINE void product(const uint16_t *a, int32_t k, int32_t row, int32_t count, const uint16_t *panels,
+                            int32_t panelCount, float *sums, bool first) const {
+    for (int32_t i = 0; i < panelCount; i += 2) {
+      TilePiece piece;
+      piece.lda = (int64_t)k * 2;
+      piece.a = (const char *)(a + (int64_t)row * k);
+      piece.rows = count;
+      piece.panels = minimum(2, panelCount - i);
+      piece.w = (const char *)(panels + (int64_t)i * k * 16);
+      piece.ldw = (int64_t)k * 32;
+      piece.steps = k / 32;
+      piece.first = first;
+      piece.sums = sums + ((int64_t)i * stride + row) * 16;
+      piece.sums_panel = (int64_t)stride * 16;
+      ingot_linear_tiles_bf16_block(&piece);
+    }
+  }
+
+  // Keys lie as [head_dim][16] for each group.
+  INGOT_INLINE void layOutKeys(const BlockView<bf16> &block) const {
+    for (int32_t g = block.from; g < block.to; ++g) {
+      const uint16_t *from = (const uint16_t *)block.keys[g];
+      uint16_t *to = keys + (int64_t)g * depth * 16;
+      for (int32_t d = 0; d < depth; d += 2) {
+        __builtin_prefetch(block.nextKeys[g] + (int64_t)d * 32);
+        u16x16 even = (u16x16)(0), odd = (u16x16)(0);
+        if (d < headDim)
+          even = *(const u16x16_u *)(from + (int64_t)d * 16);
+        if (d + 1 < headDim)
+          odd = *(const u16x16_u *)(from + (int64_t)(d + 1) * 16);
+        *(u16x32_u *)(to + (int64_t)d * 16) = pairsOf(even, odd);
+      }
+    }
+  }
+
+  // Values of the positions [from, to) of the block, zeros elsewhere: what nobody sees may be anything. Tells whether
+  // one of them is not finite.
+  INGOT_INLINE bool layOutValues(const BlockView<bf16> &block, int32_t from, int32_t to) const {
+    u16x16 strange = (u16x16)(0);
+    for (int32_t at = 0; at < kBlock; at += 2)
+      for (int32_t c = 0; c < width; c += 16) {
+        u16x16 pair[2] = {(u16x16)(0), (u16x16)(0)};
+        for (int32_t i = 0; i < 2; ++i)
+          if (at + i >= from && at + i < to) {
+            const uint16_t *row = (const uint16_t *)block.values[(at + i) / 16] + (int64_t)((at + i) % 16) * headDim;
+            if (c + 16 <= headDim)
+              pair[i] = *(const u16x16_u *)(row + c);
+            else
+              for (int32_t l = 0; l < headDim - c; ++l)
+                pair[i][l] = row[c + l];
+            if (c % 32 == 0)
+              __builtin_prefetch(block.nextValues[(at + i) / 16] + ((int64_t)((at + i) % 16) * headDim + c) * 2);
+            strange |= (u16x16)((pair[i] & (uint16_t)0x7f80) == (uint16_t)0x7f80);
+          }
+        *(u16x32_u *)(values + ((int64_t)c / 16 * (kBlock / 2) + at / 2) * 32) = pairsOf(pair[0], pair[1]);
+      }
+    uint16_t any = 0;
+    for (int32_t l = 0; l < 16; ++l)
+      any |= strange[l];
+    return any != 0;
+  }
+
+  // How softmaxRow reads scores and leaves weights here.
+  template <class P> struct Place {
+    const TileRows &of;
+    const P *p;
+    INGOT_INLINE f32x16 score(int32_t row, int32_t g) const {
+      return finishScore(p, load16(of.scores + ((int64_t)g * of.stride + row) * 16));
+    }
+    INGOT_INLINE void weight(int32_t row, int32_t g, f32x16 w) const {
+      store16((bf16 *)(of.weights + (int64_t)row * kBlock + g * 16), w);
+    }
+    INGOT_INLINE void nothing(int32_t row) const {
+      for (int32_t g = 0; g < (int32_t)kBlock / 16; ++g)
+        weight(row, g, splat(0.0f));
+    }
+    INGOT_INLINE void scale(int32_t row, float keep) const {
+      for (int32_t c = 0; c < of.width; c += 16)
+        store16(of.accOf(row, c), load16(of.accOf(row, c)) * keep);
+    }
+  };
+
+  template <class P> INGOT_INLINE void attend(const P *p, const Rows &rows, const BlockView<bf16> &block) const {
+    layOutKeys(block);
+    product(queries, depth, 0, rows.count, keys + (int64_t)block.from * depth * 16, block.to - block.from,
+            scores + (int64_t)block.from * stride * 16, true);
+    int32_t low = kBlock, high = 0;
+    bool alike = true;
+    for (int32_t row = 0; row < rows.count; ++row) {
+      int32_t from, to;
+      softmaxRow(rows, row, block.base, Place<P>{*this, p});
+      seenBy(rows, row, block.base, from, to);
+      low = minimum(low, from);
+      high = maximum(high, to);
+      alike = alike && rows.first[row] == rows.first[0] && rows.last[row] == rows.last[0];
+    }
+    if (!layOutValues(block, low, high) || alike)
+      return product(weights, kBlock, 0, rows.count, values, width / 16, acc, false);
+    // 0 times what is not finite is not 0: rows that do not see it are multiplied without it.
+    for (int32_t row = 0, end; row < rows.count; row = end) {
+      for (end = row + 1; end < rows.count && rows.first[end] == rows.first[row] && rows.last[end] == rows.last[row];)
+        ++end;
+      int32_t from, to;
+      seenBy(rows, row, block.base, from, to);
+      layOutValues(block, from, to);
+      product(weights, kBlock, row, end - row, values, width / 16, acc, false);
+    }
+  }
+
+  // The sums of a row, as the rest of attention has them.
+  INGOT_INLINE void take(const Rows &rows, int32_t row) const {
+    for (int32_t c = 0; c < width; c += 16)
+      store16(rows.acc + (int64_t)row * rows.width + c, load16(accOf(row, c)));
+  }
+};
+
+} // namespace ingot::kernels
+
+#endif
