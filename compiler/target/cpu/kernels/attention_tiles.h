@@ -73,8 +73,7 @@ struct TileRows {
                             int32_t panelCount, float *sums, bool first) const {
     for (int32_t i = 0; i < panelCount; i += 2) {
       TilePiece piece;
-      piece.lda = (int64_t)k * 2;
-      piece.a = (const char *)(a + (int64_t)row * k);
+      tilesInPlace((const char *)(a + (int64_t)row * k), (int64_t)k * 2).set(piece, 0);
       piece.rows = count;
       piece.panels = minimum(2, panelCount - i);
       piece.w = (const char *)(panels + (int64_t)i * k * 16);
@@ -83,6 +82,8 @@ struct TileRows {
       piece.first = first;
       piece.sums = sums + ((int64_t)i * stride + row) * 16;
       piece.sums_panel = (int64_t)stride * 16;
+      piece.next = nullptr;
+      piece.ld_next = piece.next_bytes = 0;
       ingot_linear_tiles_bf16_block(&piece);
     }
   }

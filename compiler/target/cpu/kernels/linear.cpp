@@ -214,33 +214,37 @@ template <int WEIGHT, bool PAIRS> struct Linear {
     float *sums = (float *)(scratch + layout.input + layout.weights);
     const int32_t perTile = p->gated ? 2 : 1;
     const int32_t steps = (p->k + 31) / 32;
-    const TileBlocks b = tileBlocks(env, rows, steps, 1, kPanelBlock * kRowBlock);
-    const int64_t sumsPanel = (int64_t)b.rows * 16;
-    for (int32_t row = 0; row < rows; row += b.rows)
-      for (int32_t tile = tile0; tile < tile1; tile += b.panels / perTile) {
-        const int32_t count = minimum(b.panels / perTile, tile1 - tile), panels = count * perTile;
-        const int32_t rowCount = minimum(b.rows, rows - row);
-        for (int32_t block = 0; block < steps; block += b.block)
+    const TileBlocks b = tileBlocks(env, rows, steps, 1);
+    const int64_t sumsPanel = (int64_t)b.rows * 16, panelBytes = panel * 2;
+    overTileBlocks(
+        b, (const char *)in, (int64_t)p->k_padded * 2, rows, steps, tile0, tile1, perTile, scratch,
+        [&](int32_t, int32_t rowCount, int32_t tile, int32_t count, int32_t block, int32_t some,
+            const TileSource &source) __attribute__((always_inline)) {
+          const int32_t panels = count * perTile;
+          const int32_t ahead = b.block < steps ? panels : (tile1 - tile) * perTile; // panels from here on in order
+          const char *first = (const char *)(weight + (int64_t)tile * perTile * panel) + block * kWholeTile;
           for (int32_t i = 0; i < panels; i += 2)
-            for (int32_t s = block; s < minimum(block + b.block, steps); s += b.piece) {
+            for (int32_t s = 0; s < some; s += b.piece) {
               TilePiece piece;
-              piece.lda = (int64_t)p->k_padded * 2;
-              piece.a = (const char *)in + row * piece.lda + (int64_t)s * kTileBytes;
+              source.set(piece, s);
               piece.rows = rowCount;
               piece.panels = minimum(2, panels - i);
-              piece.w = (const char *)(weight + ((int64_t)tile * perTile + i) * panel) + (int64_t)s * kWholeTile;
-              piece.ldw = panel * 2;
-              piece.steps = minimum(b.piece, minimum(block + b.block, steps) - s);
-              piece.first = s == 0;
+              piece.w = first + i * panelBytes + s * kWholeTile;
+              piece.ldw = panelBytes;
+              piece.steps = minimum(b.piece, some - s);
+              piece.first = block + s == 0;
               piece.sums = sums + i * sumsPanel;
               piece.sums_panel = sumsPanel;
+              fetchNext(piece, b, i, s, ahead, some, first, panelBytes, 1);
               if (rowCount <= 2 * kTileRows)
                 ingot_linear_tiles_bf16_stream(&piece);
               else
                 ingot_linear_tiles_bf16_block(&piece);
             }
-        result.finish(Sums{sums, sumsPanel}, row, rowCount, tile, count);
-      }
+        },
+        [&](int32_t row, int32_t rowCount, int32_t tile, int32_t count) __attribute__((always_inline)) {
+          result.finish(Sums{sums, sumsPanel}, row, rowCount, tile, count);
+        });
     releaseTiles();
   }
 

@@ -180,37 +180,39 @@ struct LinearInt {
     const int32_t perTile = p->gated ? 2 : 1;
     const int32_t steps = (p->k + kTileBytes - 1) / kTileBytes;
     const int32_t unit = channel() ? 1 : (p->group + kTileBytes - 1) / kTileBytes;
-    const TileBlocks b = tileBlocks(env, rows, steps, unit, kPanelBlock * kRowBlock);
+    const TileBlocks b = tileBlocks(env, rows, steps, unit);
     const int64_t sumsPanel = (int64_t)b.rows * 16;
-    for (int32_t row = 0; row < rows; row += b.rows)
-      for (int32_t tile = tile0; tile < tile1; tile += b.panels / perTile) {
-        const int32_t count = minimum(b.panels / perTile, tile1 - tile), panels = count * perTile;
-        const int32_t rowCount = minimum(b.rows, rows - row);
-        for (int32_t block = 0; block < steps; block += b.block)
+    const int32_t packing = bits8() ? 1 : 2; // weights of a tile share one with so many in memory
+    overTileBlocks(
+        b, in, rowBytes, rows, steps, tile0, tile1, perTile, scratch + kTileSpread,
+        [&](int32_t row, int32_t rowCount, int32_t tile, int32_t count, int32_t block, int32_t some,
+            const TileSource &source) __attribute__((always_inline)) {
+          const int32_t panels = count * perTile;
+          const int32_t ahead = b.block < steps ? panels : (tile1 - tile) * perTile; // panels from here on in order
+          const char *values =
+              (const char *)weight.values + (int64_t)tile * perTile * weight.panel + block * kWholeTile / packing;
           for (int32_t i = 0; i < panels; i += 2)
-            for (int32_t s = block; s < minimum(block + b.block, steps); s += b.piece) {
+            for (int32_t s = 0; s < some; s += b.piece) {
               const int64_t first = (int64_t)tile * perTile + i;
-              const int32_t k = s * kTileBytes;
+              const int32_t k = (block + s) * kTileBytes;
               TileGroups groups;
               TilePiece &piece = groups.piece;
-              piece.lda = rowBytes;
-              piece.a = rowAt(row) + k;
+              source.set(piece, s);
               piece.rows = rowCount;
               piece.panels = minimum(2, panels - i);
-              piece.steps = minimum(b.piece, minimum(block + b.block, steps) - s);
-              piece.first = s == 0;
+              piece.steps = minimum(b.piece, some - s);
+              piece.first = k == 0;
               piece.sums = sums + i * sumsPanel;
               piece.sums_panel = sumsPanel;
-              if (bits8()) {
-                piece.w = (const char *)weight.values + first * weight.panel + (int64_t)k * 16;
-                piece.ldw = weight.panel;
-              } else {
+              piece.w = values + i * weight.panel + s * kWholeTile / packing;
+              piece.ldw = weight.panel;
+              fetchNext(piece, b, i, s, ahead, some, values, weight.panel, packing);
+              if (!bits8()) {
+                const uint8_t *from = (const uint8_t *)piece.w;
                 piece.w = (const char *)spread;
                 piece.ldw = piece.steps * kWholeTile;
                 for (int32_t j = 0; j < piece.panels; ++j)
-                  ingot_linear_tiles_spread(spread + j * piece.ldw,
-                                            weight.values + (first + j) * weight.panel + (int64_t)k * 8,
-                                            piece.steps * kTileBytes);
+                  ingot_linear_tiles_spread(spread + j * piece.ldw, from + j * weight.panel, piece.steps * kTileBytes);
               }
               if (channel()) {
                 ingot_linear_tiles_w8_block(&piece);
@@ -229,8 +231,10 @@ struct LinearInt {
               groups.zero = weight.zero;
               ingot_linear_tiles_w8_groups(&groups);
             }
-        result.finish(Sums{*this, sums, sumsPanel, (int64_t)tile * perTile, row}, row, rowCount, tile, count);
-      }
+        },
+        [&](int32_t row, int32_t rowCount, int32_t tile, int32_t count) __attribute__((always_inline)) {
+          result.finish(Sums{*this, sums, sumsPanel, (int64_t)tile * perTile, row}, row, rowCount, tile, count);
+        });
     releaseTiles();
   }
 

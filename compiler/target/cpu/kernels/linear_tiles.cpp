@@ -35,10 +35,38 @@ template <bool INTEGERS, int C, int A, int B> INGOT_INLINE void tileDot() {
     tileDotBf16<C, A, B>();
 }
 
-// Adds `steps` tiles along K to the sums: ROWS tiles of rows, PANELS panels. Steps of `depth` bytes of K.
+// The weights of the next piece, fetched into the second cache a few lines with every step of this one: the fewer the
+// rows, the more lines a step, so that all are there in the end.
+struct NextWeights {
+  const char *at;
+  int64_t panel, bytes; // of a panel
+  int32_t times;
+  INGOT_INLINE explicit NextWeights(const TilePiece &p)
+      : at(p.next), panel(p.ld_next), bytes(p.next_bytes), times(p.rows > 96   ? 1
+                                                                 : p.rows > 32 ? 2
+                                                                               : 4) {}
+  template <int PANELS> INGOT_INLINE void fetch() {
+#pragma clang loop unroll(disable)
+    for (int32_t i = 0; i < times && bytes > 0; ++i, at += 256, bytes -= 256) {
+#pragma unroll
+      for (int line = 0; line < 4; ++line) {
+        __builtin_prefetch(at + line * 64, 0, 2);
+        if constexpr (PANELS > 1)
+          __builtin_prefetch(at + panel + line * 64, 0, 2);
+      }
+    }
+  }
+};
+
+// The activations of `row`, the first of a tile.
+INGOT_INLINE const char *rowOf(const TilePiece &p, int32_t row) { return p.a + row / kTileRows * p.a_tile; }
+
+// Adds `steps` tiles along K to the sums: ROWS tiles of rows from `a` on, PANELS panels. Steps of `depth` bytes of K.
 template <bool INTEGERS, int ROWS, int PANELS, bool STREAM>
-INGOT_INLINE void accumulate(const char *a, int64_t lda, const char *w, int64_t ldw, int32_t steps, int32_t depth) {
-  const char *lower = a + kTileRows * lda;
+INGOT_INLINE void accumulate(const TilePiece &p, const char *a, const char *w, int32_t steps, int32_t depth,
+                             NextWeights &next) {
+  const char *lower = a + p.a_tile;
+  const int64_t ldw = p.ldw, lda = p.lda;
 #pragma clang loop unroll(disable)
   for (int32_t s = 0; s < steps; ++s) {
     const char *weights = w + (int64_t)s * depth * kTileRows;
@@ -49,16 +77,18 @@ INGOT_INLINE void accumulate(const char *a, int64_t lda, const char *w, int64_t 
         if constexpr (PANELS > 1)
           __builtin_prefetch(weights + ldw + kAhead + line * 64);
       }
+    } else {
+      next.fetch<PANELS>();
     }
     tileLoad<6>(weights, kTileBytes);
-    tileLoad<4>(a + (int64_t)s * depth, lda);
+    tileLoad<4>(a + s * p.a_step, lda);
     tileDot<INTEGERS, 0, 4, 6>();
     if constexpr (PANELS > 1) {
       tileLoad<7>(weights + ldw, kTileBytes);
       tileDot<INTEGERS, 1, 4, 7>();
     }
     if constexpr (ROWS > 1) {
-      tileLoad<5>(lower + (int64_t)s * depth, lda);
+      tileLoad<5>(lower + s * p.a_step, lda);
       tileDot<INTEGERS, 2, 5, 6>();
       if constexpr (PANELS > 1) {
         tileDot<INTEGERS, 3, 5, 7>();
@@ -98,13 +128,14 @@ template <int ROWS, int PANELS> INGOT_INLINE void storeSums(float *sums, int64_t
     tileStore<3>(sums + panel + kTileRows * 16, kTileBytes);
 }
 
-template <bool INTEGERS, int ROWS, int PANELS, bool STREAM> INGOT_INLINE void piece(const TilePiece &p, int32_t row) {
+template <bool INTEGERS, int ROWS, int PANELS, bool STREAM>
+INGOT_INLINE void piece(const TilePiece &p, int32_t row, NextWeights &next) {
   float *sums = (float *)p.sums + row * 16;
   if (p.first)
     zeroSums<ROWS, PANELS>();
   else
     loadSums<ROWS, PANELS>(sums, p.sums_panel);
-  accumulate<INTEGERS, ROWS, PANELS, STREAM>(p.a + row * p.lda, p.lda, p.w, p.ldw, p.steps, kTileBytes);
+  accumulate<INTEGERS, ROWS, PANELS, STREAM>(p, rowOf(p, row), p.w, p.steps, kTileBytes, next);
   storeSums<ROWS, PANELS>(sums, p.sums_panel);
 }
 
@@ -127,17 +158,19 @@ template <class Work> INGOT_INLINE void overRows(int32_t rows, int32_t depth, co
 }
 
 template <bool INTEGERS, bool STREAM> INGOT_INLINE void pieces(const TilePiece &p) {
+  NextWeights next(p);
   overRows(
       p.rows, kTileBytes, [&]<int ROWS>(int32_t row, int32_t) __attribute__((always_inline)) {
         if (p.panels > 1)
-          piece<INTEGERS, ROWS, 2, STREAM>(p, row);
+          piece<INTEGERS, ROWS, 2, STREAM>(p, row, next);
         else
-          piece<INTEGERS, ROWS, 1, STREAM>(p, row);
+          piece<INTEGERS, ROWS, 1, STREAM>(p, row, next);
       });
 }
 
 // The groups of a piece for up to 32 rows: each group's integers are stored, scaled and added.
-template <int ROWS, int PANELS> INGOT_INLINE void scaledGroups(const TileGroups &g, int32_t row, int32_t rows) {
+template <int ROWS, int PANELS>
+INGOT_INLINE void scaledGroups(const TileGroups &g, int32_t row, int32_t rows, NextWeights &next) {
   alignas(64) float integers[PANELS][2 * kTileRows * 16];
   const TilePiece &p = g.piece;
   float *sums = (float *)p.sums + row * 16;
@@ -148,8 +181,8 @@ template <int ROWS, int PANELS> INGOT_INLINE void scaledGroups(const TileGroups 
   for (int32_t k = 0; k < g.columns; k += g.group, ++group) {
     zeroSums<ROWS, PANELS>();
     const int32_t steps = (minimum(g.group, g.columns - k) + depth - 1) / depth;
-    accumulate<true, ROWS, PANELS, false>(p.a + row * p.lda + k, p.lda, p.w + (int64_t)k * kTileRows, p.ldw, steps,
-                                          depth);
+    accumulate<true, ROWS, PANELS, false>(p, rowOf(p, row) + k / kTileBytes * p.a_step + k % kTileBytes,
+                                          p.w + (int64_t)k * kTileRows, steps, depth, next);
     storeSums<ROWS, PANELS>(integers[0], 2 * kTileRows * 16);
 #pragma unroll
     for (int panel = 0; panel < PANELS; ++panel) {
@@ -179,13 +212,14 @@ INGOT_LINEAR_TILES(w8_block)(const TilePiece *piece) { pieces<true, false>(*piec
 
 INGOT_LINEAR_TILES(w8_groups)(const TileGroups *groups) {
   const TileGroups &g = *groups;
+  NextWeights next(g.piece);
   overRows(
       g.piece.rows, g.group < kTileBytes ? g.group : kTileBytes,
       [&]<int ROWS>(int32_t row, int32_t rows) __attribute__((always_inline)) {
         if (g.piece.panels > 1)
-          scaledGroups<ROWS, 2>(g, row, rows);
+          scaledGroups<ROWS, 2>(g, row, rows, next);
         else
-          scaledGroups<ROWS, 1>(g, row, rows);
+          scaledGroups<ROWS, 1>(g, row, rows, next);
       });
 }
 

@@ -4,10 +4,13 @@
 // product is cut into pieces. A tile is 16 rows of 64 bytes; weights lie in memory as tiles are loaded, 64 bytes of K
 // (32 bf16, or 64 integers of 8 bits) by the 16 columns of a panel. Sums are blocks of two by two tiles.
 //
-// What was measured on Sapphire Rapids: weights in the first cache and activations in the second give three times what
-// is left once either comes from the third. So a piece of weights is 32 columns by as much of K as fits beside the rest
-// in the first cache, and is used for a block of rows whose activations fit the second. Blocking decides when a tile is
-// multiplied; each sum grows over ascending K in one order.
+// What was measured on Sapphire Rapids with a plain loop: weights in the first cache and activations in the second give
+// three times what is left once either comes from the third. So the activations of a block, at most 256 rows and 1 MB,
+// are copied to scratch in the order of tiles (rows of a tile that lie 4096 bytes apart would all fall into one set of
+// the first cache and push the weights out), and all panels pass by while they stay in the second cache. A piece of
+// weights is 32 columns by as much of K as fits beside the rest in the first cache; while the block's rows pass by it,
+// the next piece is fetched. Where K is longer than such a block, sums of many panels are kept, so that blocks are
+// copied seldom. Blocking decides when a tile is multiplied; each sum grows over ascending K in one order.
 #ifndef INGOT_TARGET_CPU_KERNELS_LINEAR_TILES_H
 #define INGOT_TARGET_CPU_KERNELS_LINEAR_TILES_H
 
@@ -17,8 +20,10 @@ namespace ingot::kernels {
 
 // One piece: all rows of a block by one or two panels by `steps` tiles along K.
 struct TilePiece {
-  const char *a; // activations of row 0 at the piece's first k
-  int64_t lda;   // bytes from row to row
+  const char *a;  // activations of row 0 at the piece's first k
+  int64_t lda;    // bytes from row to row of a tile
+  int64_t a_tile; // bytes from a tile to the tile of the next 16 rows
+  int64_t a_step; // bytes from a tile to the tile of the next 64 bytes of K
   int32_t rows;
   int32_t panels;
   const char *w;      // weights of the first panel at the piece's first k
@@ -27,6 +32,9 @@ struct TilePiece {
   int32_t first;      // the sums start here, from zero
   void *sums;         // [panels][rows][16], f32 or i32
   int64_t sums_panel; // elements from panel to panel
+  // What is multiplied next, to be fetched early: of the first panel, bytes from panel to panel, bytes of each.
+  const char *next;
+  int64_t ld_next, next_bytes;
 };
 
 // A piece of quantized weights with groups, whose sums are f32.
@@ -52,21 +60,90 @@ struct TileBlocks {
   int32_t piece;  // tiles along K; divides block
 };
 
-// steps: tiles along K. unit: a piece is a multiple of it. vectors: room for sums, in vectors of 16.
-INGOT_INLINE TileBlocks tileBlocks(const ingot_env *env, int32_t rows, int32_t steps, int32_t unit, int64_t vectors) {
-  constexpr int32_t kMostRows = 224;
+// steps: tiles along K. unit: a piece is a multiple of it.
+INGOT_INLINE TileBlocks tileBlocks(const ingot_env *env, int32_t rows, int32_t steps, int32_t unit) {
+  constexpr int32_t kMostRows = 256;
   TileBlocks b;
   const int32_t blocks = (rows + kMostRows - 1) / kMostRows;
   b.rows = (int32_t)roundUp((rows + blocks - 1) / blocks, rows > kTileRows ? 2 * kTileRows : kTileRows);
-  b.panels = (int32_t)(vectors / b.rows) / 2 * 2;
   // A third of the first cache for the weights of two panels; activations and sums pass through the rest.
   b.piece = (int32_t)roundUp(minimum(32, maximum(4, (int32_t)(env->l1_bytes / 3 / (2 * kWholeTile)))), unit);
   const int64_t second = (int64_t)(env->l2_bytes / 2);
-  const int64_t room = (second < (1 << 20) ? second : (1 << 20)) / (b.rows * kTileBytes);
+  const int64_t room = (second < kTileInput ? second : kTileInput) / (b.rows * kTileBytes);
   b.block = maximum(1, (int32_t)room / b.piece) * b.piece;
   if (b.block > steps)
     b.block = (int32_t)roundUp(steps, b.piece);
+  b.panels = b.block >= steps ? 2 : (int32_t)(kTileVectors / b.rows) / 2 * 2;
   return b;
+}
+
+// Where a block's activations lie: as they are, or copied.
+struct TileSource {
+  const char *a; // of row 0 at the block's first k
+  int64_t lda, tile, step;
+
+  // At so many tiles and bytes, less than a tile's, along K.
+  INGOT_INLINE void set(TilePiece &piece, int32_t steps) const {
+    piece.a = a + steps * step;
+    piece.lda = lda;
+    piece.a_tile = tile;
+    piece.a_step = step;
+  }
+};
+
+// Activations in place, `rowBytes` from row to row.
+INGOT_INLINE TileSource tilesInPlace(const char *from, int64_t rowBytes) {
+  return {from, rowBytes, kTileRows * rowBytes, kTileBytes};
+}
+
+// Copies `rows` rows x `steps` tiles to scratch: [rows/16][steps][16][64 bytes].
+INGOT_INLINE TileSource copyTiles(char *to, const char *from, int64_t rowBytes, int32_t rows, int32_t steps) {
+  for (int32_t r = 0; r < rows; ++r) {
+    const char *row = from + r * rowBytes;
+    char *at = to + (int64_t)(r / kTileRows) * steps * kWholeTile + r % kTileRows * kTileBytes;
+    for (int32_t s = 0; s < steps; ++s)
+      *(u32x16_u *)(at + s * kWholeTile) = *(const u32x16_u *)(row + s * kTileBytes);
+  }
+  return {to, kTileBytes, steps * kWholeTile, kWholeTile};
+}
+
+// Calls work(row, rows, tile, tiles, step, steps, source) for every block of a product: rows x tiles whose sums are
+// kept x a block of K, ascending; and done(row, rows, tile, tiles) after the last of K. Blocks of more than two tiles
+// of rows are copied: once for all panels where K is one block.
+template <class Work, class Done>
+INGOT_INLINE void overTileBlocks(const TileBlocks &b, const char *in, int64_t rowBytes, int32_t rows, int32_t steps,
+                                 int32_t tile0, int32_t tile1, int32_t perTile, char *scratch, const Work &work,
+                                 const Done &done) {
+  const int32_t group = b.panels / perTile;
+  for (int32_t row = 0; row < rows; row += b.rows) {
+    const int32_t rowCount = minimum(b.rows, rows - row);
+    const char *from = in + row * rowBytes;
+    TileSource source = tilesInPlace(from, rowBytes);
+    for (int32_t tile = tile0; tile < tile1; tile += group) {
+      const int32_t count = minimum(group, tile1 - tile);
+      for (int32_t step = 0; step < steps; step += b.block) {
+        const int32_t some = minimum(b.block, steps - step);
+        const char *at = from + (int64_t)step * kTileBytes;
+        if (rowCount <= 2 * kTileRows)
+          source = tilesInPlace(at, rowBytes);
+        else if (b.block < steps || tile == tile0)
+          source = copyTiles(scratch, at, rowBytes, rowCount, some);
+        work(row, rowCount, tile, count, step, some, source);
+      }
+      done(row, rowCount, tile, count);
+    }
+  }
+}
+
+// States what follows the piece at panel i and tile s of a block of K: its next one, or that of the next panels;
+// `packing` weights share a byte in memory. After the last piece nothing is fetched.
+INGOT_INLINE void fetchNext(TilePiece &piece, const TileBlocks &b, int32_t i, int32_t s, int32_t panels, int32_t some,
+                            const char *first, int64_t panelBytes, int32_t packing) {
+  const bool below = s + b.piece < some, beside = i + 2 < panels;
+  const int32_t at = below ? s + b.piece : 0;
+  piece.next = first + (int64_t)(below ? i : i + 2) * panelBytes + at * kWholeTile / packing;
+  piece.ld_next = (below ? i : i + 2) + 1 < panels ? panelBytes : 0;
+  piece.next_bytes = below || beside ? minimum(b.piece, some - at) * kWholeTile / packing : 0;
 }
 
 } // namespace ingot::kernels

@@ -19,10 +19,16 @@ constexpr int64_t kFewRows = 16;
 constexpr int64_t kRowBlock = 112;
 constexpr int64_t kPanelBlock = 16;
 constexpr int64_t kPanelGroup = 4; // panels in flight at once
+// Sets with tiles (linear_tiles.h): activations of a block in the order of tiles, and vectors of 16 sums.
+constexpr int64_t kTileInput = 1 << 20;
+constexpr int64_t kTileSpread = 1 << 16; // a piece of 4-bit weights as 8-bit ones
+constexpr int64_t kTileVectors = 1 << 14;
+constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
-// Scratch of `linear`, in this order; every part is a multiple of 64 bytes.
+// Scratch of `linear`, in this order; every part is a multiple of 64 bytes, as large as the set wants it that needs
+// most: what a set does not touch costs it nothing.
 struct LinearScratch {
-  int64_t input;   // f32: few rows x whole K, or a block of rows x one chunk
+  int64_t input;   // f32: few rows x whole K, or a block of rows x one chunk; or tiles
   int64_t weights; // f32: one chunk of kPanelGroup panels, widened
   int64_t sums;    // f32: [panels][rows][16]
   int64_t total;
@@ -31,10 +37,11 @@ struct LinearScratch {
 constexpr LinearScratch linearScratch(const linear_params &p) {
   int64_t few = kFewRows * roundUp(p.k, 32) * 4;
   int64_t block = kRowBlock * kChunk * 4;
+  bool tiles = p.in_type == INGOT_BF16 && p.weight_type == INGOT_BF16;
   LinearScratch s{};
-  s.input = few > block ? few : block;
+  s.input = larger(larger(few, block), tiles ? kTileInput : 0);
   s.weights = kPanelGroup * kChunk * 16 * 4;
-  s.sums = kPanelBlock * kRowBlock * 16 * 4;
+  s.sums = larger(kPanelBlock * kRowBlock, tiles ? kTileVectors : 0) * 16 * 4;
   s.total = s.input + s.weights + s.sums;
   return s;
 }
@@ -44,7 +51,7 @@ constexpr int64_t groupsOf(int64_t k, int64_t group) { return (k + group - 1) / 
 
 // Scratch of `linear_int`, blocked as `linear` is.
 struct LinearIntScratch {
-  int64_t input;   // 16 bits: few rows x whole K, or a block of rows x one chunk
+  int64_t input;   // 16 bits: few rows x whole K, or a block of rows x one chunk; or a piece of weights and tiles
   int64_t weights; // 8 bits: one chunk of kPanelGroup panels of 4-bit weights, widened
   int64_t sums;    // f32 or i32: [panels][rows][16]
   int64_t total;
@@ -54,9 +61,9 @@ constexpr LinearIntScratch linearIntScratch(const linear_int_params &p) {
   int64_t few = kFewRows * p.k_padded * 2;
   int64_t block = kRowBlock * kChunk * 2;
   LinearIntScratch s{};
-  s.input = few > block ? few : block;
+  s.input = larger(larger(few, block), kTileSpread + kTileInput);
   s.weights = kPanelGroup * kChunk * 16;
-  s.sums = kPanelBlock * kRowBlock * 16 * 4;
+  s.sums = larger(kPanelBlock * kRowBlock, kTileVectors) * 16 * 4;
   s.total = s.input + s.weights + s.sums;
   return s;
 }
