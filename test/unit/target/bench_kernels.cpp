@@ -4,6 +4,7 @@
 // Built for AVX2 itself. Of `sample` one row is measured on one thread.
 //   bench_kernels [THREADS [PART OF A NAME]]
 // Reads the images of bench.txt ($INGOT_TEST_IMAGES); every set that the machine has is measured.
+#include "compiler/target/cpu/kernels/scratch.h"
 #include "test/unit/target/images.h"
 #include "test/unit/target/reference.h"
 #include <algorithm>
@@ -191,6 +192,74 @@ double run(const TestKernel &kernel, const TestSet &set, const Sampling &how, bo
   return best(1, 200, [&](unsigned) { function(&env, buffers.data(), symbols, 0, 1, scratch.get()); });
 }
 
+// `tokens` tokens at the end of a context of one sequence, keys and values of several layers in turn so that none of
+// them lies in a cache from the run before.
+struct Attending {
+  const TestKernel &kernel;
+  int context, tokens;
+  int heads = kernel.integer("kv_heads"), queries = kernel.integer("q_per_kv"), hd = kernel.integer("head_dim");
+  int page = kernel.integer("page_tokens"), cache = kernel.integer("cache_type");
+  int blocks = (context + page - 1) / page;
+  size_t positions() const { return static_cast<size_t>(blocks) * static_cast<size_t>(page * heads); }
+  size_t planeBytes() const { return positions() * static_cast<size_t>(hd * (cache == INGOT_I8 ? 1 : bytesOf(cache))); }
+  double bytes() const { return 2.0 * static_cast<double>(planeBytes() + (cache == INGOT_I8 ? positions() * 4 : 0)); }
+  double operations() const {
+    double seen = 0;
+    for (int t = 0; t < tokens; ++t)
+      seen += context - tokens + t + 1;
+    return 4.0 * seen * heads * queries * hd;
+  }
+};
+
+// Seconds of one layer.
+double run(const Attending &a, const TestSet &set, unsigned threads) {
+  const size_t layers = std::max<size_t>(1, (size_t(64) << 20) / (2 * a.planeBytes()));
+  std::vector<Buffer> keys, values;
+  for (size_t l = 0; l < layers; ++l)
+    for (std::vector<Buffer> *planes : {&keys, &values}) {
+      Buffer &plane = planes->emplace_back(a.planeBytes());
+      std::memset(plane.get(), 0x22, plane.size); // small and finite in every type
+    }
+  Buffer scales(a.positions() * 4);
+  std::memset(scales.get(), 0x3c, scales.size);
+  const size_t tokens = static_cast<size_t>(a.tokens), width = static_cast<size_t>(a.heads * (a.queries + 2) * a.hd);
+  std::vector<float> qkv(tokens * width, 0.25f), angles(tokens * static_cast<size_t>(a.hd), 1.0f),
+      partials(ingot::kernels::partialBytes({roundUp(a.hd, 16), a.queries}, a.page) * static_cast<size_t>(a.blocks) /
+               4),
+      out(tokens * static_cast<size_t>(a.kernel.integer("out_stride")));
+  std::vector<int32_t> slots(tokens), positions(tokens), starts = {0, a.tokens}, lengths = {a.context},
+                                                         table(static_cast<size_t>(a.blocks));
+  for (int t = 0; t < a.tokens; ++t)
+    slots[static_cast<size_t>(t)] = positions[static_cast<size_t>(t)] = a.context - a.tokens + t;
+  for (int i = 0; i < a.blocks; ++i)
+    table[static_cast<size_t>(i)] = i;
+  const int64_t symbols[3] = {a.tokens, 1, a.blocks};
+  std::vector<std::vector<void *>> operands;
+  for (size_t l = 0; l < layers; ++l) {
+    std::vector<void *> &buffers = operands.emplace_back(
+        std::vector<void *>{qkv.data(), angles.data(), slots.data(), keys[l].get(), values[l].get()});
+    if (a.cache == INGOT_I8)
+      buffers.insert(buffers.end(), 2, scales.get());
+    for (void *rest : {static_cast<void *>(positions.data()), static_cast<void *>(starts.data()),
+                       static_cast<void *>(lengths.data()), static_cast<void *>(table.data()),
+                       static_cast<void *>(partials.data()), static_cast<void *>(out.data())})
+      buffers.push_back(rest);
+  }
+  auto function = reinterpret_cast<ingot_kernel>(reinterpret_cast<uintptr_t>(set.code) + a.kernel.at.at(set.name));
+  std::vector<std::unique_ptr<Buffer>> scratch;
+  for (unsigned t = 0; t < threads; ++t)
+    scratch.push_back(std::make_unique<Buffer>(a.kernel.scratch));
+  const uint32_t tiles = ingot::kernels::kAttentionTiles;
+  return best(threads, a.operations() > 1e10 ? 3 : 12,
+              [&](unsigned t) {
+                ingot_env env = {INGOT_KERNEL_ABI, t, threads, 0, 32 << 10, 512 << 10, 16 << 20};
+                for (const std::vector<void *> &buffers : operands)
+                  function(&env, buffers.data(), symbols, tiles * t / threads, tiles * (t + 1) / threads,
+                           scratch[t]->get());
+              }) /
+         static_cast<double>(layers);
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -216,6 +285,20 @@ int main(int argc, char **argv) {
                operations = 2.0 * product.outputs * product.k * rows;
         std::printf("  %3d: %5.1f GB/s (%3.0f%%) %6.1f GOP/s", rows, bytes / seconds / 1e9,
                     bytes / seconds / 1e7 / bandwidth, operations / seconds / 1e9);
+        std::fflush(stdout);
+      }
+      std::printf("\n");
+    }
+    for (const TestKernel *kernel : Images::get().kernels("attention", &set)) {
+      if (kernel->name.rfind("bench-", 0) != 0 || kernel->name.find(part) == std::string::npos)
+        continue;
+      std::printf("%-10s %-28s", set.name.c_str(), kernel->name.c_str());
+      for (auto [context, tokens] : {std::pair{1024, 1}, {8192, 1}, {32768, 1}, {512, 512}, {2048, 512}}) {
+        const Attending attending{*kernel, context, tokens};
+        double seconds = run(attending, set, threads);
+        std::printf("  %d of %d: %5.1f GB/s (%3.0f%%) %6.1f GFLOP/s", tokens, context,
+                    attending.bytes() / seconds / 1e9, attending.bytes() / seconds / 1e7 / bandwidth,
+                    attending.operations() / seconds / 1e9);
         std::fflush(stdout);
       }
       std::printf("\n");

@@ -130,7 +130,7 @@ template <int CACHE> struct Attention {
         block.values[g] = (const C *)planes.values + token * p->head_dim;
         // The group 64 positions on, where there is one.
         int64_t later = token;
-        if (position + kBlock <= high) {
+        if (position + kBlock <= chunk.high) {
           const int32_t at = position + (int32_t)kBlock;
           later = ((int64_t)table[at / p->page_tokens] * p->kv_heads + h) * p->page_tokens + at % p->page_tokens;
         }
