@@ -240,8 +240,9 @@ INGOT_INLINE void mixTile(const Rows &rows, int32_t row, const BlockView<T> &blo
     int32_t end = minimum(from / 16 * 16 + 16, to);
     const T *value = block.values[from / 16] + (int64_t)(from % 16) * block.stride + column;
     const float *weight = rows.scores + (int64_t)row * kBlock;
-    [[maybe_unused]] const char *next =
-        block.nextValues[from / 16] + ((int64_t)(from % 16) * block.stride + column) * (int64_t)sizeof(T);
+    [[maybe_unused]] const char *next = nullptr;
+    if constexpr (FETCH)
+      next = block.nextValues[from / 16] + ((int64_t)(from % 16) * block.stride + column) * (int64_t)sizeof(T);
 #pragma clang loop unroll(disable)
     for (; from < end; ++from, value += block.stride) {
       f32x16 v[MC];
