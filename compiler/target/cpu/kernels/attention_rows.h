@@ -50,7 +50,6 @@ template <class T> INGOT_INLINE f32x16 ordered(f32x16 v) { return v; }
 #else
 template <class T> INGOT_INLINE f32x16 unpacked(const T *p) {
   if constexpr (__is_same(T, bf16)) {
-    typedef uint16_t u16x32 __attribute__((ext_vector_type(32)));
     const u16x16 h = *(const u16x16_u *)p, zero = (u16x16)(0);
     const u16x32 pairs = __builtin_shufflevector(zero, h, 0, 16, 1, 17, 2, 18, 3, 19, 8, 24, 9, 25, 10, 26, 11, 27, 4,
                                                  20, 5, 21, 6, 22, 7, 23, 12, 28, 13, 29, 14, 30, 15, 31);

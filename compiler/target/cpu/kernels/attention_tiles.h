@@ -17,9 +17,6 @@
 
 namespace ingot::kernels {
 
-typedef uint16_t u16x32 __attribute__((ext_vector_type(32)));
-typedef u16x32 u16x32_u __attribute__((aligned(2)));
-
 // Sixteen lanes of two rows side by side: (a0, b0), (a1, b1), ...
 INGOT_INLINE u16x32 pairsOf(u16x16 a, u16x16 b) {
   return __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23, 8, 24, 9, 25, 10, 26, 11,

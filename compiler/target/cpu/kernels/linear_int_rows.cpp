@@ -71,7 +71,6 @@ INGOT_INLINE void addLine(Tile<MR, NP> &t, const Source &s, const uint8_t *lines
         t.sum[r][p] = dot4(t.sum[r][p], line[p], value);
     }
   } else {
-    typedef uint16_t u16x32 __attribute__((ext_vector_type(32)));
     u32x16 even[NP], odd[NP];
 #pragma unroll
     for (int p = 0; p < NP; ++p) {

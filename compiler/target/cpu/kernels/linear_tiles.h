@@ -82,7 +82,7 @@ struct TileSource {
   const char *a; // of row 0 at the block's first k
   int64_t lda, tile, step;
 
-  // At so many tiles and bytes, less than a tile's, along K.
+  // From so many tiles along K on.
   INGOT_INLINE void set(TilePiece &piece, int32_t steps) const {
     piece.a = a + steps * step;
     piece.lda = lda;
