@@ -9,7 +9,7 @@
 #include "compiler/import/module.h"
 #include "compiler/import/tokenizer/tokenizer_json.h"
 #include "compiler/pipelines/Pipelines.h"
-#include "compiler/target/cpu/kernels/params.h"
+#include "compiler/target/templates/params.h"
 #include "compiler/target/cpu/target.h"
 #include "dialects/ingot/IngotDialect.h"
 #include "dialects/plan/PlanDialect.h"

@@ -78,7 +78,7 @@ def Ingot_ReduceKindAttr : EnumAttr<Ingot_Dialect, Ingot_ReduceKind, "reduce"> {
   let assemblyFormat = "`<` $value `>`";
 }
 
-// Numbered as `kind` of the rope_angles template (compiler/target/cpu/kernels/params.h).
+// Numbered as `kind` of the rope_angles template (compiler/target/templates/params.h).
 def Ingot_RopeKind : I32EnumAttr<"RopeKind", "how rotary frequencies depend on the context", [
     I32EnumAttrCase<"Fixed", 0, "fixed">, I32EnumAttrCase<"Dynamic", 1, "dynamic">,
     I32EnumAttrCase<"Longrope", 2, "longrope">]> {

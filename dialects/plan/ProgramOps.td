@@ -126,7 +126,7 @@ def Plan_YieldOp : Plan_Op<"yield", [Pure, HasParent<"WeightOp">, ReturnLike, Te
 def Plan_KernelOp : Plan_Op<"kernel", [Symbol, HasParent<"ProgramOp">, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Declares a kernel";
   let description = [{
-    Either a `template` of compiler/target/cpu/kernels/params.h with the values of all its `params`, or a `body`: a
+    Either a `template` of compiler/target/templates/params.h with the values of all its `params`, or a `body`: a
     function that came through linalg. `scratch` is filled in by the target: bytes per worker.
 
     - kernel-c1: a template with params, or else a body.

@@ -2,7 +2,7 @@
 //
 // The kernel templates' parameters and operand counts: see Templates.h.
 #include "dialects/plan/Templates.h"
-#include "compiler/target/cpu/kernels/params.h"
+#include "compiler/target/templates/params.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/StringSwitch.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the compiler knows of the kernel templates in compiler/target/cpu/kernels/params.h: their parameters, read from
+// What the compiler knows of the kernel templates in compiler/target/templates/params.h: their parameters, read from
 // that very list, and how many operands a launch has. How they compute is the target's business.
 #ifndef INGOT_DIALECTS_PLAN_TEMPLATES_H
 #define INGOT_DIALECTS_PLAN_TEMPLATES_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // choose-cache-layout: how cache groups lie in memory. The layouts are drawn beside the attention template
-// (compiler/target/cpu/kernels/params.h); importers know nothing of them.
+// (compiler/target/templates/params.h); importers know nothing of them.
 #include "dialects/ingot/IngotDialect.h"
 #include "passes/Passes.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // An entry's ops to launches (see EntryLowering.h). Operands of each launch stand in the order that
-// compiler/target/cpu/kernels/params.h states for the template.
+// compiler/target/templates/params.h states for the template.
 //
 // A value is a buffer of rows. Rows that only products read may be padded: `stride` elements apart, with zeros behind
 // the last column, as their packed weights want them; all others lie side by side.

@@ -2,7 +2,7 @@
 //
 // Readable keys of kernels (see KernelKeys.h).
 #include "passes/lowering/KernelKeys.h"
-#include "compiler/target/cpu/kernels/params.h"
+#include "compiler/target/templates/params.h"
 
 #include "llvm/ADT/StringSwitch.h"
 

@@ -12,7 +12,7 @@
 
 namespace ingot::passes {
 
-// Element types as compiler/target/cpu/kernels/params.h numbers them; -1 for others.
+// Element types as compiler/target/templates/params.h numbers them; -1 for others.
 int32_t elementNumber(mlir::Type type);
 
 class KernelParams {

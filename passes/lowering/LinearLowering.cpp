@@ -2,7 +2,7 @@
 //
 // Lowering of the embedding lookup and of linears: packing of the rows that they multiply, once for all that want the
 // same, and the product itself (see EntryLoweringImpl.h).
-#include "compiler/target/cpu/kernels/params.h"
+#include "compiler/target/templates/params.h"
 #include "passes/lowering/EntryLoweringImpl.h"
 
 #include "llvm/ADT/StringSwitch.h"

@@ -2,7 +2,7 @@
 //
 // Effects of launches on their buffers (see LaunchEffects.h).
 #include "passes/planning/LaunchEffects.h"
-#include "compiler/target/cpu/kernels/params.h"
+#include "compiler/target/templates/params.h"
 
 #include "mlir/Interfaces/FunctionInterfaces.h"
 

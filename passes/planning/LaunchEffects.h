@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Which buffers a launch writes, and where it may write over what it reads: what planning and its check need to know of
-// kernels. Follows the operand lists in compiler/target/cpu/kernels/params.h.
+// kernels. Follows the operand lists in compiler/target/templates/params.h.
 #ifndef INGOT_PASSES_PLANNING_LAUNCHEFFECTS_H
 #define INGOT_PASSES_PLANNING_LAUNCHEFFECTS_H
 

@@ -407,7 +407,7 @@ Error Executor::Impl::explain(const CompiledEntry &entry, StepFailure failure) c
   const format::Launch &launch = *entry.entry->launches()->Get(failure.step);
   std::string node = quoted(launch.node() ? launch.node()->string_view() : "");
   std::string kernel = engine->plan().kernels()->Get(launch.kernel())->name()->str();
-  // Code 1: see the templates' contracts in compiler/target/cpu/kernels/params.h.
+  // Code 1: see the templates' contracts in compiler/target/templates/params.h.
   if (failure.code == 1)
     return makeError(ErrorCode::InvalidArgument, "%s (kernel %s) refused its input: an index in it is out of range",
                      node.c_str(), kernel.c_str());

@@ -44,7 +44,7 @@ struct StepBatch {
   std::vector<int32_t> previous_ids;    // [L]: no token names a row of the last step's samples, so all zero
 };
 
-// Inputs of `sample`: one entry per row of logits; see INGOT_SAMPLE_PARAMS in compiler/target/cpu/kernels/params.h.
+// Inputs of `sample`: one entry per row of logits; see INGOT_SAMPLE_PARAMS in compiler/target/templates/params.h.
 struct SampleBatch {
   std::vector<float> temperature, top_p, min_p, repetition, presence, frequency;
   std::vector<int32_t> top_k, mask_rows;

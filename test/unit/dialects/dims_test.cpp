@@ -75,7 +75,7 @@ TEST_F(Dims, SizesAreSortedSums) {
   EXPECT_FALSE(plan::sizeOf(&context, ir::Dim()));
 }
 
-// Operand counts against the lists in compiler/target/cpu/kernels/params.h, counted by hand.
+// Operand counts against the lists in compiler/target/templates/params.h, counted by hand.
 TEST_F(Dims, TemplatesCountTheirOperands) {
   Builder builder(&context);
   auto count = [&](StringRef name, std::initializer_list<StringRef> set, int32_t value = 1) {

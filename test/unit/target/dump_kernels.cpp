@@ -5,7 +5,7 @@
 //   dump_kernels LIST FUNCTIONS FOLDER
 // A line of LIST: NAME TEMPLATE KEY=VALUE ...; parameters that are left out are 0. FUNCTIONS: functions over tensors in
 // MLIR, each a kernel of its name.
-#include "compiler/target/cpu/kernels/params.h"
+#include "compiler/target/templates/params.h"
 #include "compiler/target/cpu/target.h"
 #include "dialects/ingot/IngotDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -4,7 +4,7 @@
 // from it. A new set is a row here, a row in INGOT_CPU_SETS of compiler/target/cpu/CMakeLists.txt, which compiles the
 // microkernels for it, and a row in runtime/core/cpu_features.cpp, by which INGOT_ISA knows it.
 #include "compiler/target/cpu/codegen/Internal.h"
-#include "compiler/target/cpu/kernels/params.h"
+#include "compiler/target/templates/params.h"
 
 namespace ingot::target::cpu {
 

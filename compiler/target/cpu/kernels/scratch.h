@@ -6,7 +6,7 @@
 #ifndef INGOT_TARGET_CPU_KERNELS_SCRATCH_H
 #define INGOT_TARGET_CPU_KERNELS_SCRATCH_H
 
-#include "compiler/target/cpu/kernels/structs.h"
+#include "compiler/target/templates/structs.h"
 
 namespace ingot::kernels {
 

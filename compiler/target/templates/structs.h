@@ -3,10 +3,10 @@
  * The parameter lists of params.h as C structs: what a template's body reads, and what the code generator lays
  * out as a constant. Every field is 4 bytes wide, so the layout is the order of the list.
  */
-#ifndef INGOT_TARGET_CPU_KERNELS_STRUCTS_H
-#define INGOT_TARGET_CPU_KERNELS_STRUCTS_H
+#ifndef INGOT_TARGET_TEMPLATES_STRUCTS_H
+#define INGOT_TARGET_TEMPLATES_STRUCTS_H
 
-#include "compiler/target/cpu/kernels/params.h"
+#include "compiler/target/templates/params.h"
 #include <stdint.h>
 
 #define INGOT_FIELD_I(name) int32_t name;

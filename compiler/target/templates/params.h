@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
- * Parameters of the CPU kernel templates: the one list that the microkernels (as C structs), the passes that
- * choose kernels and the code generator (as attribute names) all read. Each template `NAME` is a function
+ * Parameters of the kernel templates: the one list that the kernels of every target (as C structs), the passes that
+ * choose kernels and the code generators (as attribute names) all read. On a CPU each template `NAME` is a function
  *   int32_t ingot_NAME(const NAME_params *, const ingot_env *, void *const *buffers, const int64_t *symbols,
  *                      uint32_t tile0, uint32_t tile1, void *scratch)
- * in the bitcode of every feature set; the code generator calls it with a constant struct and inlines it.
+ * in the bitcode of every feature set; the code generator calls it with a constant struct and inlines it. On a GPU it is
+ * one or several CUDA functions (compiler/target/cuda/launch.h). Operands and results are the same on both.
  * A field is int32_t (I) or float (F). Operands are listed with each template, in launch order; an operand in
  * [brackets] is there only when the parameter named beside it is set.
  */
-#ifndef INGOT_TARGET_CPU_KERNELS_PARAMS_H
-#define INGOT_TARGET_CPU_KERNELS_PARAMS_H
+#ifndef INGOT_TARGET_TEMPLATES_PARAMS_H
+#define INGOT_TARGET_TEMPLATES_PARAMS_H
 
 /* Element types as numbered in runtime/format/plan.fbs. */
 #define INGOT_F32 0
