@@ -9,15 +9,18 @@
 #include "compiler/import/module.h"
 #include "compiler/import/tokenizer/tokenizer_json.h"
 #include "compiler/pipelines/Pipelines.h"
-#include "compiler/target/templates/params.h"
 #include "compiler/target/cpu/target.h"
+#include "compiler/target/cuda/target.h"
+#include "compiler/target/templates/params.h"
 #include "dialects/ingot/IngotDialect.h"
 #include "dialects/plan/PlanDialect.h"
+#include "runtime/format/cuda_abi.h"
 #include "runtime/format/kernel_abi.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
@@ -90,10 +93,10 @@ LogicalResult runStage(ModuleOp module, llvm::function_ref<void(OpPassManager &)
 }
 
 // The kernels of a plan, as the target takes them.
-std::vector<target::cpu::Kernel> kernelsOf(plan::ProgramOp program) {
-  std::vector<target::cpu::Kernel> kernels;
+std::vector<target::Kernel> kernelsOf(plan::ProgramOp program) {
+  std::vector<target::Kernel> kernels;
   for (auto op : program.getOps<plan::KernelOp>()) {
-    target::cpu::Kernel kernel;
+    target::Kernel kernel;
     kernel.name = op.getSymName().str();
     if (op.getBody()) {
       kernel.body = ir::lookup<func::FuncOp>(op, op.getBodyAttr().getAttr());
@@ -101,7 +104,7 @@ std::vector<target::cpu::Kernel> kernelsOf(plan::ProgramOp program) {
       kernel.templateName = op.getTemplateName()->str();
       DictionaryAttr params = *op.getParams();
       for (NamedAttribute named : params) {
-        target::cpu::Parameter parameter;
+        target::Parameter parameter;
         parameter.name = named.getName().str();
         if (auto real = dyn_cast<FloatAttr>(named.getValue())) {
           parameter.isReal = true;
@@ -115,6 +118,27 @@ std::vector<target::cpu::Kernel> kernelsOf(plan::ProgramOp program) {
     kernels.push_back(std::move(kernel));
   }
   return kernels;
+}
+
+// The model's own names for what each kernel computes, in the order of the launches.
+std::vector<std::vector<std::string>> nodesOf(plan::ProgramOp program) {
+  llvm::StringMap<size_t> numbers;
+  for (auto op : program.getOps<plan::KernelOp>())
+    numbers.try_emplace(op.getSymName(), numbers.size());
+  std::vector<std::vector<std::string>> nodes(numbers.size());
+  program.walk([&](plan::LaunchOp launch) {
+    if (launch.getNode())
+      nodes[numbers.lookup(launch.getKernel())].push_back(launch.getNode()->str());
+  });
+  return nodes;
+}
+
+// "cpu,cuda:sm_90,sm_89", as the report tells it.
+std::string targetsOf(const CompileOptions &options) {
+  std::string text = options.cpu ? "cpu" : "";
+  for (size_t i = 0; i < options.cuda.size(); ++i)
+    text += (i ? "," : text.empty() ? "cuda:" : ",cuda:") + options.cuda[i];
+  return text;
 }
 
 unsigned threadsOf(const CompileOptions &options) {
@@ -248,7 +272,7 @@ int compileModel(const CompileOptions &options) {
   program.walk([&](plan::LaunchOp) { ++launches; });
 
   // 3. Code.
-  std::vector<target::cpu::Kernel> kernels = kernelsOf(program);
+  const std::vector<target::Kernel> kernels = kernelsOf(program);
   progress.note(plural(launches, "launch", "es") + " of " + plural(kernels.size(), "kernel"));
   progress.step("generate code");
   std::string set = options.set;
@@ -256,49 +280,102 @@ int compileModel(const CompileOptions &options) {
     for (const target::cpu::FeatureSet &of : target::cpu::featureSets())
       if (of.base.empty())
         set = of.name; // the last is the widest
-  for (auto [name, form] :
-       {std::pair{"llvm", target::cpu::Text::Llvm}, std::pair{"asm", target::cpu::Text::Assembly}}) {
-    std::string error = stages.offer(
-        name,
-        [&, form = form](std::string &text) -> std::string {
-          std::string problem;
-          return target::cpu::printKernels(kernels, set, form, text, problem) ? "" : problem;
+  if (options.cpu)
+    for (auto [name, form] :
+         {std::pair{"llvm", target::cpu::Text::Llvm}, std::pair{"asm", target::cpu::Text::Assembly}}) {
+      std::string error = stages.offer(
+          name,
+          [&, form = form](std::string &text) -> std::string {
+            std::string problem;
+            return target::cpu::printKernels(kernels, set, form, text, problem) ? "" : problem;
+          },
+          done);
+      if (!error.empty())
+        return fail(kModelAtFault, error);
+      if (done)
+        return kDone;
+    }
+  std::string error;
+  std::vector<target::cuda::Architecture> architectures;
+  for (const std::string &name : options.cuda)
+    if (!target::cuda::findArchitecture(name, architectures.emplace_back(), error))
+      return fail(kUsageAtFault, error);
+  target::cuda::Program cudaProgram;
+  if (!architectures.empty()) {
+    if (!target::cuda::makeProgram(kernels, nodesOf(program), cudaProgram, error))
+      return fail(kModelAtFault, error);
+    error = stages.offer(
+        "cuda",
+        [&](std::string &text) -> std::string {
+          text = cudaProgram.source;
+          return "";
         },
         done);
+    if (error.empty() && !done && options.emit == "ptx")
+      error = stages.offer(
+          "ptx",
+          [&](std::string &text) -> std::string {
+            std::string problem;
+            return target::cuda::printPtx(cudaProgram, architectures.front(), text, problem) ? "" : problem;
+          },
+          done);
     if (!error.empty())
       return fail(kModelAtFault, error);
     if (done)
       return kDone;
   }
-  target::cpu::CompiledKernels compiled;
-  std::string error;
-  if (!target::cpu::compileKernels(kernels, {{}, threadsOf(options)}, compiled, error))
-    return bug(error);
+
+  std::vector<engine::VariantCode> variants;
+  engine::KernelFacts kernelFacts;
+  kernelFacts.scratch.assign(kernels.size(), 0);
+  std::string sets;
+  if (options.cpu) {
+    target::cpu::CompiledKernels compiled;
+    if (!target::cpu::compileKernels(kernels, {{}, threadsOf(options)}, compiled, error))
+      return bug(error);
+    kernelFacts.scratch = std::move(compiled.scratchBytes);
+    for (target::cpu::Image &image : compiled.images) {
+      sets += (sets.empty() ? "" : ", ") + image.set.name;
+      engine::VariantCode variant;
+      variant.target = "cpu";
+      variant.name = image.set.name;
+      variant.features = image.set.features;
+      variant.score = image.set.score;
+      for (const target::cpu::VendorScore &score : image.set.vendors)
+        variant.vendors.push_back({score.vendor, score.score});
+      variant.partial = !image.set.base.empty();
+      variant.kernelAbi = INGOT_KERNEL_ABI;
+      variant.image = std::move(image.bytes);
+      variant.functions = std::move(image.functions);
+      variants.push_back(std::move(variant));
+    }
+  }
+  if (!architectures.empty()) {
+    std::vector<target::cuda::Image> images;
+    if (!target::cuda::compileProgram(cudaProgram, architectures, {threadsOf(options), true}, images, error))
+      return fail(kModelAtFault, error);
+    for (target::cuda::Image &image : images) {
+      sets += (sets.empty() ? "" : ", ") + image.architecture.name;
+      engine::VariantCode variant;
+      variant.target = "cuda";
+      variant.name = image.architecture.name;
+      variant.kernelAbi = INGOT_CUDA_ABI;
+      variant.capability = image.architecture.capability;
+      variant.driver = image.driver;
+      variant.image = std::move(image.bytes);
+      variant.functions.assign(kernels.size(), 0);
+      variants.push_back(std::move(variant));
+    }
+    kernelFacts.cuda = std::move(cudaProgram.functions);
+  }
 
   // 4. The file.
-  std::vector<engine::VariantCode> variants;
-  std::string sets;
-  for (target::cpu::Image &image : compiled.images) {
-    sets += (sets.empty() ? "" : ", ") + image.set.name;
-    engine::VariantCode variant;
-    variant.target = "cpu";
-    variant.name = image.set.name;
-    variant.features = image.set.features;
-    variant.score = image.set.score;
-    for (const target::cpu::VendorScore &score : image.set.vendors)
-      variant.vendors.push_back({score.vendor, score.score});
-    variant.partial = !image.set.base.empty();
-    variant.kernelAbi = INGOT_KERNEL_ABI;
-    variant.image = std::move(image.bytes);
-    variant.functions = std::move(image.functions);
-    variants.push_back(std::move(variant));
-  }
   progress.note(sets);
   progress.step("write");
   engine::EngineContents contents;
   engine::ModelFacts modelFacts{
       facts.name, facts.family, kProducer, productsOf(module).str(), facts.parameters, generationOf(facts.generation)};
-  if (failed(engine::serializePlan(program, modelFacts, variants, compiled.scratchBytes, contents)))
+  if (failed(engine::serializePlan(program, modelFacts, variants, kernelFacts, contents)))
     return bug("the plan could not be written");
   contents.tokenizer = std::move(imported.tokenizer);
   contents.chatTemplate = facts.chatTemplate.value_or("");
@@ -310,7 +387,7 @@ int compileModel(const CompileOptions &options) {
   report.computeReason = computeReason(options, modelFacts.compute);
   report.weights = options.weights;
   report.activations = options.activations;
-  report.target = "cpu";
+  report.target = targetsOf(options);
   report.parameters = facts.parameters;
   report.dummySeed = options.dummyWeights;
   for (const std::string &note : facts.notes)
@@ -336,6 +413,43 @@ int compileModel(const CompileOptions &options) {
     size = contents.weightBytes;
   progress.note(options.output + ", " + gigabytes(size) + ", products in " + modelFacts.compute);
   return kDone;
+}
+
+std::string parseTargets(const std::string &text, CompileOptions &options) {
+  options.cpu = false;
+  options.cuda.clear();
+  bool inCuda = false; // architectures may follow
+  SmallVector<StringRef> parts;
+  StringRef(text).split(parts, ',');
+  for (StringRef part : parts) {
+    if (part == "cpu") {
+      options.cpu = true;
+      inCuda = false;
+      continue;
+    }
+    if (part == "cuda" || part.starts_with("cuda:")) {
+      if (!options.cuda.empty())
+        return "--target names cuda twice";
+      if (part == "cuda") {
+        for (const target::cuda::Architecture &architecture : target::cuda::defaultArchitectures())
+          options.cuda.push_back(architecture.name);
+        inCuda = false;
+        continue;
+      }
+      part = part.drop_front(5);
+      inCuda = true;
+    } else if (!inCuda) {
+      return "--target takes cpu, cuda and cuda:ARCHITECTURE,..., not '" + part.str() + "'";
+    }
+    target::cuda::Architecture architecture;
+    std::string error;
+    if (!target::cuda::findArchitecture(part.str(), architecture, error))
+      return "--target: " + error;
+    if (llvm::is_contained(options.cuda, architecture.name))
+      return "--target names " + architecture.name + " twice";
+    options.cuda.push_back(architecture.name);
+  }
+  return "";
 }
 
 int checkModel(const CheckOptions &options) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace ingot::driver {
 
@@ -17,7 +18,9 @@ enum ExitStatus { kDone = 0, kModelAtFault = 1, kUsageAtFault = 2, kBug = 3 };
 struct CompileOptions {
   std::string model;                     // a Hugging Face directory, or a .mlir file in the ingot dialect
   std::string output;                    // the engine; for an emitted stage: a file, or "" or "-" for stdout
-  std::string emit = "engine";           // import, ingot, linalg, plan, llvm, asm, engine
+  std::string emit = "engine";           // import, ingot, linalg, plan, llvm, asm, cuda, ptx, engine
+  bool cpu = true;                       // kernels for CPUs
+  std::vector<std::string> cuda;         // architectures of kernels for GPUs, see --target; empty: none
   std::string dumpStages;                // a folder that receives every stage; "": none
   std::string compute;                   // "f32", "bf16", or "": by the weights' type
   std::string weights;                   // scheme (passes/quantization/Schemes.h), or "": as in the checkpoint
@@ -31,6 +34,9 @@ struct CompileOptions {
 };
 
 int compileModel(const CompileOptions &options);
+
+// Reads --target: "cpu", "cuda", "cuda:sm_90,sm_89", "cpu,cuda". Returns "" or what is wrong with it.
+std::string parseTargets(const std::string &text, CompileOptions &options);
 
 struct CheckOptions {
   std::string model;

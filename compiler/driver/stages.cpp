@@ -33,7 +33,7 @@ std::string Stages::offer(const std::string &stage, const std::function<std::str
   if (std::string error = make(text); !error.empty())
     return error;
   if (!options.dumpStages.empty()) {
-    const char *suffix = stage == "asm" ? "s" : stage == "llvm" ? "ll" : "mlir";
+    const char *suffix = stage == "asm" ? "s" : stage == "llvm" ? "ll" : stage == "cuda" ? "cu" : "mlir";
     if (std::string error =
             write(options.dumpStages + "/" + std::to_string(count) + "-" + stage + "." + suffix, text);
         !error.empty())

@@ -20,8 +20,8 @@ namespace fb = flatbuffers;
 class PlanSerializer {
 public:
   PlanSerializer(plan::ProgramOp program, const std::vector<VariantCode> &variants,
-                 const std::vector<uint64_t> &scratch)
-      : program(program), variants(variants), scratch(scratch) {}
+                 const KernelFacts &kernelFacts)
+      : program(program), variants(variants), kernelFacts(kernelFacts) {}
 
   LogicalResult run(const ModelFacts &facts, EngineContents &contents);
 
@@ -33,6 +33,8 @@ private:
       coefficients[symbols.lookup(symbol.getValue())] = coefficient;
     return format::CreateSizeDirect(builder, attr.getConstant(), &coefficients);
   }
+  fb::Offset<format::GridSize> gridSize(const target::cuda::Extent &extent);
+  fb::Offset<format::CudaFunction> cudaFunction(const target::cuda::NamedFunction &function);
   fb::Offset<format::Argument> argument(StringRef name, RankedTensorType type);
   FailureOr<fb::Offset<format::Entry>> entry(plan::EntryOp op);
   FailureOr<fb::Offset<format::Buffer>> buffer(plan::EntryOp entry, Operation *op);
@@ -40,7 +42,7 @@ private:
 
   plan::ProgramOp program;
   const std::vector<VariantCode> &variants;
-  const std::vector<uint64_t> &scratch;
+  const KernelFacts &kernelFacts;
   fb::FlatBufferBuilder builder;
   llvm::StringMap<unsigned> symbols, kernels, weights, groups;
 };
@@ -53,6 +55,29 @@ std::pair<std::string, int64_t> parseDim(StringRef expression) {
   int64_t constant = 0;
   expression.drop_front(sign + 1).getAsInteger(10, constant);
   return {expression.take_front(sign).str(), expression[sign] == '-' ? -constant : constant};
+}
+
+fb::Offset<format::GridSize> PlanSerializer::gridSize(const target::cuda::Extent &extent) {
+  std::vector<int64_t> coefficients(symbols.size(), 0);
+  int64_t tiles = 0;
+  for (auto [symbol, coefficient] : extent.terms)
+    (symbol == target::cuda::kTiles ? tiles : coefficients[size_t(symbol)]) += coefficient;
+  return format::CreateGridSize(builder, format::CreateSizeDirect(builder, extent.constant, &coefficients), tiles,
+                                extent.per);
+}
+
+fb::Offset<format::CudaFunction> PlanSerializer::cudaFunction(const target::cuda::NamedFunction &function) {
+  size_t dims = 3;
+  while (dims > 1 && function.grid[dims - 1].terms.empty() && function.grid[dims - 1].constant == 1)
+    --dims;
+  std::vector<fb::Offset<format::GridSize>> grid;
+  for (size_t i = 0; i < dims; ++i)
+    grid.push_back(gridSize(function.grid[i]));
+  const bool works = function.workspace.constant != 0 || !function.workspace.terms.empty();
+  auto workspace = works ? gridSize(function.workspace) : fb::Offset<format::GridSize>();
+  return format::CreateCudaFunctionDirect(builder, function.name.c_str(), function.threads, function.sharedBytes,
+                                          function.blocksPerMultiprocessor, &grid, workspace, function.firstSymbol,
+                                          function.rowsSymbol, function.rowsMost, function.stage);
 }
 
 fb::Offset<format::Argument> PlanSerializer::argument(StringRef name, RankedTensorType type) {
@@ -144,8 +169,13 @@ LogicalResult PlanSerializer::run(const ModelFacts &facts, EngineContents &conte
     std::vector<uint32_t> functions;
     for (const VariantCode &variant : variants)
       functions.push_back(variant.functions[index]);
-    kernelTables.push_back(
-        format::CreateKernelDirect(builder, op.getSymName().str().c_str(), scratch[index], &functions));
+    std::vector<fb::Offset<format::CudaFunction>> cuda;
+    if (!kernelFacts.cuda.empty())
+      for (const target::cuda::NamedFunction &function : kernelFacts.cuda[index])
+        cuda.push_back(cudaFunction(function));
+    kernelTables.push_back(format::CreateKernelDirect(builder, op.getSymName().str().c_str(),
+                                                      kernelFacts.scratch[index], &functions,
+                                                      cuda.empty() ? nullptr : &cuda));
   }
 
   for (auto op : program.getOps<plan::WeightOp>()) {
@@ -219,7 +249,8 @@ LogicalResult PlanSerializer::run(const ModelFacts &facts, EngineContents &conte
     variantTables.push_back(format::CreateVariantDirect(head, variant.target.c_str(), variant.name.c_str(), &features,
                                                         variant.score, variant.kernelAbi, offset,
                                                         variant.image.size(), variant.partial,
-                                                        vendors.empty() ? nullptr : &vendors));
+                                                        vendors.empty() ? nullptr : &vendors, variant.capability,
+                                                        variant.driver));
   }
   std::vector<fb::Offset<fb::String>> arenaSymbols;
   for (auto op : program.getOps<plan::SymbolOp>())
@@ -235,8 +266,8 @@ LogicalResult PlanSerializer::run(const ModelFacts &facts, EngineContents &conte
 } // namespace
 
 LogicalResult serializePlan(plan::ProgramOp program, const ModelFacts &facts, const std::vector<VariantCode> &variants,
-                            const std::vector<uint64_t> &scratch, EngineContents &contents) {
-  return PlanSerializer(program, variants, scratch).run(facts, contents);
+                            const KernelFacts &kernels, EngineContents &contents) {
+  return PlanSerializer(program, variants, kernels).run(facts, contents);
 }
 
 } // namespace ingot::engine

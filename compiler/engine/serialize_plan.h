@@ -6,6 +6,7 @@
 #define INGOT_COMPILER_ENGINE_SERIALIZE_PLAN_H
 
 #include "compiler/engine/engine_writer.h"
+#include "compiler/target/cuda/target.h"
 #include "dialects/plan/PlanDialect.h"
 
 #include <optional>
@@ -33,6 +34,13 @@ struct VariantCode {
   uint32_t kernelAbi = 0;
   std::vector<uint8_t> image;
   std::vector<uint32_t> functions; // offset per kernel, in the program's order; 0xffffffff: not held
+  uint32_t capability = 0, driver = 0; // of target "cuda", see head.fbs
+};
+
+// What the targets made of the kernels beside the images.
+struct KernelFacts {
+  std::vector<uint64_t> scratch;                                // per kernel, for each worker of a CPU
+  std::vector<std::vector<target::cuda::NamedFunction>> cuda; // per kernel; empty: no CUDA
 };
 
 struct ModelFacts {
@@ -41,9 +49,9 @@ struct ModelFacts {
   GenerationDefaults generation;
 };
 
-// Fills head, plan, code, weights and weightBytes of `contents`. scratch[i] are the bytes that kernel i needs.
+// Fills head, plan, code, weights and weightBytes of `contents`.
 mlir::LogicalResult serializePlan(plan::ProgramOp program, const ModelFacts &facts,
-                                  const std::vector<VariantCode> &variants, const std::vector<uint64_t> &scratch,
+                                  const std::vector<VariantCode> &variants, const KernelFacts &kernels,
                                   EngineContents &contents);
 
 } // namespace ingot::engine

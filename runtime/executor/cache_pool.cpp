@@ -62,30 +62,48 @@ Result<std::vector<uint64_t>> cacheBytes(const format::Plan &plan, std::span<con
   return bytes;
 }
 
-Result<CachePool> CachePool::reserve(const format::Plan &plan, std::span<const uint64_t> pages) {
+Result<std::vector<CacheLayout>> layOutCache(const format::Plan &plan, std::span<const uint64_t> pages) {
   INGOT_ASSIGN_OR_RETURN(std::vector<uint64_t> bytes, cacheBytes(plan, pages));
+  std::vector<CacheLayout> layouts;
+  for (unsigned g = 0; g < pages.size(); ++g) {
+    const format::CacheGroup &group = *plan.cache_groups()->Get(g);
+    CacheLayout layout;
+    layout.planes.resize(group.layers());
+    for (auto &layer : layout.planes)
+      for (const format::CachePlane *plane : *group.planes()) {
+        layer.push_back(layout.bytes);
+        uint64_t one = 0;
+        planeBytes(*plane, pages[g], one);
+        layout.bytes += one;
+      }
+    layouts.push_back(std::move(layout));
+  }
+  return layouts;
+}
+
+Result<CachePool> CachePool::reserve(const format::Plan &plan, std::span<const uint64_t> pages) {
+  INGOT_ASSIGN_OR_RETURN(std::vector<CacheLayout> layouts, layOutCache(plan, pages));
   CachePool pool;
   pool.info = cacheGroups(plan);
   for (unsigned g = 0; g < pages.size(); ++g) {
-    const format::CacheGroup &group = *plan.cache_groups()->Get(g);
     pool.info[g].pages = pages[g];
     INGOT_ASSIGN_OR_RETURN(Region region,
-                           Region::reserve(bytes[g], std::to_string(pages[g]) + " pages of the KV cache's group " +
-                                                         quoted(pool.info[g].name)));
-    uint8_t *next = region.data();
-    auto &layers = pool.planes.emplace_back(group.layers());
-    for (auto &layer : layers)
-      for (const format::CachePlane *plane : *group.planes()) {
-        layer.push_back(next);
+                           Region::reserve(layouts[g].bytes, std::to_string(pages[g]) +
+                                                                 " pages of the KV cache's group " +
+                                                                 quoted(pool.info[g].name)));
+    auto &layers = pool.planes.emplace_back();
+    for (const std::vector<uint64_t> &offsets : layouts[g].planes) {
+      auto &layer = layers.emplace_back();
+      for (unsigned plane = 0; plane < offsets.size(); ++plane) {
+        layer.push_back(region.data() + offsets[plane]);
         uint64_t one = 0;
-        planeBytes(*plane, pages[g], one);
+        planeBytes(*plan.cache_groups()->Get(g)->planes()->Get(plane), pages[g], one);
         // Long contexts are read in short runs from all over the plane. Its start stays in small pages, so that short
         // ones touch no more than they need.
-        const uint64_t offset = uint64_t(next - region.data());
         if (one > kLargePage)
-          region.preferLargePages(offset + kLargePage, offset + one);
-        next += one;
+          region.preferLargePages(offsets[plane] + kLargePage, offsets[plane] + one);
       }
+    }
     pool.regions.push_back(std::move(region));
   }
   return pool;

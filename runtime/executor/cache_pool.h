@@ -32,6 +32,14 @@ std::vector<CacheGroupInfo> cacheGroups(const format::Plan &plan);
 // Bytes that each group's pool takes with that many pages; the same checks as CachePool::reserve.
 Result<std::vector<uint64_t>> cacheBytes(const format::Plan &plan, std::span<const uint64_t> pages);
 
+// Where the planes of a group lie in one allocation.
+struct CacheLayout {
+  uint64_t bytes = 0;
+  std::vector<std::vector<uint64_t>> planes; // [layer][plane]: offset of page 0; page p follows at p * page_bytes
+};
+// One for each group, with pages[g] pages; the same checks as CachePool::reserve.
+Result<std::vector<CacheLayout>> layOutCache(const format::Plan &plan, std::span<const uint64_t> pages);
+
 class CachePool {
 public:
   CachePool() = default;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Runs the entries of an engine on the CPU. Everything is allocated when the executor is made, at the bounds of the
+// Runs the entries of an engine on a device, the CPU or a GPU. Everything is allocated when the executor is made, at the bounds of the
 // symbols; a run only patches the pointers of its arguments and walks the launches. It knows tensors and symbols,
 // nothing of tokens, sequences or sampling: that is runtime/serve.
 #ifndef INGOT_RUNTIME_EXECUTOR_EXECUTOR_H
@@ -21,10 +21,39 @@
 #include <utility>
 #include <vector>
 
+namespace ingot::runtime::cuda {
+class Device;
+}
+
 namespace ingot::runtime {
 
+// Where an engine runs. Nothing falls back to another device.
+struct DeviceName {
+  bool cuda = false;
+  unsigned index = 0; // of GPUs, as the driver numbers them
+};
+// "cpu", "cuda", "cuda:1"; InvalidArgument otherwise.
+Result<DeviceName> parseDevice(std::string_view text);
+
+// An output of one entry that stays where it is as an input of another: both may then be given as null. Of arguments of one
+// type and shape.
+struct EntryLink {
+  std::string from, output, to, input;
+};
+
+// A set of symbols' values that runs often: a GPU's launches for it are recorded once, at load, and serve every run whose
+// values are no larger.
+struct PreparedRun {
+  std::string entry;
+  std::vector<std::pair<std::string, int64_t>> values; // of symbols by name; the others stand at their bounds
+};
+
 struct ExecutorOptions {
-  unsigned threads = 0; // 0: defaultThreads()
+  DeviceName device;
+  std::shared_ptr<cuda::Device> gpu; // of `device`, where the caller has opened it already
+  std::vector<EntryLink> links;      // GPUs only
+  std::vector<PreparedRun> prepared; // in ascending order; GPUs only
+  unsigned threads = 0; // of a CPU; 0: defaultThreads()
   // The largest value of every symbol of the plan, by name, each once: {"tokens", 512}, ... 0 is allowed.
   std::vector<std::pair<std::string, int64_t>> bounds;
   // Pages of every cache group, in the plan's order.
@@ -33,19 +62,19 @@ struct ExecutorOptions {
 
 struct MemoryUse {
   uint64_t arenas = 0;  // bytes at the bounds
-  uint64_t scratch = 0; // of all workers
+  uint64_t scratch = 0; // of all workers; workspaces of a GPU's kernels
   uint64_t cache = 0;   // of all pages; untouched ones cost nothing
-  uint64_t weights = 0; // mapped from the file
+  uint64_t weights = 0; // mapped from the file, or copied to the GPU
 };
 
-// What an executor with these options would reserve; the same checks of the options, nothing allocated.
+// What an executor with these options would reserve on a CPU; the same checks of the options, nothing allocated.
 Result<MemoryUse> memoryUse(const EngineFile &engine, const ExecutorOptions &options);
 
 // One launch of an entry as a person would want it told.
 struct LaunchInfo {
   std::string_view node; // the model's own name; may be empty
   std::string_view kernel;
-  std::string_view variant; // "avx2", ...
+  std::string_view variant; // "avx2", "sm_90", ...
   const format::Size *bytesRead;
   const format::Size *operations;
 };
@@ -62,7 +91,8 @@ public:
   const format::Plan &plan() const { return engine().plan(); }
   unsigned threads() const;
   const MemoryUse &memory() const;
-  const CachePool &cache() const;
+  std::string device() const; // for people: "AMD EPYC, 2 threads"
+  const CachePool *hostCache() const; // the pool where the CPU runs; null where a GPU does
   const VariantChoice &choice() const; // which variant, and why
 
   // Index of an entry, symbol, input or output of this name; NotFound lists what there is.

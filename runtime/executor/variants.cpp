@@ -3,6 +3,7 @@
 // See variants.h.
 #include "runtime/executor/variants.h"
 
+#include "runtime/format/cuda_abi.h"
 #include "runtime/format/kernel_abi.h"
 
 #include <algorithm>
@@ -11,6 +12,8 @@ namespace ingot::runtime {
 
 // Why a variant cannot run here; empty where it can.
 static std::string obstacle(const format::Variant &variant, const CpuFeatures &cpu) {
+  if (variant.target()->string_view() == "cuda")
+    return "it is for GPUs (--device=cuda)";
   if (variant.target()->string_view() != "cpu")
     return "this runtime has no target " + quoted(variant.target()->string_view());
   if (variant.kernel_abi() != INGOT_KERNEL_ABI)
@@ -73,6 +76,65 @@ VariantChoice chooseVariant(const format::Head &head, const CpuFeatures &cpu, co
       verdict.reason = "taken for what " + choice.verdicts[*choice.taken].name + " lacks";
     }
     whole |= !verdict.partial;
+  }
+  return choice;
+}
+
+namespace {
+
+std::string version(unsigned number) {
+  return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10);
+}
+std::string capabilityName(unsigned number) {
+  return std::to_string(number / 10) + "." + std::to_string(number % 10);
+}
+
+// Why a GPU cannot run an image; empty where it can.
+std::string cudaObstacle(const format::Variant &variant, unsigned capability, unsigned driver) {
+  const bool ptx = variant.name()->string_view().starts_with("compute_");
+  if (variant.kernel_abi() != INGOT_CUDA_ABI)
+    return "it was made for CUDA kernel ABI " + std::to_string(variant.kernel_abi()) + ", this runtime has " +
+           std::to_string(INGOT_CUDA_ABI);
+  if (ptx ? capability < variant.capability()
+          : capability / 10 != variant.capability() / 10 || capability < variant.capability())
+    return "the GPU has compute capability " + capabilityName(capability) + ", it is for " +
+           capabilityName(variant.capability()) +
+           (ptx ? " and newer" : " up to " + capabilityName(variant.capability() / 10 * 10 + 9));
+  if (driver < variant.driver())
+    return "it needs a driver of CUDA " + version(variant.driver()) + " or newer, this machine's is of CUDA " +
+           version(driver);
+  return "";
+}
+
+} // namespace
+
+VariantChoice chooseCudaVariant(const format::Head &head, unsigned capability, unsigned driver) {
+  VariantChoice choice;
+  const auto &variants = *head.variants();
+  for (unsigned i = 0; i < variants.size(); ++i) {
+    const format::Variant &variant = *variants.Get(i);
+    const bool cuda = variant.target()->string_view() == "cuda";
+    std::string why =
+        cuda ? cudaObstacle(variant, capability, driver) : "it is for CPUs (--device=cpu)";
+    // A cubin before PTX; the newest of each.
+    const bool ptx = variant.name()->string_view().starts_with("compute_");
+    const unsigned score = (ptx ? 0 : 1000) + variant.capability();
+    choice.verdicts.push_back({i, variant.name()->str(), cuda ? score : 0, why.empty(), false, false,
+                               "not taken: " + why});
+  }
+  for (const VariantVerdict *passed : choice.byScore()) {
+    if (!passed->runnable)
+      continue;
+    VariantVerdict &verdict = choice.verdicts[passed->index];
+    if (choice.taken) {
+      verdict.reason = "not taken: " + choice.verdicts[*choice.taken].name + " is nearer";
+      continue;
+    }
+    choice.taken = verdict.index;
+    verdict.taken = true;
+    verdict.reason = verdict.name.starts_with("compute_")
+                         ? "taken: PTX, which the driver compiles at load, as no image fits this GPU"
+                         : "taken";
   }
   return choice;
 }

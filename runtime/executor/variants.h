@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Which of an engine's variants (one image of kernels per CPU feature set) this machine runs, and why not another. Each
+// Which of an engine's variants (one image of kernels per CPU feature set or GPU architecture) this machine runs, and why not another. Each
 // kernel comes from the best runnable variant that has it: the one with the highest score on processors of this vendor,
 // of equals the one listed first. INGOT_ISA leaves but the one it names and those it stands on, in that order.
 #ifndef INGOT_RUNTIME_EXECUTOR_VARIANTS_H
@@ -41,6 +41,10 @@ struct VariantChoice {
 
 // isa: as isaRestriction() gives it. An INGOT_ISA that leaves nothing runnable leaves `taken` empty.
 VariantChoice chooseVariant(const format::Head &head, const CpuFeatures &cpu, const std::optional<std::string> &isa);
+
+// The one image that a GPU runs: the cubin of its own architecture, else of the nearest before it of the same major version,
+// else PTX, which the driver compiles then. capability: 10 * major + minor; driver: as cuDriverGetVersion tells it.
+VariantChoice chooseCudaVariant(const format::Head &head, unsigned capability, unsigned driver);
 
 } // namespace ingot::runtime
 

@@ -5,6 +5,7 @@
 #include "runtime/executor/verify.h"
 
 #include "runtime/executor/sizes.h"
+#include "runtime/format/cuda_abi.h"
 
 #include <cmath>
 #include <set>
@@ -17,6 +18,7 @@ namespace {
 constexpr uint64_t kMostBytes = 1ull << 44;
 constexpr uint64_t kMostScratch = 1ull << 30;
 constexpr uint32_t kMostSymbols = 64, kMostDimensions = 8, kMostOperands = 256, kMostLayers = 1 << 16, kMostPlanes = 64;
+constexpr uint32_t kMostShared = 228 << 10; // of a block on any GPU
 constexpr uint32_t kLacking = 0xffffffff;
 
 class PlanChecker {
@@ -89,6 +91,45 @@ private:
     }
     if (!any)
       return check.bad("kernel %s: no variant has it", name.c_str());
+    uint32_t stage = 0;
+    for (unsigned i = 0; kernel.cuda() && i < kernel.cuda()->size(); ++i) {
+      INGOT_RETURN_IF_ERROR(cudaFunction(*kernel.cuda()->Get(i), "kernel " + name + ", CUDA function " +
+                                                                     std::to_string(i)));
+      if (kernel.cuda()->Get(i)->stage() < stage)
+        return check.bad("kernel %s: its CUDA functions do not stand in the order of their stages", name.c_str());
+      stage = kernel.cuda()->Get(i)->stage();
+    }
+    return {};
+  }
+
+  Result<void> gridSize(const format::GridSize *extent, const std::string &owner) {
+    if (!extent)
+      return {};
+    if (extent->per() < 1)
+      return check.bad("%s: an extent divided by %lld, expected at least 1", owner.c_str(),
+                       static_cast<long long>(extent->per()));
+    return size(extent->size(), owner, true);
+  }
+
+  Result<void> cudaFunction(const format::CudaFunction &function, const std::string &owner) {
+    const uint32_t symbols = plan.symbols()->size();
+    if (function.name()->size() == 0)
+      return check.bad("%s has no name", owner.c_str());
+    if (function.threads() == 0 || function.threads() > 1024 || function.threads() % 32 != 0)
+      return check.bad("%s: blocks of %u threads, expected a multiple of 32 up to 1024", owner.c_str(),
+                       function.threads());
+    if (function.shared_bytes() > kMostShared)
+      return check.bad("%s: %u bytes of shared memory, expected at most %u", owner.c_str(), function.shared_bytes(),
+                       kMostShared);
+    if (function.grid()->size() < 1 || function.grid()->size() > 3)
+      return check.bad("%s: a grid of %u dimensions, expected 1 to 3", owner.c_str(), function.grid()->size());
+    for (const format::GridSize *extent : *function.grid())
+      INGOT_RETURN_IF_ERROR(gridSize(extent, owner));
+    INGOT_RETURN_IF_ERROR(gridSize(function.workspace(), owner));
+    if (function.first_symbol() > symbols)
+      return check.bad("%s: takes symbols from %u on, there are %u", owner.c_str(), function.first_symbol(), symbols);
+    if (function.rows_symbol() < -1 || function.rows_symbol() >= int64_t(symbols))
+      return check.bad("%s: its rows are symbol %d, there are %u", owner.c_str(), function.rows_symbol(), symbols);
     return {};
   }
 
@@ -248,6 +289,9 @@ private:
     INGOT_RETURN_IF_ERROR(index(launch.kernel(), plan.kernels()->size(), "kernel", owner));
     if (launch.buffers()->size() > kMostOperands)
       return check.bad("%s: %u operands, expected at most %u", owner.c_str(), launch.buffers()->size(), kMostOperands);
+    if (plan.kernels()->Get(launch.kernel())->cuda() && launch.buffers()->size() > INGOT_CUDA_BUFFERS)
+      return check.bad("%s: %u operands, a CUDA kernel takes %u", owner.c_str(), launch.buffers()->size(),
+                       unsigned(INGOT_CUDA_BUFFERS));
     for (uint32_t operand : *launch.buffers())
       INGOT_RETURN_IF_ERROR(index(operand, entry.buffers()->size(), "buffer", owner));
     INGOT_RETURN_IF_ERROR(size(launch.tiles(), owner, true));

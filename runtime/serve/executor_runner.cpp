@@ -97,8 +97,21 @@ Result<runtime::ExecutorOptions> executorOptions(const runtime::EngineFile &engi
   INGOT_ASSIGN_OR_RETURN(std::vector<PageGroup> groups, pageGroups(engine));
   INGOT_ASSIGN_OR_RETURN(std::vector<Symbol> symbols, planSymbols(engine));
   runtime::ExecutorOptions options;
+  options.device = bounds.device;
+  options.gpu = bounds.gpu;
   options.threads = bounds.threads;
   options.cachePages = bounds.pages;
+  if (bounds.device.cuda) {
+    options.links.push_back({"step", "logits", "sample", "logits"});
+    // Steps in which every sequence decodes one token.
+    const int64_t most = std::min(bounds.sequences, bounds.logit_rows);
+    for (int64_t rows = 1;; rows = std::min(rows * 2, most)) {
+      options.prepared.push_back({"step", {{"tokens", rows}, {"sequences", rows}, {"logit_rows", rows}}});
+      options.prepared.push_back({"sample", {{"logit_rows", rows}}});
+      if (rows >= most)
+        break;
+    }
+  }
   for (Symbol symbol : symbols) {
     int64_t bound = 0;
     switch (symbol) {
@@ -138,6 +151,7 @@ Result<std::unique_ptr<ExecutorRunner>> ExecutorRunner::create(std::shared_ptr<c
   runner->facts.tokens = bounds.tokens;
   runner->facts.sequences = bounds.sequences;
   runner->facts.logit_rows = bounds.logit_rows;
+  runner->onGpu = bounds.device.cuda;
   INGOT_ASSIGN_OR_RETURN(runner->owned, runtime::Executor::create(std::move(engine), options));
   INGOT_ASSIGN_OR_RETURN(std::vector<Symbol> symbols, planSymbols(runner->owned->engine()));
   for (Symbol symbol : symbols)

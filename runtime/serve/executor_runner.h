@@ -18,6 +18,8 @@
 namespace ingot::serve {
 
 struct RunnerBounds {
+  runtime::DeviceName device;
+  std::shared_ptr<runtime::cuda::Device> gpu; // see runtime::ExecutorOptions
   unsigned threads = 0; // 0: one per physical core that the process may use
   int64_t context = 0;  // positions of a sequence
   int64_t tokens = 0, sequences = 0, logit_rows = 0;
@@ -50,6 +52,7 @@ public:
                                                         const RunnerBounds &bounds);
 
   const RunnerInfo &info() const override { return facts; }
+  bool keepsLogits() const override { return onGpu; }
   Result<void> step(const StepBatch &batch, float *logits) override;
   Result<void> sample(const SampleBatch &batch, const float *logits, int32_t *ids, float *log_probabilities) override;
 
@@ -113,6 +116,7 @@ private:
   // Of the batch in progress, by cache group: positions in the cache that it reads, pairs of a token and such a one.
   std::vector<int64_t> positionsRead, pairs;
   std::unique_ptr<runtime::Executor> owned;
+  bool onGpu = false;
   RunnerInfo facts;
   unsigned stepIndex = 0, sampleIndex = 0;
   // What each symbol of the plan and each argument of the entries is, in the plan's order.

@@ -5,6 +5,7 @@
 #include "runtime/serve/model.h"
 
 #include "runtime/core/machine.h"
+#include "runtime/device/cuda/device.h"
 
 #include <algorithm>
 #include <limits>
@@ -26,6 +27,13 @@ int64_t longestWithin(const std::vector<PageGroup> &groups, const std::vector<ui
   return fits;
 }
 
+// What the weights leave of a GPU's free memory, less a tenth for arenas, workspaces and the driver's own.
+uint64_t freeForCache(const runtime::EngineFile &engine, const runtime::cuda::Device &gpu) {
+  const uint64_t weights = engine.section(format::Section::Weights).size();
+  const uint64_t free = gpu.facts().freeBytes / 10 * 9;
+  return free > weights ? free - weights : 0;
+}
+
 struct CachePlan {
   std::vector<uint64_t> pages; // of each group
   int64_t context;             // what one sequence can have of it
@@ -33,7 +41,8 @@ struct CachePlan {
 
 // Pages of every group: for each sequence its whole context, or what the budget holds, in the same proportions.
 Result<CachePlan> planCache(const runtime::EngineFile &engine, const std::vector<PageGroup> &groups,
-                            const LoadOptions &options, int64_t context, int64_t chunk) {
+                            const LoadOptions &options, int64_t context, int64_t chunk,
+                            const runtime::cuda::Device *gpu) {
   std::vector<runtime::CacheGroupInfo> facts = runtime::cacheGroups(engine.plan());
   uint64_t one = 0, smallest = 0; // bytes of one sequence's whole context, and of one page of every group
   for (size_t g = 0; g < groups.size(); ++g) {
@@ -43,7 +52,7 @@ Result<CachePlan> planCache(const runtime::EngineFile &engine, const std::vector
   bool budgeted = options.cache_bytes != 0;
   uint64_t budget = options.cache_bytes;
   if (!budgeted) {
-    budget = runtime::memoryLimit() / 2;
+    budget = gpu ? freeForCache(engine, *gpu) : runtime::memoryLimit() / 2;
     if (options.context > 0) // asked for by name: room for at least one
       budget = std::max(budget, one);
   }
@@ -117,11 +126,15 @@ Result<std::unique_ptr<Model>> Model::load(const std::string &path, const LoadOp
   int64_t context = options.context ? options.context : int64_t(plan.context());
 
   RunnerBounds bounds;
+  INGOT_ASSIGN_OR_RETURN(bounds.device, runtime::parseDevice(options.device));
+  if (bounds.device.cuda) {
+    INGOT_ASSIGN_OR_RETURN(bounds.gpu, runtime::cuda::Device::open(bounds.device.index));
+  }
   bounds.threads = options.threads;
   bounds.sequences = options.sequences;
   int64_t chunk = std::min(options.chunk, context);
   INGOT_ASSIGN_OR_RETURN(std::vector<PageGroup> groups, pageGroups(*model->file));
-  INGOT_ASSIGN_OR_RETURN(CachePlan cache, planCache(*model->file, groups, options, context, chunk));
+  INGOT_ASSIGN_OR_RETURN(CachePlan cache, planCache(*model->file, groups, options, context, chunk, bounds.gpu.get()));
   bounds.context = cache.context;
   bounds.pages = cache.pages;
   bounds.tokens = std::max({std::min(chunk, bounds.context), options.sequences,
@@ -182,14 +195,15 @@ std::string Model::describe() const {
   };
   const format::Head &head = file->head();
   line("model", head.model()->str() + " (" + head.family()->str() + "), products in " + head.compute()->str());
-  line("threads", std::to_string(owned->executor().threads()));
+  line("device", owned->executor().device());
   std::string variants = owned->executor().choice().explain();
   for (size_t at = 0; at < variants.size();) {
     size_t end = std::min(variants.find('\n', at), variants.size());
     line("variant", variants.substr(at, end - at));
     at = end + 1;
   }
-  line("weights", runtime::humanBytes(memory.weights) + ", mapped from the file");
+  line("weights", runtime::humanBytes(memory.weights) +
+                      (owned->keepsLogits() ? ", copied to the GPU" : ", mapped from the file"));
   line("arenas", runtime::humanBytes(memory.arenas) + ", scratch " + runtime::humanBytes(memory.scratch));
   std::string pages;
   for (const PageGroup &group : facts.groups)

@@ -17,9 +17,11 @@
 namespace ingot::serve {
 
 struct LoadOptions {
+  std::string device = "cpu"; // "cpu", "cuda", "cuda:1"
   unsigned threads = 0;     // 0: one per physical core that the process may use
   int64_t context = 0;      // positions of a sequence; 0: the model's own
-  uint64_t cache_bytes = 0; // for the KV cache; 0: the context of every sequence, within half of the memory there is
+  uint64_t cache_bytes = 0; // for the KV cache; 0: the context of every sequence, within half of the
+                            // memory there is, or what is free on the GPU
   int64_t sequences = 1;    // that run at the same time
   int64_t chunk = 512;      // tokens of a prompt that a step takes at most
   int64_t step_tokens = 0;  // tokens of all sequences in a step; 0: a chunk, or one per sequence if that is more

@@ -59,7 +59,9 @@ class StepRunner {
 public:
   virtual ~StepRunner() = default;
   virtual const RunnerInfo &info() const = 0;
-  // Runs the batch; logits has room for [L, vocabulary].
+  // Whether logits stay where `step` leaves them, for `sample` to find: both are then given null for them.
+  virtual bool keepsLogits() const { return false; }
+  // Runs the batch; logits has room for [L, vocabulary], or is null as above.
   virtual Result<void> step(const StepBatch &batch, float *logits) = 0;
   // Draws one id per row of logits [L, vocabulary]; ids and log_probabilities have room for L.
   virtual Result<void> sample(const SampleBatch &batch, const float *logits, int32_t *ids,

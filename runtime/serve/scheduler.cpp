@@ -33,7 +33,8 @@ Scheduler::Scheduler(StepRunner &runner, const SchedulerOptions &given) : runner
     if (pagesFor(pool.group(), longest, options.chunk) > pool.group().pages)
       longest = std::min(longest, int64_t(pool.group().pages) * pool.group().page_tokens);
   // Not initialised: the rows that are never used cost no memory.
-  logits.reset(new float[size_t(maxRunning() * info.vocabulary)]);
+  if (!runner.keepsLogits())
+    logits.reset(new float[size_t(maxRunning() * info.vocabulary)]);
 }
 
 Scheduler::~Scheduler() = default;

@@ -121,7 +121,7 @@ private:
   int64_t longest = 0; // positions that a sequence may have: the context, or what the pools hold
   uint64_t nextId = 1;
   SchedulerStats counts;
-  std::unique_ptr<float[]> logits;
+  std::unique_ptr<float[]> logits; // null where the runner keeps them
 };
 
 } // namespace ingot::serve

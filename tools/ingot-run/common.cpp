@@ -98,13 +98,20 @@ void Progress::update(int64_t done) {
 }
 
 Result<std::unique_ptr<serve::Model>> loadModel(const RunOptions &run, serve::LoadOptions load) {
+  load.device = run.device;
   load.threads = run.threads;
   if (load.context == 0)
     load.context = run.context;
   load.cache_bytes = run.kvMemory;
   INGOT_ASSIGN_OR_RETURN(std::unique_ptr<serve::Model> model, serve::Model::load(run.engine, load));
-  if (run.verbose)
+  if (run.verbose) {
     std::fputs(model->describe().c_str(), stderr);
+  } else if (run.device != "cpu") {
+    const runtime::VariantChoice &choice = model->runner().executor().choice();
+    const runtime::VariantVerdict &taken = choice.verdicts[*choice.taken];
+    note("%s%s", model->runner().executor().device().c_str(),
+         taken.reason == "taken" ? "" : (": " + taken.reason).c_str());
+  }
   return std::move(model);
 }
 

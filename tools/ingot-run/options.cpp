@@ -3,6 +3,7 @@
 // The command line of ingot-run: verbs, options, their ranges and help. The only file that knows CLI11.
 #include "tools/ingot-run/options.h"
 
+#include "runtime/executor/executor.h"
 #include "runtime/format/engine.h"
 
 #include <CLI/CLI.hpp>
@@ -65,6 +66,14 @@ void addThreads(CLI::App *verb, unsigned &threads) {
 
 void addRun(CLI::App *verb, RunOptions &run) {
   addEngine(verb, run.engine);
+  verb->add_option("--device", run.device, "Where to run: cpu, or a GPU: cuda:0 (cuda), cuda:1, ...; default: cpu")
+      ->check(CLI::Validator(
+          [](std::string &text) {
+            runtime::Result<runtime::DeviceName> device = runtime::parseDevice(text);
+            return device ? std::string() : device.error().message();
+          },
+          ""))
+      ->type_name("DEVICE");
   addThreads(verb, run.threads);
 }
 

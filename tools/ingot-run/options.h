@@ -14,6 +14,7 @@ namespace ingot::tool {
 // What a verb that runs a model needs.
 struct RunOptions {
   std::string engine;
+  std::string device = "cpu";
   unsigned threads = 0;
   int64_t context = 0;
   uint64_t kvMemory = 0;

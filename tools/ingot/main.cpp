@@ -44,7 +44,9 @@ int main(int argc, char **argv) {
   cl::opt<std::string> model(cl::Positional, cl::desc("MODEL"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> output("o", cl::desc("Write the engine (or the emitted stage) to FILE"), cl::value_desc("FILE"),
                               cl::sub(compile), cl::cat(category));
-  cl::opt<std::string> target("target", cl::desc("What to compile for (default: cpu)"), cl::value_desc("cpu"),
+  cl::opt<std::string> target("target", cl::desc("What to compile for: CPUs, NVIDIA GPUs (sm_80, sm_86, sm_89, sm_90, sm_100, sm_120, and "
+                                       "compute_80 for newer ones), or both (default: cpu)"),
+                              cl::value_desc("cpu|cuda[:ARCH,...],..."),
                               cl::init("cpu"), cl::sub(compile), cl::cat(category));
   cl::opt<std::string> compute("compute",
                                cl::desc("Precision of products of f32, f16 and bf16 weights; sums are f32 (default: "
@@ -66,7 +68,7 @@ int main(int argc, char **argv) {
                           cl::value_desc("f32|bf16|f16|int8"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> dummy("dummy-weights", cl::desc("Draw weights from SEED: only config.json is needed"),
                              cl::value_desc("SEED"), cl::sub(compile), cl::sub(check), cl::cat(category));
-  cl::opt<std::string> emit("emit", cl::desc("Stop at a stage and print it: import, ingot, linalg, plan, llvm, asm"),
+  cl::opt<std::string> emit("emit", cl::desc("Stop at a stage and print it: import, ingot, linalg, plan, llvm, asm, cuda, ptx"),
                             cl::value_desc("STAGE"), cl::init("engine"), cl::sub(compile), cl::cat(category));
   cl::opt<std::string> set("set", cl::desc("Feature set that --emit=llvm and --emit=asm show (default: the widest that holds every kernel)"),
                            cl::value_desc("avx2|avxvnni|avx512|avx512vnni|avx512bf16|amx"), cl::sub(compile), cl::cat(category));
@@ -129,14 +131,18 @@ int main(int argc, char **argv) {
   if (check)
     return checkModel({model, seed, compute, kv, weightScheme, activations, rules});
 
-  if (target != "cpu")
-    return usage("--target takes cpu, not '" + target + "': other targets are not there yet");
-  static const llvm::StringRef stages[] = {"import", "ingot", "linalg", "plan", "llvm", "asm", "engine"};
+  CompileOptions options;
+  if (std::string error = parseTargets(target, options); !error.empty())
+    return usage(error);
+  static const llvm::StringRef stages[] = {"import", "ingot", "linalg", "plan", "llvm", "asm", "cuda", "ptx", "engine"};
   if (!llvm::is_contained(stages, llvm::StringRef(emit)))
-    return usage("--emit takes import, ingot, linalg, plan, llvm, asm or engine, not '" + emit + "'");
+    return usage("--emit takes import, ingot, linalg, plan, llvm, asm, cuda, ptx or engine, not '" + emit + "'");
+  if ((emit == "cuda" || emit == "ptx") && options.cuda.empty())
+    return usage("--emit=" + emit + " needs --target=cuda");
+  if ((emit == "llvm" || emit == "asm") && !options.cpu)
+    return usage("--emit=" + emit + " needs --target=cpu");
   if (emit == "engine" && output.empty())
     return usage("compile needs -o F.ingot: where to write the engine");
-  CompileOptions options;
   options.model = model;
   options.output = output;
   options.emit = emit;

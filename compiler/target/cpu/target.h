@@ -10,13 +10,11 @@
 #ifndef INGOT_COMPILER_TARGET_CPU_TARGET_H
 #define INGOT_COMPILER_TARGET_CPU_TARGET_H
 
+#include "compiler/target/kernel.h"
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-namespace mlir {
-class Operation;
-}
 
 namespace ingot::target::cpu {
 
@@ -38,25 +36,9 @@ struct FeatureSet {
 // In ascending order of score; a set comes after the one it stands on.
 const std::vector<FeatureSet> &featureSets();
 
-// The value of one template parameter: the kind is the template's, see params.h.
-struct Parameter {
-  std::string name;
-  int32_t integer = 0;
-  float real = 0.0f;
-  bool isReal = false;
-};
-
-// One kernel to compile.
-struct Kernel {
-  std::string name;                  // readable and unique within the plan; not a symbol of the image
-  std::string templateName;          // empty: `body` instead
-  std::vector<Parameter> parameters; // all of the template's, in any order
-  mlir::Operation *body =
-      nullptr; // a func.func, see docs/design/0001-foundation.md, "Functions that go through linalg"
-};
-
-// The offset of a kernel that an image does not hold; the loader takes it from another.
-inline constexpr uint32_t kLacking = 0xffffffff;
+using target::kLacking; // the loader takes such a kernel from another image
+using target::Kernel;
+using target::Parameter;
 
 struct Image {
   FeatureSet set;

@@ -45,6 +45,8 @@ struct Function {
   // Serves steps with symbols[rowsSymbol] <= rowsMost; -1: all.
   int32_t rowsSymbol = -1;
   int64_t rowsMost = std::numeric_limits<int64_t>::max();
+  // Launches of one kernel follow one another by their stage; of the functions of a stage the first that serves is run.
+  uint32_t stage = 0;
 };
 
 // The functions of each template with these parameters, in the order in which the runtime tries them; none with `error` set

@@ -58,8 +58,8 @@ struct Step {
       for (int i = 0; i < 4; ++i) {
         sum += x(t, i);
         for (unsigned layer = 0; layer < 2; ++layer) {
-          auto *keys = reinterpret_cast<int32_t *>(executor.cache().plane(0, layer, 0));
-          auto *values = reinterpret_cast<int32_t *>(executor.cache().plane(0, layer, 1));
+          auto *keys = reinterpret_cast<int32_t *>(executor.hostCache()->plane(0, layer, 0));
+          auto *values = reinterpret_cast<int32_t *>(executor.hostCache()->plane(0, layer, 1));
           ASSERT_EQ(keys[slots[t] * 4 + i], x(t, i));
           ASSERT_EQ(values[slots[t] * 4 + i], x(t, i) + 100 + i);
         }

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// See cuda_graphs.h.
+#include "runtime/executor/cuda_graphs.h"
+
+#include "runtime/executor/named.h"
+
+namespace ingot::runtime {
+
+namespace {
+constexpr int kThreadLocalCapture = 1; // CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
+} // namespace
+
+CudaGraphs::~CudaGraphs() {
+  for (const CudaGraph &graph : graphs)
+    driver->GraphExecDestroy(graph.executable);
+}
+
+Result<void> CudaGraphs::prepare(cuda::Device &device, const format::Plan &plan, CudaProgram &program,
+                                 const std::vector<int64_t> &bounds, const std::vector<PreparedRun> &runs) {
+  driver = &device.driver();
+  for (const PreparedRun &run : runs) {
+    CudaGraph graph{0, bounds, nullptr};
+    INGOT_ASSIGN_OR_RETURN(graph.entry, findNamed(*plan.entries(), run.entry, "entry"));
+    for (const auto &[name, value] : run.values) {
+      INGOT_ASSIGN_OR_RETURN(unsigned symbol, findNamed(*plan.symbols(), name, "symbol"));
+      graph.most[symbol] = std::min(value, bounds[symbol]);
+    }
+    auto check = [&](cuda::Status status) -> Result<void> {
+      if (status)
+        return driver->failed(status, "entry '" + run.entry + "' cannot be recorded as a CUDA graph");
+      return {};
+    };
+    INGOT_RETURN_IF_ERROR(check(driver->StreamBeginCapture(device.stream(), kThreadLocalCapture)));
+    Result<void> launched = program.launch(graph.entry, graph.most);
+    cuda::Handle recorded = nullptr;
+    const cuda::Status ended = driver->StreamEndCapture(device.stream(), &recorded);
+    INGOT_RETURN_IF_ERROR(std::move(launched));
+    INGOT_RETURN_IF_ERROR(check(ended));
+    const cuda::Status made = driver->GraphInstantiateWithFlags(&graph.executable, recorded, 0);
+    driver->GraphDestroy(recorded);
+    INGOT_RETURN_IF_ERROR(check(made));
+    graphs.push_back(std::move(graph));
+  }
+  return {};
+}
+
+const CudaGraph *CudaGraphs::find(unsigned entry, std::span<const int64_t> symbols) const {
+  for (const CudaGraph &graph : graphs) {
+    bool serves = graph.entry == entry;
+    for (size_t i = 0; serves && i < symbols.size(); ++i)
+      serves = symbols[i] <= graph.most[i];
+    if (serves)
+      return &graph;
+  }
+  return nullptr;
+}
+
+Result<void> CudaGraphs::launch(const cuda::Device &device, const CudaGraph &graph) const {
+  if (cuda::Status status = driver->GraphLaunch(graph.executable, device.stream()))
+    return driver->failed(status, "a recorded step could not be launched");
+  return {};
+}
+
+} // namespace ingot::runtime

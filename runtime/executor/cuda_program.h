@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The launches of a plan's entries on a GPU: functions found, arguments fixed, workspaces allocated. What is left for a run is
+// to choose, launch by launch, the function that serves the rows, and its grid.
+#ifndef INGOT_RUNTIME_EXECUTOR_CUDA_PROGRAM_H
+#define INGOT_RUNTIME_EXECUTOR_CUDA_PROGRAM_H
+
+#include "runtime/device/cpu/step_time.h"
+#include "runtime/device/cuda/device.h"
+#include "runtime/format/cuda_abi.h"
+#include "runtime/format/plan_generated.h"
+
+#include <span>
+#include <vector>
+
+namespace ingot::runtime {
+
+// ceil((size + tiles * launch's tiles) / per), 0 where that is negative; saturates.
+int64_t gridExtent(const format::GridSize &extent, int64_t tiles, std::span<const int64_t> symbols);
+
+class CudaProgram {
+public:
+  // addresses[entry][buffer]: where the buffers of each entry lie. symbols, errors: device memory of the symbols' values
+  // and of an int32 for each launch. Workspaces are made for the bounds.
+  static Result<CudaProgram> create(cuda::Device &device, const format::Plan &plan,
+                                    const std::vector<std::vector<cuda::Address>> &addresses, cuda::Address symbols,
+                                    cuda::Address errors, std::span<const int64_t> bounds);
+
+  // Puts all launches of an entry on the device's stream, with grids for these values of the symbols.
+  Result<void> launch(unsigned entry, std::span<const int64_t> symbols);
+  // The same, timed one by one; returns when all have ended. times: [launches].
+  Result<void> launchTimed(unsigned entry, std::span<const int64_t> symbols, std::vector<StepTime> &times);
+
+  uint64_t workspaceBytes() const { return workspaceTotal; }
+
+private:
+  struct Choice { // a function that may run
+    const format::CudaFunction *table;
+    cuda::Handle function;
+    ingot_cuda_args args;
+  };
+  struct Launch {
+    const format::Launch *table;
+    std::vector<Choice> choices; // in the order of their stages
+  };
+  Result<void> launchOne(const Launch &launch, std::span<const int64_t> symbols);
+
+  cuda::Device *device = nullptr;
+  std::vector<std::vector<Launch>> entries;
+  std::vector<cuda::Memory> workspaces; // per kernel
+  uint64_t workspaceTotal = 0;
+};
+
+} // namespace ingot::runtime
+
+#endif
