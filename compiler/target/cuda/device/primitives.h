@@ -191,6 +191,7 @@ INGOT_DEVICE void letNextLaunchBegin() {
 INGOT_DEVICE uint32_t bitsOf(float value) { return __float_as_uint(value); }
 INGOT_DEVICE float floatOf(uint32_t bits) { return __uint_as_float(bits); }
 INGOT_DEVICE float fma(float a, float b, float c) { return __fmaf_rn(a, b, c); }
+INGOT_DEVICE double fma(double a, double b, double c) { return __fma_rn(a, b, c); }
 // Nothing is fused into these.
 INGOT_DEVICE float add(float a, float b) { return __fadd_rn(a, b); }
 INGOT_DEVICE float multiply(float a, float b) { return __fmul_rn(a, b); }
