@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Launches of attention: on tensor cores where the cache has 8 or 16 bits and a tile fits, else in f32 without.
+// attention_merge has nothing left to do on this target: the last block of a split context merges it.
+#include "compiler/target/cuda/device/attention_shape.h"
+#include "compiler/target/cuda/launch.h"
+
+namespace ingot::target::cuda {
+namespace {
+
+using namespace ingot::device;
+
+// The least shared memory that a block may have on any architecture (99 KB: compute capability 8.6).
+constexpr int64_t kMostShared = 99 * 1024;
+
+Function persistent(const attention_params &p, const char *header, const char *call, int32_t tileRows, int64_t shared) {
+  Function f;
+  f.header = header;
+  f.call = call;
+  f.threads = 128;
+  f.sharedBytes = static_cast<uint32_t>(shared);
+  // As many as may be on one at once; blocks beyond wait, which persistent ones should not.
+  f.blocksPerMultiprocessor = shared > 48 * 1024 ? 2 : 4;
+  // Tiles of all tokens' rows, one more for each sequence that is not whole, and the pieces of each sequence's context.
+  const AttentionStates states = attentionStates(p, tileRows);
+  f.grid[0].constant = 0;
+  f.grid[0].terms = {
+      {p.tokens_symbol, int64_t(p.kv_heads) * p.q_per_kv},
+      {p.sequences_symbol, int64_t(tileRows) * p.kv_heads * (1 + int64_t(states.tiles) * states.splits)}};
+  f.grid[0].per = tileRows;
+  f.workspace.constant = kCounterBytes;
+  f.workspace.terms = {{p.sequences_symbol, states.bytes(p.kv_heads)}};
+  return f;
+}
+
+} // namespace
+
+Functions functionsOf(const attention_params &p, std::string &error) {
+  if (p.cache_type != INGOT_F32) {
+    const int64_t shared = attentionTilesShape(p).total;
+    if (p.head_dim <= 256 && shared <= kMostShared)
+      return {persistent(p, "attention_tiles.h", "attentionTiles<P>(args);", kTileRows, shared)};
+  }
+  const int64_t shared = int64_t(attentionRowsShape(p).total) * 4;
+  if (shared <= kMostShared)
+    return {persistent(p, "attention_rows.h", "attentionRows<P>(args);", kSimpleRows, shared)};
+  error = "attention with head_dim " + std::to_string(p.head_dim) + " and " + std::to_string(p.q_per_kv) +
+          " queries for each of " + std::to_string(p.kv_heads) + " key heads needs " + std::to_string(shared) +
+          " bytes of shared memory in a block; expected at most " + std::to_string(kMostShared);
+  return {};
+}
+
+Functions functionsOf(const attention_merge_params &, std::string &) { return {}; }
+
+} // namespace ingot::target::cuda
