@@ -49,15 +49,15 @@ struct PreparedRun {
 };
 
 struct ExecutorOptions {
-  DeviceName device;
-  std::shared_ptr<cuda::Device> gpu; // of `device`, where the caller has opened it already
-  std::vector<EntryLink> links;      // GPUs only
-  std::vector<PreparedRun> prepared; // in ascending order; GPUs only
   unsigned threads = 0; // of a CPU; 0: defaultThreads()
   // The largest value of every symbol of the plan, by name, each once: {"tokens", 512}, ... 0 is allowed.
   std::vector<std::pair<std::string, int64_t>> bounds;
   // Pages of every cache group, in the plan's order.
   std::vector<uint64_t> cachePages;
+  DeviceName device = {};
+  std::shared_ptr<cuda::Device> gpu = {}; // of `device`, where the caller has opened it already
+  std::vector<EntryLink> links = {};      // GPUs only
+  std::vector<PreparedRun> prepared = {}; // in ascending order; GPUs only
 };
 
 struct MemoryUse {

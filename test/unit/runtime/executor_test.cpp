@@ -317,8 +317,8 @@ TEST(Executor, TellsItsMemory) {
   EXPECT_EQ(planned->scratch, 3u * 4096);
   EXPECT_EQ(planned->cache, 4u * 4096);
   EXPECT_EQ(planned->weights, 80u);
-  EXPECT_EQ(executor->memory().cache, executor->cache().bytes());
-  const CacheGroupInfo &group = executor->cache().groups()[0];
+  EXPECT_EQ(executor->memory().cache, executor->hostCache()->bytes());
+  const CacheGroupInfo &group = executor->hostCache()->groups()[0];
   EXPECT_EQ(group.name, "kv");
   EXPECT_EQ(group.pageTokens, 8u);
   EXPECT_EQ(group.pageBytes, 4u * 128);

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What code compiled with -fsanitize=thread calls at each load and store. LLVM's own runtime of these names is not linked.
+#include "test/simulator/block.h"
+
+#include <cstring>
+
+#define INGOT_CALLBACK extern "C" __attribute__((visibility("default")))
+
+using ingot::simulator::checkAccess;
+
+#define INGOT_ACCESSES(bytes)                                                                                          \
+  INGOT_CALLBACK void __tsan_read##bytes(void *address) { checkAccess(address, bytes, false, true); }                  \
+  INGOT_CALLBACK void __tsan_write##bytes(void *address) { checkAccess(address, bytes, true, true); }                  \
+  INGOT_CALLBACK void __tsan_unaligned_read##bytes(void *address) { checkAccess(address, bytes, false, false); }       \
+  INGOT_CALLBACK void __tsan_unaligned_write##bytes(void *address) { checkAccess(address, bytes, true, false); }       \
+  INGOT_CALLBACK void __tsan_read_write##bytes(void *address) {                                                        \
+    checkAccess(address, bytes, false, true);                                                                          \
+    checkAccess(address, bytes, true, true);                                                                           \
+  }                                                                                                                    \
+  INGOT_CALLBACK void __tsan_unaligned_read_write##bytes(void *address) {                                              \
+    checkAccess(address, bytes, false, false);                                                                         \
+    checkAccess(address, bytes, true, false);                                                                          \
+  }
+INGOT_ACCESSES(1)
+INGOT_ACCESSES(2)
+INGOT_ACCESSES(4)
+INGOT_ACCESSES(8)
+INGOT_ACCESSES(16)
+
+INGOT_CALLBACK void __tsan_init() {}
+INGOT_CALLBACK void __tsan_func_entry(void *) {}
+INGOT_CALLBACK void __tsan_func_exit() {}
+INGOT_CALLBACK void __tsan_vptr_update(void **, void *) {}
+INGOT_CALLBACK void __tsan_vptr_read(void **) {}
+INGOT_CALLBACK void __tsan_ignore_thread_begin() {}
+INGOT_CALLBACK void __tsan_ignore_thread_end() {}
+INGOT_CALLBACK void __tsan_read_range(void *address, unsigned long bytes) {
+  if (bytes)
+    checkAccess(address, bytes, false, false);
+}
+INGOT_CALLBACK void __tsan_write_range(void *address, unsigned long bytes) {
+  if (bytes)
+    checkAccess(address, bytes, true, false);
+}
+INGOT_CALLBACK void *__tsan_memcpy(void *to, const void *from, unsigned long bytes) {
+  __tsan_read_range(const_cast<void *>(from), bytes);
+  __tsan_write_range(to, bytes);
+  return std::memcpy(to, from, bytes);
+}
+INGOT_CALLBACK void *__tsan_memmove(void *to, const void *from, unsigned long bytes) {
+  __tsan_read_range(const_cast<void *>(from), bytes);
+  __tsan_write_range(to, bytes);
+  return std::memmove(to, from, bytes);
+}
+INGOT_CALLBACK void *__tsan_memset(void *to, int value, unsigned long bytes) {
+  __tsan_write_range(to, bytes);
+  return std::memset(to, value, bytes);
+}
