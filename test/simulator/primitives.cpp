@@ -203,12 +203,13 @@ uint32_t ballot(bool condition) {
 
 void mma(FragmentC &c, const FragmentA &a, const FragmentB &b, bf16) { multiply16<bf16>(c, a, b, "mma of bf16"); }
 void mma(FragmentC &c, const FragmentA &a, const FragmentB &b, f16) { multiply16<f16>(c, a, b, "mma of f16"); }
-void mmaS8U8(FragmentInt &c, const FragmentA &a, const FragmentB &b) {
+namespace {
+template <class OfB> void multiply8(FragmentInt &c, const FragmentA &a, const FragmentB &b, const char *name) {
   checkSet(a.r, 4, kNothing, "a");
   checkSet(b.r, 2, kNothing, "b");
   checkSet(reinterpret_cast<const uint32_t *>(c.r), 4, kNothing, "c");
   MmaOperands mine{&c, &a, &b};
-  running()->meet("mma of 8 bits", &mine, [](void *const *lanes) {
+  running()->meet(name, &mine, [](void *const *lanes) {
     for (int row = 0; row < 16; ++row)
       for (int column = 0; column < 8; ++column) {
         int32_t sum = 0;
@@ -216,7 +217,7 @@ void mmaS8U8(FragmentInt &c, const FragmentA &a, const FragmentB &b) {
           const auto &ofA = *static_cast<MmaOperands *>(lanes[row % 8 * 4 + k % 16 / 4]);
           const auto &ofB = *static_cast<MmaOperands *>(lanes[column * 4 + k % 16 / 4]);
           const auto x = int8_t(ofA.a->r[row / 8 + k / 16 * 2] >> (k % 4 * 8));
-          const auto y = uint8_t(ofB.b->r[k / 16] >> (k % 4 * 8));
+          const auto y = OfB(ofB.b->r[k / 16] >> (k % 4 * 8));
           sum += int32_t(x) * int32_t(y);
         }
         const auto &of = *static_cast<MmaOperands *>(lanes[row % 8 * 4 + column / 2]);
@@ -224,6 +225,9 @@ void mmaS8U8(FragmentInt &c, const FragmentA &a, const FragmentB &b) {
       }
   });
 }
+} // namespace
+void mmaS8U8(FragmentInt &c, const FragmentA &a, const FragmentB &b) { multiply8<uint8_t>(c, a, b, "mma of s8 by u8"); }
+void mmaS8S8(FragmentInt &c, const FragmentA &a, const FragmentB &b) { multiply8<int8_t>(c, a, b, "mma of s8 by s8"); }
 void loadMatrix4(uint32_t (&r)[4], const void *row) { loadMatrices(r, row, false, "loadMatrix4"); }
 void loadMatrix4Transposed(uint32_t (&r)[4], const void *row) { loadMatrices(r, row, true, "loadMatrix4Transposed"); }
 

@@ -63,7 +63,9 @@ public:
     function.threads = kThreads;
     function.sharedBytes = uint32_t(shared);
     function.grid[0] = type.getRank() == 0 ? Extent::of(1) : rowExtent;
-    body = "  unsigned char *const shared = sharedMemory();\n  const int64_t row = blockX();\n  (void)shared;\n";
+    body = "  waitForPreviousLaunch();\n  letNextLaunchBegin();\n"
+           "  [[maybe_unused]] unsigned char *const shared = sharedMemory();\n"
+           "  [[maybe_unused]] const int64_t row = blockX();\n";
     if (type.getRank() > 0)
       body += "  if (row >= " + storages[source.getArguments().back()].sizes[0] + ")\n    return;\n";
     body += text;

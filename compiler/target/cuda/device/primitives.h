@@ -114,6 +114,11 @@ INGOT_DEVICE void mmaS8U8(FragmentInt &c, const FragmentA &a, const FragmentB &b
                : "+r"(c.r[0]), "+r"(c.r[1]), "+r"(c.r[2]), "+r"(c.r[3])
                : "r"(a.r[0]), "r"(a.r[1]), "r"(a.r[2]), "r"(a.r[3]), "r"(b.r[0]), "r"(b.r[1]));
 }
+INGOT_DEVICE void mmaS8S8(FragmentInt &c, const FragmentA &a, const FragmentB &b) {
+  asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+               : "+r"(c.r[0]), "+r"(c.r[1]), "+r"(c.r[2]), "+r"(c.r[3])
+               : "r"(a.r[0]), "r"(a.r[1]), "r"(a.r[2]), "r"(a.r[3]), "r"(b.r[0]), "r"(b.r[1]));
+}
 // Four [8][8] matrices of 16 bits: lane 8i + j gives the address of row j of matrix i in shared memory, 16-byte aligned; then
 // r[i] of a lane is elements [g][2t, 2t+1] of matrix i (transposed: [2t, 2t+1][g]).
 INGOT_DEVICE void loadMatrix4(uint32_t (&r)[4], const void *row) {

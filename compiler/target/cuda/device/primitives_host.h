@@ -52,6 +52,7 @@ uint32_t ballot(bool condition);
 void mma(FragmentC &c, const FragmentA &a, const FragmentB &b, bf16);
 void mma(FragmentC &c, const FragmentA &a, const FragmentB &b, f16);
 void mmaS8U8(FragmentInt &c, const FragmentA &a, const FragmentB &b);
+void mmaS8S8(FragmentInt &c, const FragmentA &a, const FragmentB &b);
 void loadMatrix4(uint32_t (&r)[4], const void *row);
 void loadMatrix4Transposed(uint32_t (&r)[4], const void *row);
 inline int32_t dotS8U8(uint32_t a, uint32_t b, int32_t c) {

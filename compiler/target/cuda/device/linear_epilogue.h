@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The end of every product, from a fragment of sums to what is stored, in registers: bias, activation, gate, residual, rounding,
+// statistics, in the order of docs/spec/numerics.md. Of linear_params and linear_int_params.
+#ifndef INGOT_CUDA_DEVICE_LINEAR_EPILOGUE_H
+#define INGOT_CUDA_DEVICE_LINEAR_EPILOGUE_H
+
+#include "compiler/target/cuda/device/elements.h"
+
+namespace ingot::device {
+
+template <int act> INGOT_DEVICE float activated(float x) {
+  if constexpr (act == INGOT_ACT_SILU)
+    return divide(x, add(1.0f, expf(-x)));
+  else if constexpr (act == INGOT_ACT_GELU)
+    return multiply(multiply(0.5f, x), add(1.0f, erff(multiply(x, 0.70710678f))));
+  else if constexpr (act == INGOT_ACT_GELU_TANH) {
+    const float inner = multiply(0.79788456f, fma(multiply(multiply(x, x), x), 0.044715f, x));
+    return multiply(multiply(0.5f, x), add(1.0f, tanhf(inner)));
+  } else if constexpr (act == INGOT_ACT_RELU)
+    return x > 0.0f ? x : 0.0f;
+  else
+    return x;
+}
+
+template <class P> struct LinearEpilogue {
+  static constexpr auto p = P::p;
+  static constexpr int32_t tiles = (p.n + 15) / 16;
+  const float *bias = nullptr, *residual = nullptr;
+  void *out = nullptr;
+  float *stats = nullptr;
+
+  INGOT_DEVICE LinearEpilogue(const ingot_cuda_args &args, int32_t next) {
+    if constexpr (p.bias != 0)
+      bias = (const float *)args.buffers[next++];
+    if constexpr (p.residual != 0)
+      residual = (const float *)args.buffers[next++];
+    out = args.buffers[next++];
+    if constexpr (p.stats != 0)
+      stats = (float *)args.buffers[next++];
+  }
+
+  // Finishes tile `tile` (16 columns) for rows [row, row + 8) of `rows`, all lanes together. A fragment holds, as C of mma,
+  // (column g, rows 2t and 2t + 1), then column g + 8; `up` is that of the gated product, else not looked at.
+  INGOT_DEVICE void finish(const FragmentC &sums, const FragmentC &up, int32_t tile, int64_t row, int64_t rows) const {
+    const int32_t g = (int32_t)lane() / 4, t = (int32_t)lane() % 4;
+    float squares[2] = {0.0f, 0.0f}; // of rows 2t, 2t + 1
+    for (int i = 0; i < 4; ++i) {
+      const int32_t column = tile * 16 + g + i / 2 * 8;
+      const int64_t r = row + 2 * t + i % 2;
+      float y = 0.0f;
+      if (r < rows && column < p.n) {
+        if constexpr (p.gated != 0) {
+          float gate = sums.r[i], other = up.r[i];
+          if constexpr (p.bias != 0) {
+            gate = add(gate, bias[tile * 32 + g + i / 2 * 8]);
+            other = add(other, bias[tile * 32 + 16 + g + i / 2 * 8]);
+          }
+          y = multiply(activated<p.act>(gate), other);
+        } else {
+          y = sums.r[i];
+          if constexpr (p.bias != 0)
+            y = add(y, bias[column]);
+          y = activated<p.act>(y);
+        }
+        if constexpr (p.residual != 0)
+          y = add(y, residual[r * p.n + column]);
+        storeAs<p.out_type>(out, r * p.out_stride + column, y);
+      }
+      squares[i % 2] = fma(y, y, squares[i % 2]);
+    }
+    if constexpr (p.stats != 0) {
+      for (int i = 0; i < 2; ++i) {
+        for (uint32_t mask = 4; mask < 32; mask *= 2) // over columns
+          squares[i] = add(squares[i], shuffleXor(squares[i], mask));
+        const int64_t r = row + 2 * t + i;
+        if (g == 0 && r < rows)
+          stats[r * tiles + tile] = squares[i];
+      }
+    }
+    if constexpr (p.out_stride > p.n) // the last tile clears what lies beyond its columns
+      if (tile == tiles - 1)
+        for (int i = 0; i < 8 && row + i < rows; ++i)
+          for (int32_t column = p.n + (int32_t)lane(); column < p.out_stride; column += 32)
+            storeAs<p.out_type>(out, (row + i) * p.out_stride + column, 0.0f);
+  }
+};
+
+} // namespace ingot::device
+
+#endif
