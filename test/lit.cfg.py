@@ -3,6 +3,7 @@
 # Substitutions: %ingot %ingot_run %ingot_opt, %python, %models (test/models), %unit (the unit tests' programs),
 # %build, %shared (data beside the checkout, feature shared-data). Folders add their own in lit.local.cfg.
 import os
+import subprocess
 import sys
 
 import lit.formats
@@ -49,6 +50,16 @@ if {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= flags:
                 config.available_features.add("amx")
 if {"avx2", "avx_vnni"} <= flags:
     config.available_features.add("avxvnni")
+
+# The simulated CUDA device is built for tests of this machine's compiler alone.
+config.simulated_cuda = os.path.exists(os.path.join(config.ingot_build, "lib", "libingot_simulated_cuda.so"))
+# NVRTC, which compiles CUDA kernels: asked of the compiler itself.
+config.environment["INGOT_CACHE_DIR"] = os.path.join(config.ingot_build, "test", "cache")
+if config.ingot_compiler:
+    probe = [os.path.join(config.ingot_bin, "ingot"), "compile", os.path.join(config.test_source_root, "models/tales-draft"),
+             "--target=cuda:compute_80", "--emit=ptx", "-o", os.devnull]
+    if subprocess.run(probe, capture_output=True).returncode == 0:
+        config.available_features.add("nvrtc")
 
 if os.path.isdir(shared):
     config.available_features.add("shared-data")

@@ -83,6 +83,10 @@ ordered_json describe(const runtime::EngineFile &engine) {
                         {"partial", variant->partial()},
                         {"features", features},
                         {"code_bytes", variant->code_size()}});
+    if (variant->target()->string_view() == "cuda") {
+      variants.back()["capability"] = variant->capability();
+      variants.back()["driver"] = variant->driver();
+    }
   }
   json["variants"] = variants;
   ordered_json memory = {{"weights", head.weight_bytes()}, {"arena_constant", head.arena_bytes_constant()}};
@@ -162,13 +166,19 @@ void print(const ordered_json &json, const InspectOptions &options, std::string 
   line("file", bytesForPeople(json["file"]["bytes"]) + ", format " + text(json["file"]["format"]));
   for (const auto &section : json["sections"])
     line("  " + text(section["name"]), bytesForPeople(section["bytes"]));
+  auto needsOfGpu = [](const ordered_json &variant) {
+    const unsigned capability = variant["capability"], driver = variant["driver"];
+    return "compute capability " + std::to_string(capability / 10) + "." + std::to_string(capability % 10) +
+           ", driver of CUDA " + std::to_string(driver / 1000) + "." + std::to_string(driver % 1000 / 10);
+  };
   for (const auto &variant : json["variants"]) {
     std::string features;
     for (const auto &feature : variant["features"])
       features += (features.empty() ? "" : ", ") + text(feature);
     line("variant", text(variant["target"]) + "/" + text(variant["name"]) + ", code " +
                         bytesForPeople(variant["code_bytes"]) +
-                        (variant["partial"].get<bool>() ? ", only kernels that gain" : "") + ", needs " + features);
+                        (variant["partial"].get<bool>() ? ", only kernels that gain" : "") + ", needs " +
+                        (variant.contains("driver") ? needsOfGpu(variant) : features));
   }
   for (const auto &group : json["cache_groups"]) {
     std::string planes;

@@ -10,10 +10,19 @@
 
 namespace ingot::runtime {
 
+static std::string version(unsigned number) {
+  return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10);
+}
+static std::string capabilityName(unsigned number) {
+  return std::to_string(number / 10) + "." + std::to_string(number % 10);
+}
+
 // Why a variant cannot run here; empty where it can.
 static std::string obstacle(const format::Variant &variant, const CpuFeatures &cpu) {
   if (variant.target()->string_view() == "cuda")
-    return "it is for GPUs (--device=cuda)";
+    return "it is for GPUs of compute capability " + capabilityName(variant.capability()) +
+           (variant.name()->string_view().starts_with("compute_") ? " and newer" : "") +
+           ", with a driver of CUDA " + version(variant.driver()) + " or newer (--device=cuda)";
   if (variant.target()->string_view() != "cpu")
     return "this runtime has no target " + quoted(variant.target()->string_view());
   if (variant.kernel_abi() != INGOT_KERNEL_ABI)
@@ -81,13 +90,6 @@ VariantChoice chooseVariant(const format::Head &head, const CpuFeatures &cpu, co
 }
 
 namespace {
-
-std::string version(unsigned number) {
-  return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10);
-}
-std::string capabilityName(unsigned number) {
-  return std::to_string(number / 10) + "." + std::to_string(number % 10);
-}
 
 // Why a GPU cannot run an image; empty where it can.
 std::string cudaObstacle(const format::Variant &variant, unsigned capability, unsigned driver) {

@@ -5,6 +5,8 @@
 // --threads it reads the plan and counts the tiles of each thread, for one token and for a prompt.
 #include "runtime/core/machine.h"
 #include "runtime/device/cpu/thread_pool.h"
+#include "runtime/device/cuda/device.h"
+#include "runtime/executor/executor.h"
 #include "runtime/executor/sizes.h"
 #include "tools/ingot-run/common.h"
 
@@ -88,8 +90,21 @@ std::string tellTiles(const std::vector<Balance> &found, unsigned threads, uint6
 
 Result<int> run(const CheckOptions &o) {
   INGOT_ASSIGN_OR_RETURN(runtime::EngineHead engine, runtime::EngineHead::open(o.engine));
-  INGOT_ASSIGN_OR_RETURN(runtime::VariantChoice choice, engine.choice());
   const format::Head &head = engine.head();
+  INGOT_ASSIGN_OR_RETURN(runtime::DeviceName device, runtime::parseDevice(o.device));
+  runtime::VariantChoice choice;
+  std::string machine = runtime::cpuName();
+  if (device.cuda) {
+    INGOT_ASSIGN_OR_RETURN(auto gpu, runtime::cuda::Device::open(device.index));
+    const runtime::cuda::DeviceFacts &facts = gpu->facts();
+    choice = runtime::chooseCudaVariant(head, facts.capability, facts.driver);
+    machine = facts.name + " (cuda:" + std::to_string(facts.index) + "), compute capability " +
+              std::to_string(facts.capability / 10) + "." + std::to_string(facts.capability % 10) +
+              ", driver of CUDA " + runtime::cuda::versionName(facts.driver) + ", " +
+              runtime::humanBytes(facts.freeBytes) + " of " + runtime::humanBytes(facts.totalBytes) + " free";
+  } else {
+    INGOT_ASSIGN_OR_RETURN(choice, engine.choice());
+  }
   bool runs = choice.taken.has_value();
   if (o.weights) {
     runtime::EngineOpenOptions options;
@@ -106,7 +121,7 @@ Result<int> run(const CheckOptions &o) {
   if (o.json) {
     nlohmann::ordered_json object;
     object["runs"] = runs;
-    object["cpu"] = runtime::cpuName();
+    object[device.cuda ? "gpu" : "cpu"] = machine;
     object["model"] = head.model()->str();
     object["family"] = head.family()->str();
     object["parameters"] = head.parameters();
@@ -134,15 +149,15 @@ Result<int> run(const CheckOptions &o) {
     std::string text = head.model()->str() + " (" + head.family()->str() + ", " + std::to_string(head.parameters()) +
                        " parameters, products in " + head.compute()->str() + ")\n";
     text += "made by    " + head.producer()->str() + "\n";
-    text += "cpu        " + runtime::cpuName() + "\n";
+    text += (device.cuda ? "gpu        " : "cpu        ") + machine + "\n";
     std::string lines = choice.explain();
     for (size_t at = 0; at < lines.size();) {
       size_t end = std::min(lines.find('\n', at), lines.size());
       text += "variant    " + lines.substr(at, end - at) + "\n";
       at = end + 1;
     }
-    text += "weights    " + runtime::humanBytes(head.weight_bytes()) + ", mapped from the file" +
-            (o.weights ? "; every checksum is right\n" : "\n");
+    text += "weights    " + runtime::humanBytes(head.weight_bytes()) +
+            (device.cuda ? ", copied to the GPU" : ", mapped from the file") + (o.weights ? "; every checksum is right\n" : "\n");
     text += "arenas     " + runtime::humanBytes(arenaBytes(head)) + " for one sequence\n";
     text += "KV cache   " + runtime::humanBytes(cache) + " a token, " + runtime::humanBytes(cache * head.context()) +
             " for the whole context of " + std::to_string(head.context()) + "\n";

@@ -64,16 +64,20 @@ void addThreads(CLI::App *verb, unsigned &threads) {
       ->type_name("N");
 }
 
-void addRun(CLI::App *verb, RunOptions &run) {
-  addEngine(verb, run.engine);
-  verb->add_option("--device", run.device, "Where to run: cpu, or a GPU: cuda:0 (cuda), cuda:1, ...; default: cpu")
+void addDevice(CLI::App *verb, std::string &device) {
+  verb->add_option("--device", device, "Where to run: cpu, or a GPU: cuda:0 (cuda), cuda:1, ...; default: cpu")
       ->check(CLI::Validator(
           [](std::string &text) {
-            runtime::Result<runtime::DeviceName> device = runtime::parseDevice(text);
-            return device ? std::string() : device.error().message();
+            runtime::Result<runtime::DeviceName> parsed = runtime::parseDevice(text);
+            return parsed ? std::string() : parsed.error().message();
           },
           ""))
       ->type_name("DEVICE");
+}
+
+void addRun(CLI::App *verb, RunOptions &run) {
+  addEngine(verb, run.engine);
+  addDevice(verb, run.device);
   addThreads(verb, run.threads);
 }
 
@@ -229,6 +233,7 @@ void addBench(CLI::App *verb, BenchOptions &o) {
 
 void addCheck(CLI::App *verb, CheckOptions &o) {
   addEngine(verb, o.engine);
+  addDevice(verb, o.device);
   verb->add_option("--threads", o.threads, "Also tell how evenly N threads would share the work of one token")
       ->check(CLI::Range(1, 4096))
       ->type_name("N");

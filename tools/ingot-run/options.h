@@ -69,6 +69,7 @@ struct BenchOptions {
 
 struct CheckOptions {
   std::string engine;
+  std::string device = "cpu";
   unsigned threads = 0; // for a count of tiles per thread; 0: none
   bool weights = false, json = false;
 };

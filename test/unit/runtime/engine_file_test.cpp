@@ -112,7 +112,12 @@ TEST(EngineFile, ExplainsTheChoice) {
   cuda.head.variants[0]->target = "cuda";
   head = EngineHead::open(test::write(cuda.build()));
   ASSERT_TRUE(head.ok());
-  EXPECT_EQ(explain({"avx2"}), "future: not taken: this runtime has no target 'cuda'\nbase: taken\n");
+  EXPECT_EQ(explain({"avx2"}), "future: not taken: it is for GPUs of compute capability 0.0, with a driver of CUDA 0.0 or newer "
+            "(--device=cuda)\nbase: taken\n");
+  cuda.head.variants[0]->target = "tpu";
+  head = EngineHead::open(test::write(cuda.build()));
+  ASSERT_TRUE(head.ok());
+  EXPECT_EQ(explain({"avx2"}), "future: not taken: this runtime has no target 'tpu'\nbase: taken\n");
 }
 
 // Any flipped bit, wherever it is, is found: header, table, sections and the zeros between them.

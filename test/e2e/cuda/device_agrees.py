@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Compiles a model for the CPU and the simulated CUDA device and compares what both give.
+
+  device_agrees.py text INGOT INGOT_RUN OUT --model DIR --new N [compile options]
+      the text of one prompt, of a prompt of many rows, and of three prompts at once
+  device_agrees.py logits INGOT INGOT_RUN OUT DIR [compile options]
+      the logits of 70 ids: more rows than kernels for few rows serve; with products and cache in f32, then as asked for
+"""
+import array
+import struct
+import subprocess
+import sys
+
+# Sums have another order on a GPU: of 64 to 256 products of each layer in f32, in 2 to 6 layers. Logits of these models are
+# below 32 in size; through layers of f32 products differences stay below 1e-4.
+F32 = 2e-4
+
+PROMPT = "Once upon a time there was a king who had a son"
+LONG = " ".join([PROMPT] * 8)
+
+
+def run(*command):
+    result = subprocess.run([str(c) for c in command], capture_output=True, text=True)
+    if result.returncode:
+        sys.exit(f"{' '.join(map(str, command))}: status {result.returncode}\n{result.stderr}")
+    return result.stdout
+
+
+def read_npy(path):
+    data = open(path, "rb").read()
+    length = struct.unpack("<H", data[8:10])[0]
+    values = array.array("f")
+    values.frombytes(data[10 + length:])
+    return values
+
+
+def compare_text(ingot, ingot_run, out, options):
+    new = options[options.index("--new") + 1]
+    model = options[options.index("--model") + 1]
+    rest = [o for o in options if o.startswith("--") and "=" in o]
+    run(ingot, "compile", model, "-o", out, "--target=cpu,cuda:simulated", "--quiet", *rest)
+    prompts = out + ".prompts"
+    with open(prompts, "w") as file:
+        file.write("The king\nA dog ran to\nThere were three\n")
+    for arguments in (["--prompt", PROMPT], ["--prompt", LONG], ["--prompts", prompts]):
+        both = [run(ingot_run, out, "--greedy", "-n", new, *arguments, device)
+                for device in ("--device=cpu", "--device=cuda")]
+        if both[0] != both[1]:
+            sys.exit(f"{model} {rest} {arguments[0]}:\n  CPU: {both[0]!r}\n  GPU: {both[1]!r}")
+
+
+def logits_of(ingot, ingot_run, out, model, options, devices):
+    run(ingot, "compile", model, "-o", out, "--target=cpu,cuda:simulated", "--quiet", *options)
+    ids = out + ".npy"
+    count = 70
+    values = [(i * 7 + 3) % 90 for i in range(count)]
+    header = "{'descr': '<i4', 'fortran_order': False, 'shape': (%d,), }" % count
+    header += " " * (63 - (10 + len(header)) % 64) + "\n"
+    with open(ids, "wb") as file:
+        file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
+        file.write(array.array("i", values).tobytes())
+    found = []
+    for device in devices:
+        run(ingot_run, "logits", out, "--tokens", ids, "-o", out + "." + device, "--device=" + device)
+        found.append(read_npy(out + "." + device))
+    return found
+
+
+def distance(a, b):
+    if len(a) != len(b):
+        sys.exit(f"{len(a)} logits against {len(b)}")
+    return max(abs(x - y) for x, y in zip(a, b))
+
+
+def compare_logits(ingot, ingot_run, out, model, *options):
+    exact = [option for option in options if not option.startswith("--kv")] + ["--compute=f32", "--kv=f32"]
+    reference, gpu = logits_of(ingot, ingot_run, out, model, exact, ["cpu", "cuda"])
+    most = distance(reference, gpu)
+    print(f"{model} in f32: logits differ by {most:.3g} at most, {F32} allowed")
+    if not most <= F32:
+        sys.exit(1)
+    # As the model comes: activations and cache are rounded, and what falls to the other side of a rounding moves on. CPU and
+    # GPU are each as far from the logits in f32 as rounding takes them, so at most twice that from each other.
+    cpu, gpu = logits_of(ingot, ingot_run, out, model, options, ["cpu", "cuda"])
+    allowed = max(F32, 2 * distance(reference, cpu))
+    most = distance(cpu, gpu)
+    print(f"{model} {' '.join(options)}: logits differ by {most:.3g} at most, {allowed:.3g} allowed")
+    if not most <= allowed:
+        sys.exit(1)
+
+
+if sys.argv[1] == "text":
+    compare_text(*sys.argv[2:5], sys.argv[5:])
+else:
+    compare_logits(*sys.argv[2:])
