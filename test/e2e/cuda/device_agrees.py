@@ -73,7 +73,8 @@ def distance(a, b):
 
 
 def compare_logits(ingot, ingot_run, out, model, *options):
-    exact = [option for option in options if not option.startswith("--kv")] + ["--compute=f32", "--kv=f32"]
+    weights = [option for option in options if option.startswith("--weights")]
+    exact = weights + ["--activations=float" if weights else "--compute=f32", "--kv=f32"]
     reference, gpu = logits_of(ingot, ingot_run, out, model, exact, ["cpu", "cuda"])
     most = distance(reference, gpu)
     print(f"{model} in f32: logits differ by {most:.3g} at most, {F32} allowed")
