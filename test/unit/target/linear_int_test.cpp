@@ -3,7 +3,7 @@
 // quantize_rows and linear_int: every kernel of the list bit by bit against scalar code written from
 // docs/spec/numerics.md, that code against sums in f64, and rows against themselves with other rows beside and other
 // splits of the tiles.
-#include "test/unit/target/reference_quantized.h"
+#include "test/unit/target/rows_checks.h"
 #include <gtest/gtest.h>
 
 using namespace ingot::test;
@@ -19,72 +19,8 @@ protected:
 };
 
 TEST_P(LinearIntTest, QuantizeRowsGivesTheIntegersOfItsFormula) {
-  for (const TestKernel *kernel : Images::get().kernels("quantize_rows", GetParam())) {
-    const int k = kernel->integer("k"), padded = kernel->integer("k_padded"), partials = kernel->integer("partials"),
-              group = kernel->integer("group");
-    constexpr int kRows = 9;
-    Numbers numbers(5);
-    std::vector<float> in(static_cast<size_t>(kRows) * k), gamma(static_cast<size_t>(k)),
-        stats(static_cast<size_t>(kRows) * std::max(partials, 1));
-    for (float &x : in)
-      x = static_cast<float>(numbers.next() * 3);
-    for (float &x : stats)
-      x = static_cast<float>(std::fabs(numbers.next()) * 20);
-    for (float &x : gamma)
-      x = static_cast<float>(1 + numbers.next());
-    for (int i = 0; i < k; ++i) {
-      in[3 * static_cast<size_t>(k) + i] = 0.0f;                             // a row of zeros
-      in[4 * static_cast<size_t>(k) + i] = static_cast<float>(i % 3) * 0.5f; // ties and zeros
-      in[5 * static_cast<size_t>(k) + i] = -0x1p-130f;                       // 127 / peak passes the range of f32
-      in[6 * static_cast<size_t>(k) + i] *= 0x1p100f;
-    }
-    in[7 * static_cast<size_t>(k)] = NAN;
-    std::vector<QuantizedRow> rows;
-    for (int r = 0; r < kRows; ++r) {
-      std::vector<float> y(in.begin() + static_cast<long>(r) * k, in.begin() + static_cast<long>(r + 1) * k);
-      if (partials) {
-        float squares = 0.0f;
-        for (int i = 0; i < partials; ++i)
-          squares += stats[static_cast<size_t>(r) * partials + i];
-        const float factor =
-            1.0f / std::sqrt(squares / static_cast<float>(k) + static_cast<float>(kernel->real("eps")));
-        for (int i = 0; i < k; ++i)
-          y[i] = y[i] * factor * gamma[i];
-      }
-      if (r == 5 || r == 7)
-        std::fill(y.begin(), y.end(), 0.0f); // taken as zeros; of a row that holds no number only the scale counts
-      rows.emplace_back(y, padded, group);
-    }
-    const size_t bytes = rows[0].bytes();
-    Buffer out(kRows * bytes);
-    std::vector<void *> buffers = {in.data()};
-    if (partials) {
-      buffers.push_back(stats.data());
-      buffers.push_back(gamma.data());
-    }
-    buffers.push_back(out.get());
-    ASSERT_EQ(runKernel(*kernel, *GetParam(), buffers, {kRows}, kRows, 2), 0);
-    EXPECT_TRUE(out.fenceHolds());
-    for (int r = 0; r < kRows; ++r) {
-      const uint8_t *got = out.as<uint8_t>() + static_cast<size_t>(r) * bytes;
-      float scale;
-      std::memcpy(&scale, got + padded, 4);
-      if (r == 7) { // a row that holds no number has no scale either
-        EXPECT_TRUE(std::isnan(scale)) << kernel->name;
-        continue;
-      }
-      if (r == 5) {
-        EXPECT_LT(scale, 0x1p-119f) << kernel->name;
-        rows[r].scale = scale;
-      }
-      std::vector<uint8_t> want(bytes);
-      rows[r].store(want.data());
-      for (int i = 0; i < padded; ++i)
-        ASSERT_EQ(static_cast<int8_t>(got[i]), static_cast<int8_t>(want[i]))
-            << kernel->name << " on " << GetParam()->name << ", row " << r << ", column " << i;
-      ASSERT_EQ(std::memcmp(got, want.data(), bytes), 0) << kernel->name << " row " << r << ": scale and sums";
-    }
-  }
+  for (const TestKernel *kernel : Images::get().kernels("quantize_rows", GetParam()))
+    checkQuantizeRows(*kernel, onSet(*GetParam()));
 }
 
 struct Shape {

@@ -9,6 +9,7 @@
 #include "test/unit/target/images.h"
 #include "test/unit/target/reference.h"
 #include <algorithm>
+#include <type_traits>
 
 namespace ingot::test {
 
@@ -58,11 +59,18 @@ public:
   }
   float scale(int output, int g) const { return s[static_cast<size_t>(storedRow(output)) * groups + g]; }
   float at(int output, int i) const { return static_cast<float>(value(output, i)) * scale(output, i / group); }
-  void addTo(std::vector<void *> &buffers) const {
-    buffers.push_back(values.get());
-    buffers.push_back(scales.get());
+  // Of operands as pointers, or with their sizes (checks.h).
+  template <class Operand> void addTo(std::vector<Operand> &buffers) const {
+    auto add = [&](const Buffer &plane) {
+      if constexpr (std::is_pointer_v<Operand>)
+        buffers.push_back(plane.get());
+      else
+        buffers.push_back(plane);
+    };
+    add(values);
+    add(scales);
     if (asymmetric)
-      buffers.push_back(zeros.get());
+      add(zeros);
   }
 
   int n, k, group, groups;

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// See cuda_run.h.
+#include "test/unit/cuda/cuda_run.h"
+#include "compiler/target/cuda/device/attention_shape.h"
+#include "test/simulator/simulator.h"
+#include <algorithm>
+#include <gtest/gtest.h>
+
+namespace ingot::test {
+namespace {
+
+// Memory of the simulated device.
+class DeviceMemory {
+public:
+  DeviceMemory(size_t bytes, const char *name) : data(simulator::allocate(bytes, name)) {}
+  ~DeviceMemory() {
+    if (data)
+      simulator::release(data);
+  }
+  DeviceMemory(DeviceMemory &&other) noexcept : data(std::exchange(other.data, nullptr)) {}
+  void *data;
+};
+
+int64_t valueOf(const target::cuda::Extent &extent, const std::vector<int64_t> &symbols, int64_t tiles) {
+  int64_t sum = extent.constant;
+  for (auto [symbol, coefficient] : extent.terms)
+    sum += coefficient * (symbol == target::cuda::kTiles ? tiles : symbols[static_cast<size_t>(symbol)]);
+  return sum <= 0 ? 0 : (sum + extent.per - 1) / extent.per;
+}
+
+} // namespace
+
+int32_t runCuda(const CudaCase &c, const std::vector<Operand> &operands, std::vector<int64_t> symbols, uint32_t tiles,
+                const CudaOptions &options) {
+  std::vector<DeviceMemory> memory;
+  ingot_cuda_args args = {};
+  for (size_t i = 0; i < operands.size(); ++i) {
+    memory.emplace_back(std::max<size_t>(operands[i].bytes, 1), ("operand " + std::to_string(i)).c_str());
+    std::memcpy(memory.back().data, operands[i].data, operands[i].bytes);
+    args.buffers[i] = memory.back().data;
+  }
+  const auto workspaceBytes = static_cast<size_t>(valueOf(c.function.workspace, symbols, tiles));
+  simulator::Launch launch;
+  launch.name = c.kernel.name;
+  for (int d = 0; d < 3; ++d) {
+    const int64_t blocks = valueOf(c.function.grid[d], symbols, tiles);
+    if (blocks == 0)
+      return 0;
+    launch.grid[d] = static_cast<uint32_t>(blocks);
+  }
+  if (c.function.blocksPerMultiprocessor)
+    launch.grid[0] = std::min(launch.grid[0], c.function.blocksPerMultiprocessor * options.multiprocessors);
+  launch.threads = c.function.threads;
+  launch.sharedBytes = c.function.sharedBytes;
+  args.tiles_symbol = static_cast<int32_t>(symbols.size());
+  symbols.push_back(tiles);
+  DeviceMemory values(symbols.size() * 8, "symbols"), error(4, "error"),
+      workspace(std::max<size_t>(workspaceBytes, 1), "workspace");
+  std::memcpy(values.data, symbols.data(), symbols.size() * 8);
+  std::memset(error.data, 0, 4);
+  std::memset(workspace.data, 0xff, workspaceBytes); // what other kernels left: not-a-numbers
+  const size_t counters = std::min<size_t>(workspaceBytes, device::kCounterBytes);
+  std::memset(workspace.data, 0, counters);
+  args.symbols = static_cast<const int64_t *>(values.data);
+  args.error = static_cast<int32_t *>(error.data);
+  args.workspace = workspace.data;
+  simulator::Options how;
+  how.seed = options.seed;
+  const auto result = simulator::launch(c.code, launch, args, how);
+  for (const std::string &finding : result.findings)
+    ADD_FAILURE() << c.kernel.name << ": " << finding;
+  const auto *left = static_cast<const uint8_t *>(workspace.data);
+  EXPECT_TRUE(std::all_of(left, left + counters, [](uint8_t byte) { return byte == 0; }))
+      << c.kernel.name << " leaves counters that are not zero";
+  for (size_t i = 0; i < operands.size(); ++i)
+    std::memcpy(operands[i].data, memory[i].data, operands[i].bytes);
+  return *static_cast<int32_t *>(error.data);
+}
+
+Run onCuda(const std::vector<CudaCase> &cases, CudaOptions options) {
+  return [&cases, options](const TestKernel &kernel, const std::vector<Operand> &operands,
+                           const std::vector<int64_t> &symbols, uint32_t tiles, uint32_t pieces) {
+    for (const CudaCase &c : cases)
+      if (c.kernel.name == kernel.name) {
+        CudaOptions now = options;
+        now.multiprocessors = pieces; // as on so many workers
+        return runCuda(c, operands, symbols, tiles, now);
+      }
+    ADD_FAILURE() << "no case is named " << kernel.name;
+    return -1;
+  };
+}
+
+} // namespace ingot::test

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Runs kernels on the simulated device as the runtime does on a real one: operands in device memory of exactly their
+// size, geometry from functionsOf, a workspace that is zero at first and then keeps what launches leave. Findings of
+// the simulator are failures of the test.
+#ifndef INGOT_TEST_UNIT_CUDA_CUDA_RUN_H
+#define INGOT_TEST_UNIT_CUDA_CUDA_RUN_H
+
+#include "compiler/target/cuda/launch.h"
+#include "runtime/format/cuda_abi.h"
+#include "test/unit/target/checks.h"
+
+namespace ingot::test {
+
+using CudaKernel = void (*)(ingot_cuda_args);
+
+// A kernel with one function.
+struct CudaCase {
+  TestKernel kernel; // name and parameters, for the checks
+  target::cuda::Function function;
+  CudaKernel code;
+};
+
+#define INGOT_ADD_PARAMETER(name) all[#name] = p.name;
+#define INGOT_PARAMETERS_OF(name, list)                                                                                \
+  inline std::map<std::string, double> parametersOf(const name##_params &p) {                                          \
+    std::map<std::string, double> all;                                                                                 \
+    list(INGOT_ADD_PARAMETER, INGOT_ADD_PARAMETER) return all;                                                         \
+  }
+INGOT_TEMPLATES(INGOT_PARAMETERS_OF)
+#undef INGOT_PARAMETERS_OF
+#undef INGOT_ADD_PARAMETER
+
+template <class Params>
+CudaCase cudaCase(const std::string &templateName, const std::string &name, const Params &p, CudaKernel code) {
+  CudaCase c;
+  c.kernel.name = name;
+  c.kernel.templateName = templateName;
+  c.kernel.parameters = parametersOf(p);
+  std::string error;
+  target::cuda::Functions functions = target::cuda::functionsOf(p, error);
+  if (functions.size() != 1)
+    std::abort();
+  c.function = functions[0];
+  c.code = code;
+  return c;
+}
+
+// What a launch runs on.
+struct CudaOptions {
+  uint64_t seed = 1;
+  uint32_t multiprocessors = 3; // a persistent grid is cut by them
+};
+int32_t runCuda(const CudaCase &c, const std::vector<Operand> &operands, std::vector<int64_t> symbols, uint32_t tiles,
+                const CudaOptions &options);
+
+// For the checks: finds the case by the kernel's name.
+Run onCuda(const std::vector<CudaCase> &cases, CudaOptions options = {});
+
+} // namespace ingot::test
+
+#endif

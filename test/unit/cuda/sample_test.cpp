@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// sample on the simulated device, by the checks that the CPU's has (test/unit/target/sample_checks.h).
+#include "test/unit/cuda/cuda_run.h"
+#include "test/unit/cuda/kernel_cases.h"
+#include "test/unit/target/sample_checks.h"
+
+using namespace ingot::test;
+
+#define DECLARE(t, name, ...) extern "C" void name(ingot_cuda_args);
+INGOT_SAMPLE_CASES(DECLARE)
+#define MAKE(t, name, ...) cudaCase(#t, #name, t##_params{__VA_ARGS__}, name),
+
+namespace {
+
+std::vector<Choice> sampleOnCuda(int vocabulary, const std::vector<std::vector<float>> &logits,
+                                 const std::vector<Request> &requests, int32_t wanted, uint32_t pieces) {
+  static const std::vector<CudaCase> cases = {INGOT_SAMPLE_CASES(MAKE)};
+  static uint64_t seed = 0;
+  CudaOptions options;
+  options.seed = ++seed;
+  for (const CudaCase &c : cases)
+    if (c.kernel.integer("vocabulary") == vocabulary)
+      return sample(c.kernel, onCuda(cases, options), vocabulary, logits, requests, wanted, pieces);
+  std::abort();
+}
+
+TEST(CudaSampleTest, DrawsByPhilox) { checkDrawsByPhilox(sampleOnCuda); }
+TEST(CudaSampleTest, AgreesWithSortingInF64) { checkAgreesWithSortingInF64(sampleOnCuda); }
+TEST(CudaSampleTest, GreedyTakesTheLowestOfEquals) { checkGreedyTakesTheLowestOfEquals(sampleOnCuda); }
+TEST(CudaSampleTest, TiesAtTheBoundaryStayLowestIdFirst) { checkTiesAtTheBoundaryStayLowestIdFirst(sampleOnCuda); }
+TEST(CudaSampleTest, ManyEqualsStayLowestIdFirst) { checkManyEqualsStayLowestIdFirst(sampleOnCuda); }
+TEST(CudaSampleTest, WhatIsNotANumberIsMasked) { checkWhatIsNotANumberIsMasked(sampleOnCuda); }
+TEST(CudaSampleTest, ExtremeCuts) { checkExtremeCuts(sampleOnCuda); }
+TEST(CudaSampleTest, NothingAllowedIsAnError) { checkNothingAllowedIsAnError(sampleOnCuda); }
+
+} // namespace
