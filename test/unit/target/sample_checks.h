@@ -177,12 +177,13 @@ inline void checkDrawsByPhilox(const Sample &sample) {
   }
 }
 
-inline void checkAgreesWithSortingInF64(const Sample &sample) {
-  for (int vocabulary : {97, 4096}) {
+inline void checkAgreesWithSortingInF64(const Sample &sample, int rows = 400,
+                                        const std::vector<int> &vocabularies = {97, 4096}) {
+  for (int vocabulary : vocabularies) {
     std::vector<std::vector<float>> logits;
     std::vector<Request> requests;
     Numbers numbers(5);
-    for (int i = 0; i < 400; ++i) {
+    for (int i = 0; i < rows; ++i) {
       logits.push_back(someLogits(vocabulary, static_cast<uint64_t>(i), i % 3 ? 8.0 : 2.0));
       Request r;
       r.seed = static_cast<int64_t>(numbers.bits());
@@ -248,13 +249,13 @@ inline void checkTiesAtTheBoundaryStayLowestIdFirst(const Sample &sample) {
 }
 
 // More than there are blocks of 64 ids, as many, and fewer: what is looked at before the k-th is known must not matter.
-inline void checkManyEqualsStayLowestIdFirst(const Sample &sample) {
+inline void checkManyEqualsStayLowestIdFirst(const Sample &sample, int draws = 400) {
   std::vector<float> x(4096, 1.0f);
   for (int k : {1, 63, 64, 65, 1000}) {
     Request r;
     r.topK = k;
     int highest = 0;
-    for (int i = 0; i < 400; ++i) {
+    for (int i = 0; i < draws; ++i) {
       r.counter = i;
       highest = std::max(highest, sample(4096, {x}, {r}, 0, 2)[0].id);
     }
@@ -287,9 +288,9 @@ inline void checkWhatIsNotANumberIsMasked(const Sample &sample) {
 }
 
 // min_p 1 leaves the largest alone, top_p just below 1 nearly all.
-inline void checkExtremeCuts(const Sample &sample) {
+inline void checkExtremeCuts(const Sample &sample, int rows = 100) {
   Numbers numbers(3);
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < rows; ++i) {
     std::vector<float> x = someLogits(4096, static_cast<uint64_t>(i), i % 2 ? 0.5 : 20);
     Request r;
     r.seed = static_cast<int64_t>(numbers.bits());
