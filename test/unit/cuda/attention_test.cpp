@@ -71,6 +71,12 @@ TEST(CudaAttentionTest, WhatIsNotSeenMayBeInfinite) {
     checkUnseen(l.layer(4));
 }
 
+TEST(CudaAttentionTest, ManySequences) {
+  for (const CudaLayer &l : layers())
+    if (l.cases[1].kernel.integer("head_dim") <= 32)
+      checkManySequences(l.layer(7), 300);
+}
+
 TEST(CudaAttentionTest, NegativeSlotsKeepTheCache) {
   for (const CudaLayer &l : layers())
     for (uint64_t seed : {5, 6})

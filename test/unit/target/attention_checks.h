@@ -337,6 +337,26 @@ inline void checkUnseen(const Layer &layer) {
   }
 }
 
+// More sequences in a step than a kernel may look at at once: prompts of 1 to 5 tokens, then one token more of each.
+inline void checkManySequences(const Layer &layer, int sequences) {
+  std::vector<int> lengths;
+  std::vector<Piece> prompts, tokens;
+  for (int i = 0; i < sequences; ++i) {
+    lengths.push_back(2 + i * 7 % 5);
+    prompts.push_back({i, 0, lengths.back() - 1});
+    tokens.push_back({i, lengths.back() - 1, lengths.back()});
+  }
+  AttentionModel m(layer, lengths);
+  m.step(prompts, 3);
+  Buffer out = m.step(tokens, 3);
+  for (int i = 0; i < sequences; ++i) {
+    std::vector<double> want = expected(m, i, lengths[i] - 1);
+    for (size_t c = 0; c < want.size(); ++c)
+      ASSERT_NEAR(get(out.get(), m.s.out, static_cast<size_t>(i) * m.s.stride + c), want[c], m.error(want[c]))
+          << layer.attention->name << ", sequence " << i << ", column " << c;
+  }
+}
+
 // Tokens without a slot attend over what the cache holds already, and leave it alone.
 inline void checkNegativeSlots(const Layer &layer) {
   AttentionModel m(layer, {40});

@@ -80,6 +80,11 @@ TEST_P(AttentionTest, WhatIsNotSeenMayBeInfinite) {
     checkUnseen(layer);
 }
 
+TEST_P(AttentionTest, ManySequences) {
+  for (const Layer &layer : layers())
+    checkManySequences(layer, 40);
+}
+
 // Tokens without a slot attend over what the cache holds already, and leave it alone.
 TEST_P(AttentionTest, NegativeSlotsKeepTheCache) {
   for (const Layer &layer : layers())
