@@ -73,42 +73,44 @@ template <class P> struct AttentionTiles {
     const bool isKey = i % 2 == 0;
     unsigned char *stage = shared + s.ring + i % s.stages * s.stageBytes;
     const char *plane = (const char *)(isKey ? o.planes.keys : o.planes.values);
-    // The first token of the 16 that lie around a position. Pages below u.low may be gone.
-    auto tokenAt = [&](int32_t position) {
-      return headOfPage<P>(table[position / P::p.page_tokens], u.head) + position % P::p.page_tokens / 16 * 16;
-    };
-    if constexpr (s.converts) {
-      constexpr int32_t chunks = hd * cacheBytes; // of a group
-      for (int32_t c = (int32_t)thread(); c < groups * chunks; c += kThreads) {
-        const int32_t position = base + c / chunks * 16;
-        const bool seen = position <= u.high && position + 15 >= u.low;
-        copyAsync16(stage + c * 16, seen ? plane + tokenAt(position) * chunks + c % chunks * 16 : plane, seen ? 16 : 0);
-      }
-      if constexpr (cache == INGOT_I8) {
-        const float *scales = isKey ? o.planes.keyScales : o.planes.valueScales;
-        for (int32_t c = (int32_t)thread(); c < s.positions / 4; c += kThreads) {
-          const int32_t position = base + c / 4 * 16;
-          const bool seen = position <= u.high && position + 15 >= u.low;
-          copyAsync16(stage + s.scalesAt + c * 16, seen ? scales + tokenAt(position) + c % 4 * 4 : scales,
-                      seen ? 16 : 0);
+#pragma unroll 1
+    for (int32_t group = 0; group < groups; ++group) {
+      const int32_t position = base + group * 16;
+      const bool seen = position <= u.high && position + 15 >= u.low; // pages below u.low may be gone
+      const int64_t token =
+          seen ? headOfPage<P>(table[position / P::p.page_tokens], u.head) + position % P::p.page_tokens : 0;
+      const char *from = plane + token * (hd * cacheBytes);
+      if constexpr (s.converts) {
+        constexpr int32_t chunks = hd * cacheBytes;
+#pragma unroll
+        for (int32_t i = 0; i < (chunks + kThreads - 1) / kThreads; ++i)
+          if (const int32_t c = i * kThreads + (int32_t)thread(); chunks % kThreads == 0 || c < chunks)
+            copyAsync16(stage + (group * chunks + c) * 16, from + c * 16, seen ? 16 : 0);
+        if constexpr (cache == INGOT_I8)
+          if (thread() < 4)
+            copyAsync16(stage + s.scalesAt + (group * 16 + (int32_t)thread() * 4) * 4,
+                        (isKey ? o.planes.keyScales : o.planes.valueScales) + token + thread() * 4, seen ? 16 : 0);
+      } else if (isKey) {
+#pragma unroll
+        for (int32_t i = 0; i < (width * 2 + kThreads - 1) / kThreads; ++i) {
+          const int32_t c = i * kThreads + (int32_t)thread();
+          if (width * 2 % kThreads != 0 && c >= width * 2)
+            break;
+          const bool inside = hd == width || c / 2 < hd;
+          copyAsync16(stage + keyAt(group, c / 2, c % 2), from + (inside ? c * 16 : 0), seen && inside ? 16 : 0);
         }
-      }
-    } else if (isKey) {
-      constexpr int32_t chunks = width * 2;
-      for (int32_t c = (int32_t)thread(); c < groups * chunks; c += kThreads) {
-        const int32_t position = base + c / chunks * 16, d = c % chunks / 2;
-        const bool seen = position <= u.high && position + 15 >= u.low && d < hd;
-        copyAsync16(stage + keyAt(c / chunks, d, c % 2),
-                    seen ? plane + tokenAt(position) * (hd * 2) + c % chunks * 16 : plane, seen ? 16 : 0);
-      }
-    } else {
-      constexpr int32_t chunks = width / 8;
-      const int32_t end = u.high - (hasNew ? 1 : 0);
-      for (int32_t c = (int32_t)thread(); c < s.positions * chunks; c += kThreads) {
-        const int32_t t = c / chunks, position = base + t, d = c % chunks * 8;
-        const bool seen = position <= end && position >= u.low && d < hd;
-        copyAsync16(stage + t * s.rowBytes + d * 2,
-                    seen ? plane + (tokenAt(position) + position % 16) * (hd * 2) + d * 2 : plane, seen ? 16 : 0);
+      } else {
+        const int32_t end = u.high - (hasNew ? 1 : 0);
+#pragma unroll
+        for (int32_t i = 0; i < (width * 2 + kThreads - 1) / kThreads; ++i) {
+          const int32_t c = i * kThreads + (int32_t)thread();
+          if (width * 2 % kThreads != 0 && c >= width * 2)
+            break;
+          const int32_t t = c / (width / 8), d = c % (width / 8) * 8;
+          const bool inside = seen && position + t >= u.low && position + t <= end && (hd == width || d < hd);
+          copyAsync16(stage + (group * 16 + t) * s.rowBytes + d * 2, from + (inside ? (t * hd + d) * 2 : 0),
+                      inside ? 16 : 0);
+        }
       }
     }
   }
@@ -202,20 +204,36 @@ template <class P> struct AttentionTiles {
     }
   }
 
-  // Queries of the tile as operands; rows up to a multiple of 16 are zero.
+  // Queries of the tile as operands; rows up to a multiple of 16 are zero. A warp takes four rows at once, so that
+  // their loads are under way together.
   INGOT_DEVICE void takeQueries(const AttentionUnit &u) const {
-    const int32_t rows = (u.rows + 15) / 16 * 16;
-    for (int32_t r = (int32_t)warp(); r < rows; r += kThreads / 32) {
-      uint16_t *to = (uint16_t *)(shared + s.query + r * s.rowBytes);
-      if (r < u.rows) {
-        const TurnedHead<P> head = o.query(tokenOf<P>(u, r), u.head, queryOf<P>(u, r));
-        for (int32_t d = (int32_t)lane(); d < width; d += 32)
-          to[d] = d < hd ? toOperand(head(d)) : (uint16_t)0;
-      } else {
-        for (int32_t d = (int32_t)lane(); d < width; d += 32)
-          to[d] = 0;
+    constexpr int32_t each = (width + 31) / 32;
+    for (int32_t r = (int32_t)warp(); r < u.rows; r += 16) { // r, r + 4, r + 8, r + 12
+      float x[4][each];
+#pragma unroll
+      for (int32_t i = 0; i < 4; ++i) {
+        const int32_t row = lesser(r + 4 * i, u.rows - 1);
+        const TurnedHead<P> head = o.query(tokenOf<P>(u, row), u.head, queryOf<P>(u, row));
+#pragma unroll
+        for (int32_t j = 0; j < each; ++j) {
+          const int32_t d = (int32_t)lane() + 32 * j;
+          x[i][j] = d < hd ? head(d) : 0.0f;
+        }
       }
+#pragma unroll
+      for (int32_t i = 0; i < 4; ++i)
+#pragma unroll
+        for (int32_t j = 0; j < each; ++j)
+          if (const int32_t d = (int32_t)lane() + 32 * j; d < width)
+            *(uint16_t *)(shared + s.query + (r + 4 * i) * s.rowBytes + d * 2) =
+                r + 4 * i < u.rows ? toOperand(x[i][j]) : (uint16_t)0;
     }
+    // Where a warp has no row in the last 16, those are zero all the same.
+    const int32_t first = u.rows / 16 * 16 + (int32_t)warp();
+    if (u.rows % 16 != 0 && first >= u.rows)
+      for (int32_t i = 0; i < 4; ++i)
+        for (int32_t d = (int32_t)lane(); d < width; d += 32)
+          *(uint16_t *)(shared + s.query + (first + 4 * i) * s.rowBytes + d * 2) = 0;
   }
 
   // --- A unit ---
