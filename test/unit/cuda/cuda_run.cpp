@@ -65,10 +65,7 @@ int32_t runCuda(const CudaCase &c, const std::vector<Operand> &operands, std::ve
   args.symbols = static_cast<const int64_t *>(values.data);
   args.error = static_cast<int32_t *>(error.data);
   args.workspace = workspace.data;
-  simulator::Options how;
-  how.seed = options.seed;
-  const auto result = simulator::launch(c.code, launch, args, how);
-  for (const std::string &finding : result.findings)
+  for (const std::string &finding : simulator::launch(c.code, launch, args, options.seed))
     ADD_FAILURE() << c.kernel.name << ": " << finding;
   const auto *left = static_cast<const uint8_t *>(workspace.data);
   EXPECT_TRUE(std::all_of(left, left + counters, [](uint8_t byte) { return byte == 0; }))
