@@ -41,20 +41,17 @@ ingot_begin_fiber:
 
 namespace ingot::simulator {
 
-uint8_t *stackOf(uint32_t fiber) {
-  static uint8_t *const stacks = [] {
-    void *at = mmap(nullptr, kStackBytes * kMostFibers, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (at == MAP_FAILED)
-      std::abort();
-    return static_cast<uint8_t *>(at);
-  }();
-  return stacks + size_t(fiber) * kStackBytes;
-}
+uint8_t *const stacksBegin = [] {
+  void *at = mmap(nullptr, kStackBytes * kMostFibers, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (at == MAP_FAILED)
+    std::abort();
+  return static_cast<uint8_t *>(at);
+}();
 
 void prepare(Context &context, uint32_t fiber, void (*entry)(void *), void *argument) {
   // As switchTo leaves a stack: six registers and where to go on. The stack is aligned for a call then.
-  auto *top = reinterpret_cast<void **>(stackOf(fiber) + kStackBytes - 64);
+  auto *top = reinterpret_cast<void **>(stacksBegin + size_t(fiber + 1) * kStackBytes - 64);
   top[0] = top[1] = nullptr;
   *--top = reinterpret_cast<void *>(&ingot_begin_fiber);
   *--top = nullptr;                          // rbp

@@ -17,8 +17,8 @@ struct Context {
   void *stack = nullptr;
 };
 
-// The stack of fiber i.
-uint8_t *stackOf(uint32_t fiber);
+// The stacks of all fibers, one after the other.
+extern uint8_t *const stacksBegin;
 // Makes fiber i ready to run entry(argument), which must never return.
 void prepare(Context &context, uint32_t fiber, void (*entry)(void *), void *argument);
 // Goes on at `to`; comes back when something switches to `from`.

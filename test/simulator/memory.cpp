@@ -13,7 +13,6 @@ namespace ingot::simulator {
 
 namespace {
 
-constexpr size_t kReserved = size_t(1) << 40;
 constexpr size_t kGap = 512;
 constexpr int kFresh = 0xcb;
 
@@ -23,19 +22,9 @@ struct Block {
 };
 
 struct Heap {
-  uint8_t *base;
   size_t next = kGap;
   std::map<uintptr_t, Block> blocks;    // by address
   std::multimap<size_t, uint8_t *> old; // freed, by size
-  // The last that was asked for: accesses come in runs.
-  uintptr_t lastBegin = 1, lastEnd = 0;
-
-  Heap() {
-    void *at = mmap(nullptr, kReserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (at == MAP_FAILED)
-      std::abort();
-    base = static_cast<uint8_t *>(at);
-  }
 };
 
 Heap &heap() {
@@ -44,6 +33,14 @@ Heap &heap() {
 }
 
 } // namespace
+
+uint8_t *const globalBegin = [] {
+  void *at = mmap(nullptr, kReserved, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (at == MAP_FAILED)
+    std::abort();
+  return static_cast<uint8_t *>(at);
+}();
+uintptr_t lastBegin = 1, lastEnd = 0;
 
 void *allocate(size_t bytes, const std::string &name) {
   Heap &h = heap();
@@ -55,7 +52,7 @@ void *allocate(size_t bytes, const std::string &name) {
   } else {
     if (rounded > kReserved || h.next > kReserved - rounded - kGap)
       return nullptr;
-    at = h.base + h.next;
+    at = globalBegin + h.next;
     h.next += rounded + kGap;
   }
   h.blocks[reinterpret_cast<uintptr_t>(at)] = {bytes, name};
@@ -72,26 +69,21 @@ void release(void *memory) {
     return;
   h.old.emplace((found->second.bytes + 255) / 256 * 256, static_cast<uint8_t *>(memory));
   h.blocks.erase(found);
-  h.lastBegin = 1, h.lastEnd = 0;
-}
-
-bool isGlobal(const void *address) {
-  const uint8_t *at = static_cast<const uint8_t *>(address);
-  return at >= heap().base && at < heap().base + kReserved;
+  lastBegin = 1, lastEnd = 0;
 }
 
 std::string outsideOfAllocations(const void *address, size_t bytes) {
   Heap &h = heap();
   const uintptr_t at = reinterpret_cast<uintptr_t>(address);
-  if (at >= h.lastBegin && at + bytes <= h.lastEnd)
+  if (insideLastAllocation(address, bytes))
     return "";
   auto next = h.blocks.upper_bound(at);
   if (next == h.blocks.begin())
     return "before all allocations";
   auto found = std::prev(next);
   if (at + bytes <= found->first + found->second.bytes) {
-    h.lastBegin = found->first;
-    h.lastEnd = found->first + found->second.bytes;
+    lastBegin = found->first;
+    lastEnd = found->first + found->second.bytes;
     return "";
   }
   std::string text = "byte " + std::to_string(at - found->first) + " of " + found->second.name + ", which has " +

@@ -11,8 +11,16 @@
 
 namespace ingot::simulator {
 
+inline constexpr size_t kReserved = size_t(1) << 40;
+extern uint8_t *const globalBegin;
 // Whether an address lies in the reserved range.
-bool isGlobal(const void *address);
+inline bool isGlobal(const void *address) { return size_t(static_cast<const uint8_t *>(address) - globalBegin) < kReserved; }
+// Whether [address, address + bytes) is part of the allocation that was asked for last: accesses come in runs.
+extern uintptr_t lastBegin, lastEnd;
+inline bool insideLastAllocation(const void *address, size_t bytes) {
+  const uintptr_t at = reinterpret_cast<uintptr_t>(address);
+  return at >= lastBegin && at + bytes <= lastEnd;
+}
 // Empty: [address, address + bytes) is part of one allocation. Otherwise where it lies instead.
 std::string outsideOfAllocations(const void *address, size_t bytes);
 // "byte 16 of weights" for a message.

@@ -35,38 +35,37 @@ struct MmaOperands {
   const FragmentB *b;
 };
 
-// Element [row][k] of A and [k][column] of B, of 16 bits.
-uint16_t elementA(void *const *lanes, int row, int k) {
-  const auto &of = *static_cast<MmaOperands *>(lanes[row % 8 * 4 + k % 8 / 2]);
-  const uint32_t pair = of.a->r[row / 8 + k / 8 * 2];
-  return uint16_t(pair >> (k % 2 * 16));
-}
-uint16_t elementB(void *const *lanes, int k, int column) {
-  const auto &of = *static_cast<MmaOperands *>(lanes[column * 4 + k % 8 / 2]);
-  return uint16_t(of.b->r[k / 8] >> (k % 2 * 16));
-}
-
 template <class Type> void multiply16(FragmentC &c, const FragmentA &a, const FragmentB &b, const char *name) {
   checkSet(a.r, 4, kNothing, "a");
   checkSet(b.r, 2, kNothing, "b");
   checkSet(reinterpret_cast<const uint32_t *>(c.r), 4, kNoFloat, "c");
   MmaOperands mine{&c, &a, &b};
   running()->meet(name, &mine, [](void *const *lanes) {
-    float sums[16][8];
-    for (int row = 0; row < 16; ++row)
-      for (int column = 0; column < 8; ++column) {
-        // The order of a tensor core's sums is not defined; this is in double and rounded once.
-        double sum = 0;
-        for (int k = 0; k < 16; ++k)
-          sum += double(toFloat(Type{elementA(lanes, row, k)})) * double(toFloat(Type{elementB(lanes, k, column)}));
-        const auto &of = *static_cast<MmaOperands *>(lanes[row % 8 * 4 + column / 2]);
-        sums[row][column] = float(sum + static_cast<FragmentC *>(of.c)->r[row / 8 * 2 + column % 2]);
+    double ofA[16][16], ofB[16][8]; // [row][k], [k][column]
+    for (uint32_t lane = 0; lane < kLanes; ++lane) {
+      const auto &of = *static_cast<MmaOperands *>(lanes[lane]);
+      const uint32_t g = lane / 4, t = lane % 4;
+      for (uint32_t i = 0; i < 4; ++i) {
+        ofA[g + i % 2 * 8][2 * t + i / 2 * 8] = double(toFloat(Type{uint16_t(of.a->r[i])}));
+        ofA[g + i % 2 * 8][2 * t + i / 2 * 8 + 1] = double(toFloat(Type{uint16_t(of.a->r[i] >> 16)}));
       }
-    for (int row = 0; row < 16; ++row)
-      for (int column = 0; column < 8; ++column) {
-        const auto &of = *static_cast<MmaOperands *>(lanes[row % 8 * 4 + column / 2]);
-        static_cast<FragmentC *>(of.c)->r[row / 8 * 2 + column % 2] = sums[row][column];
+      for (uint32_t i = 0; i < 2; ++i) {
+        ofB[2 * t + i * 8][g] = double(toFloat(Type{uint16_t(of.b->r[i])}));
+        ofB[2 * t + i * 8 + 1][g] = double(toFloat(Type{uint16_t(of.b->r[i] >> 16)}));
       }
+    }
+    for (uint32_t row = 0; row < 16; ++row) {
+      // The order of a tensor core's sums is not defined; this is in double and rounded once.
+      double sums[8] = {};
+      for (uint32_t k = 0; k < 16; ++k)
+        for (uint32_t column = 0; column < 8; ++column)
+          sums[column] += ofA[row][k] * ofB[k][column];
+      for (uint32_t column = 0; column < 8; ++column) {
+        const auto &of = *static_cast<MmaOperands *>(lanes[row % 8 * 4 + column / 2]);
+        float &to = static_cast<FragmentC *>(of.c)->r[row / 8 * 2 + column % 2];
+        to = float(sums[column] + double(to));
+      }
+    }
   });
 }
 
@@ -108,30 +107,6 @@ template <class From> uint32_t exchange(uint32_t value, uint32_t argument, const
   return mine.result;
 }
 
-void meetBlock(const void *where) {
-  Block &block = *running();
-  Fiber &mine = block.fibers[block.current];
-  if (block.waiting > 0)
-    for (const Fiber &other : block.fibers)
-      if (other.state == Fiber::atBarrier && other.where != where)
-        block.find("is at a barrier while thread " + std::to_string(&other - block.fibers.data()) +
-                   " is at another: threads of a block must meet at the same one");
-  mine.where = where;
-  if (++block.waiting < block.fibers.size()) {
-    mine.state = Fiber::atBarrier;
-    block.yield();
-    return;
-  }
-  block.waiting = 0;
-  ++block.epoch;
-  block.any = false;
-  for (Fiber &fiber : block.fibers) {
-    block.any |= fiber.condition;
-    fiber.condition = false;
-    fiber.state = Fiber::ready;
-  }
-}
-
 void checkCopy(void *shared, const void *global, uint32_t bytes, uint32_t size) {
   Block &block = *running();
   const uint8_t *at = static_cast<const uint8_t *>(shared);
@@ -144,9 +119,10 @@ void checkCopy(void *shared, const void *global, uint32_t bytes, uint32_t size) 
                " of shared memory, of which the block has " + std::to_string(block.launch->sharedBytes));
   if (bytes)
     checkAccess(global, bytes, false, false);
-  Copy copy{shared, global, bytes, size};
+  Fiber &mine = block.fibers[block.current];
+  const Copy copy{static_cast<uint8_t *>(shared), global, bytes, size, mine.groups};
   block.issue(copy);
-  block.fibers[block.current].open.push_back(copy);
+  mine.copies.push_back(copy);
 }
 
 } // namespace
@@ -161,11 +137,11 @@ uint32_t gridY() { return running()->launch->grid[1]; }
 uint32_t gridZ() { return running()->launch->grid[2]; }
 unsigned char *sharedMemory() { return sharedArena(); }
 
-__attribute__((noinline)) void barrier() { meetBlock(__builtin_return_address(0)); }
+__attribute__((noinline)) void barrier() { running()->meetAll(__builtin_return_address(0)); }
 __attribute__((noinline)) bool barrierAny(bool condition) {
   Block &block = *running();
   block.fibers[block.current].condition = condition;
-  meetBlock(__builtin_return_address(0));
+  running()->meetAll(__builtin_return_address(0));
   return block.any;
 }
 void barrierWarp() {
@@ -210,19 +186,28 @@ template <class OfB> void multiply8(FragmentInt &c, const FragmentA &a, const Fr
   checkSet(reinterpret_cast<const uint32_t *>(c.r), 4, kNothing, "c");
   MmaOperands mine{&c, &a, &b};
   running()->meet(name, &mine, [](void *const *lanes) {
-    for (int row = 0; row < 16; ++row)
-      for (int column = 0; column < 8; ++column) {
-        int32_t sum = 0;
-        for (int k = 0; k < 32; ++k) {
-          const auto &ofA = *static_cast<MmaOperands *>(lanes[row % 8 * 4 + k % 16 / 4]);
-          const auto &ofB = *static_cast<MmaOperands *>(lanes[column * 4 + k % 16 / 4]);
-          const auto x = int8_t(ofA.a->r[row / 8 + k / 16 * 2] >> (k % 4 * 8));
-          const auto y = OfB(ofB.b->r[k / 16] >> (k % 4 * 8));
-          sum += int32_t(x) * int32_t(y);
-        }
-        const auto &of = *static_cast<MmaOperands *>(lanes[row % 8 * 4 + column / 2]);
-        static_cast<FragmentInt *>(of.c)->r[row / 8 * 2 + column % 2] += sum;
+    int32_t ofA[16][32], ofB[32][8]; // [row][k], [k][column]
+    for (uint32_t lane = 0; lane < kLanes; ++lane) {
+      const auto &of = *static_cast<MmaOperands *>(lanes[lane]);
+      const uint32_t g = lane / 4, t = lane % 4;
+      for (uint32_t byte = 0; byte < 4; ++byte) {
+        for (uint32_t i = 0; i < 4; ++i)
+          ofA[g + i % 2 * 8][4 * t + i / 2 * 16 + byte] = int8_t(of.a->r[i] >> (8 * byte));
+        for (uint32_t i = 0; i < 2; ++i)
+          ofB[4 * t + i * 16 + byte][g] = OfB(of.b->r[i] >> (8 * byte));
       }
+    }
+    for (uint32_t row = 0; row < 16; ++row) {
+      int32_t sums[8] = {};
+      for (uint32_t k = 0; k < 32; ++k)
+        for (uint32_t column = 0; column < 8; ++column)
+          sums[column] += ofA[row][k] * ofB[k][column];
+      for (uint32_t column = 0; column < 8; ++column) {
+        const auto &of = *static_cast<MmaOperands *>(lanes[row % 8 * 4 + column / 2]);
+        int32_t &to = static_cast<FragmentInt *>(of.c)->r[row / 8 * 2 + column % 2];
+        to = int32_t(uint32_t(to) + uint32_t(sums[column])); // wraps
+      }
+    }
   });
 }
 } // namespace
@@ -243,19 +228,18 @@ void copyAsync4(void *shared, const void *global, uint32_t bytes) {
 }
 void commitCopies() {
   Block &block = *running();
-  Fiber &mine = block.fibers[block.current];
-  mine.groups.push_back(std::move(mine.open));
-  mine.open.clear();
+  ++block.fibers[block.current].groups;
 }
 void waitForCopies(int left) {
   Block &block = *running();
   Fiber &mine = block.fibers[block.current];
-  while (mine.groups.size() > size_t(left)) {
-    std::vector<Copy> group = std::move(mine.groups.front());
-    mine.groups.erase(mine.groups.begin());
-    std::shuffle(group.begin(), group.end(), block.random);
-    for (const Copy &copy : group)
-      block.land(copy);
+  // Copies after the last commit are no group's yet, and are not waited for. No two that are on their way write the same
+  // byte, so the order in which they land is not seen.
+  while (mine.landed < mine.copies.size() && mine.copies[mine.landed].group + uint32_t(left) < mine.groups)
+    block.land(mine.copies[mine.landed++]);
+  if (mine.landed == mine.copies.size()) {
+    mine.copies.clear();
+    mine.landed = 0;
   }
 }
 

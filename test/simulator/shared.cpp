@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Who touched which byte of shared memory, and whether a barrier stood between (block.h); asynchronous copies; and the check
-// of every other access.
+// of every other access. Most accesses are of whole words that were always touched as such, and are looked at once a word.
 #include "test/simulator/block.h"
 
 #include "test/simulator/memory.h"
@@ -19,107 +19,132 @@ std::string hex(const void *address) {
   return text;
 }
 
-// Whether what thread `other` (and others of its warp: `several`) did at (epoch, sync) is ordered before what
-// `block.current` does now.
-bool ordered(const Block &block, uint32_t epoch, uint32_t sync, uint16_t other, bool several = false) {
-  if (epoch != block.epoch + 1 || (other == block.current && !several))
-    return true;
-  if (other == kSeveralWarps)
-    return false;
-  const uint32_t warp = block.current / kLanes;
-  return other / kLanes == warp && sync < block.warps[warp].sync;
-}
-
 std::string byteName(size_t offset) { return "byte " + std::to_string(offset) + " of shared memory"; }
 
 } // namespace
 
-void Block::readShared(size_t offset, size_t bytes) {
-  const uint32_t sync = warps[current / kLanes].sync;
-  for (size_t i = offset; i < offset + bytes; ++i) {
-    Shadow &byte = shadow[i];
-    if (byte.pending)
-      find("reads " + byteName(i) + ", which an asynchronous copy by thread " + std::to_string(byte.writer) +
-           " may still be writing: it was not waited for");
-    if (!byte.written)
-      find("reads " + byteName(i) + ", which nothing has written");
-    if (!ordered(*this, byte.writeEpoch, byte.writeSync, byte.writer))
-      find("reads " + byteName(i) + ", which thread " + std::to_string(byte.writer) +
-           " wrote with no barrier between them");
-    if (byte.readEpoch != epoch + 1 || byte.reader == current) {
-      if (byte.readEpoch != epoch + 1)
-        byte.several = 0;
-      byte.readEpoch = epoch + 1;
-      byte.reader = uint16_t(current);
-    } else if (byte.reader != kSeveralWarps && byte.reader / kLanes != current / kLanes) {
-      byte.reader = kSeveralWarps;
-    } else if (byte.reader != kSeveralWarps) {
-      byte.several = 1; // of its warp
+// Whether what thread `other` (and others of its warp: `several`) did at (epoch, sync) is ordered before what `current` does
+// now.
+inline bool Block::ordered(uint32_t when, uint32_t sync, uint16_t other, bool several) const {
+  if (when != epoch || (other == current && !several))
+    return true;
+  if (other == kSeveralWarps)
+    return false;
+  const uint32_t warp = current / kLanes;
+  return other / kLanes == warp && sync < warps[warp].sync;
+}
+
+// Calls each(shadow, offset of its first byte) for the shadows of bytes [offset, offset + count).
+template <class Each> inline void Block::forShadows(size_t offset, size_t count, Each each) {
+  const size_t end = offset + count;
+  for (size_t at = offset; at < end;) {
+    Shadow &word = words[at / 4];
+    const bool whole = at % 4 == 0 && end - at >= 4;
+    if (whole && !word.split) {
+      each(word, at);
+      at += 4;
+      continue;
     }
-    byte.readSync = sync; // of the last reader: within a warp the latest counts
+    Shadow *const own = &bytes[at / 4 * 4];
+    if (!word.split) {
+      std::fill(own, own + 4, word);
+      word.split = 1;
+    }
+    for (const size_t last = std::min(end, at / 4 * 4 + 4); at < last; ++at)
+      each(own[at % 4], at);
+    if (own[0] == own[1] && own[0] == own[2] && own[0] == own[3])
+      word = own[0];
   }
 }
 
-void Block::writeShared(size_t offset, size_t bytes) {
+inline void Block::readByte(Shadow &byte, size_t i) {
   const uint32_t sync = warps[current / kLanes].sync;
-  for (size_t i = offset; i < offset + bytes; ++i) {
-    Shadow &byte = shadow[i];
-    if (byte.pending)
-      find("writes " + byteName(i) + ", which an asynchronous copy by thread " + std::to_string(byte.writer) +
-           " may still be writing");
-    if (byte.writeEpoch && !ordered(*this, byte.writeEpoch, byte.writeSync, byte.writer))
-      find("writes " + byteName(i) + ", which thread " + std::to_string(byte.writer) +
-           " wrote with no barrier between them");
-    if (byte.readEpoch && !ordered(*this, byte.readEpoch, byte.readSync, byte.reader, byte.several))
-      find("writes " + byteName(i) + ", which " +
-           (byte.reader == kSeveralWarps ? std::string("threads of several warps")
-                                         : "thread " + std::to_string(byte.reader)) +
-           " read with no barrier between them");
-    byte.writeEpoch = epoch + 1;
-    byte.writeSync = sync;
-    byte.writer = uint16_t(current);
-    byte.written = 1;
+  if (byte.writeEpoch < firstEpoch)
+    find("reads " + byteName(i) + ", which nothing has written");
+  if (byte.pending)
+    find("reads " + byteName(i) + ", which an asynchronous copy by thread " + std::to_string(byte.writer) +
+         " may still be writing: it was not waited for");
+  if (!ordered(byte.writeEpoch, byte.writeSync, byte.writer, false))
+    find("reads " + byteName(i) + ", which thread " + std::to_string(byte.writer) +
+         " wrote with no barrier between them");
+  if (byte.readEpoch != epoch) {
+    byte.several = 0;
+    byte.readEpoch = epoch;
+    byte.reader = uint16_t(current);
+  } else if (byte.reader != kSeveralWarps && byte.reader != current) {
+    if (byte.reader / kLanes != current / kLanes) {
+      byte.reader = kSeveralWarps;
+    } else if (byte.readSync < sync) { // what was read before the warp's barrier is ordered
+      byte.reader = uint16_t(current);
+      byte.several = 0;
+    } else {
+      byte.several = 1;
+    }
+  } else if (byte.readSync < sync) {
+    byte.several = 0;
   }
+  byte.readSync = sync;
+}
+
+inline void Block::writeByte(Shadow &byte, size_t i) {
+  if (byte.pending && byte.writeEpoch >= firstEpoch)
+    find("writes " + byteName(i) + ", which an asynchronous copy by thread " + std::to_string(byte.writer) +
+         " may still be writing");
+  if (!ordered(byte.writeEpoch, byte.writeSync, byte.writer, false))
+    find("writes " + byteName(i) + ", which thread " + std::to_string(byte.writer) +
+         " wrote with no barrier between them");
+  if (!ordered(byte.readEpoch, byte.readSync, byte.reader, byte.several))
+    find("writes " + byteName(i) + ", which " +
+         (byte.reader == kSeveralWarps ? std::string("threads of several warps")
+                                       : "thread " + std::to_string(byte.reader)) +
+         " read with no barrier between them");
+  byte.writeEpoch = epoch;
+  byte.writeSync = warps[current / kLanes].sync;
+  byte.writer = uint16_t(current);
+  byte.pending = 0;
+}
+
+void Block::readShared(size_t offset, size_t count) {
+  forShadows(offset, count, [&](Shadow &shadow, size_t at) { readByte(shadow, at); });
+}
+
+void Block::writeShared(size_t offset, size_t count) {
+  forShadows(offset, count, [&](Shadow &shadow, size_t at) { writeByte(shadow, at); });
 }
 
 void Block::issue(const Copy &copy) {
-  const size_t offset = size_t(static_cast<uint8_t *>(copy.shared) - sharedArena());
-  writeShared(offset, copy.size);
-  for (size_t i = offset; i < offset + copy.size; ++i)
-    shadow[i].pending = 1;
+  forShadows(size_t(copy.shared - sharedBegin), copy.size, [&](Shadow &shadow, size_t at) {
+    writeByte(shadow, at);
+    shadow.pending = 1;
+  });
   std::memset(copy.shared, 0xfb, copy.size); // until it lands
 }
 
 void Block::land(const Copy &copy) {
-  const size_t offset = size_t(static_cast<uint8_t *>(copy.shared) - sharedArena());
   std::memcpy(copy.shared, copy.global, copy.bytes);
-  std::memset(static_cast<uint8_t *>(copy.shared) + copy.bytes, 0, copy.size - copy.bytes);
-  for (size_t i = offset; i < offset + copy.size; ++i) {
-    Shadow &byte = shadow[i];
-    byte.pending = 0;
+  std::memset(copy.shared + copy.bytes, 0, copy.size - copy.bytes);
+  const uint32_t sync = warps[current / kLanes].sync;
+  forShadows(size_t(copy.shared - sharedBegin), copy.size, [&](Shadow &shadow, size_t) {
     // It is written now, as by the thread that waited.
-    byte.writeEpoch = epoch + 1;
-    byte.writeSync = warps[current / kLanes].sync;
-    byte.writer = uint16_t(current);
-    byte.written = 1;
-  }
+    shadow.pending = 0;
+    shadow.writeEpoch = epoch;
+    shadow.writeSync = sync;
+    shadow.writer = uint16_t(current);
+  });
 }
 
-void checkAccess(const void *address, size_t bytes, bool write, bool aligned) {
-  Block *block = running();
-  if (!block || block->stopped)
+namespace {
+
+// What is not the stack of a fiber.
+__attribute__((noinline)) void checkMemory(Block *block, const uint8_t *at, size_t bytes, bool write, bool aligned) {
+  if (block->stopped)
     return;
-  const uint8_t *at = static_cast<const uint8_t *>(address);
-  const uint8_t *stacks = stackOf(0);
-  if (at >= stacks && at < stacks + kStackBytes * kMostFibers)
-    return; // registers and local memory
   const char *doing = write ? "writes " : "reads ";
-  if (aligned && reinterpret_cast<uintptr_t>(address) % bytes != 0)
-    block->find(doing + std::to_string(bytes) + " bytes at " + hex(address) + " (" + placeName(address) +
+  if (aligned && reinterpret_cast<uintptr_t>(at) % bytes != 0)
+    block->find(doing + std::to_string(bytes) + " bytes at " + hex(at) + " (" + placeName(at) +
                 "), which is not aligned to them");
-  const uint8_t *shared = sharedArena();
-  if (at >= shared && at < shared + kSharedArena) {
-    const size_t offset = size_t(at - shared);
+  if (size_t(at - sharedBegin) < kSharedArena) {
+    const size_t offset = size_t(at - sharedBegin);
     if (offset + bytes > block->launch->sharedBytes)
       block->find(doing + std::to_string(bytes) + " bytes at byte " + std::to_string(offset) +
                   " of shared memory, of which the block has " + std::to_string(block->launch->sharedBytes));
@@ -129,14 +154,26 @@ void checkAccess(const void *address, size_t bytes, bool write, bool aligned) {
       block->readShared(offset, bytes);
     return;
   }
-  if (isGlobal(address)) {
-    if (std::string where = outsideOfAllocations(address, bytes); !where.empty())
-      block->find(doing + std::to_string(bytes) + " bytes outside of any allocation: " + where);
+  if (isGlobal(at)) {
+    if (!insideLastAllocation(at, bytes))
+      if (std::string where = outsideOfAllocations(at, bytes); !where.empty())
+        block->find(doing + std::to_string(bytes) + " bytes outside of any allocation: " + where);
     return;
   }
   // Constants of the kernel are elsewhere; nothing else is, and nothing there may be written.
-  if (write || reinterpret_cast<uintptr_t>(address) < 65536)
-    block->find(doing + std::to_string(bytes) + " bytes at " + hex(address) + ", which is no memory of the device");
+  if (write || reinterpret_cast<uintptr_t>(at) < 65536)
+    block->find(doing + std::to_string(bytes) + " bytes at " + hex(at) + ", which is no memory of the device");
+}
+
+} // namespace
+
+void checkAccess(const void *address, size_t bytes, bool write, bool aligned) {
+  Block *block = running();
+  const uint8_t *at = static_cast<const uint8_t *>(address);
+  // Registers and local memory are on stacks. They need no check; alignment of what is misused there shows elsewhere.
+  if (!block || size_t(at - stacksBegin) < kStackBytes * kMostFibers)
+    return;
+  checkMemory(block, at, bytes, write, aligned);
 }
 
 } // namespace ingot::simulator
