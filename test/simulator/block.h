@@ -117,6 +117,8 @@ private:
   [[noreturn]] void findMeeting(const Warp &warp, const char *name);
   void findDeadlock();
   void start();
+  [[noreturn]] void findRead(const Shadow &shadow, size_t offset);
+  [[noreturn]] void findWrite(const Shadow &shadow, size_t offset);
   void readByte(Shadow &shadow, size_t offset);
   void writeByte(Shadow &shadow, size_t offset);
   bool ordered(uint32_t epoch, uint32_t sync, uint16_t other, bool several) const;

@@ -40,7 +40,7 @@ uint8_t *const globalBegin = [] {
     std::abort();
   return static_cast<uint8_t *>(at);
 }();
-uintptr_t lastBegin = 1, lastEnd = 0;
+Range lastRanges[2];
 
 void *allocate(size_t bytes, const std::string &name) {
   Heap &h = heap();
@@ -69,7 +69,7 @@ void release(void *memory) {
     return;
   h.old.emplace((found->second.bytes + 255) / 256 * 256, static_cast<uint8_t *>(memory));
   h.blocks.erase(found);
-  lastBegin = 1, lastEnd = 0;
+  lastRanges[0] = lastRanges[1] = {};
 }
 
 std::string outsideOfAllocations(const void *address, size_t bytes) {
@@ -82,8 +82,8 @@ std::string outsideOfAllocations(const void *address, size_t bytes) {
     return "before all allocations";
   auto found = std::prev(next);
   if (at + bytes <= found->first + found->second.bytes) {
-    lastBegin = found->first;
-    lastEnd = found->first + found->second.bytes;
+    lastRanges[1] = lastRanges[0];
+    lastRanges[0] = {found->first, found->first + found->second.bytes};
     return "";
   }
   std::string text = "byte " + std::to_string(at - found->first) + " of " + found->second.name + ", which has " +

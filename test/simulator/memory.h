@@ -15,11 +15,15 @@ inline constexpr size_t kReserved = size_t(1) << 40;
 extern uint8_t *const globalBegin;
 // Whether an address lies in the reserved range.
 inline bool isGlobal(const void *address) { return size_t(static_cast<const uint8_t *>(address) - globalBegin) < kReserved; }
-// Whether [address, address + bytes) is part of the allocation that was asked for last: accesses come in runs.
-extern uintptr_t lastBegin, lastEnd;
+// Whether [address, address + bytes) is part of one of the two allocations that were asked for last: accesses come in runs.
+struct Range {
+  uintptr_t begin = 1, end = 0;
+};
+extern Range lastRanges[2];
 inline bool insideLastAllocation(const void *address, size_t bytes) {
   const uintptr_t at = reinterpret_cast<uintptr_t>(address);
-  return at >= lastBegin && at + bytes <= lastEnd;
+  return (at >= lastRanges[0].begin && at + bytes <= lastRanges[0].end) ||
+         (at >= lastRanges[1].begin && at + bytes <= lastRanges[1].end);
 }
 // Empty: [address, address + bytes) is part of one allocation. Otherwise where it lies instead.
 std::string outsideOfAllocations(const void *address, size_t bytes);

@@ -22,11 +22,14 @@ namespace {
 // What -ftrivial-auto-var-init=pattern leaves in a register that nothing was put into: of integers, of floats.
 constexpr uint32_t kNothing = 0xaaaaaaaa, kNoFloat = 0xffffffff;
 
-void checkSet(const uint32_t *registers, int count, uint32_t nothing, const char *what) {
+[[noreturn]] __attribute__((noinline)) void findUnset(const char *what, int i) {
+  running()->find(std::string("gives mma a fragment ") + what + " whose register " + std::to_string(i) +
+                  " nothing was put into");
+}
+inline void checkSet(const uint32_t *registers, int count, uint32_t nothing, const char *what) {
   for (int i = 0; i < count; ++i)
-    if (registers[i] == nothing)
-      running()->find(std::string("gives mma a fragment ") + what + " whose register " + std::to_string(i) +
-                      " nothing was put into");
+    if (registers[i] == nothing) [[unlikely]]
+      findUnset(what, i);
 }
 
 struct MmaOperands {

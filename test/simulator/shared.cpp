@@ -57,16 +57,35 @@ template <class Each> inline void Block::forShadows(size_t offset, size_t count,
   }
 }
 
-inline void Block::readByte(Shadow &byte, size_t i) {
-  const uint32_t sync = warps[current / kLanes].sync;
+// What is wrong with a read, with a write, of a byte; in the order of what explains most.
+void Block::findRead(const Shadow &byte, size_t i) {
   if (byte.writeEpoch < firstEpoch)
     find("reads " + byteName(i) + ", which nothing has written");
   if (byte.pending)
     find("reads " + byteName(i) + ", which an asynchronous copy by thread " + std::to_string(byte.writer) +
          " may still be writing: it was not waited for");
+  find("reads " + byteName(i) + ", which thread " + std::to_string(byte.writer) +
+       " wrote with no barrier between them");
+}
+
+void Block::findWrite(const Shadow &byte, size_t i) {
+  if (byte.pending && byte.writeEpoch >= firstEpoch)
+    find("writes " + byteName(i) + ", which an asynchronous copy by thread " + std::to_string(byte.writer) +
+         " may still be writing");
   if (!ordered(byte.writeEpoch, byte.writeSync, byte.writer, false))
-    find("reads " + byteName(i) + ", which thread " + std::to_string(byte.writer) +
+    find("writes " + byteName(i) + ", which thread " + std::to_string(byte.writer) +
          " wrote with no barrier between them");
+  find("writes " + byteName(i) + ", which " +
+       (byte.reader == kSeveralWarps ? std::string("threads of several warps")
+                                     : "thread " + std::to_string(byte.reader)) +
+       " read with no barrier between them");
+}
+
+inline void Block::readByte(Shadow &byte, size_t i) {
+  const uint32_t sync = warps[current / kLanes].sync;
+  if (byte.writeEpoch < firstEpoch || byte.pending || !ordered(byte.writeEpoch, byte.writeSync, byte.writer, false))
+      [[unlikely]]
+    findRead(byte, i);
   if (byte.readEpoch != epoch) {
     byte.several = 0;
     byte.readEpoch = epoch;
@@ -87,17 +106,10 @@ inline void Block::readByte(Shadow &byte, size_t i) {
 }
 
 inline void Block::writeByte(Shadow &byte, size_t i) {
-  if (byte.pending && byte.writeEpoch >= firstEpoch)
-    find("writes " + byteName(i) + ", which an asynchronous copy by thread " + std::to_string(byte.writer) +
-         " may still be writing");
-  if (!ordered(byte.writeEpoch, byte.writeSync, byte.writer, false))
-    find("writes " + byteName(i) + ", which thread " + std::to_string(byte.writer) +
-         " wrote with no barrier between them");
-  if (!ordered(byte.readEpoch, byte.readSync, byte.reader, byte.several))
-    find("writes " + byteName(i) + ", which " +
-         (byte.reader == kSeveralWarps ? std::string("threads of several warps")
-                                       : "thread " + std::to_string(byte.reader)) +
-         " read with no barrier between them");
+  if ((byte.pending && byte.writeEpoch >= firstEpoch) ||
+      !ordered(byte.writeEpoch, byte.writeSync, byte.writer, false) ||
+      !ordered(byte.readEpoch, byte.readSync, byte.reader, byte.several)) [[unlikely]]
+    findWrite(byte, i);
   byte.writeEpoch = epoch;
   byte.writeSync = warps[current / kLanes].sync;
   byte.writer = uint16_t(current);
@@ -135,29 +147,21 @@ void Block::land(const Copy &copy) {
 
 namespace {
 
-// What is not the stack of a fiber.
-__attribute__((noinline)) void checkMemory(Block *block, const uint8_t *at, size_t bytes, bool write, bool aligned) {
-  if (block->stopped)
-    return;
+// What is wrong with an access where it is; nothing where it is fine.
+__attribute__((noinline)) void checkPlace(Block *block, const uint8_t *at, size_t bytes, bool write, bool aligned) {
   const char *doing = write ? "writes " : "reads ";
   if (aligned && reinterpret_cast<uintptr_t>(at) % bytes != 0)
     block->find(doing + std::to_string(bytes) + " bytes at " + hex(at) + " (" + placeName(at) +
                 "), which is not aligned to them");
-  if (size_t(at - sharedBegin) < kSharedArena) {
-    const size_t offset = size_t(at - sharedBegin);
+  if (const size_t offset = size_t(at - sharedBegin); offset < kSharedArena) {
     if (offset + bytes > block->launch->sharedBytes)
       block->find(doing + std::to_string(bytes) + " bytes at byte " + std::to_string(offset) +
                   " of shared memory, of which the block has " + std::to_string(block->launch->sharedBytes));
-    if (write)
-      block->writeShared(offset, bytes);
-    else
-      block->readShared(offset, bytes);
     return;
   }
   if (isGlobal(at)) {
-    if (!insideLastAllocation(at, bytes))
-      if (std::string where = outsideOfAllocations(at, bytes); !where.empty())
-        block->find(doing + std::to_string(bytes) + " bytes outside of any allocation: " + where);
+    if (std::string where = outsideOfAllocations(at, bytes); !where.empty())
+      block->find(doing + std::to_string(bytes) + " bytes outside of any allocation: " + where);
     return;
   }
   // Constants of the kernel are elsewhere; nothing else is, and nothing there may be written.
@@ -173,7 +177,19 @@ void checkAccess(const void *address, size_t bytes, bool write, bool aligned) {
   // Registers and local memory are on stacks. They need no check; alignment of what is misused there shows elsewhere.
   if (!block || size_t(at - stacksBegin) < kStackBytes * kMostFibers)
     return;
-  checkMemory(block, at, bytes, write, aligned);
+  if (block->stopped)
+    return;
+  // All sizes that must be aligned are powers of two.
+  const bool wrong = aligned && (reinterpret_cast<uintptr_t>(at) & (bytes - 1)) != 0;
+  const size_t offset = size_t(at - sharedBegin);
+  if (wrong || (offset >= kSharedArena ? !insideLastAllocation(at, bytes) : offset + bytes > block->launch->sharedBytes))
+    checkPlace(block, at, bytes, write, aligned);
+  if (offset < kSharedArena) {
+    if (write)
+      block->writeShared(offset, bytes);
+    else
+      block->readShared(offset, bytes);
+  }
 }
 
 } // namespace ingot::simulator
