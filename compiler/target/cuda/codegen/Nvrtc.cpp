@@ -153,7 +153,8 @@ bool compileWith(const Nvrtc &nvrtc, const std::string &source, const std::strin
   }
   const bool ptx = architecture.starts_with("compute_");
   const std::string target = "--gpu-architecture=" + architecture;
-  std::vector<const char *> options = {target.c_str(), "--std=c++20", "--fmad=false", "--extra-device-vectorization"};
+  std::vector<const char *> options = {target.c_str(), "--std=c++20", "--fmad=false", "--extra-device-vectorization",
+                                       "--diag-suppress=177"}; // constants of headers that no kernel here uses
   if (!ptx)
     options.push_back("--ptxas-options=-v");
   status = nvrtc.compileProgram(program, int(options.size()), options.data());

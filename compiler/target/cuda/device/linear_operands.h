@@ -23,22 +23,17 @@ namespace ingot::device {
 
 constexpr int32_t kStep = 32; // k
 
+INGOT_CONSTEXPR int32_t inTypeOf(const linear_params &p) { return p.in_type; }
+INGOT_CONSTEXPR int32_t inTypeOf(const linear_int_params &) { return INGOT_I8; }
+INGOT_CONSTEXPR int32_t weightTypeOf(const linear_params &p) { return p.weight_type; }
+INGOT_CONSTEXPR int32_t weightTypeOf(const linear_int_params &) { return INGOT_U8; }
+
 // What a template's parameters mean for its operands; of linear_params and linear_int_params.
 template <class P> struct OperandTypes {
   static constexpr auto p = P::p;
-  static constexpr bool integers = requires { P::p.k_padded; } && !requires { P::p.in_type; };
-  static constexpr int32_t inType = [] {
-    if constexpr (integers)
-      return INGOT_I8;
-    else
-      return P::p.in_type;
-  }();
-  static constexpr int32_t weightType = [] {
-    if constexpr (integers)
-      return INGOT_U8;
-    else
-      return P::p.weight_type;
-  }();
+  static constexpr bool integers = inTypeOf(P::p) == INGOT_I8;
+  static constexpr int32_t inType = inTypeOf(P::p);
+  static constexpr int32_t weightType = weightTypeOf(P::p);
   static constexpr bool quantized = weightType == INGOT_U8;
   static constexpr int32_t lines = p.layout == INGOT_N16K ? 32 : p.layout == INGOT_N16K2 ? 16 : p.layout == INGOT_N16K4 ? 8 : 4;
   static constexpr int32_t stepBytes = lines * 64; // of a panel
