@@ -374,7 +374,8 @@ int compileModel(const CompileOptions &options) {
   progress.step("write");
   engine::EngineContents contents;
   engine::ModelFacts modelFacts{
-      facts.name, facts.family, kProducer, productsOf(module).str(), facts.parameters, generationOf(facts.generation)};
+      facts.name,  facts.family, kProducer, productsOf(module).str(), facts.parameters, generationOf(facts.generation),
+      options.drawAtLoad, options.dummyWeights.value_or(0)};
   if (failed(engine::serializePlan(program, modelFacts, variants, kernelFacts, contents)))
     return bug("the plan could not be written");
   contents.tokenizer = std::move(imported.tokenizer);
@@ -394,6 +395,9 @@ int compileModel(const CompileOptions &options) {
     report.notes.push_back(withoutDirectory(note, options.model));
   if (quantizesTiedHead(program))
     report.notes.push_back(kTiedHead);
+  if (options.drawAtLoad)
+    report.notes.push_back("weights are drawn when the engine is loaded, from seed " +
+                           std::to_string(*options.dummyWeights) + "; the file holds constants alone");
   contents.report = engine::makeReport(report, contents.weights, nullptr);
   contents.finishReport = [&](const std::vector<engine::QuantizationError> &lost) {
     return engine::makeReport(report, contents.weights, &lost);

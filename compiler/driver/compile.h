@@ -29,6 +29,7 @@ struct CompileOptions {
   std::string kv;                        // type of cached keys and values, as --kv spells it; "": that of products
   std::string set;                       // llvm, asm: the feature set to show; "": the widest
   std::optional<uint64_t> dummyWeights;  // seed
+  bool drawAtLoad = false;               // dummy weights are drawn when the engine is loaded, and are no part of the file
   unsigned threads = 0;                  // 0: as many as the machine has
   bool quiet = false;
 };

@@ -178,22 +178,37 @@ LogicalResult PlanSerializer::run(const ModelFacts &facts, EngineContents &conte
                                                       cuda.empty() ? nullptr : &cuda));
   }
 
+  // Where weights are drawn at load, those that are constants stand first, and they alone are stored.
+  std::vector<StoredWeight> all, drawn;
+  auto isDrawn = [&](const Recipe &recipe) {
+    bool any = false;
+    recipe.forEachSource([&](const TensorSource &) { any = true; });
+    return facts.drawn && any;
+  };
   for (auto op : program.getOps<plan::WeightOp>()) {
     auto recipe = recipeOf(op);
     if (failed(recipe))
       return failure();
-    weights[op.getSymName()] = unsigned(contents.weights.size());
-    contents.weights.push_back({op.getSymName().str(), *recipe, 0});
+    weights[op.getSymName()] = unsigned(all.size());
+    all.push_back({op.getSymName().str(), *recipe, 0});
+    (isDrawn(**recipe) ? drawn : contents.weights).push_back(all.back());
   }
   contents.weightBytes = placeWeights(contents.weights);
+  const uint64_t weightBytes = contents.weightBytes + placeWeights(drawn);
+  llvm::StringMap<uint64_t> offsets;
+  for (const StoredWeight &weight : contents.weights)
+    offsets[weight.name] = weight.offset;
+  for (const StoredWeight &weight : drawn)
+    offsets[weight.name] = contents.weightBytes + weight.offset;
   std::vector<fb::Offset<format::Weight>> weightTables;
   for (auto op : program.getOps<plan::WeightOp>()) {
-    const StoredWeight &stored = contents.weights[weightTables.size()];
+    const StoredWeight &stored = all[weightTables.size()];
     RankedTensorType type = op.getTensorType();
     std::vector<uint64_t> shape(type.getShape().begin(), type.getShape().end());
     weightTables.push_back(format::CreateWeightDirect(
         builder, stored.name.c_str(), format::ElementType(uint8_t(*elementTypeOf(type.getElementType()))), &shape,
-        op.getLayout().str().c_str(), stored.offset, stored.recipe->storedBytes()));
+        op.getLayout().str().c_str(), offsets.lookup(stored.name), stored.recipe->storedBytes(),
+        isDrawn(*stored.recipe)));
   }
 
   uint64_t cacheBytesPerToken = 0;
@@ -231,7 +246,7 @@ LogicalResult PlanSerializer::run(const ModelFacts &facts, EngineContents &conte
   const uint64_t constantBytes = uint64_t(program.getArenaBytesConstant().value_or(0));
   builder.Finish(format::CreatePlanDirect(builder, &symbolTables, &arenaBytes, constantBytes, &kernelTables,
                                           &weightTables, &groupTables, &entries, uint32_t(program.getVocabulary()),
-                                          uint32_t(program.getContextLength()), generation));
+                                          uint32_t(program.getContextLength()), generation, weightBytes, facts.seed));
   contents.plan.assign(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
 
   fb::FlatBufferBuilder head;
@@ -256,7 +271,7 @@ LogicalResult PlanSerializer::run(const ModelFacts &facts, EngineContents &conte
   for (auto op : program.getOps<plan::SymbolOp>())
     arenaSymbols.push_back(head.CreateString(op.getSymName().str()));
   head.Finish(format::CreateHeadDirect(head, facts.name.c_str(), facts.family.c_str(), facts.producer.c_str(),
-                                       facts.parameters, contents.weightBytes, facts.compute.c_str(),
+                                       facts.parameters, weightBytes, facts.compute.c_str(),
                                        uint32_t(program.getContextLength()), constantBytes, &arenaSymbols, &arenaBytes,
                                        cacheBytesPerToken, &variantTables));
   contents.head.assign(head.GetBufferPointer(), head.GetBufferPointer() + head.GetSize());

@@ -47,6 +47,8 @@ struct ModelFacts {
   std::string name, family, producer, compute;
   uint64_t parameters = 0;
   GenerationDefaults generation;
+  bool drawn = false; // weights are drawn at load from this seed, and only constants are stored
+  uint64_t seed = 0;
 };
 
 // Fills head, plan, code, weights and weightBytes of `contents`.

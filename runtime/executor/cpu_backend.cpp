@@ -7,6 +7,7 @@
 #include "runtime/device/cpu/thread_pool.h"
 #include "runtime/executor/backend.h"
 #include "runtime/executor/layout.h"
+#include "runtime/executor/weights.h"
 
 #include <algorithm>
 #include <limits>
@@ -118,6 +119,7 @@ private:
   ArenaLayout layout;
   Region arenas;
   Region own; // of each worker in turn, see localBytes
+  Region drawnWeights; // all weights, where the file leaves some to be drawn
   CachePool cache;
   MemoryUse used;
   std::unique_ptr<ThreadPool> pool;
@@ -161,6 +163,8 @@ void *CpuBackend::pointerTo(const format::Buffer &buffer) const {
   case format::BufferKind::arena:
     return arenas.data() + layout.offsetOf(buffer, bounds);
   case format::BufferKind::weight:
+    if (drawnWeights.data())
+      return drawnWeights.data() + engine->plan().weights()->Get(buffer.index())->offset();
     return const_cast<uint8_t *>(engine->weight(buffer.index()));
   case format::BufferKind::cache:
     return cache.plane(buffer.index(), buffer.layer(), buffer.plane());
@@ -270,7 +274,7 @@ Result<MemoryUse> memoryUse(const EngineFile &engine, const ExecutorOptions &opt
   use.scratch = roundUpToPage(largestScratch(engine.plan())) * threadCount(options);
   for (uint64_t bytes : cache)
     use.cache += bytes;
-  use.weights = engine.section(format::Section::Weights).size();
+  use.weights = WeightSource(engine).bytes();
   return use;
 }
 
@@ -289,6 +293,10 @@ Result<std::unique_ptr<Backend>> CpuBackend::create(std::shared_ptr<const Engine
   INGOT_ASSIGN_OR_RETURN(made->cache, CachePool::reserve(plan, options.cachePages));
   if (uint64_t bytes = localBytes(plan); bytes && threadCount(options) > 1) {
     INGOT_ASSIGN_OR_RETURN(made->own, Region::reserve(bytes * threadCount(options), "the workers' own rows"));
+  }
+  if (const WeightSource weights(*made->engine); weights.drawn()) {
+    INGOT_ASSIGN_OR_RETURN(made->drawnWeights, Region::reserve(weights.bytes(), "drawn weights"));
+    weights.readPiece(0, {made->drawnWeights.data(), weights.bytes()}, threadCount(options));
   }
   INGOT_ASSIGN_OR_RETURN(made->pool, ThreadPool::create(threadCount(options), largestScratch(plan)));
   for (const format::Entry *entry : *plan.entries())

@@ -116,11 +116,11 @@ Result<void> CudaBackend::placeMemory(const ExecutorOptions &options) {
     used.cache += group.bytes;
     caches.push_back(std::move(memory));
   }
-  std::span<const uint8_t> bytes = engine->section(format::Section::Weights);
-  used.weights = bytes.size();
-  INGOT_ASSIGN_OR_RETURN(weights, device->allocate(bytes.size(), "the weights"));
+  const WeightSource source(*engine);
+  used.weights = source.bytes();
+  INGOT_ASSIGN_OR_RETURN(weights, device->allocate(source.bytes(), "the weights"));
   engine->prefetchWeights();
-  INGOT_RETURN_IF_ERROR(uploadWeights(*device, weights.address(), bytes));
+  INGOT_RETURN_IF_ERROR(uploadWeights(*device, weights.address(), source));
   return placeArguments(options);
 }
 

@@ -5,13 +5,12 @@
 #define INGOT_RUNTIME_EXECUTOR_CUDA_UPLOAD_H
 
 #include "runtime/device/cuda/device.h"
-
-#include <span>
+#include "runtime/executor/weights.h"
 
 namespace ingot::runtime {
 
-// Copies all bytes to device memory; they are there when later work of the stream begins.
-Result<void> uploadWeights(const cuda::Device &device, cuda::Address to, std::span<const uint8_t> bytes);
+// Copies all weights to device memory; they are there when later work of the stream begins.
+Result<void> uploadWeights(const cuda::Device &device, cuda::Address to, const WeightSource &weights);
 
 } // namespace ingot::runtime
 

@@ -7,6 +7,7 @@
 #include "runtime/executor/sizes.h"
 #include "runtime/format/cuda_abi.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 #include <string_view>
@@ -28,6 +29,8 @@ public:
 
   Result<void> run() {
     INGOT_RETURN_IF_ERROR(arenas());
+    if (plan.weight_bytes() > kMostBytes)
+      return check.bad("%llu bytes of weights, expected at most %llu", print(plan.weight_bytes()), print(kMostBytes));
     for (const format::Kernel *item : *plan.kernels())
       INGOT_RETURN_IF_ERROR(kernel(*item));
     for (const format::Weight *item : *plan.weights())
@@ -147,6 +150,8 @@ private:
     std::string owner = "weight " + quoted(weight.name()->string_view());
     INGOT_RETURN_IF_ERROR(elementType(weight.type(), owner));
     uint64_t section = table[format::Section::Weights].size;
+    if (weight.drawn()) // unless WEIGHTS holds it
+      section = std::max(section, plan.weight_bytes());
     if (weight.offset() % 64 != 0)
       return check.bad("%s: starts at byte %llu of WEIGHTS, expected a multiple of 64", owner.c_str(),
                        print(weight.offset()));

@@ -6,6 +6,7 @@
 
 #include "runtime/core/machine.h"
 #include "runtime/device/cuda/device.h"
+#include "runtime/executor/weights.h"
 
 #include <algorithm>
 #include <limits>
@@ -29,7 +30,7 @@ int64_t longestWithin(const std::vector<PageGroup> &groups, const std::vector<ui
 
 // What the weights leave of a GPU's free memory, less a tenth for arenas, workspaces and the driver's own.
 uint64_t freeForCache(const runtime::EngineFile &engine, const runtime::cuda::Device &gpu) {
-  const uint64_t weights = engine.section(format::Section::Weights).size();
+  const uint64_t weights = runtime::WeightSource(engine).bytes();
   const uint64_t free = gpu.facts().freeBytes / 10 * 9;
   return free > weights ? free - weights : 0;
 }

@@ -24,6 +24,8 @@ int main(int argc, char **argv) {
     return check(options.check);
   case Verb::ceilings:
     return ceilings(options.ceilings);
+  case Verb::materialize:
+    return materialize(options.materialize);
   }
   return options.status;
 }

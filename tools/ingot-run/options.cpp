@@ -280,6 +280,12 @@ Options parseCommandLine(int argc, char **argv) {
            options.check);
   addCeilings(add(Verb::ceilings, "ceilings", "What this machine can do at most: reading memory, multiplying"),
               options.ceilings);
+  CLI::App *materialize = add(Verb::materialize, "materialize",
+                              "Write the weights that an engine draws at load (--dummy-weights=SEED,at-load) into it");
+  addEngine(materialize, options.materialize.engine);
+  materialize->add_option("-o,--output", options.materialize.output, "The engine to write")
+      ->required()
+      ->type_name("FILE.ingot");
 
   // `ingot-run F.ingot ...` is `ingot-run generate F.ingot ...`.
   std::vector<std::string> arguments(argv + 1, argv + argc);

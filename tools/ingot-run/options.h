@@ -79,7 +79,11 @@ struct CeilingsOptions {
   bool json = false;
 };
 
-enum class Verb { none, generate, logits, evaluate, tokenize, bench, check, ceilings };
+struct MaterializeOptions {
+  std::string engine, output;
+};
+
+enum class Verb { none, generate, logits, evaluate, tokenize, bench, check, ceilings, materialize };
 
 struct Options {
   Verb verb = Verb::none; // none: all is done, exit with `status`
@@ -91,6 +95,7 @@ struct Options {
   BenchOptions bench;
   CheckOptions check;
   CeilingsOptions ceilings;
+  MaterializeOptions materialize;
 };
 
 // Prints help, the version or what is wrong, and then leaves `verb` at none.
@@ -104,6 +109,7 @@ int tokenize(const TokenizeOptions &options);
 int bench(const BenchOptions &options);
 int check(const CheckOptions &options);
 int ceilings(const CeilingsOptions &options);
+int materialize(const MaterializeOptions &options);
 
 } // namespace ingot::tool
 

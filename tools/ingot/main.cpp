@@ -112,8 +112,10 @@ int main(int argc, char **argv) {
                  "ingot --help tells more");
 
   std::optional<uint64_t> seed;
-  if (!dummy.empty() && !parseSeed(dummy, seed))
-    return usage("--dummy-weights takes a number, the seed, not '" + dummy + "'");
+  llvm::StringRef seedText = dummy;
+  const bool atLoad = seedText.consume_back(",at-load");
+  if (!dummy.empty() && !parseSeed(seedText.str(), seed))
+    return usage("--dummy-weights takes a number, the seed, or SEED,at-load, not '" + dummy + "'");
   if (model.empty())
     return usage(llvm::Twine(compile ? "compile" : "check") + " needs a model: a Hugging Face directory");
   if (!compute.empty() && compute != "f32" && compute != "bf16")
@@ -154,6 +156,7 @@ int main(int argc, char **argv) {
   options.kv = kv;
   options.set = set;
   options.dummyWeights = seed;
+  options.drawAtLoad = atLoad;
   options.threads = threads;
   options.quiet = quiet;
   return compileModel(options);
