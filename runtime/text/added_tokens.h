@@ -17,7 +17,7 @@ public:
   AddedTokenSplitter(const Tables &tables, int trie) : t_(tables), trie_(tables.tries[trie]) {}
   bool empty() const { return trie_.nodes.empty(); }
 
-  // Calls between(text, offset) and token(AddedToken) in the order of the text, which is not empty.
+  // Calls between(begin, end) and token(AddedToken, begin, end) in the order of the text, which is not empty.
   template <typename Between, typename Token> void split(std::string_view text, Between between, Token token) const {
     size_t done = 0, at = 0, end;
     while (const AddedToken *found = next(text, at, end)) {
@@ -30,12 +30,12 @@ public:
       if (found->flags & kRightStrip)
         stop = stripRight(text, stop);
       if (done < start)
-        between(text.substr(done, start - done), done);
-      token(*found);
+        between(done, start);
+      token(*found, start, stop);
       done = stop;
     }
     if (done < text.size())
-      between(text.substr(done), done);
+      between(done, text.size());
   }
 
 private:

@@ -13,31 +13,14 @@ namespace ingot::text {
 namespace {
 
 constexpr uint32_t kNoMerge = ~0u;
-constexpr size_t kShortWord = 40;         // symbols, above which the heap pays
-constexpr size_t kCutFrom = 24;           // bytes, from which a word is worth cutting
-constexpr size_t kCacheSlots = 8192;      // a power of two
-constexpr size_t kCachedWord = 64;        // longest word kept
-constexpr size_t kCacheBytes = 256 << 10; // of texts and of ids, kept in all
-
-constexpr uint32_t kPart = 1u << 31; // in Remembered::length
-
-uint64_t load8(const char *p) {
-  uint64_t v;
-  std::memcpy(&v, p, 8);
-  return v;
-}
-uint64_t load4(const char *p) {
-  uint32_t v;
-  std::memcpy(&v, p, 4);
-  return v;
-}
+constexpr size_t kShortWord = 40; // symbols, above which the heap pays
+constexpr size_t kCutFrom = 24;   // bytes, from which a word is worth cutting
 
 } // namespace
 
-BpeEncoder::BpeEncoder(const Tables &tables, size_t expected_bytes) : t_(tables) {
-  if (expected_bytes >= 4096)
-    cache_.resize(kCacheSlots);
-}
+BpeEncoder::BpeEncoder(const Tables &tables, size_t expected_bytes)
+    : t_(tables), prefix_(tables.string(tables.header->prefix_offset, tables.header->prefix_length)),
+      suffix_(tables.string(tables.header->suffix_offset, tables.header->suffix_length)), cache_(expected_bytes) {}
 
 void BpeEncoder::encode(std::string_view word, std::vector<int32_t> &out) {
   if (!word.empty())
@@ -46,69 +29,25 @@ void BpeEncoder::encode(std::string_view word, std::vector<int32_t> &out) {
 
 // `part`: of a word that has been cut, so that its own text does not count as a piece under kIgnoreMerges.
 void BpeEncoder::encodeCached(std::string_view word, bool part, std::vector<int32_t> &out) {
-  if (cache_.empty() || word.size() > kCachedWord) {
+  if (lengths_)
     encodeNew(word, part, out);
-    return;
-  }
-  // Together with the length, head and more say all of a word of up to 16 bytes, and begin a longer one.
-  uint64_t head, more = 0;
-  size_t size = word.size();
-  const char *p = word.data();
-  if (size >= 16) {
-    head = load8(p);
-    more = load8(p + 8);
-  } else if (size >= 8) {
-    head = load8(p);
-    more = load8(p + size - 8);
-  } else if (size >= 4) {
-    head = load4(p) | load4(p + size - 4) << 32;
-  } else {
-    auto byte = [&](size_t i) { return static_cast<uint64_t>(static_cast<unsigned char>(p[i])); };
-    head = byte(0) | byte(size / 2) << 8 | byte(size - 1) << 16;
-  }
-  const uint32_t length = static_cast<uint32_t>(size) | (part ? kPart : 0);
-  uint64_t hash = mix(head ^ 0xa0761d6478bd642full, more ^ length ^ 0xe7037ed1a0b428dbull);
-  if (size > 16)
-    hash ^= hashBytes(p + 16, size - 16, false);
-  Remembered &slot = cache_[hash & (kCacheSlots - 1)];
-  if (slot.head == head && slot.more == more && slot.length == length &&
-      (size <= 16 || std::memcmp(cache_text_.data() + slot.text, p + 16, size - 16) == 0)) {
-    if (slot.count == 1)
-      out.push_back(static_cast<int32_t>(slot.ids));
-    else
-      out.insert(out.end(), cache_ids_.begin() + slot.ids, cache_ids_.begin() + slot.ids + slot.count);
-    return;
-  }
-  size_t first = out.size();
-  encodeNew(word, part, out);
-  if (cache_text_.size() + size > kCacheBytes || cache_ids_.size() * 4 + size * 4 > kCacheBytes) { // start over
-    cache_text_.clear();
-    cache_ids_.clear();
-    std::fill(cache_.begin(), cache_.end(), Remembered());
-  }
-  auto count = static_cast<uint32_t>(out.size() - first);
-  slot = {head,
-          more,
-          static_cast<uint32_t>(size),
-          static_cast<uint32_t>(cache_text_.size()),
-          static_cast<uint32_t>(cache_ids_.size()),
-          count};
-  if (size > 16)
-    cache_text_.append(word.substr(16));
-  if (count == 1)
-    slot.ids = static_cast<uint32_t>(out.back());
   else
-    cache_ids_.insert(cache_ids_.end(), out.begin() + static_cast<ptrdiff_t>(first), out.end());
+    cache_.encode(word, part, out, [&](std::string_view w, std::vector<int32_t> &o) { encodeNew(w, part, o); });
 }
 
 void BpeEncoder::encodeNew(std::string_view word, bool part, std::vector<int32_t> &out) {
   // Under kIgnoreMerges the whole word counts; else a piece counts that its merges lead to.
   const uint8_t wanted = t_.has(kIgnoreMerges) && !part ? kInModel : kInModel | kWhole;
   auto piece = [&] {
-    int32_t id = t_.find(word, false);
+    std::string_view spelled = word;
+    if (!suffix_.empty() && !(wanted == kInModel)) { // the piece that a whole word gives ends with the suffix
+      spelled_.assign(word).append(suffix_);
+      spelled = spelled_;
+    }
+    int32_t id = t_.find(spelled, false);
     if (id < 0 || (t_.piece_flags[id] & wanted) != wanted)
       return false;
-    out.push_back(id);
+    give({id, -1, 0, static_cast<uint32_t>(word.size()), 0, 0}, out);
     return true;
   };
   bool cut = t_.cuts && !part && word.size() >= kCutFrom;
@@ -156,28 +95,44 @@ void BpeEncoder::encodeByMerges(std::string_view word, std::vector<int32_t> &out
     mergeLong(out);
 }
 
+// The id of a character's first symbol, or -1. Under kByteLevel a character is a byte.
+int32_t BpeEncoder::characterId(std::string_view character, bool first, bool last) {
+  bool affixed = (!first && !prefix_.empty()) || (last && !suffix_.empty());
+  auto lead = static_cast<unsigned char>(character[0]);
+  if (!affixed && character.size() == 1)
+    return t_.start_ids[lead];
+  int32_t id;
+  if (affixed) {
+    spelled_.clear();
+    if (!first)
+      spelled_.append(prefix_);
+    spelled_.append(character);
+    if (last)
+      spelled_.append(suffix_);
+    id = t_.find(spelled_, false);
+  } else {
+    id = t_.find(character, false);
+  }
+  return id >= 0 && (t_.piece_flags[id] & kInModel) ? id : -1;
+}
+
 // The symbols before any merge. An unknown character waits in `unknown` until the next known one, as neighbours may
 // fuse with it; the ids of a fallback do not end that wait.
 void BpeEncoder::start(std::string_view word) {
   bool bytes = t_.has(kByteLevel);
-  bool unknown = false;
+  size_t unknown = 0; // bytes of it; 0: none
+  auto push_unknown = [&] {
+    if (unknown != 0)
+      pushSymbol(t_.header->unk_id, unknown);
+    unknown = 0;
+  };
   unsigned length = 1;
   for (size_t i = 0; i < word.size(); i += length) {
-    auto lead = static_cast<unsigned char>(word[i]);
-    length = bytes ? 1 : lengthOfLead(lead);
-    int32_t id;
-    if (bytes || lead < 128) {
-      id = t_.start_ids[lead];
-    } else {
-      id = t_.find(word.substr(i, length), false);
-      if (id >= 0 && !(t_.piece_flags[id] & kInModel))
-        id = -1;
-    }
+    length = bytes ? 1 : lengthOfLead(static_cast<unsigned char>(word[i]));
+    int32_t id = characterId(word.substr(i, length), i == 0, i + length >= word.size());
     if (id >= 0) {
-      if (unknown)
-        pushSymbol(t_.header->unk_id);
-      unknown = false;
-      pushSymbol(id);
+      push_unknown();
+      pushSymbol(id, length);
       continue;
     }
     if (t_.has(kByteFallback)) {
@@ -186,18 +141,17 @@ void BpeEncoder::start(std::string_view word) {
         all &= t_.fallback_ids[static_cast<unsigned char>(word[i + b])] >= 0;
       if (all) {
         for (unsigned b = 0; b < length; ++b)
-          pushSymbol(t_.fallback_ids[static_cast<unsigned char>(word[i + b])]);
+          pushSymbol(t_.fallback_ids[static_cast<unsigned char>(word[i + b])], 1);
         continue;
       }
     }
     if (t_.header->unk_id < 0)
       continue; // nothing stands for it
-    if (unknown && !t_.has(kFuseUnk))
-      pushSymbol(t_.header->unk_id);
-    unknown = true;
+    if (!t_.has(kFuseUnk))
+      push_unknown();
+    unknown += length;
   }
-  if (unknown)
-    pushSymbol(t_.header->unk_id);
+  push_unknown();
 }
 
 void BpeEncoder::look(Symbol &left, const Symbol &right) {
@@ -222,6 +176,7 @@ void BpeEncoder::mergeShort(std::vector<int32_t> &out) {
     if (s[best].rank == kNoMerge)
       break;
     s[best].id = s[best].merged;
+    s[best].length += s[best + 1].length;
     std::copy(s + best + 2, s + n, s + best + 1);
     --n;
     if (best + 1 < n)
@@ -232,7 +187,7 @@ void BpeEncoder::mergeShort(std::vector<int32_t> &out) {
       look(s[best - 1], s[best]);
   }
   for (size_t i = 0; i < n; ++i)
-    out.push_back(s[i].id);
+    give(s[i], out);
 }
 
 void BpeEncoder::mergeLong(std::vector<int32_t> &out) {
@@ -269,6 +224,7 @@ void BpeEncoder::mergeLong(std::vector<int32_t> &out) {
       continue; // its neighbours have changed since
     uint32_t right = s[i].next;
     s[i].id = s[i].merged;
+    s[i].length += s[right].length;
     s[right].id = -1;
     s[i].next = s[right].next;
     if (s[i].next < n)
@@ -278,7 +234,7 @@ void BpeEncoder::mergeLong(std::vector<int32_t> &out) {
       refresh(s[i].previous);
   }
   for (uint32_t i = 0; i < n; i = s[i].next)
-    out.push_back(s[i].id);
+    give(s[i], out);
 }
 
 } // namespace ingot::text

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The steps of decoder.h. A step sees tokens one by one; behind Fuse or ByteLevel it sees fragments of one text and
-// holds back what the next fragment could still change.
+// holds back what the next fragment could still change, or all of it where only the whole tells.
 #include "runtime/text/decoder.h"
 
 #include "runtime/text/byte_alphabet.h"
@@ -27,6 +27,17 @@ int spelledByte(std::string_view token) {
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
+// English put together again, by the rules of the library, one after another.
+std::string cleanUp(std::string text) {
+  static constexpr std::pair<std::string_view, std::string_view> kRules[] = {
+      {" .", "."},   {" ?", "?"},           {" !", "!"},   {" ,", ","},     {" ' ", "'"},   {" n't", "n't"},
+      {" 'm", "'m"}, {" do not", " don't"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+  for (auto [what, with] : kRules)
+    if (text.find(what) != std::string::npos)
+      text = replaceAll(text, what, with);
+  return text;
+}
+
 } // namespace
 
 DecoderChain::DecoderChain(const Tables &tables) : t_(tables), join_with_spaces_(tables.has(kNoDecoder)) {
@@ -34,14 +45,22 @@ DecoderChain::DecoderChain(const Tables &tables) : t_(tables), join_with_spaces_
   std::span<const uint32_t> program = t_.decoder;
   for (size_t i = 0; i < program.size();) {
     const uint32_t *args = program.data() + i + 1;
-    Step step{static_cast<DecoderOp>(program[i]), {}, {}, 0, 0, fused, true, {}, 0};
+    Step step;
+    step.op = static_cast<DecoderOp>(program[i]);
+    step.fused = fused;
     switch (step.op) {
     case DecoderOp::ByteLevel:
+      raw_ |= steps_.empty() && i == 0 && t_.has(kByteLevel);
+      step.whole = fused;
+      fused = true;
+      i += 1;
+      break;
     case DecoderOp::Fuse:
       fused = true;
       i += 1;
       break;
     case DecoderOp::ByteFallback:
+      step.whole = fused;
       i += 1;
       break;
     case DecoderOp::ReplaceString:
@@ -60,6 +79,30 @@ DecoderChain::DecoderChain(const Tables &tables) : t_(tables), join_with_spaces_
       step.start = args[2];
       i += 4;
       break;
+    case DecoderOp::ReplacePattern:
+      step.pattern = &t_.patterns[args[0]];
+      step.with = t_.string(args[1], args[2]);
+      step.whole = fused;
+      i += 4;
+      break;
+    case DecoderOp::WordPiece:
+      step.what = t_.string(args[0], args[1]);
+      step.start = args[2];
+      step.whole = fused;
+      i += 4;
+      break;
+    case DecoderOp::Suffix:
+      step.what = t_.string(args[0], args[1]);
+      step.whole = fused;
+      i += 3;
+      break;
+    case DecoderOp::Ctc:
+      step.what = t_.string(args[0], args[1]);
+      step.with = t_.string(args[2], args[3]);
+      step.start = args[4];
+      step.whole = fused;
+      i += 6;
+      break;
     }
     if (step.op != DecoderOp::Fuse)
       steps_.push_back(std::move(step));
@@ -69,18 +112,21 @@ DecoderChain::DecoderChain(const Tables &tables) : t_(tables), join_with_spaces_
 void DecoderChain::push(int32_t id, std::string &out) {
   std::string_view token = t_.piece(id);
   bool literal = t_.piece_flags[id] & kLiteral;
+  bool is_text = false; // already what the decoder is to see, where that is no byte-level piece
   if (t_.piece_flags[id] & kAdded) {
     auto added = std::lower_bound(t_.added.begin(), t_.added.end(), id,
                                   [](const AddedToken &a, int32_t wanted) { return a.id < wanted; });
-    if (added != t_.added.end() && added->id == id && added->text_length != 0)
+    if (added != t_.added.end() && added->id == id && added->text_length != 0) {
       token = t_.string(added->text_offset, added->text_length);
+      is_text = true;
+    }
   }
   if (join_with_spaces_ && any_)
     out += ' ';
   any_ = true;
   // Only a decoder that reads bytes may see them; any other sees the alphabet's spelling.
   std::string spelled;
-  if (t_.has(kByteLevel) && !literal && (steps_.empty() || steps_[0].op != DecoderOp::ByteLevel)) {
+  if (t_.has(kByteLevel) && !literal && !raw_ && !is_text) {
     spelled = spellBytes(token);
     token = spelled;
   }
@@ -88,27 +134,20 @@ void DecoderChain::push(int32_t id, std::string &out) {
 }
 
 void DecoderChain::give(size_t index, std::string_view token, std::string &out) {
-  if (index == steps_.size()) {
+  if (index == steps_.size())
     out.append(token);
-    return;
-  }
+  else if (steps_[index].whole)
+    steps_[index].held.append(token);
+  else
+    giveToken(index, token, out);
+}
+
+void DecoderChain::giveToken(size_t index, std::string_view token, std::string &out) {
   Step &step = steps_[index];
   switch (step.op) {
   case DecoderOp::ByteLevel: {
-    step.held.append(token);
-    std::string text;
-    std::string_view rest = step.held;
-    while (!rest.empty()) {
-      unsigned skip;
-      unsigned length = sequenceLength(rest, skip);
-      if (length == 0 && skip == 0)
-        break; // the next token may complete it
-      text.append(length ? rest.substr(0, length) : kReplacement);
-      rest.remove_prefix(length ? length : skip);
-    }
-    step.held.erase(0, step.held.size() - rest.size());
-    if (!text.empty())
-      give(index + 1, text, out);
+    std::string bytes;
+    giveBytes(index, index != 0 || !raw_ ? (unspellBytes(token, bytes) ? bytes : token) : token, out);
     return;
   }
   case DecoderOp::ReplaceString:
@@ -118,6 +157,9 @@ void DecoderChain::give(size_t index, std::string_view token, std::string &out) 
       give(index + 1, token, out);
     else
       give(index + 1, replaceAll(token, step.what, step.with), out);
+    return;
+  case DecoderOp::ReplacePattern:
+    give(index + 1, replaceMatches(*step.pattern, token, step.with), out);
     return;
   case DecoderOp::ByteFallback: {
     int byte = spelledByte(token);
@@ -138,9 +180,67 @@ void DecoderChain::give(size_t index, std::string_view token, std::string &out) 
     give(index + 1, replaceAll(token, step.what, lose ? "" : " "), out);
     return;
   }
+  case DecoderOp::WordPiece: {
+    std::string text;
+    if (step.first)
+      text = token;
+    else if (token.starts_with(step.what))
+      text = token.substr(step.what.size());
+    else
+      text = std::string(" ").append(token);
+    step.first = false;
+    give(index + 1, step.start ? cleanUp(std::move(text)) : text, out);
+    return;
+  }
+  case DecoderOp::Suffix: { // the last token is known once there is no other
+    std::string before = std::move(step.held);
+    bool any = step.holding;
+    step.held = token;
+    step.holding = true;
+    if (any)
+      give(index + 1, replaceAll(before, step.what, " "), out);
+    return;
+  }
+  case DecoderOp::Ctc: {
+    if (step.holding && step.held == token)
+      return; // a repeated token counts once
+    step.held = token;
+    step.holding = true;
+    std::string text = step.what.empty() ? std::string(token) : replaceAll(token, step.what, "");
+    if (step.start) {
+      text = cleanUp(std::move(text));
+      if (!step.with.empty())
+        text = replaceAll(text, step.with, " ");
+    }
+    if (!text.empty())
+      give(index + 1, text, out);
+    return;
+  }
   case DecoderOp::Fuse:
     return; // never stored: it only marks what follows
   }
+}
+
+// Bytes become text as far as it is certain.
+void DecoderChain::giveBytes(size_t index, std::string_view bytes, std::string &out) {
+  Step &step = steps_[index];
+  std::string_view rest = bytes;
+  if (!step.held.empty()) {
+    step.held.append(bytes);
+    rest = step.held;
+  }
+  std::string text;
+  while (!rest.empty()) {
+    unsigned skip;
+    unsigned length = sequenceLength(rest, skip);
+    if (length == 0 && skip == 0)
+      break; // the next token may complete it
+    text.append(length ? rest.substr(0, length) : kReplacement);
+    rest.remove_prefix(length ? length : skip);
+  }
+  step.held = std::string(rest);
+  if (!text.empty())
+    give(index + 1, text, out);
 }
 
 // A run of bytes is text if all of it is; else each of its bytes is a replacement character.
@@ -208,6 +308,11 @@ void DecoderChain::strip(size_t index, std::string_view token, std::string &out)
 void DecoderChain::finish(std::string &out) {
   for (size_t i = 0; i < steps_.size(); ++i) {
     Step &step = steps_[i];
+    if (step.whole) { // only now is its one token complete
+      std::string token;
+      token.swap(step.held);
+      giveToken(i, token, out);
+    }
     switch (step.op) {
     case DecoderOp::ByteLevel:
       if (!step.held.empty())
@@ -219,6 +324,10 @@ void DecoderChain::finish(std::string &out) {
     case DecoderOp::ReplaceString:
       if (!step.held.empty())
         give(i + 1, step.held, out);
+      break;
+    case DecoderOp::Suffix:
+      if (step.holding)
+        give(i + 1, replaceAll(step.held, step.what, ""), out);
       break;
     default:
       break; // what Strip still holds is stripped

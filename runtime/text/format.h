@@ -19,13 +19,16 @@
 //  10. AddedTokens: AddedToken[], ascending by id.
 //  11. Tries: two tries of TrieNode/TrieEdge (TrieHeader first): contents matched before and after normalization.
 //  12. Normalizer, 13. PreTokenizer, 14. Decoder: u32 words: [op, argument...] in the order they run (ops below).
-//  15. Post: PostHeader, then the ids put before the text and those put after it.
+//  15. Post: PostHeader, the ids put before the text and those put after it, then the flags of each TrimFlag word.
 //  16. Sets: SetHeader, then for each code point set 128 bits of ASCII and u16[kSetPages]: page numbers into the pool
-//  of
-//      256-bit pages that follows.
+//      of 256-bit pages that follows.
 //  17. Patterns: PatternHeader per pattern, then the instructions of all (regex.h tells what they do) and the
 //      dispatch tables of alternations.
 //  18. Strings: bytes that the programs name by (offset, length).
+//  19. PieceTrie (Unigram, WordPiece): TrieUnit[], a double array over the bytes of pieces: the child of unit n by byte
+//  b
+//      is unit base ^ b where that unit's parent is n. Readers check each step, so any bytes are safe here but ids.
+//  20. Scores (Unigram): f64[size], the score of each piece.
 #ifndef INGOT_RUNTIME_TEXT_FORMAT_H
 #define INGOT_RUNTIME_TEXT_FORMAT_H
 
@@ -36,7 +39,7 @@
 namespace ingot::text {
 
 inline constexpr char kSectionMagic[8] = {'I', 'N', 'G', 'T', 'O', 'K', '\r', '\n'};
-inline constexpr uint32_t kSectionVersion = 1;
+inline constexpr uint32_t kSectionVersion = 2;
 inline constexpr uint32_t kMaxIds = 1u << 22; // a piece's id is below it
 
 enum class Part : uint32_t {
@@ -57,10 +60,12 @@ enum class Part : uint32_t {
   Sets,
   Patterns,
   Strings,
+  PieceTrie,
+  Scores,
   Count
 };
 
-enum class Model : uint32_t { Bpe = 1 };
+enum class Model : uint32_t { Bpe = 1, Unigram = 2, WordPiece = 3, WordLevel = 4 };
 
 // Header::flags
 enum : uint32_t {
@@ -86,13 +91,17 @@ struct Header {
   uint32_t vocabulary_capacity;
   uint32_t merge_capacity;
   uint32_t added_count;
-  uint32_t space_set;   // set number of \s, for tokens that strip
-  uint32_t word_set;    // set number of \w, for tokens that are single words
-  uint32_t numeric_set; // set number of what Digits cuts out
-  uint32_t reserved;
+  uint32_t space_set;                    // set number of \s, for tokens that strip
+  uint32_t word_set;                     // set number of \w, for tokens that are single words
+  uint32_t numeric_set;                  // set number of what Digits cuts out
+  uint32_t max_chars;                    // WordPiece: a longer word is unknown
+  uint32_t prefix_offset, prefix_length; // of continuing_subword_prefix, in Strings (BPE, WordPiece)
+  uint32_t suffix_offset, suffix_length; // of end_of_word_suffix, in Strings (BPE)
+  double unk_score;                      // Unigram: of a character that is no piece
+  uint64_t reserved;
   PartEntry parts[static_cast<uint32_t>(Part::Count)];
 };
-static_assert(sizeof(Header) == 64 + 16 * 17);
+static_assert(sizeof(Header) == 96 + 16 * 19);
 
 // PieceFlags
 enum : uint8_t {
@@ -138,8 +147,20 @@ struct TrieEdge {
   uint32_t node;
 };
 
+struct TrieUnit {
+  uint32_t base;   // of the children: XORed with their byte
+  uint32_t parent; // ~0: free
+  int32_t id;      // of the piece that ends here, or -1
+};
+
 struct PostHeader {
-  uint32_t prefix_count, suffix_count;
+  uint32_t prefix_count, suffix_count, trim_count, reserved;
+};
+
+// A post-processor that takes spaces at a token's ends out of its offsets.
+enum : uint32_t {
+  kTrimPrefixSpace = 1, // the first token keeps the one space that was put before it
+  kTrimBehind = 2,      // it runs behind the one that put special tokens around the text
 };
 
 // Programs. Strings are (offset, length); a pattern is its number.
@@ -148,6 +169,16 @@ enum class NormalizerOp : uint32_t {
   ReplaceString = 2,  // pattern string, content string
   ReplacePattern = 3, // pattern, content string
   Nfc = 4,
+  Nfd = 5,
+  Nfkc = 6,
+  Nfkd = 7,
+  Lowercase = 8,
+  Strip = 9,        // 1: at the start; 1: at the end
+  Remove = 10,      // set: takes its characters out
+  ToSpace = 11,     // set: each of its characters becomes a space
+  Pad = 12,         // set: a space before and after each of its characters
+  Precompiled = 13, // string: a charsmap (charsmap.h)
+  SpellBytes = 14,  // each byte becomes its character of the byte alphabet
 };
 enum class PreTokenizerOp : uint32_t {
   SplitString = 1,  // string, Behavior, invert
@@ -155,16 +186,25 @@ enum class PreTokenizerOp : uint32_t {
   Digits = 3,       // 1: each digit alone; 0: runs of digits
   ByteLevel = 4,    // 1: put a space before text without one
   Metaspace = 5,    // replacement string, PrependScheme
+  SpellBytes = 6,   // each byte becomes its character of the byte alphabet
+  SplitSet = 7,     // set, Behavior
+  Words = 8,        // runs of \w (word_set), and of what is neither \w nor \s (space_set)
+  Scripts = 9,      // cuts between scripts
+  FixedLength = 10, // characters a piece
 };
 enum class Behavior : uint32_t { Removed, Isolated, MergedWithPrevious, MergedWithNext, Contiguous };
 enum class PrependScheme : uint32_t { First, Never, Always };
 enum class DecoderOp : uint32_t {
-  ByteLevel = 1,     // pieces are bytes; only as the first step
-  ReplaceString = 2, // pattern string, content string
-  ByteFallback = 3,  // <0xNN> becomes its byte
-  Fuse = 4,          // what follows sees one text
-  Strip = 5,         // character, at most this many at the start, at the end
-  Metaspace = 6,     // replacement character, 1: the first piece loses it
+  ByteLevel = 1,      // tokens spell bytes, which are one text
+  ReplaceString = 2,  // pattern string, content string
+  ByteFallback = 3,   // <0xNN> becomes its byte
+  Fuse = 4,           // what follows sees one text
+  Strip = 5,          // character, at most this many at the start, at the end
+  Metaspace = 6,      // replacement character, 1: the first piece loses it
+  ReplacePattern = 7, // pattern, content string
+  WordPiece = 8,      // prefix string, 1: cleans up
+  Suffix = 9,         // string: becomes a space, or nothing in the last token
+  Ctc = 10,           // pad string, delimiter string, 1: cleans up
 };
 
 inline constexpr uint32_t kSetPages = 0x110000 / 256;

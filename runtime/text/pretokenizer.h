@@ -5,28 +5,31 @@
 #ifndef INGOT_RUNTIME_TEXT_PRETOKENIZER_H
 #define INGOT_RUNTIME_TEXT_PRETOKENIZER_H
 
-#include "runtime/text/bpe.h"
+#include "runtime/text/aligned.h"
+#include "runtime/text/model.h"
 #include "runtime/text/tables.h"
-
-#include <string_view>
 
 namespace ingot::text {
 
 class PreTokenizer {
 public:
-  PreTokenizer(const Tables &tables, BpeEncoder &model, std::vector<int32_t> &out)
-      : t_(tables), model_(model), out_(out) {}
+  // `track`: texts have places, which then also tell what stands at the very start.
+  PreTokenizer(const Tables &tables, ModelEncoder &model, bool track) : t_(tables), model_(model), track_(track) {}
   // `at_start`: the text stands at the very start of what is encoded.
-  void run(std::string_view text, bool at_start) { step(0, text, at_start); }
+  void run(const Text &text, bool at_start) { step(0, text, at_start); }
+
+  // Whether what Metaspace does depends on places that only tracking knows.
+  static bool needsPlaces(const Tables &tables);
 
 private:
-  void step(size_t pc, std::string_view text, bool at_start);
+  void step(size_t pc, const Text &text, bool at_start);
+  void scripts(size_t next, const Text &text, bool at_start);
   template <typename Find>
-  void split(size_t next, std::string_view text, bool at_start, Behavior behavior, bool invert, Find find);
+  void split(size_t next, const Text &text, bool at_start, Behavior behavior, bool invert, Find find);
 
   const Tables &t_;
-  BpeEncoder &model_;
-  std::vector<int32_t> &out_;
+  ModelEncoder &model_;
+  bool track_;
 };
 
 } // namespace ingot::text

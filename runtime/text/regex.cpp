@@ -192,7 +192,19 @@ bool Matcher::run(uint32_t pc, size_t position, size_t &end) {
   }
 }
 
-bool Matcher::find(size_t from, size_t &begin, size_t &end) {
+bool Matcher::find(size_t &begin, size_t &end) {
+  while (next_ <= text_.size() && search(next_, begin, end)) {
+    if (begin == end && end == last_end_) {
+      next_ += next_ < text_.size() ? lengthOfLead(static_cast<unsigned char>(text_[next_])) : 1;
+      continue;
+    }
+    next_ = last_end_ = end;
+    return true;
+  }
+  return false;
+}
+
+bool Matcher::search(size_t from, size_t &begin, size_t &end) {
   const Instruction &first = pattern_.code[0];
   const Dispatch *dispatch =
       static_cast<RegexOp>(first.op) == RegexOp::Branch ? &pattern_.dispatches[first.a] : nullptr;
@@ -201,8 +213,8 @@ bool Matcher::find(size_t from, size_t &begin, size_t &end) {
       continue;
     allowance_ = 65536 + 64 * static_cast<uint64_t>(at);
     for (; remember_ && released_ + 1 < at / kBlock && released_ < failed_.size(); ++released_)
-      failed_[released_].reset();       // no later match begins there
-    if (run(0, at, end) && end != at) { // the compiler refuses patterns that match nothing
+      failed_[released_].reset(); // no later match begins there
+    if (run(0, at, end)) {
       begin = at;
       return true;
     }

@@ -68,8 +68,9 @@ struct Pattern {
 class Matcher {
 public:
   Matcher(const Pattern &pattern, std::string_view text) : pattern_(pattern), text_(text) {}
-  // The leftmost match that begins at `from` or later; it is never empty. False: there is none.
-  bool find(size_t from, size_t &begin, size_t &end);
+  // The next match: the leftmost that begins where the last one ended or later, but an empty one not at that place.
+  // False: there is none.
+  bool find(size_t &begin, size_t &end);
 
 private:
   struct Choice {
@@ -85,10 +86,13 @@ private:
 
   bool run(uint32_t pc, size_t position, size_t &end);
   bool visit(uint32_t pc, size_t position);
+  bool search(size_t from, size_t &begin, size_t &end);
   void forget(size_t path_size);
 
   const Pattern &pattern_;
   std::string_view text_;
+  size_t next_ = 0;              // where the next search begins
+  size_t last_end_ = ~size_t(0); // where the last match ended
   std::vector<Choice> stack_;
   uint64_t work_ = 0, allowance_ = 0;
   // Failed states, once remembering has begun: per block of positions one bit for each instruction.

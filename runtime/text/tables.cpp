@@ -3,7 +3,11 @@
 // The one check of a TOKENIZER section: every offset, count, number and program that the readers will follow.
 #include "runtime/text/tables.h"
 
+#include "runtime/text/charsmap.h"
 #include "runtime/text/unicode.h"
+
+#include <algorithm>
+#include <cmath>
 
 namespace ingot::text {
 namespace {
@@ -27,7 +31,7 @@ public:
                  std::to_string(kSectionVersion) + ": compile the model again");
     if (header_->bytes != section_.size())
       return bad("it should be " + std::to_string(header_->bytes) + " bytes and is " + std::to_string(section_.size()));
-    if (header_->model != static_cast<uint32_t>(Model::Bpe))
+    if (header_->model < static_cast<uint32_t>(Model::Bpe) || header_->model > static_cast<uint32_t>(Model::WordLevel))
       return bad("its model is of an unknown kind");
     if (header_->size > kMaxIds)
       return bad("it has too many ids");
@@ -35,7 +39,7 @@ public:
       if (part.offset % 8 != 0 || part.offset > section_.size() || part.size > section_.size() - part.offset)
         return bad("a part lies outside of it");
     return strings() && pieces() && vocabulary() && merges() && starts() && sets() && patterns() && added() &&
-           tries() && programs() && post();
+           tries() && programs() && post() && model();
   }
 
 private:
@@ -247,7 +251,24 @@ private:
           ok = word(t_.patterns.size()) && string(false);
           break;
         case NormalizerOp::Nfc:
+        case NormalizerOp::Nfd:
+        case NormalizerOp::Nfkc:
+        case NormalizerOp::Nfkd:
+        case NormalizerOp::Lowercase:
+        case NormalizerOp::SpellBytes:
           ok = true;
+          break;
+        case NormalizerOp::Strip:
+          ok = word(2) && word(2);
+          break;
+        case NormalizerOp::Remove:
+        case NormalizerOp::ToSpace:
+        case NormalizerOp::Pad:
+          ok = word(sets_);
+          break;
+        case NormalizerOp::Precompiled:
+          ok = left() >= 2 && isString(out[i], out[i + 1]) && Charsmap::valid(t_.string(out[i], out[i + 1]));
+          i += 2;
           break;
         }
       } else if (part == Part::PreTokenizer) {
@@ -265,12 +286,22 @@ private:
         case PreTokenizerOp::Metaspace:
           ok = string(true) && word(3);
           break;
+        case PreTokenizerOp::SpellBytes:
+        case PreTokenizerOp::Words:
+        case PreTokenizerOp::Scripts:
+          ok = true;
+          break;
+        case PreTokenizerOp::SplitSet:
+          ok = word(sets_) && word(5);
+          break;
+        case PreTokenizerOp::FixedLength:
+          ok = left() >= 1 && out[i] != 0;
+          ++i;
+          break;
         }
       } else {
         switch (static_cast<DecoderOp>(op)) {
         case DecoderOp::ByteLevel:
-          ok = i == 1 && t_.has(kByteLevel);
-          break;
         case DecoderOp::Fuse:
         case DecoderOp::ByteFallback:
           ok = true;
@@ -284,6 +315,18 @@ private:
         case DecoderOp::Metaspace:
           ok = string(true) && word(2);
           break;
+        case DecoderOp::ReplacePattern:
+          ok = word(t_.patterns.size()) && string(false);
+          break;
+        case DecoderOp::WordPiece:
+          ok = string(false) && word(2);
+          break;
+        case DecoderOp::Suffix:
+          ok = string(true);
+          break;
+        case DecoderOp::Ctc:
+          ok = string(false) && string(false) && word(2);
+          break;
         }
       }
       if (!ok)
@@ -296,8 +339,8 @@ private:
     if (size(Part::Post) < sizeof(PostHeader))
       return bad("its special tokens have the wrong size");
     const PostHeader *header = data<PostHeader>(Part::Post);
-    uint64_t prefix = header->prefix_count, suffix = header->suffix_count;
-    if (size(Part::Post) != sizeof(PostHeader) + 4 * (prefix + suffix))
+    uint64_t prefix = header->prefix_count, suffix = header->suffix_count, trims = header->trim_count;
+    if (size(Part::Post) != sizeof(PostHeader) + 4 * (prefix + suffix + trims))
       return bad("its special tokens have the wrong size");
     const auto *ids = reinterpret_cast<const int32_t *>(header + 1);
     for (uint64_t i = 0; i < prefix + suffix; ++i)
@@ -305,6 +348,41 @@ private:
         return bad("a special token is out of range");
     t_.prefix = {ids, prefix};
     t_.suffix = {ids + prefix, suffix};
+    t_.trims = {reinterpret_cast<const uint32_t *>(ids + prefix + suffix), trims};
+    return true;
+  }
+
+  // What each kind of model needs beyond the pieces.
+  bool model() {
+    auto kind = static_cast<Model>(header_->model);
+    if (!isString(header_->prefix_offset, header_->prefix_length) ||
+        !isString(header_->suffix_offset, header_->suffix_length))
+      return bad("what its model puts around symbols lies outside of it");
+    if (kind != Model::Bpe && (header_->unk_id < 0 || t_.has(kByteLevel)))
+      return bad("its model has no unknown piece");
+    if (kind == Model::Bpe && t_.has(kByteFallback) && header_->prefix_length + header_->suffix_length != 0)
+      return bad("its model has both fallback bytes and affixes");
+    bool needs_trie = kind == Model::Unigram || kind == Model::WordPiece;
+    if (size(Part::PieceTrie) % sizeof(TrieUnit) != 0 || needs_trie != (size(Part::PieceTrie) != 0))
+      return bad("the tree of its pieces has the wrong size");
+    std::span<const TrieUnit> units(data<TrieUnit>(Part::PieceTrie), size(Part::PieceTrie) / sizeof(TrieUnit));
+    uint64_t wrong = 0;
+    for (const TrieUnit &unit : units)
+      wrong += unit.id < -1 || unit.id >= static_cast<int32_t>(header_->size);
+    if (wrong != 0)
+      return bad("the tree of its pieces names ids out of range");
+    t_.piece_trie = PieceTrie(units);
+    uint64_t scores = kind == Model::Unigram ? header_->size : 0;
+    if (size(Part::Scores) != scores * sizeof(double))
+      return bad("its scores have the wrong size");
+    if (scores != 0) {
+      t_.scores = data<double>(Part::Scores);
+      bool finite = std::isfinite(header_->unk_score);
+      for (uint64_t i = 0; i < scores; ++i)
+        finite &= std::isfinite(t_.scores[i]);
+      if (!finite)
+        return bad("a score is no number");
+    }
     return true;
   }
 

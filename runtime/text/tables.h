@@ -6,6 +6,7 @@
 #define INGOT_RUNTIME_TEXT_TABLES_H
 
 #include "runtime/text/format.h"
+#include "runtime/text/piece_trie.h"
 #include "runtime/text/regex.h"
 
 #include <bitset>
@@ -39,6 +40,9 @@ struct Tables {
   Trie tries[2]; // before, after normalization
   std::span<const uint32_t> normalizer, pre_tokenizer, decoder;
   std::span<const int32_t> prefix, suffix;
+  std::span<const uint32_t> trims; // flags of each step that trims offsets
+  PieceTrie piece_trie;
+  const double *scores = nullptr; // of each id; null: not a Unigram model
   Sets sets;
   std::vector<Pattern> patterns;
   const char *strings = nullptr;
@@ -67,6 +71,12 @@ struct Tables {
       if (++slot == capacity)
         slot = 0;
     }
+  }
+
+  // The id of a piece of the model so stored, or -1.
+  int32_t findInModel(std::string_view bytes) const {
+    int32_t id = find(bytes, false);
+    return id >= 0 && (piece_flags[id] & kInModel) ? id : -1;
   }
 
   // The merge of two neighbouring symbols, or null.

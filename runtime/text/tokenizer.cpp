@@ -4,14 +4,50 @@
 #include "runtime/text/tokenizer.h"
 
 #include "runtime/text/added_tokens.h"
-#include "runtime/text/bpe.h"
 #include "runtime/text/byte_alphabet.h"
 #include "runtime/text/decoder.h"
+#include "runtime/text/model.h"
 #include "runtime/text/normalizer.h"
 #include "runtime/text/pretokenizer.h"
 #include "runtime/text/unicode.h"
 
+#include <algorithm>
+
 namespace ingot::text {
+namespace {
+
+// `bytes`: the token is stored as the bytes it spells, none of which but a space spells white space.
+SpacesAround spacesAround(const Tables &t, std::string_view token, bool bytes) {
+  SpacesAround out;
+  out.known = true;
+  bool leading = true;
+  for (size_t i = 0; i < token.size();) {
+    unsigned length = 1;
+    bool space = token[i] == ' ';
+    if (!bytes) {
+      uint32_t code = decodeUtf8(token.data() + i, length);
+      space = code == characterOfByte(' ') || t.sets.contains(t.header->space_set, code);
+    }
+    leading &= space;
+    out.before += leading;
+    out.behind = space ? out.behind + 1 : 0;
+    i += length;
+  }
+  return out;
+}
+
+// What the post-processors ByteLevel and RobertaProcessing do to a token's place.
+void trim(SpacesAround spaces, bool first, bool prefix_space, Offsets &place) {
+  if (spaces.before > 0) {
+    if ((first || place.begin == 0) && prefix_space && spaces.before == 1)
+      spaces.before = 0; // that one was added
+    place.begin = std::min(place.begin + spaces.before, place.end);
+  }
+  if (spaces.behind > 0 && place.end >= spaces.behind)
+    place.end = std::max(place.end - spaces.behind, place.begin);
+}
+
+} // namespace
 
 std::unique_ptr<Tokenizer> Tokenizer::load(std::span<const uint8_t> section, std::string &error) {
   auto tables = Tables::open(section, error);
@@ -20,42 +56,107 @@ std::unique_ptr<Tokenizer> Tokenizer::load(std::span<const uint8_t> section, std
   return std::unique_ptr<Tokenizer>(new Tokenizer(std::move(tables)));
 }
 
-std::vector<int32_t> Tokenizer::encode(std::string_view text, bool add_special) const {
-  const Tables &t = *tables_;
-  std::string repaired;
-  if (!isValidUtf8(text)) {
-    appendLossy(repaired, text);
-    text = repaired;
-  }
-  std::vector<int32_t> ids;
-  ids.reserve(text.size() / 4 + 8);
-  if (add_special)
-    ids.assign(t.prefix.begin(), t.prefix.end());
+Tokenizer::Tokenizer(std::unique_ptr<Tables> tables)
+    : tables_(std::move(tables)), needs_places_(PreTokenizer::needsPlaces(*tables_)) {}
 
+// Valid UTF-8: the text itself, or a repaired copy.
+static std::string_view repaired(std::string_view text, std::string &copy) {
+  if (isValidUtf8(text))
+    return text;
+  appendLossy(copy, text);
+  return copy;
+}
+
+void Tokenizer::encodeText(std::string_view text, Encoded &out) const {
+  const Tables &t = *tables_;
   AddedTokenSplitter before(t, 0), after(t, 1);
-  BpeEncoder model(t, text.size());
-  PreTokenizer words(t, model, ids);
-  auto token = [&](const AddedToken &added) { ids.push_back(added.id); };
-  std::string storage;
-  auto normal = [&](std::string_view part, bool at_start) {
-    if (part.empty())
-      return;
-    std::string_view clean = normalize(t, part, storage);
-    if (after.empty() || clean.empty())
-      words.run(clean, at_start);
-    else
-      after.split(
-          clean, [&](std::string_view piece, size_t offset) { words.run(piece, at_start && offset == 0); }, token);
+  ModelEncoder model(t, text.size(), out);
+  PreTokenizer words(t, model, out.track);
+  auto token = [&](const AddedToken &added, const Text &from, size_t begin, size_t end) {
+    out.ids.push_back(added.id);
+    if (out.track) {
+      out.spans.push_back(from.span(begin, end));
+      out.spaces.push_back(t.trims.empty() ? SpacesAround{}
+                                           : spacesAround(t, from.bytes.substr(begin, end - begin), false));
+    }
   };
+  TextStorage storage;
+  auto normal = [&](const Text &part, bool at_start) {
+    if (part.bytes.empty())
+      return;
+    Text clean = normalize(t, part, out.track, storage);
+    if (after.empty() || clean.bytes.empty()) {
+      words.run(clean, at_start);
+      return;
+    }
+    after.split(
+        clean.bytes, [&](size_t begin, size_t end) { words.run(clean.slice(begin, end), at_start && begin == 0); },
+        [&](const AddedToken &added, size_t begin, size_t end) { token(added, clean, begin, end); });
+  };
+  Text whole{text};
   if (before.empty() || text.empty())
-    normal(text, true);
+    normal(whole, true);
   else
     before.split(
-        text, [&](std::string_view piece, size_t offset) { normal(piece, offset == 0); }, token);
+        text, [&](size_t begin, size_t end) { normal(whole.slice(begin, end), begin == 0); },
+        [&](const AddedToken &added, size_t begin, size_t end) { token(added, whole, begin, end); });
+}
 
+std::vector<int32_t> Tokenizer::encode(std::string_view given, bool add_special) const {
+  const Tables &t = *tables_;
+  std::string copy;
+  std::string_view text = repaired(given, copy);
+  Encoded out;
+  out.track = needs_places_;
+  out.ids.reserve(text.size() / 4 + 8);
   if (add_special)
-    ids.insert(ids.end(), t.suffix.begin(), t.suffix.end());
-  return ids;
+    out.ids.assign(t.prefix.begin(), t.prefix.end());
+  encodeText(text, out);
+  if (add_special)
+    out.ids.insert(out.ids.end(), t.suffix.begin(), t.suffix.end());
+  return std::move(out.ids);
+}
+
+Encoding Tokenizer::encodeWithOffsets(std::string_view given, bool add_special) const {
+  const Tables &t = *tables_;
+  std::string copy;
+  std::string_view text = repaired(given, copy);
+  Encoded out;
+  out.track = true;
+  encodeText(text, out);
+
+  // Bytes to characters.
+  std::vector<uint32_t> character(text.size() + 1);
+  uint32_t count = 0;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (!isContinuation(text[i]))
+      ++count;
+    character[i] = count - 1;
+  }
+  character[text.size()] = count;
+  Encoding result;
+  for (Span span : out.spans)
+    result.offsets.push_back(
+        {character[std::min<size_t>(span.begin, text.size())], character[std::min<size_t>(span.end, text.size())]});
+  auto spaces = [&](size_t i) {
+    if (out.spaces[i].known)
+      return out.spaces[i];
+    int32_t id = out.ids[i];
+    return spacesAround(t, t.piece(id), t.has(kByteLevel) && !(t.piece_flags[id] & kLiteral));
+  };
+  for (uint32_t flags : t.trims)
+    for (size_t i = 0; i < out.ids.size(); ++i) {
+      bool first = i == 0 && !(add_special && (flags & kTrimBehind));
+      trim(spaces(i), first, flags & kTrimPrefixSpace, result.offsets[i]);
+    }
+  if (add_special) {
+    out.ids.insert(out.ids.begin(), t.prefix.begin(), t.prefix.end());
+    result.offsets.insert(result.offsets.begin(), t.prefix.size(), {0, 0});
+    out.ids.insert(out.ids.end(), t.suffix.begin(), t.suffix.end());
+    result.offsets.insert(result.offsets.end(), t.suffix.size(), {0, 0});
+  }
+  result.ids = std::move(out.ids);
+  return result;
 }
 
 std::string Tokenizer::decode(std::span<const int32_t> ids, bool skip_special) const {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// UTF-8 and the canonical composition (NFC) of text. Knows nothing of tokenizers. Classes of characters are not
-// here: patterns carry the sets they test (format.h, Sets), so that an engine never changes its mind about Unicode.
+// UTF-8. Knows nothing of tokenizers. Classes of characters are not here: patterns carry the sets they test (format.h,
+// Sets), so that an engine never changes its mind about Unicode; normal forms stand in normal_forms.h.
 #ifndef INGOT_RUNTIME_TEXT_UNICODE_H
 #define INGOT_RUNTIME_TEXT_UNICODE_H
 
@@ -46,11 +46,8 @@ bool isValidUtf8(std::string_view text);
 // Appends `text` with each maximal ill-formed part as U+FFFD.
 void appendLossy(std::string &out, std::string_view text);
 
-// True when NFC leaves the text as it is without a closer look; false promises nothing.
-bool isPlainNfc(std::string_view text);
-
-// Canonical composition. `text` is valid UTF-8.
-std::string toNfc(std::string_view text);
+// The end of the run of ASCII that begins at `from`.
+size_t asciiPrefix(std::string_view text, size_t from);
 
 } // namespace ingot::text
 

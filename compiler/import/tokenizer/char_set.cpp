@@ -10,11 +10,27 @@
 #include <cstring>
 #include <iterator>
 #include <map>
+#include <span>
+#include <string>
 
 namespace ingot::tokenizer {
 namespace {
 
 #include "compiler/import/tokenizer/unicode_categories.inc"
+
+struct Range {
+  uint32_t first, last;
+};
+
+#include "compiler/import/tokenizer/unicode_properties.inc"
+#include "compiler/import/tokenizer/unicode_sets.inc"
+
+template <typename Ranges> CharSet setOf(const Ranges &ranges) {
+  CharSet out;
+  for (Range range : ranges)
+    out.add(range.first, range.last);
+  return out;
+}
 
 uint8_t properties(uint32_t code) {
   constexpr uint32_t mask = (1u << kPropertiesShift) - 1;
@@ -129,21 +145,42 @@ bool CharSet::contains(uint32_t code) const {
 }
 
 bool CharSet::property(std::string_view name, CharSet &out) {
+  std::string plain;
+  for (char c : name)
+    if (c != ' ' && c != '_' && c != '-')
+      plain += static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
   static constexpr std::pair<std::string_view, std::string_view> kLong[] = {
-      {"letter", "L"}, {"mark", "M"}, {"number", "N"}, {"punctuation", "P"}, {"symbol", "S"}, {"separator", "Z"}};
+      {"letter", "l"}, {"mark", "m"}, {"number", "n"}, {"punctuation", "p"}, {"symbol", "s"}, {"separator", "z"}};
   for (auto [spelled, brief] : kLong)
-    if (name.size() == spelled.size() &&
-        std::equal(name.begin(), name.end(), spelled.begin(), [](char a, char b) { return (a | 0x20) == b; }))
-      name = brief;
+    if (plain == spelled)
+      plain = brief;
   bool found = false;
   out = CharSet();
-  for (size_t i = 0; i < std::size(kCategoryNames); ++i)
-    if (std::string_view(kCategoryNames[i]) == name || (name.size() == 1 && kCategoryNames[i][0] == name[0])) {
+  for (size_t i = 0; i < std::size(kCategoryNames); ++i) {
+    char lower[3] = {static_cast<char>(kCategoryNames[i][0] | 0x20), kCategoryNames[i][1], 0};
+    if (plain == lower || (plain.size() == 1 && lower[0] == plain[0])) {
       out.add(categories()[i]);
       found = true;
     }
-  return found;
+  }
+  if (found)
+    return true;
+  for (const Property &property : kPropertyNames)
+    if (plain == property.name) {
+      out = setOf(std::span(kPropertyRanges).subspan(property.begin, property.count));
+      return true;
+    }
+  return false;
 }
+
+CharSet CharSet::punctuation() { return setOf(kPunctuation); }
+CharSet CharSet::combiningMarks() { return setOf(kCombiningMarks); }
+CharSet CharSet::nmtRemoved() { return setOf(kNmtRemoved); }
+CharSet CharSet::nmtSpaces() { return setOf(kNmtSpaces); }
+CharSet CharSet::bertRemoved() { return setOf(kBertRemoved); }
+CharSet CharSet::bertSpaces() { return setOf(kBertSpaces); }
+CharSet CharSet::bertPadded() { return setOf(kBertPadded); }
+CharSet CharSet::bertAccents() { return setOf(kBertAccents); }
 
 CharSet CharSet::space() {
   static const CharSet set = where([](uint8_t p) { return p & 32; });

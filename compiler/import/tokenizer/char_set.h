@@ -21,13 +21,24 @@ public:
   static CharSet range(uint32_t first, uint32_t last);
   static CharSet all() { return range(0, kCodePoints - 1); }
 
-  // A general category ("Lu"), a group of them ("L"), or false where the name is unknown here.
+  // A general category ("Lu"), a group of them ("L"), a script or another property of patterns ("Han", "Alphabetic");
+  // case, spaces, - and _ in names do not count. False: the name is unknown.
   static bool property(std::string_view name, CharSet &out);
   static CharSet space();     // \s
   static CharSet digit();     // \d
   static CharSet word();      // \w of patterns
   static CharSet addedWord(); // \w as added tokens that are single words see it
   static CharSet numeric();   // what the pre-tokenizer Digits cuts out
+
+  // What small components test (unicode_sets.inc).
+  static CharSet punctuation();
+  static CharSet combiningMarks(); // StripAccents
+  static CharSet nmtRemoved();
+  static CharSet nmtSpaces(); // what Nmt turns into spaces
+  static CharSet bertRemoved();
+  static CharSet bertSpaces();
+  static CharSet bertPadded(); // what gets spaces around it
+  static CharSet bertAccents();
 
   void add(const CharSet &other);
   void add(uint32_t first, uint32_t last) { add(range(first, last)); }

@@ -16,15 +16,19 @@ namespace ingot::tokenizer {
 
 bool compileNormalizer(const Reader &json, SectionParts &parts);
 
-// Sets text::kByteLevel in the header's flags where the model reads bytes.
+// The header's flags tell by now whether the model reads bytes (text::kByteLevel).
 bool compilePreTokenizer(const Reader &json, SectionParts &parts);
 
 // After the pre-tokenizer. Sets text::kNoDecoder where there is none.
 bool compileDecoder(const Reader &json, SectionParts &parts);
 
-// The special tokens around one text: a piece's text as the file gives it, and its id.
+// Whether text reaches the model spelled in the byte alphabet by the last pre-tokenizer, and by no other.
+bool endsWithByteLevel(const Json &pre_tokenizer);
+
+// The special ids around one text, and the flags of each step that trims offsets (text::PostHeader).
 struct SpecialIds {
   std::vector<int32_t> prefix, suffix;
+  std::vector<uint32_t> trims;
 };
 bool compilePostProcessor(const Reader &json, SpecialIds &out);
 

@@ -27,9 +27,11 @@ bool SectionParts::assemble(std::vector<uint8_t> &section, std::string &error) {
   set(Part::Normalizer, normalizer);
   set(Part::PreTokenizer, pre_tokenizer);
   set(Part::Decoder, decoder);
-  std::vector<int32_t> post = {static_cast<int32_t>(prefix.size()), static_cast<int32_t>(suffix.size())};
+  std::vector<int32_t> post = {static_cast<int32_t>(prefix.size()), static_cast<int32_t>(suffix.size()),
+                               static_cast<int32_t>(trims.size()), 0};
   post.insert(post.end(), prefix.begin(), prefix.end());
   post.insert(post.end(), suffix.begin(), suffix.end());
+  post.insert(post.end(), trims.begin(), trims.end());
   set(Part::Post, post);
 
   uint64_t at = sizeof(text::Header);

@@ -34,6 +34,7 @@ struct SectionParts {
   StringPool strings;
   std::vector<uint32_t> normalizer, pre_tokenizer, decoder;
   std::vector<int32_t> prefix, suffix;
+  std::vector<uint32_t> trims;
   std::array<std::vector<uint8_t>, static_cast<size_t>(text::Part::Count)> bytes; // the parts that are made elsewhere
 
   template <typename T> void set(text::Part part, const std::vector<T> &values) {

@@ -7,6 +7,7 @@
 #include "compiler/import/tokenizer/components.h"
 #include "compiler/import/tokenizer/json_reader.h"
 #include "compiler/import/tokenizer/vocabulary.h"
+#include "runtime/text/byte_alphabet.h"
 #include "runtime/text/normalizer.h"
 #include "runtime/text/tables.h"
 
@@ -29,6 +30,8 @@ public:
     Reader root(json, "tokenizer.json", error_), config_root(config, "tokenizer_config.json", error_);
     if (!root.isObject() || (!config.is_null() && !config_root.isObject()))
       return false;
+    if (readsBytes(json))
+      parts_.header.flags |= text::kByteLevel;
     return top(root) && part(root, "normalizer", [&](const Reader &r) { return compileNormalizer(r, parts_); }) &&
            part(root, "pre_tokenizer", [&](const Reader &r) { return compilePreTokenizer(r, parts_); }) &&
            part(root, "decoder", [&](const Reader &r) { return compileDecoder(r, parts_); }) &&
@@ -55,6 +58,25 @@ private:
     return true;
   }
 
+  // Whether the model can work on bytes themselves: they are spelled just before it, and nothing but ids comes of them.
+  static bool readsBytes(const Json &json) {
+    auto model = json.find("model");
+    if (model == json.end() || !model->is_object() || modelKind(*model) != text::Model::Bpe)
+      return false;
+    auto pre_tokenizer = json.find("pre_tokenizer");
+    if (pre_tokenizer == json.end() || !endsWithByteLevel(*pre_tokenizer))
+      return false;
+    auto set = [&](const char *key) {
+      auto value = model->find(key);
+      return value != model->end() && !value->is_null() && *value != false && *value != "";
+    };
+    auto suffix = model->find("end_of_word_suffix");
+    std::string bytes;
+    bool spelled = suffix == model->end() || !suffix->is_string() ||
+                   text::unspellBytes(suffix->get_ref<const std::string &>(), bytes);
+    return !set("continuing_subword_prefix") && !set("byte_fallback") && spelled;
+  }
+
   template <typename Compile> bool part(const Reader &root, const char *key, Compile compile) {
     static const Json null;
     return compile(root.has(key) ? root.at(key) : Reader(null, root.path() + "." + key, error_));
@@ -63,7 +85,7 @@ private:
   bool model(const Reader &root) {
     if (!root.has("model"))
       return root.fail("has no model");
-    return readBpe(root.at("model"), model_, notices_);
+    return readModel(root.at("model"), model_, notices_);
   }
 
   // The id that the library gives a content: its own if it has one, else the next free one.
@@ -179,7 +201,7 @@ private:
       added.push_back(token);
     std::sort(added.begin(), added.end(), [](const auto &a, const auto &b) { return a.id < b.id; });
     text::Header &header = parts_.header;
-    header.model = static_cast<uint32_t>(text::Model::Bpe);
+    header.model = static_cast<uint32_t>(model_.kind);
     header.space_set = parts_.sets.number(CharSet::space());
     header.word_set = parts_.sets.number(CharSet::addedWord());
     header.numeric_set = parts_.sets.number(CharSet::numeric());
@@ -192,6 +214,7 @@ private:
                            std::to_string(header.size));
     parts_.prefix = special_.prefix;
     parts_.suffix = special_.suffix;
+    parts_.trims = special_.trims;
 
     // Contents that are looked for in normalized text are normalized by the very code of the runtime.
     if (!writeAddedTokens({}, parts_, error_) || !parts_.assemble(section, error_))
@@ -214,7 +237,7 @@ private:
   std::vector<std::string> &notices_;
   SectionParts parts_;
   SpecialIds special_;
-  BpeModel model_;
+  ModelText model_;
   std::map<std::string, AddedTokenText> added_;
   int32_t next_id_ = 0;
 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Reading of a BPE model and writing of the tables of vocabulary.h.
+// Writing of the tables of vocabulary.h.
 #include "compiler/import/tokenizer/vocabulary.h"
 
+#include "compiler/import/tokenizer/piece_trie.h"
 #include "runtime/text/bpe.h"
 #include "runtime/text/byte_alphabet.h"
 #include "runtime/text/tables.h"
@@ -11,93 +12,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <tuple>
 
 namespace ingot::tokenizer {
 namespace {
 
 using text::Part;
 
-bool readVocabulary(const Reader &json, BpeModel &out) {
-  if (!json.has("vocab"))
-    return json.fail("has no vocab");
-  Reader vocab = json.at("vocab");
-  if (!vocab.isObject())
-    return false;
-  const auto &object = vocab.value().get_ref<const Json::object_t &>();
-  out.pieces.reserve(object.size());
-  for (const auto &[piece, value] : object) {
-    int64_t id;
-    if (value.is_number_unsigned() && value.get<uint64_t>() < text::kMaxIds)
-      id = value.get<int64_t>();
-    else if (!Reader(value, vocab.path() + "[" + inQuotes(piece) + "]", vocab.errorText())
-                  .readInteger(id, 0, text::kMaxIds - 1))
-      return false;
-    out.pieces.emplace_back(static_cast<int32_t>(id), piece);
-  }
-  std::sort(out.pieces.begin(), out.pieces.end());
-  for (size_t i = 1; i < out.pieces.size(); ++i)
-    if (out.pieces[i].first == out.pieces[i - 1].first)
-      return vocab.fail(inQuotes(out.pieces[i - 1].second) + " and " + inQuotes(out.pieces[i].second) +
-                        " have the same id " + std::to_string(out.pieces[i].first));
-  // Tables are as long as the ids are large, so ids with little between them are a mistake.
-  if (!out.pieces.empty() && static_cast<size_t>(out.pieces.back().first) > 4 * out.pieces.size() + 65536)
-    return vocab.fail(inQuotes(out.pieces.back().second) + " has the id " + std::to_string(out.pieces.back().first) +
-                      ", far beyond the number of pieces, " + std::to_string(out.pieces.size()));
-  out.ids.build(out.pieces);
-  return true;
-}
-
-// A merge is "left right" or ["left", "right"]. The views are into the JSON.
-bool splitMerge(const Reader &list, size_t index, std::string_view &left, std::string_view &right) {
-  const Json &json = list.value()[index];
-  if (json.is_array()) {
-    if (json.size() != 2)
-      return list.at(index).expected("two pieces");
-    for (size_t i = 0; i < 2; ++i)
-      if (!json[i].is_string())
-        return list.at(index).at(i).expected("a string");
-    left = json[0].get_ref<const std::string &>();
-    right = json[1].get_ref<const std::string &>();
-    return true;
-  }
-  if (!json.is_string())
-    return list.at(index).expected("two pieces");
-  std::string_view both = json.get_ref<const std::string &>();
-  size_t space = both.find(' ');
-  if (space == std::string::npos || both.find(' ', space + 1) != std::string::npos)
-    return list.at(index).expected("two pieces with one space between");
-  left = both.substr(0, space);
-  right = both.substr(space + 1);
-  return true;
-}
-
-bool readMerges(const Reader &json, BpeModel &out) {
-  if (!json.has("merges"))
-    return json.fail("has no merges");
-  Reader merges = json.at("merges");
-  if (!merges.isArray())
-    return false;
-  const Json &list = merges.value();
-  out.merges.reserve(list.size());
-  std::string_view left, right;
-  std::string result;
-  for (size_t i = 0; i < list.size(); ++i) {
-    if (list[i].is_string() && list[i].get_ref<const std::string &>().starts_with("#version"))
-      continue;
-    if (!splitMerge(merges, i, left, right))
-      return false;
-    result.assign(left).append(right);
-    Merge merge{out.ids.find(left), out.ids.find(right), out.ids.find(result)};
-    if (merge.left < 0 || merge.right < 0 || merge.result < 0)
-      return merges.at(i).fail("the piece " +
-                               inQuotes(merge.left < 0    ? left
-                                        : merge.right < 0 ? right
-                                                          : std::string_view(result)) +
-                               " is not in the vocabulary");
-    out.merges.push_back(merge);
-  }
-  return true;
-}
+constexpr double kUnknownPenalty = 10; // below the least score of a Unigram model
 
 std::string fallbackName(int byte) {
   char name[8];
@@ -119,7 +41,7 @@ uint32_t lastCharacter(std::string_view s) {
 
 // Places that a merge can cross, by the two characters (bytes) there. Empty where a text cannot be cut by them:
 // what stands for unknown characters joins across them.
-std::vector<uint64_t> cutTable(const BpeModel &model, const std::vector<std::string> &stored, bool bytes,
+std::vector<uint64_t> cutTable(const ModelText &model, const std::vector<std::string> &stored, bool bytes,
                                const std::vector<int32_t> &fallback) {
   std::vector<uint64_t> bits(text::kCutBits / 64);
   for (const Merge &merge : model.merges) {
@@ -138,7 +60,7 @@ std::vector<uint64_t> cutTable(const BpeModel &model, const std::vector<std::str
   return bits;
 }
 
-std::vector<text::MergeSlot> mergeTable(const BpeModel &model) {
+std::vector<text::MergeSlot> mergeTable(const ModelText &model) {
   // Of two merges of one pair the later counts.
   std::vector<text::MergeSlot> slots(model.merges.size() * 10 / 6 + 16, text::MergeSlot{-1, -1, 0, -1});
   auto capacity = static_cast<uint32_t>(slots.size());
@@ -185,58 +107,7 @@ void buildTrie(const std::map<std::string, int32_t> &contents, std::vector<text:
 
 } // namespace
 
-void PieceIndex::build(const std::vector<std::pair<int32_t, std::string>> &pieces) {
-  slots_.assign(pieces.size() * 2 + 1, Slot());
-  for (const auto &piece : pieces) {
-    uint64_t hash = text::hashBytes(piece.second.data(), piece.second.size(), false);
-    uint32_t slot = text::slotOf(hash, static_cast<uint32_t>(slots_.size()));
-    while (slots_[slot].piece)
-      slot = slot + 1 == slots_.size() ? 0 : slot + 1;
-    slots_[slot] = {hash, &piece};
-  }
-}
-
-int32_t PieceIndex::find(std::string_view piece) const {
-  uint64_t hash = text::hashBytes(piece.data(), piece.size(), false);
-  for (uint32_t slot = text::slotOf(hash, static_cast<uint32_t>(slots_.size())); slots_[slot].piece;
-       slot = slot + 1 == slots_.size() ? 0 : slot + 1)
-    if (slots_[slot].hash == hash && slots_[slot].piece->second == piece)
-      return slots_[slot].piece->first;
-  return -1;
-}
-
-bool readBpe(const Reader &json, BpeModel &out, std::vector<std::string> &notices) {
-  if (!json.isObject())
-    return false;
-  std::string type;
-  if (!json.string("type", type, "BPE"))
-    return false;
-  if (type != "BPE")
-    return json.fail("the model " + inQuotes(type) + " is not supported");
-  if (!json.onlyKeys({"type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk",
-                      "byte_fallback", "ignore_merges", "vocab", "merges"}))
-    return false;
-  for (const char *key : {"continuing_subword_prefix", "end_of_word_suffix"}) {
-    std::string affix;
-    if (!json.string(key, affix, ""))
-      return false;
-    if (!affix.empty())
-      return json.fail(std::string("a ") + key + " is not supported, found " + inQuotes(affix));
-  }
-  if (json.has("dropout")) {
-    Reader dropout = json.at("dropout");
-    if (!dropout.value().is_number())
-      return dropout.expected("a number");
-    if (dropout.value().get<double>() != 0)
-      notices.push_back(dropout.path() + " is ignored: it is meant for training");
-  }
-  out.has_unk = json.has("unk_token");
-  return json.string("unk_token", out.unk_token, "") && json.boolean("fuse_unk", out.fuse_unk, false) &&
-         json.boolean("byte_fallback", out.byte_fallback, false) &&
-         json.boolean("ignore_merges", out.ignore_merges, false) && readVocabulary(json, out) && readMerges(json, out);
-}
-
-bool writeVocabulary(const Reader &json, const BpeModel &model, const std::vector<AddedTokenText> &added,
+bool writeVocabulary(const Reader &json, const ModelText &model, const std::vector<AddedTokenText> &added,
                      SectionParts &parts) {
   text::Header &header = parts.header;
   const bool bytes = header.flags & text::kByteLevel;
@@ -257,8 +128,11 @@ bool writeVocabulary(const Reader &json, const BpeModel &model, const std::vecto
     if (bytes)
       flags[i] |= text::kLiteral;
   };
-  for (const auto &[id, piece] : model.pieces)
+  std::vector<bool> twins(header.size); // another id has the same piece, and is what the piece means
+  for (const auto &[id, piece] : model.pieces) {
     store(id, piece, text::kInModel);
+    twins[static_cast<size_t>(id)] = model.kind == text::Model::Unigram && model.ids.find(piece) != id;
+  }
   for (const AddedTokenText &token : added) {
     auto i = static_cast<size_t>(token.id);
     if ((flags[i] & text::kPresent) && model.ids.find(token.content) != token.id)
@@ -282,7 +156,7 @@ bool writeVocabulary(const Reader &json, const BpeModel &model, const std::vecto
                                           text::VocabularySlot{0, -1});
   header.vocabulary_capacity = static_cast<uint32_t>(slots.size());
   for (size_t i = 0; i < stored.size(); ++i) {
-    if (!(flags[i] & text::kPresent))
+    if (!(flags[i] & text::kPresent) || twins[i])
       continue;
     uint64_t hash = text::hashBytes(stored[i].data(), stored[i].size(), flags[i] & text::kLiteral);
     uint32_t slot = text::slotOf(hash, header.vocabulary_capacity);
@@ -313,10 +187,7 @@ bool writeVocabulary(const Reader &json, const BpeModel &model, const std::vecto
     all_fallback &= fallback[i] >= 0;
   }
   bool known = bytes ? all_bytes : all_fallback; // no character is unknown
-  if (bytes && model.byte_fallback && !all_bytes)
-    return json.fail(
-        "byte_fallback beside a ByteLevel pre-tokenizer is not supported unless all 256 bytes have pieces");
-  header.unk_id = model.has_unk ? idOf(model.unk_token) : -1;
+  header.unk_id = model.kind == text::Model::Unigram ? model.unk_id : model.has_unk ? idOf(model.unk_token) : -1;
   if (model.has_unk && header.unk_id < 0 && !known)
     return json.fail("unk_token " + inQuotes(model.unk_token) + " is not in the vocabulary");
   if (!bytes && model.byte_fallback)
@@ -327,7 +198,21 @@ bool writeVocabulary(const Reader &json, const BpeModel &model, const std::vecto
     header.flags |= text::kFuseUnk;
   parts.set(Part::StartIds, start);
   parts.set(Part::FallbackIds, fallback);
-  if (known)
+  std::tie(header.prefix_offset, header.prefix_length) = parts.strings.add(model.prefix);
+  std::string suffix;
+  if (!bytes || !text::unspellBytes(model.suffix, suffix))
+    suffix = model.suffix;
+  std::tie(header.suffix_offset, header.suffix_length) = parts.strings.add(suffix);
+  header.max_chars = model.max_chars;
+  if (model.kind == text::Model::Unigram) {
+    std::vector<double> scores = model.scores;
+    header.unk_score = *std::min_element(scores.begin(), scores.end()) - kUnknownPenalty;
+    scores.resize(header.size);
+    parts.set(Part::Scores, scores);
+  }
+  if (model.kind == text::Model::Unigram || model.kind == text::Model::WordPiece)
+    parts.set(Part::PieceTrie, buildPieceTrie(model));
+  if (model.kind == text::Model::Bpe && known && model.prefix.empty() && model.suffix.empty())
     parts.set(Part::Cuts, cutTable(model, stored, bytes, fallback));
   return true;
 }
@@ -388,8 +273,9 @@ bool writeAddedTokens(const std::vector<AddedTokenText> &added, SectionParts &pa
 void markWholePieces(std::vector<uint8_t> &section, const text::Header &header) {
   std::string error;
   auto tables = text::Tables::open(section, error);
-  if (!tables)
+  if (!tables || header.model != static_cast<uint32_t>(text::Model::Bpe))
     return;
+  std::string_view suffix = tables->string(header.suffix_offset, header.suffix_length);
   uint8_t *flags = section.data() + header.parts[static_cast<size_t>(Part::PieceFlags)].offset;
   text::BpeEncoder encoder(*tables, 0);
   std::vector<int32_t> ids;
@@ -397,8 +283,10 @@ void markWholePieces(std::vector<uint8_t> &section, const text::Header &header) 
     std::string_view piece = tables->piece(static_cast<int32_t>(id));
     if (!(flags[id] & text::kInModel) || (flags[id] & text::kLiteral) || piece.empty())
       continue;
+    if (!piece.ends_with(suffix) || piece.size() == suffix.size())
+      continue;
     ids.clear();
-    encoder.encodeByMerges(piece, ids);
+    encoder.encodeByMerges(piece.substr(0, piece.size() - suffix.size()), ids);
     if (ids.size() == 1 && ids[0] == static_cast<int32_t>(id))
       flags[id] |= text::kWhole;
   }

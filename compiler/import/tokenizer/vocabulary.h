@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The model of a tokenizer.json and its added tokens, as the tables that the runtime searches: pieces, vocabulary,
-// merges, first symbols, cuts and tries.
+// The model of a tokenizer and its added tokens, as the tables that the runtime searches: pieces, vocabulary, merges,
+// first symbols, cuts and tries.
 #ifndef INGOT_COMPILER_IMPORT_TOKENIZER_VOCABULARY_H
 #define INGOT_COMPILER_IMPORT_TOKENIZER_VOCABULARY_H
 
 #include "compiler/import/tokenizer/json_reader.h"
+#include "compiler/import/tokenizer/model.h"
 #include "compiler/import/tokenizer/section_writer.h"
 
 #include <cstdint>
@@ -14,35 +15,6 @@
 #include <vector>
 
 namespace ingot::tokenizer {
-
-// Ids by piece. Owns nothing: the pieces stay where they are.
-class PieceIndex {
-public:
-  void build(const std::vector<std::pair<int32_t, std::string>> &pieces);
-  int32_t find(std::string_view piece) const; // -1: none
-
-private:
-  struct Slot {
-    uint64_t hash = 0;
-    const std::pair<int32_t, std::string> *piece = nullptr;
-  };
-  std::vector<Slot> slots_;
-};
-
-struct Merge {
-  int32_t left, right, result;
-};
-
-struct BpeModel {
-  std::vector<std::pair<int32_t, std::string>> pieces; // ascending by id
-  PieceIndex ids;
-  std::vector<Merge> merges; // by rank
-  std::string unk_token;
-  bool has_unk = false, fuse_unk = false, byte_fallback = false, ignore_merges = false;
-};
-
-// Reads and checks `model`. False: the reader's error is written.
-bool readBpe(const Reader &json, BpeModel &out, std::vector<std::string> &notices);
 
 struct AddedTokenText {
   std::string content;
@@ -53,7 +25,7 @@ struct AddedTokenText {
 };
 
 // Writes the parts of the model and of the pieces; added tokens have their ids by now.
-bool writeVocabulary(const Reader &json, const BpeModel &model, const std::vector<AddedTokenText> &added,
+bool writeVocabulary(const Reader &json, const ModelText &model, const std::vector<AddedTokenText> &added,
                      SectionParts &parts);
 
 // Writes AddedTokens and Tries; `added` ascends by id and has its normal forms. Where two are spelled alike: `error`.

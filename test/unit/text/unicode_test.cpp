@@ -3,12 +3,15 @@
 // UTF-8 by the table of the Unicode standard (3-7), U+FFFD by its recommended practice, and compositions worked by hand
 // from its chapter 3.11. The oracle's own compositions are checked through tokenizers (oracle_test.cpp).
 #include "runtime/text/byte_alphabet.h"
+#include "runtime/text/normal_forms.h"
 #include "runtime/text/unicode.h"
 
 #include <gtest/gtest.h>
 
 namespace ingot::text {
 namespace {
+
+std::string toNfc(std::string_view text) { return toForm(Form::Nfc, text); }
 
 TEST(Utf8, WellFormed) {
   for (const char *good : {"", "a", "\x7F", "\xC2\x80", "\xDF\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80",

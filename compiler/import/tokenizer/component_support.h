@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What the compilers of the small components share: appending to a program, sequences, patterns, single characters.
+// Private to this folder's normalizers.cpp, pretokenizers.cpp, decoders.cpp and post_processors.cpp.
+#ifndef INGOT_COMPILER_IMPORT_TOKENIZER_COMPONENT_SUPPORT_H
+#define INGOT_COMPILER_IMPORT_TOKENIZER_COMPONENT_SUPPORT_H
+
+#include "compiler/import/tokenizer/components.h"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ingot::tokenizer {
+
+template <typename... Words> void append(std::vector<uint32_t> &program, Words... words) {
+  (program.push_back(static_cast<uint32_t>(words)), ...);
+}
+void appendString(std::vector<uint32_t> &program, SectionParts &parts, std::string_view text);
+
+// "type", of an object.
+bool typeOf(const Reader &json, std::string &type);
+
+// Fails: this component is not known.
+bool refuse(const Reader &json, const char *what, const std::string &type);
+
+// Calls `one` for each member of a Sequence, whose list stands under `key`.
+bool sequence(const Reader &json, const char *key, int depth, const std::function<bool(const Reader &)> &one);
+
+struct PatternText {
+  bool is_pattern = false;
+  std::string text;
+};
+
+// {"String": ...} or {"Regex": ...}
+bool patternText(const Reader &json, PatternText &out);
+bool addPattern(const Reader &json, SectionParts &parts, const std::string &text, uint32_t &number);
+
+bool oneCharacter(const Reader &json, const char *key, std::string &out);
+
+// prepend_scheme of Metaspace, or add_prefix_space of old files.
+bool metaspaceScheme(const Reader &json, text::PrependScheme &out);
+
+} // namespace ingot::tokenizer
+
+#endif
