@@ -140,6 +140,28 @@ bool Matcher::run(uint32_t pc, size_t position, size_t &end) {
         pc = in.a;
         break;
       }
+      case RegexOp::Behind: {
+        size_t begin = position, ignored;
+        uint32_t back = in.b / 2;
+        for (; back > 0 && begin > 0; --back)
+          while (isContinuation(text[--begin]) && begin > 0) {
+          }
+        bool matches = back == 0 && run(pc + 1, begin, ignored);
+        ok = matches == (in.b % 2 == 0);
+        pc = in.a;
+        break;
+      }
+      case RegexOp::Boundary: {
+        unsigned length;
+        size_t last = position;
+        while (last > 0 && isContinuation(text[--last])) {
+        }
+        bool before = position > 0 && sets.contains(in.a, decodeUtf8(text + last, length));
+        bool after = position < size && sets.contains(in.a, decodeUtf8(text + position, length));
+        ok = (before != after) == (in.b == 0);
+        ++pc;
+        break;
+      }
       case RegexOp::Atomic: {
         size_t after = position;
         ok = run(pc + 1, position, after);
@@ -252,6 +274,7 @@ bool verifyPattern(const Instruction *code, uint32_t size, uint32_t sets, const 
       break;
     case RegexOp::Set:
     case RegexOp::Star:
+    case RegexOp::Boundary:
       if (in.a >= sets)
         return bad(pc, "set number out of range");
       break;
@@ -264,6 +287,7 @@ bool verifyPattern(const Instruction *code, uint32_t size, uint32_t sets, const 
         return bad(pc, "target out of range");
       break;
     case RegexOp::Look:
+    case RegexOp::Behind:
     case RegexOp::Atomic:
       if (outside(in.a) || in.a < pc + 2 || static_cast<RegexOp>(code[in.a - 1].op) != RegexOp::Match)
         return bad(pc, "target out of range");

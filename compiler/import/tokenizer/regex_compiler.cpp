@@ -68,8 +68,12 @@ private:
     case Kind::Repeat:
       return emitRepeat(node);
     case Kind::Look:
+    case Kind::Behind:
     case Kind::Atomic: {
-      uint32_t begin = put(node.kind == Kind::Look ? RegexOp::Look : RegexOp::Atomic, 0, node.negative);
+      RegexOp op = node.kind == Kind::Look     ? RegexOp::Look
+                   : node.kind == Kind::Behind ? RegexOp::Behind
+                                               : RegexOp::Atomic;
+      uint32_t begin = put(op, 0, node.width * 2 + node.negative);
       emit(*node.parts[0]);
       put(RegexOp::Match);
       code_[begin].a = here();
@@ -77,6 +81,9 @@ private:
     }
     case Kind::Assert:
       put(RegexOp::Assert, static_cast<uint32_t>(node.assertion));
+      return;
+    case Kind::Boundary:
+      put(RegexOp::Boundary, sets_.number(node.set), node.negative);
       return;
     }
   }
@@ -198,10 +205,6 @@ bool PatternTable::add(std::string_view pattern, SetTable &sets, uint32_t &numbe
   std::unique_ptr<RegexNode> tree = parseRegex(pattern, error);
   if (!tree)
     return false;
-  if (isNullable(*tree)) {
-    error = "a pattern that can match nothing is not supported";
-    return false;
-  }
   std::vector<Instruction> code;
   std::vector<Dispatch> dispatches = dispatches_;
   if (!Generator(sets, code, dispatches).generate(*tree)) {

@@ -3,10 +3,11 @@
 // Compiles the patterns of pre-tokenizers (Oniguruma's Ruby syntax, as the `tokenizers` library reads them) to the
 // instructions of runtime/text/regex.h. What is outside the subset is refused, with the position.
 //
-// Taken: characters, escapes, classes (nested, negated, &&), \p{category}, \d \s \w \h and their opposites, groups,
-// alternation, (?i:...), look-ahead, atomic groups, greedy, lazy and possessive quantifiers, {n,m}, ^ $ \A \z \Z.
-// Refused: look-behind, back references, named groups, word boundaries, scripts, quantifiers over what can match
-// nothing, and case-insensitive matching beyond ASCII letters.
+// Taken: characters, escapes, classes (nested, negated, &&, [:name:]), \p{category, script or property}, \d \s \w \h
+// and their opposites, groups with or without names, alternation, (?i:...), (?m:...), look-ahead, look-behind of fixed
+// length, atomic groups, greedy, lazy and possessive quantifiers, {n,m}, ^ $ \A \z \Z \b \B.
+// Refused: back references, conditions, quantifiers over what can match nothing, and case-insensitive matching beyond
+// ASCII letters.
 #ifndef INGOT_COMPILER_IMPORT_TOKENIZER_REGEX_COMPILER_H
 #define INGOT_COMPILER_IMPORT_TOKENIZER_REGEX_COMPILER_H
 

@@ -16,6 +16,7 @@ using Kind = RegexNode::Kind;
 constexpr int kMaxDepth = 24;
 constexpr uint32_t kMaxRepeat = 1000;
 constexpr size_t kMaxPattern = 4096;
+constexpr uint32_t kVaries = ~0u;
 
 Node makeNode(Kind kind) {
   auto node = std::make_unique<RegexNode>();
@@ -65,7 +66,7 @@ private:
     if (depth > kMaxDepth)
       return fail("groups nested too deeply");
     Node all = makeNode(Kind::Alternate);
-    bool outer_fold = fold_; // (?i) reaches to the end of its group
+    bool outer_fold = fold_, outer_dot = dot_all_; // (?i) and (?m) reach to the end of their group
     do {
       Node one = concatenation(depth);
       if (!one)
@@ -73,6 +74,7 @@ private:
       all->parts.push_back(std::move(one));
     } while (take('|'));
     fold_ = outer_fold;
+    dot_all_ = outer_dot;
     return all->parts.size() == 1 ? std::move(all->parts[0]) : std::move(all);
   }
 
@@ -118,7 +120,7 @@ private:
     if (c == '.') {
       ++at_;
       out = makeNode(Kind::Set);
-      out->set = CharSet::range('\n', '\n').complement();
+      out->set = dot_all_ ? CharSet::all() : CharSet::range('\n', '\n').complement();
       return true;
     }
     if (c == '^' || c == '$') {
@@ -189,30 +191,109 @@ private:
       out->parts.push_back(std::move(body));
       return true;
     }
-    if (peek() == '<' && (peek(1) == '=' || peek(1) == '!'))
-      return failed("look-behind is not supported,");
-    if (peek() == '<' || peek() == '\'' || peek() == 'P')
-      return failed("named groups are not supported,");
-    bool on = true, fold = fold_;
+    if (peek() == '<' && (peek(1) == '=' || peek(1) == '!')) {
+      size_t begin = at_;
+      bool negative = peek(1) == '!';
+      at_ += 2;
+      Node body;
+      if (!close(alternation(depth + 1), body))
+        return false;
+      out = lookBehind(std::move(body), negative);
+      at_ = out ? at_ : begin;
+      return out || failed("a look-behind whose alternatives have no fixed length is not supported,");
+    }
+    if (peek() == '<' || peek() == '\'') { // nothing refers to the name
+      uint32_t end = input_[at_++] == '<' ? '>' : '\'';
+      size_t begin = at_;
+      while (!atEnd() && peek() != end && peek() != ')')
+        ++at_;
+      if (at_ == begin || !take(static_cast<char>(end)))
+        return failed("a group's name without an end");
+      return close(alternation(depth + 1), out);
+    }
+    bool on = true, fold = fold_, dot_all = dot_all_;
     for (; !atEnd() && peek() != ':' && peek() != ')'; ++at_) {
       if (peek() == '-' && on)
         on = false;
       else if (peek() == 'i')
         fold = on;
+      else if (peek() == 'm')
+        dot_all = on;
       else
         return failed("the group option '" + shown(peek()) + "' is not supported,");
     }
     if (take(')')) { // to the end of the enclosing group
       fold_ = fold;
+      dot_all_ = dot_all;
       return true;
     }
     if (!take(':'))
       return failed("a group option without ) or :");
-    bool outer = fold_;
+    bool outer = fold_, outer_dot = dot_all_;
     fold_ = fold;
+    dot_all_ = dot_all;
     bool ok = close(alternation(depth + 1), out);
     fold_ = outer;
+    dot_all_ = outer_dot;
     return ok;
+  }
+
+  // Characters that a node matches, where their number is fixed; else kVaries.
+  static uint32_t widthOf(const RegexNode &node) {
+    uint64_t width = 0;
+    switch (node.kind) {
+    case Kind::Set:
+      return 1;
+    case Kind::Concat:
+      for (const Node &part : node.parts) {
+        uint32_t one = widthOf(*part);
+        width += one;
+        if (one == kVaries || width > kMaxRepeat)
+          return kVaries;
+      }
+      return static_cast<uint32_t>(width);
+    case Kind::Alternate:
+      for (const Node &part : node.parts)
+        if (widthOf(*part) != widthOf(*node.parts[0]))
+          return kVaries;
+      return widthOf(*node.parts[0]);
+    case Kind::Repeat: {
+      uint32_t one = widthOf(*node.parts[0]);
+      width = static_cast<uint64_t>(one) * node.max;
+      return node.min != node.max || one == kVaries || width > kMaxRepeat ? kVaries : static_cast<uint32_t>(width);
+    }
+    case Kind::Atomic:
+      return widthOf(*node.parts[0]);
+    case Kind::Look:
+    case Kind::Behind:
+    case Kind::Assert:
+    case Kind::Boundary:
+      return 0;
+    }
+    return kVaries;
+  }
+
+  // Alternatives at the top may differ in length: (?<=a|bc) is (?:(?<=a)|(?<=bc)), (?<!a|bc) is (?<!a)(?<!bc).
+  static Node lookBehind(Node body, bool negative) {
+    auto one = [&](Node part) -> Node {
+      Node node = makeNode(Kind::Behind);
+      node->negative = negative;
+      node->width = widthOf(*part);
+      if (node->width == kVaries)
+        return nullptr;
+      node->parts.push_back(std::move(part));
+      return node;
+    };
+    if (body->kind != Kind::Alternate || widthOf(*body) != kVaries)
+      return one(std::move(body));
+    Node all = makeNode(negative ? Kind::Concat : Kind::Alternate);
+    for (Node &part : body->parts) {
+      Node next = one(std::move(part));
+      if (!next)
+        return nullptr;
+      all->parts.push_back(std::move(next));
+    }
+    return all;
   }
 
   bool close(Node body, Node &out) {
@@ -308,6 +389,13 @@ private:
     case 'Z':
       at_ += 2;
       return assertion(text::Assertion::TextEndOrFinalNewline, out);
+    case 'b':
+    case 'B':
+      at_ += 2;
+      out = makeNode(Kind::Boundary);
+      out->set = CharSet::word();
+      out->negative = c == 'B';
+      return true;
     default:
       break;
     }
@@ -433,10 +521,14 @@ private:
         continue;
       }
       if (peek() == '[') {
-        if (peek(1) == ':')
-          return failed("a bracket like [:alpha:] is not supported,");
-        ++at_;
         CharSet inner;
+        if (peek(1) == ':') {
+          if (!namedClass(inner))
+            return false;
+          items.add(inner);
+          continue;
+        }
+        ++at_;
         if (!characterClass(depth + 1, inner))
           return false;
         items.add(inner);
@@ -484,6 +576,23 @@ private:
     return true;
   }
 
+  // At "[:".
+  bool namedClass(CharSet &out) {
+    size_t begin = at_;
+    at_ += 2;
+    bool opposite = take('^');
+    std::string name;
+    while (isAsciiLetter(peek()))
+      name += static_cast<char>(input_[at_++]);
+    if (!take(':') || !take(']') || !CharSet::property(name, out) || (fold_ && !foldsToItself(out))) {
+      at_ = begin;
+      return failed("the bracket [:" + name + ":] is not supported,");
+    }
+    if (opposite)
+      out = out.complement();
+    return true;
+  }
+
   static bool foldsToItself(const CharSet &set) { return set.folded() == set; }
 
   bool classItem(CharSet &set, bool &is_set, uint32_t &code) {
@@ -509,7 +618,7 @@ private:
 
   std::vector<uint32_t> input_;
   size_t at_ = 0;
-  bool fold_ = false;
+  bool fold_ = false, dot_all_ = false;
   std::string &error_;
 };
 
@@ -529,7 +638,9 @@ bool isNullable(const RegexNode &node) {
   case Kind::Atomic:
     return isNullable(*node.parts[0]);
   case Kind::Look:
+  case Kind::Behind:
   case Kind::Assert:
+  case Kind::Boundary:
     return true;
   }
   return true;
@@ -556,7 +667,9 @@ CharSet firstSet(const RegexNode &node) {
   case Kind::Atomic:
     return firstSet(*node.parts[0]);
   case Kind::Look:
+  case Kind::Behind:
   case Kind::Assert:
+  case Kind::Boundary:
     return out;
   }
   return out;

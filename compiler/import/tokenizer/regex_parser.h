@@ -16,15 +16,16 @@
 namespace ingot::tokenizer {
 
 struct RegexNode {
-  enum class Kind { Set, Concat, Alternate, Repeat, Look, Atomic, Assert } kind = Kind::Concat;
+  enum class Kind { Set, Concat, Alternate, Repeat, Look, Behind, Atomic, Assert, Boundary } kind = Kind::Concat;
   enum class Mode { Greedy, Lazy, Possessive };
   static constexpr uint32_t kUnbounded = ~0u;
 
   CharSet set;                                   // Set
-  std::vector<std::unique_ptr<RegexNode>> parts; // Concat, Alternate; the one body of Repeat, Look, Atomic
+  std::vector<std::unique_ptr<RegexNode>> parts; // Concat, Alternate; the one body of Repeat, Look, Behind, Atomic
   uint32_t min = 0, max = 0;                     // Repeat
   Mode mode = Mode::Greedy;                      // Repeat
-  bool negative = false;                         // Look
+  bool negative = false;                         // Look, Behind, Boundary
+  uint32_t width = 0;                            // Behind: characters that the body matches
   text::Assertion assertion{};                   // Assert
   uint32_t folded_literal = 0;                   // Set: the ASCII letter it spells under (?i), or 0
 };

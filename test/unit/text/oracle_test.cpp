@@ -37,7 +37,14 @@ void checkCases(const Json &variants, const std::function<Json(const Json &patch
         auto text = expected.at("text").get<std::string>();
         ids = expected.at("ids").get<std::vector<int32_t>>();
         EXPECT_EQ(loaded->encode(text, false), ids);
-        EXPECT_EQ(loaded->encode(text, true), expected.value("special", Json(ids)).get<std::vector<int32_t>>());
+        auto special = expected.value("special", Json(ids)).get<std::vector<int32_t>>();
+        EXPECT_EQ(loaded->encode(text, true), special);
+        text::Encoding encoding = loaded->encodeWithOffsets(text, true);
+        EXPECT_EQ(encoding.ids, special);
+        std::vector<uint32_t> offsets;
+        for (text::Offsets one : encoding.offsets)
+          offsets.insert(offsets.end(), {one.begin, one.end});
+        EXPECT_EQ(offsets, expected.at("offsets").get<std::vector<uint32_t>>());
       } else {
         ids = expected.at("decode").get<std::vector<int32_t>>();
       }
@@ -72,6 +79,14 @@ TEST(Oracle, ByteFallback) { checkFile("byte_fallback"); }
 TEST(Oracle, PartialByteFallback) { checkFile("partial_fallback"); }
 TEST(Oracle, UnknownCharacters) { checkFile("unknown"); }
 TEST(Oracle, Split) { checkFile("split"); }
+TEST(Oracle, Normalizers) { checkFile("normalizers"); }
+TEST(Oracle, PreTokenizers) { checkFile("pretokenizers"); }
+TEST(Oracle, Decoders) { checkFile("decoders"); }
+TEST(Oracle, WordPiece) { checkFile("wordpiece"); }
+TEST(Oracle, Unigram) { checkFile("unigram"); }
+TEST(Oracle, WordLevel) { checkFile("wordlevel"); }
+TEST(Oracle, BpeAffixes) { checkFile("bpe_affixes"); }
+TEST(Oracle, ByteLevelElsewhere) { checkFile("byte_level_more"); }
 
 std::string talesJson() { return readFile(std::string(INGOT_TEST_MODELS) + "/tales/tokenizer.json"); }
 

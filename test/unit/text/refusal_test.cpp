@@ -35,18 +35,17 @@ TEST(Refusal, DeepNestingEnds) {
 }
 
 TEST(Refusal, UnknownComponentsByName) {
-  EXPECT_EQ(refusedWith("/model/type", "\"Unigram\""), "tokenizer.json.model: the model \"Unigram\" is not supported");
-  EXPECT_EQ(refusedWith("/normalizer", R"({"type": "BertNormalizer"})"),
-            "tokenizer.json.normalizer: the normalizer \"BertNormalizer\" is not supported");
-  EXPECT_EQ(
-      refusedWith("/normalizer", R"({"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Lowercase"}]})"),
-      "tokenizer.json.normalizer.normalizers[1]: the normalizer \"Lowercase\" is not supported");
-  EXPECT_EQ(refusedWith("/pre_tokenizer", R"({"type": "Whitespace"})"),
-            "tokenizer.json.pre_tokenizer: the pre-tokenizer \"Whitespace\" is not supported");
+  EXPECT_EQ(refusedWith("/model/type", "\"Magic\""), "tokenizer.json.model: the model \"Magic\" is not supported");
+  EXPECT_EQ(refusedWith("/normalizer", R"({"type": "Magic"})"),
+            "tokenizer.json.normalizer: the normalizer \"Magic\" is not supported");
+  EXPECT_EQ(refusedWith("/normalizer", R"({"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Upper"}]})"),
+            "tokenizer.json.normalizer.normalizers[1]: the normalizer \"Upper\" is not supported");
+  EXPECT_EQ(refusedWith("/pre_tokenizer", R"({"type": "Magic"})"),
+            "tokenizer.json.pre_tokenizer: the pre-tokenizer \"Magic\" is not supported");
   EXPECT_EQ(refusedWith("/post_processor", R"({"type": "Magic"})"),
             "tokenizer.json.post_processor: the post-processor \"Magic\" is not supported");
-  EXPECT_EQ(refusedWith("/decoder", R"({"type": "WordPiece"})"),
-            "tokenizer.json.decoder: the decoder \"WordPiece\" is not supported");
+  EXPECT_EQ(refusedWith("/decoder", R"({"type": "Magic"})"),
+            "tokenizer.json.decoder: the decoder \"Magic\" is not supported");
   EXPECT_EQ(refusedWith("/normalizer", R"({"type": "NFC", "strength": 11})"),
             "tokenizer.json.normalizer: the key \"strength\" is not known here");
   EXPECT_EQ(refusedWith("/normalizer", "3"), "tokenizer.json.normalizer: expected an object, found number 3");
@@ -63,9 +62,15 @@ TEST(Refusal, Normalizers) {
             "tokenizer.json.normalizer.pattern: has neither String nor Regex");
   EXPECT_EQ(refusedWith("/normalizer", R"({"type": "Replace", "pattern": {"String": ""}, "content": ""})"),
             "tokenizer.json.normalizer.pattern: the pattern is empty");
-  EXPECT_EQ(refusedWith("/normalizer", R"j({"type": "Replace", "pattern": {"Regex": "a(?<=b)"}, "content": ""})j"),
-            "tokenizer.json.normalizer: the pattern \"a(?<=b)\" cannot be compiled: look-behind is not supported, at "
-            "position 4");
+  EXPECT_EQ(refusedWith("/normalizer", R"j({"type": "Replace", "pattern": {"Regex": "a(?<=b*)"}, "content": ""})j"),
+            "tokenizer.json.normalizer: the pattern \"a(?<=b*)\" cannot be compiled: a look-behind whose alternatives "
+            "have no fixed length is not supported, at position 4");
+  EXPECT_EQ(refusedWith("/normalizer", R"({"type": "Precompiled", "precompiled_charsmap": "AAA?"})"),
+            "tokenizer.json.normalizer: precompiled_charsmap is no character map of SentencePiece in base 64");
+  EXPECT_EQ(refusedWith("/normalizer", R"({"type": "Strip", "strip_left": true})"),
+            "tokenizer.json.normalizer: has no strip_right");
+  EXPECT_EQ(refusedWith("/normalizer", R"({"type": "BertNormalizer", "clean_text": true})"),
+            "tokenizer.json.normalizer: has no handle_chinese_chars");
   EXPECT_EQ(refusedWith("/normalizer", R"({"type": "Sequence"})"), "tokenizer.json.normalizer: has no normalizers");
   EXPECT_EQ(refusedWith("/normalizer", R"({"type": "Sequence", "normalizers": {}})"),
             "tokenizer.json.normalizer.normalizers: expected an array, found object");
@@ -82,10 +87,13 @@ TEST(Refusal, PreTokenizers) {
             "tokenizer.json.pre_tokenizer: has no invert");
   EXPECT_EQ(refusedWith("/pre_tokenizer", split + R"("behavior": "Removed", "invert": "no"})"),
             "tokenizer.json.pre_tokenizer.invert: expected true or false, found string \"no\"");
-  EXPECT_EQ(refusedWith("/pre_tokenizer",
-                        R"({"type": "Sequence", "pretokenizers": [{"type": "ByteLevel", "add_prefix_space": false},
-                            {"type": "Digits", "individual_digits": true}]})"),
-            "tokenizer.json.pre_tokenizer.pretokenizers[0]: ByteLevel is supported as the last pre-tokenizer only");
+  EXPECT_EQ(refusedWith("/pre_tokenizer", R"({"type": "FixedLength", "length": 0})"),
+            "tokenizer.json.pre_tokenizer.length: expected an integer from 1 to 4294967295, found number 0");
+  EXPECT_EQ(refusedWith("/pre_tokenizer", R"({"type": "CharDelimiterSplit", "delimiter": "ab"})"),
+            "tokenizer.json.pre_tokenizer.delimiter: expected one character, found string \"ab\"");
+  EXPECT_EQ(refusedWith("/pre_tokenizer", R"({"type": "Punctuation", "behavior": "Gone"})"),
+            "tokenizer.json.pre_tokenizer.behavior: expected Removed, Isolated, MergedWithPrevious, MergedWithNext or "
+            "Contiguous, found string \"Gone\"");
   EXPECT_EQ(refusedWith("/pre_tokenizer", R"({"type": "Metaspace", "replacement": "ab"})"),
             "tokenizer.json.pre_tokenizer.replacement: expected one character, found string \"ab\"");
   EXPECT_EQ(refusedWith("/pre_tokenizer", R"({"type": "Metaspace", "replacement": "_", "prepend_scheme": "often"})"),
@@ -97,24 +105,19 @@ TEST(Refusal, PreTokenizers) {
 }
 
 TEST(Refusal, Decoders) {
+  EXPECT_EQ(refusedWith("/decoder", R"({"type": "Replace", "pattern": {"Regex": "(a)\\1"}, "content": ""})"),
+            "tokenizer.json.decoder: the pattern \"(a)\\1\" cannot be compiled: \\1 is not supported, at position 4");
+  EXPECT_EQ(refusedWith("/decoder", R"({"type": "BPEDecoder", "suffix": ""})"),
+            "tokenizer.json.decoder.suffix: an empty suffix is not supported");
   EXPECT_EQ(
-      refusedWith("/decoder", R"({"type": "ByteLevel"})"),
-      "tokenizer.json.decoder: the decoder ByteLevel is supported together with the pre-tokenizer ByteLevel only");
-  EXPECT_EQ(
-      refusedWith("/decoder", R"({"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "ByteFallback"}]})"),
-      "tokenizer.json.decoder.decoders[1]: ByteFallback behind Fuse is not supported");
-  EXPECT_EQ(refusedWith("/decoder", R"({"type": "Replace", "pattern": {"Regex": "a"}, "content": ""})"),
-            "tokenizer.json.decoder: a decoder that replaces a Regex is not supported");
+      refusedWith("/decoder", R"({"type": "CTC", "pad_token": "", "word_delimiter_token": "|", "cleanup": true})"),
+      "tokenizer.json.decoder: an empty pad_token or word_delimiter_token is not supported");
+  EXPECT_EQ(refusedWith("/decoder", R"({"type": "WordPiece", "prefix": "##"})"),
+            "tokenizer.json.decoder: has no cleanup");
   EXPECT_EQ(refusedWith("/decoder", R"({"type": "Strip", "content": "a", "start": -1, "stop": 0})"),
             "tokenizer.json.decoder.start: expected an integer from 0 to 2147483647, found number -1");
   EXPECT_EQ(refusedWith("/decoder", R"({"type": "Strip", "content": "a", "start": 1e300, "stop": 0})"),
             "tokenizer.json.decoder.start: expected an integer from 0 to 2147483647, found number 1e+300");
-  Json json = smallTokenizer();
-  json["pre_tokenizer"] = Json::parse(R"({"type": "ByteLevel", "add_prefix_space": false})");
-  json["decoder"] = Json::parse(R"({"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "ByteLevel"}]})");
-  json["model"]["unk_token"] = nullptr;
-  EXPECT_EQ(refusal(json.dump()),
-            "tokenizer.json.decoder.decoders[1]: ByteLevel is supported as the first decoder only");
 }
 
 TEST(Refusal, PostProcessors) {
@@ -164,18 +167,43 @@ TEST(Refusal, Vocabulary) {
             "tokenizer.json.model.merges[0]: expected two pieces, found number 7");
   EXPECT_EQ(refusedWith("/model/unk_token", "\"zz\""),
             "tokenizer.json.model: unk_token \"zz\" is not in the vocabulary");
-  EXPECT_EQ(refusedWith("/model/end_of_word_suffix", "\"</w>\""),
-            "tokenizer.json.model: a end_of_word_suffix is not supported, found \"</w>\"");
   EXPECT_EQ(refusedWith("/model/fuse_unk", "1"),
             "tokenizer.json.model.fuse_unk: expected true or false, found number 1");
   EXPECT_EQ(refusedWith("/model/dropout", "\"much\""),
             "tokenizer.json.model.dropout: expected a number, found string \"much\"");
   Json json = smallTokenizer();
-  json["pre_tokenizer"] = Json::parse(R"({"type": "ByteLevel", "add_prefix_space": false})");
   json["model"]["byte_fallback"] = true;
+  json["model"]["end_of_word_suffix"] = "</w>";
+  EXPECT_EQ(refusal(json.dump()), "tokenizer.json.model: byte_fallback together with continuing_subword_prefix or "
+                                  "end_of_word_suffix is not supported");
+  json = smallTokenizer();
+  json["model"]["continuing_subword_prefix"] = "##";
   EXPECT_EQ(refusal(json.dump()),
-            "tokenizer.json.model: byte_fallback beside a ByteLevel pre-tokenizer is not supported unless "
-            "all 256 bytes have pieces");
+            "tokenizer.json.model.merges[0]: the piece \"b\" is shorter than continuing_subword_prefix");
+}
+
+TEST(Refusal, OtherModels) {
+  auto model = [](const char *text) {
+    Json json = smallTokenizer();
+    json["model"] = Json::parse(text);
+    return refusal(json.dump());
+  };
+  EXPECT_EQ(model(R"({"type": "Unigram", "vocab": []})"),
+            "tokenizer.json.model.vocab: has 0 pieces, expected 1 to 4194304");
+  EXPECT_EQ(model(R"({"type": "Unigram", "vocab": [["a", 0]]})"),
+            "tokenizer.json.model: has no unk_id: a character that is no piece would have no id");
+  EXPECT_EQ(model(R"({"type": "Unigram", "vocab": [["a", 0]], "unk_id": 1})"),
+            "tokenizer.json.model.unk_id: expected an integer from 0 to 0, found number 1");
+  EXPECT_EQ(model(R"({"type": "Unigram", "vocab": [["a"]], "unk_id": 0})"),
+            "tokenizer.json.model.vocab[0]: expected a piece and its score, found array");
+  EXPECT_EQ(model(R"({"type": "WordPiece", "vocab": {"a": 0}, "unk_token": "a", "max_input_chars_per_word": 9})"),
+            "tokenizer.json.model: has no continuing_subword_prefix");
+  EXPECT_EQ(model(R"({"type": "WordPiece", "vocab": {"a": 0}, "unk_token": "?", "continuing_subword_prefix": "##",
+                      "max_input_chars_per_word": 9})"),
+            "tokenizer.json.model: unk_token \"?\" is not in the vocabulary");
+  EXPECT_EQ(model(R"({"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "?"})"),
+            "tokenizer.json.model: unk_token \"?\" is not in the vocabulary");
+  EXPECT_EQ(model(R"({"type": "WordLevel", "vocab": {"a": 0}})"), "tokenizer.json.model: has no unk_token");
 }
 
 Json addedToken(int64_t id, const std::string &content) {

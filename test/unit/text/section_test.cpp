@@ -96,8 +96,8 @@ TEST(Section, SaysWhatIsWrong) {
   EXPECT_EQ(changed(0, 0), "the engine's tokenizer is damaged: it does not begin with the mark of a tokenizer");
   EXPECT_EQ(
       changed(offsetof(text::Header, version), 9),
-      "the engine's tokenizer is damaged: its version is 9, this program reads version 1: compile the model again");
-  EXPECT_EQ(changed(offsetof(text::Header, model), 7),
+      "the engine's tokenizer is damaged: its version is 9, this program reads version 2: compile the model again");
+  EXPECT_EQ(changed(offsetof(text::Header, model), 5),
             "the engine's tokenizer is damaged: its model is of an unknown kind");
   EXPECT_EQ(changed(offsetof(text::Header, parts), 0x7FFFFFF8),
             "the engine's tokenizer is damaged: a part lies outside of it");
