@@ -15,7 +15,7 @@ using Kind = RegexNode::Kind;
 
 constexpr int kMaxDepth = 24;
 constexpr uint32_t kMaxRepeat = 1000;
-constexpr size_t kMaxPattern = 4096;
+constexpr size_t kMaxPattern = 16384;
 constexpr uint32_t kVaries = ~0u;
 
 Node makeNode(Kind kind) {

@@ -111,7 +111,7 @@ TEST(Pattern, SizeIsBounded) {
   EXPECT_NE(Compiled(deep).error.find("nested too deeply"), std::string::npos);
   EXPECT_EQ(Compiled("(?:a{1000}){1000}").error, "the pattern is too large");
   EXPECT_EQ(Compiled("(?:(?:(?:x|y){999}|b){999}|c){999}").error, "the pattern is too large");
-  EXPECT_EQ(Compiled(std::string(5000, 'a')).error, "a pattern of more than 4096 bytes is not supported");
+  EXPECT_EQ(Compiled(std::string(20000, 'a')).error, "a pattern of more than 16384 bytes is not supported");
   for (int i = 0; i < 100; ++i) // more alternatives than one dispatch holds
     wide += "x" + std::to_string(i) + "y|";
   Compiled many(wide + "z");

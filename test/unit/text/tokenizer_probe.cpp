@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Feeds texts to a tokenizer for tools/oracle/compare-tokenizers: tokenizer_probe TOKENIZER.json [CONFIG.json], or a
-// directory with a tokenizer's files. Standard input: records of u32 bytes and the text; standard output, for each: u32
-// count, that many (i32 id, u32 begin, u32 end), then the text that the ids decode to with special tokens and without,
-// each u32 bytes and the text. Ends with status 3 where two ways to one result differ. With --time, instead: all of
-// standard input is one text; prints MB/s of encoding, the best of a few.
+// Feeds texts to a tokenizer for tools/oracle/compare-tokenizers: tokenizer_probe TOKENIZER [CONFIG.json], where
+// TOKENIZER is a tokenizer.json, a SentencePiece model (*.model), a vocab.json beside a merges.txt, or a vocab.txt.
+// Standard input: records of u32 bytes and the text; standard output, for each: u32 count, that many (i32 id, u32
+// begin, u32 end), then the text that the ids decode to with special tokens and without, each u32 bytes and the text.
+// Ends with status 3 where two ways to one result differ. With --time, instead: all of standard input is one text;
+// prints MB/s of encoding, the best of a few.
+#include "compiler/import/tokenizer/tokenizer_files.h"
 #include "compiler/import/tokenizer/tokenizer_json.h"
 #include "runtime/text/tokenizer.h"
 #include "runtime/text/unicode.h"
 
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <time.h>
 
 using namespace ingot::text;
 
@@ -25,6 +27,11 @@ std::string readAll(std::istream &in) {
   std::stringstream text;
   text << in.rdbuf();
   return text.str();
+}
+
+std::string readFile(const std::string &path) {
+  std::ifstream file(path, std::ios::binary);
+  return readAll(file);
 }
 
 void put32(std::string &out, uint32_t value) { out.append(reinterpret_cast<const char *>(&value), 4); }
@@ -45,7 +52,12 @@ std::string streamed(const Tokenizer &tokenizer, const std::vector<int32_t> &ids
   return out + stream.finish();
 }
 
-double seconds() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+// Of this thread, so that what else runs on the machine does not count.
+double seconds() {
+  timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
+}
 
 } // namespace
 
@@ -55,12 +67,20 @@ int main(int argc, char **argv) {
     std::fputs("usage: tokenizer_probe [--time] TOKENIZER.json [CONFIG.json]\n", stderr);
     return 2;
   }
-  std::ifstream file(argv[1 + timing], std::ios::binary), config;
-  if (argc > 2 + timing)
-    config.open(argv[2 + timing], std::ios::binary);
+  std::string path = argv[1 + timing], error, config = argc > 2 + timing ? readFile(argv[2 + timing]) : "";
+  std::string json = readFile(path);
+  ingot::tokenizer::TokenizerFiles files;
+  if (path.ends_with(".model")) {
+    files.sentencePiece = json;
+  } else if (path.ends_with("vocab.json")) {
+    files.vocabJson = json;
+    files.mergesTxt = readFile(path.substr(0, path.size() - 10) + "merges.txt");
+  } else if (path.ends_with(".txt")) {
+    files.vocabTxt = json;
+  }
   std::vector<uint8_t> section;
-  std::string error;
-  if (!ingot::tokenizer::compileTokenizer(readAll(file), config.is_open() ? readAll(config) : "", section, error)) {
+  if ((files.any() && !ingot::tokenizer::writeTokenizerJson(files, config, json, error)) ||
+      !ingot::tokenizer::compileTokenizer(json, config, section, error)) {
     std::fprintf(stderr, "%s\n", error.c_str());
     return 1;
   }
