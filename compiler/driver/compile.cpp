@@ -7,6 +7,7 @@
 #include "compiler/engine/serialize_plan.h"
 #include "compiler/import/huggingface/import.h"
 #include "compiler/import/module.h"
+#include "compiler/import/tokenizer/tokenizer_files.h"
 #include "compiler/import/tokenizer/tokenizer_json.h"
 #include "compiler/pipelines/Pipelines.h"
 #include "compiler/target/cpu/target.h"
@@ -65,8 +66,15 @@ void printProblems(const std::string &model, const std::vector<std::string> &pro
 int importCheckpoint(const std::string &model, std::optional<uint64_t> seed, Imported &imported) {
   huggingface::ImportResult &facts = imported.facts;
   bool good = huggingface::importModel({model, seed}, imported.builder, facts);
+  std::string error;
+  if (!facts.tokenizerJson && facts.tokenizerFiles.any()) {
+    std::string json;
+    if (tokenizer::writeTokenizerJson(facts.tokenizerFiles, facts.tokenizerConfigJson.value_or(""), json, error))
+      facts.tokenizerJson = std::move(json);
+    else
+      facts.problems.push_back(error);
+  }
   if (facts.tokenizerJson) {
-    std::string error;
     if (!tokenizer::compileTokenizer(*facts.tokenizerJson, facts.tokenizerConfigJson.value_or(""), imported.tokenizer,
                                      error, &facts.notes))
       facts.problems.push_back(error); // names the file

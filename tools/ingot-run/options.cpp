@@ -187,7 +187,10 @@ void addEvaluate(CLI::App *verb, EvaluateOptions &o) {
 void addTokenize(CLI::App *verb, TokenizeOptions &o) {
   addEngine(verb, o.engine);
   auto *decode = verb->add_flag("--decode", o.decode, "Read ids, write their text");
-  verb->add_flag("--json", o.json, "Print a JSON object, with the pieces");
+  auto *json = verb->add_flag("--json", o.json, "Print a JSON object, with pieces and offsets in characters");
+  verb->add_flag("--pieces", o.pieces, "Print a line for each id: its offsets in characters and its piece")
+      ->excludes(decode)
+      ->excludes(json);
   verb->add_flag("--no-special", o.noSpecial, "Add no special tokens, such as one that begins a text")
       ->excludes(decode);
   verb->add_flag("--keep-special", o.keepSpecial, "Write the text of special tokens too")->needs(decode);

@@ -52,7 +52,7 @@ struct EvaluateOptions {
 
 struct TokenizeOptions {
   std::string engine;
-  bool decode = false, json = false, noSpecial = false, keepSpecial = false;
+  bool decode = false, json = false, pieces = false, noSpecial = false, keepSpecial = false;
 };
 
 struct BenchOptions {

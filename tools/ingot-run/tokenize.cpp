@@ -48,6 +48,15 @@ std::string dump(const nlohmann::ordered_json &object) {
   return object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
+// Offsets are worked out where they are shown.
+Result<text::Encoding> encode(const text::Tokenizer &tokenizer, const std::string &text, const TokenizeOptions &o) {
+  if (!o.json && !o.pieces)
+    return text::Encoding{tokenizer.encode(text, !o.noSpecial), {}};
+  if (text.size() > UINT32_MAX)
+    return makeError(ErrorCode::InvalidArgument, "standard input: offsets are for texts of under 4 GiB");
+  return tokenizer.encodeWithOffsets(text, !o.noSpecial);
+}
+
 Result<int> run(const TokenizeOptions &o) {
   INGOT_ASSIGN_OR_RETURN(auto engine, runtime::EngineFile::open(o.engine));
   INGOT_ASSIGN_OR_RETURN(auto tokenizer, serve::loadTokenizer(*engine));
@@ -62,16 +71,26 @@ Result<int> run(const TokenizeOptions &o) {
     if (o.json)
       object["text"] = plain;
   } else {
-    std::vector<int32_t> ids = tokenizer->encode(text, !o.noSpecial);
+    INGOT_ASSIGN_OR_RETURN(text::Encoding encoding, encode(*tokenizer, text, o));
     if (o.json) {
-      object["ids"] = ids;
+      object["ids"] = encoding.ids;
       object["pieces"] = nlohmann::ordered_json::array();
-      for (int32_t id : ids)
-        object["pieces"].push_back(std::string(tokenizer->piece(id)));
+      object["offsets"] = nlohmann::ordered_json::array();
+      for (size_t i = 0; i < encoding.ids.size(); ++i) {
+        object["pieces"].push_back(tokenizer->piece(encoding.ids[i]));
+        object["offsets"].push_back({encoding.offsets[i].begin, encoding.offsets[i].end});
+      }
+    } else if (o.pieces) {
+      for (size_t i = 0; i < encoding.ids.size(); ++i) {
+        text::Offsets place = encoding.offsets[i];
+        plain += std::to_string(encoding.ids[i]) + "\t" + std::to_string(place.begin) + "-" +
+                 std::to_string(place.end) + "\t" + dump(tokenizer->piece(encoding.ids[i]));
+      }
+    } else {
+      for (int32_t id : encoding.ids)
+        plain += (plain.empty() ? "" : " ") + std::to_string(id);
+      plain += "\n";
     }
-    for (int32_t id : ids)
-      plain += (plain.empty() ? "" : " ") + std::to_string(id);
-    plain += "\n";
   }
   INGOT_RETURN_IF_ERROR(print(o.json ? dump(object) : plain));
   INGOT_RETURN_IF_ERROR(flush());

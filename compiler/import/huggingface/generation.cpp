@@ -144,17 +144,28 @@ GenerationConfig readGeneration(const Json *own, const std::string &ownWhere, co
   return out;
 }
 
+// The files that stand for a tokenizer.json in older checkpoints.
+template <typename Path> static void readOtherTokenizer(Path path, ImportResult &result, Messages &messages) {
+  auto read = [&](const char *name, std::optional<std::string> &out) {
+    if (!out && fileExists(path(name)))
+      out = readText(path(name), messages);
+  };
+  tokenizer::TokenizerFiles &files = result.tokenizerFiles;
+  read("tokenizer.model", files.sentencePiece);
+  read("spiece.model", files.sentencePiece);
+  read("vocab.json", files.vocabJson);
+  read("merges.txt", files.mergesTxt);
+  read("vocab.txt", files.vocabTxt);
+  if (!files.any())
+    messages.notes.push_back(path("tokenizer.json") + ": is absent, so the engine will have no tokenizer");
+}
+
 void readTextFiles(const std::string &directory, ImportResult &result, Messages &messages) {
   auto path = [&](const char *name) { return (std::filesystem::path(directory) / name).string(); };
   if (fileExists(path("tokenizer.json")))
     result.tokenizerJson = readText(path("tokenizer.json"), messages);
-  else if (fileExists(path("tokenizer.model")))
-    messages.notes.push_back(
-        path("tokenizer.json") +
-        ": is absent, and tokenizer.model is not read, so the engine will have no tokenizer; "
-        "transformers writes tokenizer.json: AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)");
   else
-    messages.notes.push_back(path("tokenizer.json") + ": is absent, so the engine will have no tokenizer");
+    readOtherTokenizer(path, result, messages);
 
   std::optional<std::string> inConfig;
   if (fileExists(path("tokenizer_config.json"))) {

@@ -7,6 +7,7 @@
 #define INGOT_IMPORT_HUGGINGFACE_IMPORT_H
 
 #include "compiler/import/builder.h"
+#include "compiler/import/tokenizer/tokenizer_files.h"
 
 #include <cstdint>
 #include <optional>
@@ -50,6 +51,7 @@ struct ImportResult {
 
   // Texts as they stand in the checkpoint, where they do.
   std::optional<std::string> tokenizerJson, tokenizerConfigJson, chatTemplate;
+  tokenizer::TokenizerFiles tokenizerFiles; // read where tokenizer.json is absent
 };
 
 // Imports `options.directory`. False where result.problems says why not: then all of them, not the first; what the

@@ -358,7 +358,7 @@ private:
     std::sort(names.begin(), names.end());
     names.erase(std::unique(names.begin(), names.end()), names.end());
     for (const std::string &name : names)
-      if (!name.empty() && vocab.contains(name) && vocab[name].is_number_unsigned())
+      if (!name.empty() && vocab.contains(name) && vocab[name].is_number_integer())
         list.push_back(addedToken(vocab[name].get<int64_t>(), name, true));
     out_["added_tokens"] = list;
   }

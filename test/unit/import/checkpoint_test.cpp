@@ -397,7 +397,16 @@ TEST(Tokenizer, MayBeAbsent) {
   directory.remove("tokenizer.json");
   EXPECT_TRUE(says(Imported(directory.path()).result.notes, {"tokenizer.json: is absent"}));
   directory.write("tokenizer.model", "x");
-  EXPECT_TRUE(says(Imported(directory.path()).result.notes, {"tokenizer.model is not read", "save_pretrained"}));
+  Imported imported(directory.path());
+  EXPECT_FALSE(says(imported.result.notes, {"tokenizer.json: is absent"}));
+  EXPECT_EQ(imported.result.tokenizerFiles.sentencePiece, "x");
+  directory.write("vocab.json", "{}");
+  directory.write("merges.txt", "a b");
+  directory.write("vocab.txt", "[UNK]");
+  Imported more(directory.path());
+  EXPECT_EQ(more.result.tokenizerFiles.vocabJson, "{}");
+  EXPECT_EQ(more.result.tokenizerFiles.mergesTxt, "a b");
+  EXPECT_EQ(more.result.tokenizerFiles.vocabTxt, "[UNK]");
 }
 
 TEST(Name, IsTheDirectorysOrTheCachedModels) {
