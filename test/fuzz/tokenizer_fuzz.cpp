@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Any text as a tokenizer.json, and any text for it: the file is either refused with a sentence or compiled to a
-// section that loads, encodes, decodes, and streams to the same text. Input: tokenizer.json, a NUL byte, the text; a
+// section that loads, encodes with and without offsets, decodes, and streams to the same text. Input: tokenizer.json, a NUL byte, the text; a
 // second NUL begins tokenizer_config.json.
 #include "compiler/import/tokenizer/tokenizer_json.h"
 #include "runtime/text/tokenizer.h"
@@ -28,6 +28,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     std::abort();
   for (bool special : {false, true}) {
     std::vector<int32_t> ids = tokenizer->encode(parts[1], special);
+    ingot::text::Encoding encoding = tokenizer->encodeWithOffsets(parts[1], special);
+    if (encoding.ids != ids || encoding.offsets.size() != ids.size())
+      std::abort();
+    for (ingot::text::Offsets place : encoding.offsets)
+      if (place.begin > place.end || place.end > parts[1].size())
+        std::abort();
     std::string whole = tokenizer->decode(ids, special), streamed;
     ingot::text::StreamDecoder stream(*tokenizer, special);
     for (int32_t id : ids) {
