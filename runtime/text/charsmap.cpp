@@ -98,67 +98,72 @@ Text Charsmap::apply(const Text &text, bool track, TextStorage &storage) const {
     auto one = static_cast<char>(c);
     changes[c] = find({&one, 1}, with);
   }
+  // Text that stays is not listed: `pending` holds the changes up to `done`, from the editor's place on, and the
+  // character before them, which has to take over what is removed behind it.
   std::unique_ptr<TextEditor> editor;
-  Changes pending; // begins at editor's place
+  Changes pending;
+  size_t done = 0;
+  bool lags = false; // a removal at the very start had no character to go to: all that follows is listed
   auto flush = [&] {
     for (auto [code, change] : pending.list)
       editor->emit(code, change);
     pending.list.clear();
+  };
+  auto replace = [&](size_t at, std::string_view what) {
+    if (!editor)
+      editor = std::make_unique<TextEditor>(text, track);
+    if (lags) {
+      for (; done < at; done += lengthOfLead(static_cast<unsigned char>(bytes[done]))) {
+        unsigned length;
+        pending.keep(decodeUtf8(bytes.data() + done, length));
+      }
+    } else if (done < at) {
+      flush();
+      size_t last = at - 1;
+      while (isContinuation(bytes[last]))
+        --last;
+      editor->keep(last - editor->at());
+      unsigned length;
+      pending.keep(decodeUtf8(bytes.data() + last, length));
+    }
+    lags |= pending.list.empty() && with.empty();
+    pending.replace(what, with);
+    done = at + what.size();
   };
   for (size_t i = 0; i < bytes.size();) {
     // ASCII before ASCII is a grapheme of its own.
     auto byte = static_cast<unsigned char>(bytes[i]);
     if (byte < 0x80 && byte != '\r' && !changes[byte] &&
         (i + 1 == bytes.size() || static_cast<unsigned char>(bytes[i + 1]) < 0x80)) {
-      if (editor)
-        pending.keep(byte);
       ++i;
       continue;
     }
     size_t end = graphemeEnd(bytes, i);
     std::string_view grapheme = bytes.substr(i, end - i);
-    auto begin = [&](size_t from) {
-      if (editor)
-        return;
-      editor = std::make_unique<TextEditor>(text, track);
-      // The character before it may have to take over what is removed here.
-      size_t last = from;
-      while (last > 0 && isContinuation(bytes[--last])) {
-      }
-      editor->keep(last);
-      if (last != from) {
-        unsigned length;
-        pending.keep(decodeUtf8(bytes.data() + last, length));
-      }
-    };
     if (grapheme.size() < kShortGrapheme && find(grapheme, with)) {
-      begin(i);
-      pending.replace(grapheme, with);
+      replace(i, grapheme);
     } else {
       for (size_t j = 0; j < grapheme.size();) {
-        unsigned length;
-        uint32_t code = decodeUtf8(grapheme.data() + j, length);
-        if (find(grapheme.substr(j, length), with)) {
-          begin(i + j);
-          pending.replace(grapheme.substr(j, length), with);
-        } else if (editor) {
-          pending.keep(code);
-        }
-        j += length;
+        std::string_view one = grapheme.substr(j, lengthOfLead(static_cast<unsigned char>(grapheme[j])));
+        if (find(one, with))
+          replace(i + j, one);
+        j += one.size();
       }
     }
     i = end;
-    if (pending.list.size() > 4096) { // all but the last are final
-      auto last = pending.list.back();
-      pending.list.pop_back();
-      flush();
-      pending.list.push_back(last);
-    }
   }
   if (!editor)
     return text;
-  flush();
-  editor->skip(bytes.size());
+  if (lags) {
+    for (; done < bytes.size(); done += lengthOfLead(static_cast<unsigned char>(bytes[done]))) {
+      unsigned length;
+      pending.keep(decodeUtf8(bytes.data() + done, length));
+    }
+    flush();
+    editor->skip(bytes.size());
+  } else {
+    flush();
+  }
   return editor->finish(storage);
 }
 

@@ -52,16 +52,21 @@ Text strip(const Tables &t, const Text &text, bool left, bool right) {
 
 Text replaceMatches(const Pattern &pattern, const Text &text, std::string_view with, bool track, TextStorage &storage) {
   Matcher matcher(pattern, text.bytes);
+  std::unique_ptr<TextEditor> editor;
   size_t begin, end;
-  if (!matcher.find(begin, end))
-    return text;
-  TextEditor editor(text, track);
-  do {
-    editor.keep(begin - editor.at());
-    editor.skip(end - begin);
-    editor.addText(with);
-  } while (matcher.find(begin, end));
-  return editor.finish(storage);
+  while (matcher.find(begin, end)) {
+    // A character that becomes itself stays; of a longer text the places would change.
+    std::string_view match = text.bytes.substr(begin, end - begin);
+    if (match == with &&
+        (!track || (!match.empty() && match.size() == lengthOfLead(static_cast<unsigned char>(match[0])))))
+      continue;
+    if (!editor)
+      editor = std::make_unique<TextEditor>(text, track);
+    editor->keep(begin - editor->at());
+    editor->skip(end - begin);
+    editor->addText(with);
+  }
+  return editor ? editor->finish(storage) : text;
 }
 
 } // namespace

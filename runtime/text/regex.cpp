@@ -230,7 +230,28 @@ bool Matcher::search(size_t from, size_t &begin, size_t &end) {
   const Instruction &first = pattern_.code[0];
   const Dispatch *dispatch =
       static_cast<RegexOp>(first.op) == RegexOp::Branch ? &pattern_.dispatches[first.a] : nullptr;
-  for (size_t at = from; at <= text_.size(); at += at < text_.size() ? lengthOfLead(text_[at]) : 1) {
+  const auto op = static_cast<RegexOp>(first.op);
+  const bool needs_set = op == RegexOp::Set, needs_byte = op == RegexOp::Byte;
+  // Like \s+: one of a set, as many more as there are, and that is all.
+  const bool run_of_set = needs_set && pattern_.size == 3 && static_cast<RegexOp>(pattern_.code[1].op) == RegexOp::Star &&
+                          pattern_.code[1].a == first.a;
+  for (size_t at = from; at <= text_.size();
+       at += at < text_.size() ? lengthOfLead(static_cast<unsigned char>(text_[at])) : 1) {
+    if (needs_set || needs_byte) { // most places fail at once
+      unsigned length = 1;
+      if (at == text_.size())
+        break;
+      if (needs_byte ? static_cast<unsigned char>(text_[at]) != first.a
+                     : !pattern_.sets->contains(first.a, decodeUtf8(text_.data() + at, length)))
+        continue;
+      if (run_of_set) {
+        begin = at;
+        for (end = at + length; end < text_.size(); end += length)
+          if (!pattern_.sets->contains(first.a, decodeUtf8(text_.data() + end, length)))
+            break;
+        return true;
+      }
+    }
     if (dispatch && dispatch->branches[at < text_.size() ? static_cast<unsigned char>(text_[at]) : 256] == 0)
       continue;
     allowance_ = 65536 + 64 * static_cast<uint64_t>(at);

@@ -22,7 +22,7 @@ public:
   // `expected_bytes` of text: a short text is not worth a cache.
   explicit WordCache(size_t expected_bytes) {
     if (expected_bytes >= 4096)
-      slots_.resize(kSlots);
+      slots_.resize(expected_bytes >= 256 << 10 ? 4 * kSlots : kSlots);
   }
 
   // Appends the ids of `word`, from the cache or by encode(word, out). Words of different `kind` (0 or 1) are apart.
@@ -52,7 +52,7 @@ public:
     uint64_t hash = mix(head ^ 0xa0761d6478bd642full, more ^ length ^ 0xe7037ed1a0b428dbull);
     if (size > 16)
       hash ^= hashBytes(p + 16, size - 16, false);
-    Slot &slot = slots_[hash & (kSlots - 1)];
+    Slot &slot = slots_[hash & (slots_.size() - 1)];
     if (slot.head == head && slot.more == more && slot.length == length &&
         (size <= 16 || std::memcmp(text_.data() + slot.text, p + 16, size - 16) == 0)) {
       if (slot.count == 1)
@@ -84,8 +84,8 @@ public:
   }
 
 private:
-  static constexpr size_t kSlots = 8192;      // a power of two
-  static constexpr size_t kBytes = 256 << 10; // of texts and of ids, kept in all
+  static constexpr size_t kSlots = 8192;    // a power of two
+  static constexpr size_t kBytes = 1 << 20; // of texts and of ids, kept in all
 
   // The first 16 bytes of a word stand here, so that most are compared without looking elsewhere.
   struct Slot {

@@ -46,6 +46,7 @@ TEST(SharedData, CasesOfPublishedModels) {
   checkCases("qwen2", "qwen2");
   checkCases("llama2", "llama-spm");
   checkCases("phi-3-mini", "phi-3");
+  checkCases("bert-uncased", "bert-bge");
 }
 
 TEST(SharedData, TextComesBack) {
@@ -53,7 +54,7 @@ TEST(SharedData, TextComesBack) {
     GTEST_SKIP() << "skipped: no data at " << kData;
   std::string text = readFile(kData + "/eval/wikitext2/wiki.test.raw").substr(0, 400000);
   text.resize(text.rfind('\n') + 1);
-  for (const char *name : {"llama2", "llama3", "gpt2", "phi-3-mini", "roberta-base", "whisper.tiny"}) {
+  for (const char *name : {"llama2", "llama3", "gpt2", "phi-3-mini", "roberta-base", "whisper.tiny", "qwen2"}) {
     Loaded loaded(readFile(tokenizerJson(name)));
     EXPECT_EQ(loaded->decode(loaded->encode(text, true), true), text) << name;
   }
