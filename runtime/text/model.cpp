@@ -3,9 +3,31 @@
 // Chooses the model, and turns places in a word into places in the original text.
 #include "runtime/text/model.h"
 
+#include "runtime/text/byte_alphabet.h"
 #include "runtime/text/unicode.h"
 
+#include <algorithm>
+
 namespace ingot::text {
+
+SpacesAround spacesAround(const Tables &t, std::string_view token, bool bytes) {
+  SpacesAround out;
+  out.known = true;
+  bool leading = true;
+  for (size_t i = 0; i < token.size();) {
+    unsigned length = 1;
+    bool space = token[i] == ' ';
+    if (!bytes) {
+      uint32_t code = decodeUtf8(token.data() + i, length);
+      space = code == characterOfByte(' ') || t.sets.contains(t.header->space_set, code);
+    }
+    leading &= space;
+    out.before += leading;
+    out.behind = space ? out.behind + 1 : 0;
+    i += length;
+  }
+  return out;
+}
 
 ModelEncoder::ModelEncoder(const Tables &tables, size_t expected_bytes, Encoded &out)
     : t_(tables), model_(static_cast<Model>(tables.header->model)), out_(out), bpe_(tables, expected_bytes),
@@ -95,6 +117,9 @@ void ModelEncoder::encode(const Text &word) {
   tokens(word.bytes, [&](int32_t id, size_t begin, size_t end) {
     out_.ids.push_back(id);
     place(begin, end);
+    // A Unigram model's unknown token is the text itself.
+    if (model_ == Model::Unigram && id == t_.header->unk_id && !t_.trims.empty())
+      out_.spaces.back() = spacesAround(t_, word.bytes.substr(begin, end - begin), false);
   });
 }
 

@@ -22,6 +22,9 @@ struct SpacesAround {
   bool known = false;
 };
 
+// `bytes`: the token is stored as the bytes it spells, none of which but a space spells white space.
+SpacesAround spacesAround(const Tables &tables, std::string_view token, bool bytes);
+
 // What encoding makes of a text. Offsets are bytes of the original, and there only where they were asked for.
 struct Encoded {
   bool track = false;

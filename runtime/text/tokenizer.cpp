@@ -16,26 +16,6 @@
 namespace ingot::text {
 namespace {
 
-// `bytes`: the token is stored as the bytes it spells, none of which but a space spells white space.
-SpacesAround spacesAround(const Tables &t, std::string_view token, bool bytes) {
-  SpacesAround out;
-  out.known = true;
-  bool leading = true;
-  for (size_t i = 0; i < token.size();) {
-    unsigned length = 1;
-    bool space = token[i] == ' ';
-    if (!bytes) {
-      uint32_t code = decodeUtf8(token.data() + i, length);
-      space = code == characterOfByte(' ') || t.sets.contains(t.header->space_set, code);
-    }
-    leading &= space;
-    out.before += leading;
-    out.behind = space ? out.behind + 1 : 0;
-    i += length;
-  }
-  return out;
-}
-
 // What the post-processors ByteLevel and RobertaProcessing do to a token's place.
 void trim(SpacesAround spaces, bool first, bool prefix_space, Offsets &place) {
   if (spaces.before > 0) {

@@ -199,15 +199,18 @@ CharSet CharSet::numeric() {
   static const CharSet set = where([](uint8_t p) { return p & 128; });
   return set;
 }
-CharSet CharSet::word() {
-  CharSet out = addedWord(), differences;
-  for (uint32_t code : kPatternWordDifferences)
+// What added tokens take for a word character, but for some.
+template <size_t N> static CharSet wordBut(const uint32_t (&codes)[N]) {
+  CharSet out = CharSet::addedWord(), differences;
+  for (uint32_t code : codes)
     differences.add(code, code);
   CharSet added = differences.intersection(out.complement());
   out = out.intersection(differences.complement());
   out.add(added);
   return out;
 }
+CharSet CharSet::word() { return wordBut(kPatternWordDifferences); }
+CharSet CharSet::bracketWord() { return wordBut(kBracketWordDifferences); }
 
 uint32_t SetTable::number(const CharSet &set) {
   auto found = std::find(sets_.begin(), sets_.end(), set);

@@ -24,11 +24,12 @@ public:
   // A general category ("Lu"), a group of them ("L"), a script or another property of patterns ("Han", "Alphabetic");
   // case, spaces, - and _ in names do not count. False: the name is unknown.
   static bool property(std::string_view name, CharSet &out);
-  static CharSet space();     // \s
-  static CharSet digit();     // \d
-  static CharSet word();      // \w of patterns
-  static CharSet addedWord(); // \w as added tokens that are single words see it
-  static CharSet numeric();   // what the pre-tokenizer Digits cuts out
+  static CharSet space();       // \s
+  static CharSet digit();       // \d
+  static CharSet word();        // \w of patterns, outside brackets
+  static CharSet bracketWord(); // and in them
+  static CharSet addedWord();   // \w as added tokens that are single words see it
+  static CharSet numeric();     // what the pre-tokenizer Digits cuts out
 
   // What small components test (unicode_sets.inc).
   static CharSet punctuation();

@@ -125,6 +125,10 @@ bool normalizer(const Reader &json, SectionParts &parts, int depth) {
       uint32_t number;
       if (!addPattern(json, parts, pattern.text, number))
         return false;
+      // What the library puts at the very start of a text so has no place, and is doubled by what follows.
+      if (parts.patterns.matchesNothing(number))
+        return json.fail("the pattern " + inQuotes(pattern.text) +
+                         " can match nothing, which is not supported in a normalizer");
       append(program, NormalizerOp::ReplacePattern, number);
     } else {
       append(program, NormalizerOp::ReplaceString);

@@ -216,6 +216,7 @@ bool PatternTable::add(std::string_view pattern, SetTable &sets, uint32_t &numbe
   code_.insert(code_.end(), code.begin(), code.end());
   dispatches_ = std::move(dispatches);
   sources_.emplace_back(pattern);
+  nullable_.push_back(isNullable(*tree));
   return true;
 }
 

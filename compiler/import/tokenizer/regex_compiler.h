@@ -25,11 +25,14 @@ class PatternTable {
 public:
   // Adds a pattern given as UTF-8. False: `error` names the construct and its position in characters from 1.
   bool add(std::string_view pattern, SetTable &sets, uint32_t &number, std::string &error);
+  // Whether a pattern can match without a character.
+  bool matchesNothing(uint32_t number) const { return nullable_[number]; }
   // Writes the part Patterns.
   std::vector<uint8_t> bytes() const;
 
 private:
   std::vector<std::string> sources_;
+  std::vector<bool> nullable_;
   std::vector<text::PatternHeader> headers_;
   std::vector<text::Instruction> code_;
   std::vector<text::Dispatch> dispatches_;

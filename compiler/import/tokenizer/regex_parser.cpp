@@ -402,7 +402,7 @@ private:
     CharSet set;
     bool is_set;
     uint32_t code;
-    if (!escaped(set, is_set, code))
+    if (!escaped(set, is_set, code, false))
       return false;
     if (!is_set)
       return literal(code, out);
@@ -412,7 +412,7 @@ private:
   }
 
   // At '\': one character or a set, in and outside classes.
-  bool escaped(CharSet &set, bool &is_set, uint32_t &code) {
+  bool escaped(CharSet &set, bool &is_set, uint32_t &code, bool in_class) {
     size_t begin = at_;
     ++at_;
     if (atEnd())
@@ -432,7 +432,7 @@ private:
       return give(CharSet::space(), c == 'S');
     case 'w':
     case 'W':
-      return give(CharSet::word(), c == 'W');
+      return give(in_class ? CharSet::bracketWord() : CharSet::word(), c == 'W');
     case 'h':
     case 'H': {
       CharSet hex = CharSet::range('0', '9');
@@ -602,7 +602,7 @@ private:
         code = 8;
         return true;
       }
-      return escaped(set, is_set, code);
+      return escaped(set, is_set, code, true);
     }
     if (atEnd())
       return failed("a class without ]");

@@ -74,7 +74,14 @@ private:
     std::string bytes;
     bool spelled = suffix == model->end() || !suffix->is_string() ||
                    text::unspellBytes(suffix->get_ref<const std::string &>(), bytes);
-    return !set("continuing_subword_prefix") && !set("byte_fallback") && spelled;
+    // A byte that is dropped counts in offsets as long as its spelling is.
+    auto vocab = model->find("vocab");
+    bool all = set("unk_token") || (vocab != model->end() && vocab->is_object());
+    for (int b = 0; b < 256 && all && !set("unk_token"); ++b) {
+      auto byte = static_cast<char>(b);
+      all = vocab->contains(text::spellBytes({&byte, 1}));
+    }
+    return !set("continuing_subword_prefix") && !set("byte_fallback") && spelled && all;
   }
 
   template <typename Compile> bool part(const Reader &root, const char *key, Compile compile) {

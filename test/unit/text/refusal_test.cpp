@@ -71,6 +71,8 @@ TEST(Refusal, Normalizers) {
             "tokenizer.json.normalizer: has no strip_right");
   EXPECT_EQ(refusedWith("/normalizer", R"({"type": "BertNormalizer", "clean_text": true})"),
             "tokenizer.json.normalizer: has no handle_chinese_chars");
+  EXPECT_EQ(refusedWith("/normalizer", R"j({"type": "Replace", "pattern": {"Regex": "x*"}, "content": ""})j"),
+            "tokenizer.json.normalizer: the pattern \"x*\" can match nothing, which is not supported in a normalizer");
   EXPECT_EQ(refusedWith("/normalizer", R"({"type": "Sequence"})"), "tokenizer.json.normalizer: has no normalizers");
   EXPECT_EQ(refusedWith("/normalizer", R"({"type": "Sequence", "normalizers": {}})"),
             "tokenizer.json.normalizer.normalizers: expected an array, found object");
