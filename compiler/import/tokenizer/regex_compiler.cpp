@@ -29,7 +29,7 @@ public:
 
   // False: the pattern is too large.
   bool generate(const RegexNode &node) {
-    emit(node);
+    emit(node, true);
     put(RegexOp::Match);
     return !overflow_;
   }
@@ -44,7 +44,8 @@ private:
     return here() - 1;
   }
 
-  void emit(const RegexNode &node) {
+  // `last`: only Match follows, which nothing can fail, so a loop there need never give back.
+  void emit(const RegexNode &node, bool last) {
     if (overflow_)
       return;
     switch (node.kind) {
@@ -60,13 +61,13 @@ private:
         if (keeps)
           emitRun(part, true);
         else
-          emit(part);
+          emit(part, last && i + 1 == node.parts.size());
       }
       return;
     case Kind::Alternate:
-      return emitAlternate(node, 0);
+      return emitAlternate(node, 0, last);
     case Kind::Repeat:
-      return emitRepeat(node);
+      return emitRepeat(node, last);
     case Kind::Look:
     case Kind::Behind:
     case Kind::Atomic: {
@@ -74,7 +75,7 @@ private:
                    : node.kind == Kind::Behind ? RegexOp::Behind
                                                : RegexOp::Atomic;
       uint32_t begin = put(op, 0, node.width * 2 + node.negative);
-      emit(*node.parts[0]);
+      emit(*node.parts[0], true);
       put(RegexOp::Match);
       code_[begin].a = here();
       return;
@@ -105,16 +106,16 @@ private:
     put(RegexOp::Star, sets_.number(node.parts[0]->set), keeps);
   }
 
-  void emitRepeat(const RegexNode &node) {
+  void emitRepeat(const RegexNode &node, bool last) {
     const RegexNode &body = *node.parts[0];
     if (isRun(node) && node.mode != Mode::Lazy)
-      return emitRun(node, node.mode == Mode::Possessive);
+      return emitRun(node, last || node.mode == Mode::Possessive);
     uint32_t atomic = 0;
     if (node.mode == Mode::Possessive)
       atomic = put(RegexOp::Atomic);
     bool lazy = node.mode == Mode::Lazy;
     for (uint32_t i = 0; i < node.min && !overflow_; ++i)
-      emit(body);
+      emit(body, false);
     auto split = [&] { return put(RegexOp::Split); };
     auto aim = [&](uint32_t at, uint32_t inside, uint32_t after) {
       if (overflow_)
@@ -124,14 +125,14 @@ private:
     };
     if (node.max == RegexNode::kUnbounded) {
       uint32_t at = split();
-      emit(body);
+      emit(body, false);
       put(RegexOp::Jump, at);
       aim(at, at + 1, here());
     } else {
       std::vector<uint32_t> splits;
       for (uint32_t i = node.min; i < node.max && !overflow_; ++i) {
         splits.push_back(split());
-        emit(body);
+        emit(body, false);
       }
       for (uint32_t at : splits)
         aim(at, at + 1, here());
@@ -142,7 +143,7 @@ private:
     }
   }
 
-  void emitAlternate(const RegexNode &node, size_t from) {
+  void emitAlternate(const RegexNode &node, size_t from, bool last) {
     size_t count = std::min<size_t>(node.parts.size() - from, 32);
     bool more = from + count < node.parts.size();
     uint32_t dispatch = static_cast<uint32_t>(dispatches_.size());
@@ -157,9 +158,9 @@ private:
       for (size_t j = from + i; j < (rest ? node.parts.size() : from + i + 1); ++j)
         open(dispatches_[dispatch], i, *node.parts[j]);
       if (rest)
-        emitAlternate(node, from + i);
+        emitAlternate(node, from + i, last);
       else
-        emit(*node.parts[from + i]);
+        emit(*node.parts[from + i], last);
       if (i + 1 < count)
         ends.push_back(put(RegexOp::Jump));
     }
