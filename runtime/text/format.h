@@ -41,6 +41,7 @@ namespace ingot::text {
 inline constexpr char kSectionMagic[8] = {'I', 'N', 'G', 'T', 'O', 'K', '\r', '\n'};
 inline constexpr uint32_t kSectionVersion = 2;
 inline constexpr uint32_t kMaxIds = 1u << 22; // a piece's id is below it
+inline constexpr uint32_t kMaxProgram = 4096; // words of a program: its steps call each other
 
 enum class Part : uint32_t {
   PieceOffsets,

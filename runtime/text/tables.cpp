@@ -224,7 +224,7 @@ private:
            program(Part::Decoder, t_.decoder);
   }
   bool program(Part part, std::span<const uint32_t> &out) {
-    if (size(part) % 4 != 0)
+    if (size(part) % 4 != 0 || size(part) > 4 * kMaxProgram)
       return bad("a program has the wrong size");
     out = {data<uint32_t>(part), size(part) / 4};
     for (size_t i = 0; i < out.size();) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Any text as a tokenizer.json, and any text for it: the file is either refused with a sentence or compiled to a
-// section that loads, encodes with and without offsets, decodes, and streams to the same text. Input: tokenizer.json, a NUL byte, the text; a
-// second NUL begins tokenizer_config.json.
+// section that loads, encodes with and without offsets, decodes, and streams to the same text. Input: tokenizer.json, a
+// NUL byte, the text; a second NUL begins tokenizer_config.json.
 #include "compiler/import/tokenizer/tokenizer_json.h"
 #include "runtime/text/tokenizer.h"
 #include "runtime/text/unicode.h"
@@ -48,7 +48,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   }
   for (int32_t id = 0; id < tokenizer->size() && id < 1000; ++id) {
     std::string piece = tokenizer->piece(id);
-    if (!piece.empty() && tokenizer->idOf(piece) != id)
+    if (!piece.empty() && tokenizer->piece(tokenizer->idOf(piece)) != piece) // two ids of a Unigram model may share one
       std::abort();
   }
   return 0;

@@ -14,9 +14,8 @@ using Node = std::unique_ptr<RegexNode>;
 using Kind = RegexNode::Kind;
 
 constexpr int kMaxDepth = 24;
-constexpr uint32_t kMaxRepeat = 1000;
+constexpr uint32_t kMaxRepeat = RegexNode::kMaxRepeat;
 constexpr size_t kMaxPattern = 16384;
-constexpr uint32_t kVaries = ~0u;
 
 Node makeNode(Kind kind) {
   auto node = std::make_unique<RegexNode>();
@@ -238,53 +237,18 @@ private:
     return ok;
   }
 
-  // Characters that a node matches, where their number is fixed; else kVaries.
-  static uint32_t widthOf(const RegexNode &node) {
-    uint64_t width = 0;
-    switch (node.kind) {
-    case Kind::Set:
-      return 1;
-    case Kind::Concat:
-      for (const Node &part : node.parts) {
-        uint32_t one = widthOf(*part);
-        width += one;
-        if (one == kVaries || width > kMaxRepeat)
-          return kVaries;
-      }
-      return static_cast<uint32_t>(width);
-    case Kind::Alternate:
-      for (const Node &part : node.parts)
-        if (widthOf(*part) != widthOf(*node.parts[0]))
-          return kVaries;
-      return widthOf(*node.parts[0]);
-    case Kind::Repeat: {
-      uint32_t one = widthOf(*node.parts[0]);
-      width = static_cast<uint64_t>(one) * node.max;
-      return node.min != node.max || one == kVaries || width > kMaxRepeat ? kVaries : static_cast<uint32_t>(width);
-    }
-    case Kind::Atomic:
-      return widthOf(*node.parts[0]);
-    case Kind::Look:
-    case Kind::Behind:
-    case Kind::Assert:
-    case Kind::Boundary:
-      return 0;
-    }
-    return kVaries;
-  }
-
   // Alternatives at the top may differ in length: (?<=a|bc) is (?:(?<=a)|(?<=bc)), (?<!a|bc) is (?<!a)(?<!bc).
   static Node lookBehind(Node body, bool negative) {
     auto one = [&](Node part) -> Node {
       Node node = makeNode(Kind::Behind);
       node->negative = negative;
       node->width = widthOf(*part);
-      if (node->width == kVaries)
+      if (node->width == RegexNode::kUnbounded)
         return nullptr;
       node->parts.push_back(std::move(part));
       return node;
     };
-    if (body->kind != Kind::Alternate || widthOf(*body) != kVaries)
+    if (body->kind != Kind::Alternate || widthOf(*body) != RegexNode::kUnbounded)
       return one(std::move(body));
     Node all = makeNode(negative ? Kind::Concat : Kind::Alternate);
     for (Node &part : body->parts) {
@@ -623,57 +587,6 @@ private:
 };
 
 } // namespace
-
-bool isNullable(const RegexNode &node) {
-  auto nullable = [](const Node &part) { return isNullable(*part); };
-  switch (node.kind) {
-  case Kind::Set:
-    return false;
-  case Kind::Concat:
-    return std::all_of(node.parts.begin(), node.parts.end(), nullable);
-  case Kind::Alternate:
-    return std::any_of(node.parts.begin(), node.parts.end(), nullable);
-  case Kind::Repeat:
-    return node.min == 0 || isNullable(*node.parts[0]);
-  case Kind::Atomic:
-    return isNullable(*node.parts[0]);
-  case Kind::Look:
-  case Kind::Behind:
-  case Kind::Assert:
-  case Kind::Boundary:
-    return true;
-  }
-  return true;
-}
-
-CharSet firstSet(const RegexNode &node) {
-  CharSet out;
-  switch (node.kind) {
-  case Kind::Set:
-    return node.set;
-  case Kind::Concat:
-    for (const Node &part : node.parts) {
-      out.add(firstSet(*part));
-      if (!isNullable(*part))
-        break;
-    }
-    return out;
-  case Kind::Alternate:
-    for (const Node &part : node.parts)
-      out.add(firstSet(*part));
-    return out;
-  case Kind::Repeat:
-    return node.max == 0 ? out : firstSet(*node.parts[0]);
-  case Kind::Atomic:
-    return firstSet(*node.parts[0]);
-  case Kind::Look:
-  case Kind::Behind:
-  case Kind::Assert:
-  case Kind::Boundary:
-    return out;
-  }
-  return out;
-}
 
 std::unique_ptr<RegexNode> parseRegex(std::string_view pattern, std::string &error) {
   error.clear();

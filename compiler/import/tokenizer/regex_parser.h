@@ -19,6 +19,7 @@ struct RegexNode {
   enum class Kind { Set, Concat, Alternate, Repeat, Look, Behind, Atomic, Assert, Boundary } kind = Kind::Concat;
   enum class Mode { Greedy, Lazy, Possessive };
   static constexpr uint32_t kUnbounded = ~0u;
+  static constexpr uint32_t kMaxRepeat = 1000; // of a counted repeat, and of the width of a look-behind
 
   CharSet set;                                   // Set
   std::vector<std::unique_ptr<RegexNode>> parts; // Concat, Alternate; the one body of Repeat, Look, Behind, Atomic
@@ -33,6 +34,9 @@ struct RegexNode {
 // Can the node match without consuming? And the set of characters that a match that consumes may begin with.
 bool isNullable(const RegexNode &node);
 CharSet firstSet(const RegexNode &node);
+
+// Characters that a node matches, where their number is fixed; else RegexNode::kUnbounded.
+uint32_t widthOf(const RegexNode &node);
 
 // Null: `error` says what and where.
 std::unique_ptr<RegexNode> parseRegex(std::string_view pattern, std::string &error);

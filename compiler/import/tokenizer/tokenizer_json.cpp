@@ -214,6 +214,11 @@ private:
     header.numeric_set = parts_.sets.number(CharSet::numeric());
     if (!writeVocabulary(root.at("model"), model_, added, parts_))
       return false;
+    for (auto [name, program] : {std::pair{"normalizer", &parts_.normalizer},
+                                 {"pre_tokenizer", &parts_.pre_tokenizer},
+                                 {"decoder", &parts_.decoder}})
+      if (program->size() > text::kMaxProgram)
+        return root.fail(std::string(name) + " has too many steps");
     for (const std::vector<int32_t> *ids : {&special_.prefix, &special_.suffix})
       for (int32_t id : *ids)
         if (static_cast<uint32_t>(id) >= header.size)

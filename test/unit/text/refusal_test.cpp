@@ -34,6 +34,14 @@ TEST(Refusal, DeepNestingEnds) {
   EXPECT_NE(refusedWith("/normalizer", deep).find("sequences are nested too deeply"), std::string::npos);
 }
 
+TEST(Refusal, LongSequencesEnd) {
+  std::string many = R"({"type": "Sequence", "pretokenizers": [)";
+  for (int i = 0; i < 3000; ++i)
+    many += R"({"type": "Digits", "individual_digits": true},)";
+  many.back() = ']';
+  EXPECT_EQ(refusedWith("/pre_tokenizer", many + "}"), "tokenizer.json: pre_tokenizer has too many steps");
+}
+
 TEST(Refusal, UnknownComponentsByName) {
   EXPECT_EQ(refusedWith("/model/type", "\"Magic\""), "tokenizer.json.model: the model \"Magic\" is not supported");
   EXPECT_EQ(refusedWith("/normalizer", R"({"type": "Magic"})"),

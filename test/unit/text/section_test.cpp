@@ -31,9 +31,43 @@ std::string fullTokenizer() {
   return json.dump();
 }
 
+// The other models, with the components that the first has not.
+std::vector<std::string> fullTokenizers() {
+  std::vector<std::string> out = {fullTokenizer()};
+  Json json = Json::parse(fullTokenizer());
+  json["normalizer"] = Json::parse(R"({"type": "Sequence", "normalizers": [
+      {"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "lowercase": true}, {"type": "NFKC"},
+      {"type": "Strip", "strip_left": true, "strip_right": true},
+      {"type": "Precompiled", "precompiled_charsmap": "BAAAAAAAAAB4AA=="}]})");
+  json["pre_tokenizer"] = Json::parse(R"({"type": "Sequence", "pretokenizers": [{"type": "UnicodeScripts"},
+      {"type": "BertPreTokenizer"}, {"type": "FixedLength", "length": 9},
+      {"type": "Split", "pattern": {"Regex": "(?<=a)b|\\bx"}, "behavior": "Isolated", "invert": false}]})");
+  json["post_processor"] = Json::parse(R"({"type": "RobertaProcessing", "sep": ["a", 1], "cls": ["b", 2],
+      "trim_offsets": true, "add_prefix_space": true})");
+  json["decoder"] = Json::parse(R"({"type": "Sequence", "decoders": [
+      {"type": "CTC", "pad_token": "?", "word_delimiter_token": "b", "cleanup": true}, {"type": "BPEDecoder", "suffix": "c"},
+      {"type": "WordPiece", "prefix": "_", "cleanup": true}, {"type": "Replace", "pattern": {"Regex": "a+"}, "content": "A"},
+      {"type": "ByteLevel"}]})");
+  json["model"] = Json::parse(R"({"type": "Unigram", "unk_id": 0, "byte_fallback": true, "vocab": [["?", 0], ["a", -1],
+      ["b", -2], ["ab", -2.5], ["_", -1], ["c", -4], ["<0xE7>", 0]]})");
+  out.push_back(json.dump());
+  json["pre_tokenizer"] = Json::parse(R"({"type": "Sequence", "pretokenizers": [{"type": "Whitespace"},
+      {"type": "ByteLevel", "add_prefix_space": true}, {"type": "Digits", "individual_digits": false}]})");
+  json["model"] = Json::parse(R"({"type": "WordPiece", "unk_token": "?", "continuing_subword_prefix": "#",
+      "max_input_chars_per_word": 20, "vocab": {"?": 0, "a": 1, "b": 2, "#b": 3, "#a": 4, "t": 5, "#": 6}})");
+  out.push_back(json.dump());
+  json["model"] = Json::parse(R"({"type": "BPE", "unk_token": "?", "continuing_subword_prefix": "#",
+      "end_of_word_suffix": "$", "vocab": {"?": 0, "a": 1, "#b": 2, "#c$": 3, "ab": 4, "abc$": 5},
+      "merges": [["a", "#b"], ["ab", "#c$"]]})");
+  out.push_back(json.dump());
+  return out;
+}
+
 // Everything a loaded tokenizer can do, for its crashes only.
 void exercise(const text::Tokenizer &tokenizer) {
-  std::vector<int32_t> ids = tokenizer.encode(" abcx  <s> <t> ABC 123 e\u0301 _ \xFF \u72D0 aaab bbbc", true);
+  const std::string_view text = " abcx  <s> <t> ABC 123 e\u0301 _ \xFF \u72D0 aaab bbbc";
+  std::vector<int32_t> ids = tokenizer.encode(text, true);
+  tokenizer.encodeWithOffsets(text, true);
   for (int32_t id = -1; id <= std::min(tokenizer.size(), 64); ++id)
     ids.push_back(id);
   tokenizer.decode(ids, false);
@@ -51,37 +85,41 @@ TEST(Section, SameInputGivesSameBytes) {
 }
 
 TEST(Section, EveryTruncationIsRefused) {
-  Loaded loaded(fullTokenizer());
-  std::string error;
-  for (size_t size = 0; size < loaded.section.size(); size += size < 1024 ? 1 : 97) {
-    std::vector<uint8_t> part(loaded.section.begin(), loaded.section.begin() + static_cast<ptrdiff_t>(size));
-    EXPECT_FALSE(text::Tokenizer::load(part, error));
-    EXPECT_EQ(error.rfind("the engine's tokenizer is damaged: ", 0), 0u) << error;
+  for (const std::string &json : fullTokenizers()) {
+    Loaded loaded(json);
+    std::string error;
+    for (size_t size = 0; size < loaded.section.size(); size += size < 1024 ? 1 : 97) {
+      std::vector<uint8_t> part(loaded.section.begin(), loaded.section.begin() + static_cast<ptrdiff_t>(size));
+      EXPECT_FALSE(text::Tokenizer::load(part, error));
+      EXPECT_EQ(error.rfind("the engine's tokenizer is damaged: ", 0), 0u) << error;
+    }
   }
 }
 
 // The engine's checksum finds damage; still no changed byte may lead a reader out of the section.
 TEST(Section, ChangedBytesNeverCrash) {
-  Loaded loaded(fullTokenizer());
-  std::mt19937 random(1);
-  std::string error;
-  size_t refused = 0;
-  std::vector<size_t> places;
-  const auto *header = reinterpret_cast<const text::Header *>(loaded.section.data());
-  for (size_t i = 0; i < sizeof(text::Header); ++i)
-    places.push_back(i);
-  for (const text::PartEntry &part : header->parts)
-    for (int i = 0; i < 120 && part.size; ++i)
-      places.push_back(part.offset + (i < 40 ? static_cast<size_t>(i) : random()) % part.size);
-  for (size_t place : places) {
-    std::vector<uint8_t> bad = loaded.section;
-    bad[place] ^= static_cast<uint8_t>(1u << random() % 8);
-    if (auto tokenizer = text::Tokenizer::load(bad, error))
-      exercise(*tokenizer);
-    else
-      ++refused;
+  for (const std::string &json : fullTokenizers()) {
+    Loaded loaded(json);
+    std::mt19937 random(1);
+    std::string error;
+    size_t refused = 0;
+    std::vector<size_t> places;
+    const auto *header = reinterpret_cast<const text::Header *>(loaded.section.data());
+    for (size_t i = 0; i < sizeof(text::Header); ++i)
+      places.push_back(i);
+    for (const text::PartEntry &part : header->parts)
+      for (int i = 0; i < 120 && part.size; ++i)
+        places.push_back(part.offset + (i < 40 ? static_cast<size_t>(i) : random()) % part.size);
+    for (size_t place : places) {
+      std::vector<uint8_t> bad = loaded.section;
+      bad[place] ^= static_cast<uint8_t>(1u << random() % 8);
+      if (auto tokenizer = text::Tokenizer::load(bad, error))
+        exercise(*tokenizer);
+      else
+        ++refused;
+    }
+    EXPECT_GT(refused, 100u);
   }
-  EXPECT_GT(refused, 100u);
 }
 
 TEST(Section, SaysWhatIsWrong) {
