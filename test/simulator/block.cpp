@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// See block.h: the order of threads, barriers, instructions of a warp. Lanes of a warp hand over to one another, so that an
-// instruction of the warp costs no look at other threads; now and then, and at barriers, another warp is chosen.
+// See block.h: the order of threads, barriers, instructions of a warp. Lanes of a warp hand over to one another, so
+// that an instruction of the warp costs no look at other threads; now and then, and at barriers, another warp is
+// chosen.
 #include "test/simulator/block.h"
 
 #include "test/simulator/memory.h"
@@ -124,14 +125,13 @@ void Block::findDeadlock() {
   auto count = [&](Fiber::State state) {
     return std::count_if(fibers.begin(), fibers.end(), [&](const Fiber &f) { return f.state == state; });
   };
-  current =
-      uint32_t(std::find_if(fibers.begin(), fibers.end(), [](const Fiber &f) { return f.state != Fiber::done; }) -
-               fibers.begin());
+  current = uint32_t(std::find_if(fibers.begin(), fibers.end(), [](const Fiber &f) { return f.state != Fiber::done; }) -
+                     fibers.begin());
   const char *what = fibers[current].state == Fiber::atBarrier ? "a barrier" : warps[current / kLanes].name;
-  findings->push_back(nameOf(*this, current) + "waits at " + what + " that not all threads come to: " +
-                      std::to_string(count(Fiber::atBarrier)) + " at barriers of the block, " +
-                      std::to_string(count(Fiber::atWarp)) + " at instructions of their warp, " +
-                      std::to_string(count(Fiber::done)) + " have ended");
+  findings->push_back(nameOf(*this, current) + "waits at " + what +
+                      " that not all threads come to: " + std::to_string(count(Fiber::atBarrier)) +
+                      " at barriers of the block, " + std::to_string(count(Fiber::atWarp)) +
+                      " at instructions of their warp, " + std::to_string(count(Fiber::done)) + " have ended");
   stopped = true;
 }
 

@@ -37,21 +37,21 @@ struct Copy {
 struct Fiber {
   Context context;
   enum State { ready, atBarrier, atWarp, done } state = ready;
-  bool condition = false;    // of barrierAny
-  uint32_t groups = 0;       // committed
-  size_t landed = 0;         // of copies, those that have
-  std::vector<Copy> copies;  // in order of groups
+  bool condition = false;   // of barrierAny
+  uint32_t groups = 0;      // committed
+  size_t landed = 0;        // of copies, those that have
+  std::vector<Copy> copies; // in order of groups
 };
 
 // An instruction that all lanes of a warp do together, and which of them can run.
 struct Warp {
   const char *name = nullptr; // of the instruction; null: nobody is there yet
   uint32_t arrived = 0;
-  uint32_t sync = 0;       // barriers of the warp that have passed
-  uint32_t ready = 0;      // places in `lanes`
-  uint32_t turn = 0;       // the place that is looked at first
-  uint8_t lanes[kLanes];   // in the order in which they run
-  uint8_t places[kLanes];  // of each lane in it
+  uint32_t sync = 0;      // barriers of the warp that have passed
+  uint32_t ready = 0;     // places in `lanes`
+  uint32_t turn = 0;      // the place that is looked at first
+  uint8_t lanes[kLanes];  // in the order in which they run
+  uint8_t places[kLanes]; // of each lane in it
   void *operands[kLanes];
 };
 
@@ -85,8 +85,8 @@ struct Block {
   uint32_t ended = 0;            // threads
   const void *barrier = nullptr; // where it was called from, by the first who came
   uint32_t firstAtBarrier = 0;
-  bool any = false;              // the answer of barrierAny
-  bool stopped = false;          // something was found
+  bool any = false;     // the answer of barrierAny
+  bool stopped = false; // something was found
   std::vector<Shadow> words, bytes;
   std::vector<std::string> *findings;
 

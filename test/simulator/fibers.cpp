@@ -54,12 +54,12 @@ void prepare(Context &context, uint32_t fiber, void (*entry)(void *), void *argu
   auto *top = reinterpret_cast<void **>(stacksBegin + size_t(fiber + 1) * kStackBytes - 64);
   top[0] = top[1] = nullptr;
   *--top = reinterpret_cast<void *>(&ingot_begin_fiber);
-  *--top = nullptr;                          // rbp
-  *--top = nullptr;                          // rbx
-  *--top = argument;                         // r12
-  *--top = reinterpret_cast<void *>(entry);  // r13
-  *--top = nullptr;                          // r14
-  *--top = nullptr;                          // r15
+  *--top = nullptr;                         // rbp
+  *--top = nullptr;                         // rbx
+  *--top = argument;                        // r12
+  *--top = reinterpret_cast<void *>(entry); // r13
+  *--top = nullptr;                         // r14
+  *--top = nullptr;                         // r15
   context.stack = top;
 }
 

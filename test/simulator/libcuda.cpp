@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The driver API over the simulated device, so that the runtime runs whole engines on it: INGOT_LIBCUDA names this library.
-// Its one GPU has compute capability 0.0, which fits the variant "simulated" of an engine: the program's source. That is
-// compiled for the host when the module is loaded, and kept by its hash in INGOT_SIMULATOR_CACHE.
+// The driver API over the simulated device, so that the runtime runs whole engines on it: INGOT_LIBCUDA names this
+// library. Its one GPU has compute capability 0.0, which fits the variant "simulated" of an engine: the program's
+// source. That is compiled for the host when the module is loaded, and kept by its hash in INGOT_SIMULATOR_CACHE.
 //
-// INGOT_SIMULATOR_SEED chooses the order of threads. What a launch is found to do wrong is told on standard error, and the
-// launch fails.
+// INGOT_SIMULATOR_SEED chooses the order of threads. What a launch is found to do wrong is told on standard error, and
+// the launch fails.
 #include "runtime/device/cuda/driver.h"
 #include "test/simulator/simulator.h"
 

@@ -2,7 +2,7 @@
 //
 // See memory.h. Allocations are placed one after the other with gaps between; a freed range is used again when it fits.
 #include "test/simulator/memory.h"
-#include "test/simulator/simulator.h"
+#include "test/simulator/block.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -96,6 +96,8 @@ std::string outsideOfAllocations(const void *address, size_t bytes) {
 std::string placeName(const void *address) {
   Heap &h = heap();
   const uintptr_t at = reinterpret_cast<uintptr_t>(address);
+  if (const size_t offset = size_t(static_cast<const uint8_t *>(address) - sharedBegin); offset < kSharedArena)
+    return "byte " + std::to_string(offset) + " of shared memory";
   auto next = h.blocks.upper_bound(at);
   if (!isGlobal(address) || next == h.blocks.begin())
     return "address " + std::to_string(at);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Global memory of the simulated device: one reserved range of addresses, so that whatever lies in it and in no allocation is
-// known to be a mistake.
+// Global memory of the simulated device: one reserved range of addresses, so that whatever lies in it and in no
+// allocation is known to be a mistake.
 #ifndef INGOT_TEST_SIMULATOR_MEMORY_H
 #define INGOT_TEST_SIMULATOR_MEMORY_H
 
@@ -14,8 +14,11 @@ namespace ingot::simulator {
 inline constexpr size_t kReserved = size_t(1) << 40;
 extern uint8_t *const globalBegin;
 // Whether an address lies in the reserved range.
-inline bool isGlobal(const void *address) { return size_t(static_cast<const uint8_t *>(address) - globalBegin) < kReserved; }
-// Whether [address, address + bytes) is part of one of the two allocations that were asked for last: accesses come in runs.
+inline bool isGlobal(const void *address) {
+  return size_t(static_cast<const uint8_t *>(address) - globalBegin) < kReserved;
+}
+// Whether [address, address + bytes) is part of one of the two allocations that were asked for last: accesses come in
+// runs.
 struct Range {
   uintptr_t begin = 1, end = 0;
 };

@@ -163,7 +163,7 @@ uint32_t shuffleXor(uint32_t value, uint32_t mask) {
 }
 uint32_t shuffleUp(uint32_t value, uint32_t delta) {
   return exchange(value, delta, "shuffleUp",
-                  [](uint32_t lane, uint32_t delta) { return lane < delta ? lane : lane - delta; });
+                  [](uint32_t lane, uint32_t delta) { return lane < delta % kLanes ? lane : lane - delta % kLanes; });
 }
 uint32_t ballot(bool condition) {
   struct Operands {
@@ -236,8 +236,8 @@ void commitCopies() {
 void waitForCopies(int left) {
   Block &block = *running();
   Fiber &mine = block.fibers[block.current];
-  // Copies after the last commit are no group's yet, and are not waited for. No two that are on their way write the same
-  // byte, so the order in which they land is not seen.
+  // Copies after the last commit are no group's yet, and are not waited for. No two that are on their way write the
+  // same byte, so the order in which they land is not seen.
   while (mine.landed < mine.copies.size() && mine.copies[mine.landed].group + uint32_t(left) < mine.groups)
     block.land(mine.copies[mine.landed++]);
   if (mine.landed == mine.copies.size()) {

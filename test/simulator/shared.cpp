@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Who touched which byte of shared memory, and whether a barrier stood between (block.h); asynchronous copies; and the check
-// of every other access. Most accesses are of whole words that were always touched as such, and are looked at once a word.
+// Who touched which byte of shared memory, and whether a barrier stood between (block.h); asynchronous copies; and the
+// check of every other access. Most accesses are of whole words that were always touched as such, and are looked at
+// once a word.
 #include "test/simulator/block.h"
 
 #include "test/simulator/memory.h"
@@ -23,8 +24,8 @@ std::string byteName(size_t offset) { return "byte " + std::to_string(offset) + 
 
 } // namespace
 
-// Whether what thread `other` (and others of its warp: `several`) did at (epoch, sync) is ordered before what `current` does
-// now.
+// Whether what thread `other` (and others of its warp: `several`) did at (epoch, sync) is ordered before what `current`
+// does now.
 inline bool Block::ordered(uint32_t when, uint32_t sync, uint16_t other, bool several) const {
   if (when != epoch || (other == current && !several))
     return true;
@@ -182,7 +183,8 @@ void checkAccess(const void *address, size_t bytes, bool write, bool aligned) {
   // All sizes that must be aligned are powers of two.
   const bool wrong = aligned && (reinterpret_cast<uintptr_t>(at) & (bytes - 1)) != 0;
   const size_t offset = size_t(at - sharedBegin);
-  if (wrong || (offset >= kSharedArena ? !insideLastAllocation(at, bytes) : offset + bytes > block->launch->sharedBytes))
+  if (wrong ||
+      (offset >= kSharedArena ? !insideLastAllocation(at, bytes) : offset + bytes > block->launch->sharedBytes))
     checkPlace(block, at, bytes, write, aligned);
   if (offset < kSharedArena) {
     if (write)

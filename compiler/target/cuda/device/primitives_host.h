@@ -13,6 +13,9 @@
 #define INGOT_CONSTEXPR constexpr
 #define INGOT_KERNEL(name, threads) extern "C" __attribute__((visibility("default"))) void name(ingot_cuda_args args)
 
+// What several threads do together must not be moved under conditions that only some of them meet, nor be copied there.
+#define INGOT_TOGETHER __attribute__((convergent))
+
 namespace ingot::device {
 
 uint32_t thread();
@@ -27,14 +30,14 @@ uint32_t gridY();
 uint32_t gridZ();
 unsigned char *sharedMemory();
 
-void barrier();
-bool barrierAny(bool condition);
-void barrierWarp();
+INGOT_TOGETHER void barrier();
+INGOT_TOGETHER bool barrierAny(bool condition);
+INGOT_TOGETHER void barrierWarp();
 void fence();
 
-uint32_t shuffle(uint32_t value, uint32_t from);
-uint32_t shuffleXor(uint32_t value, uint32_t mask);
-uint32_t shuffleUp(uint32_t value, uint32_t delta);
+INGOT_TOGETHER uint32_t shuffle(uint32_t value, uint32_t from);
+INGOT_TOGETHER uint32_t shuffleXor(uint32_t value, uint32_t mask);
+INGOT_TOGETHER uint32_t shuffleUp(uint32_t value, uint32_t delta);
 inline float shuffle(float value, uint32_t from) {
   return std::bit_cast<float>(shuffle(std::bit_cast<uint32_t>(value), from));
 }
@@ -47,14 +50,14 @@ inline float shuffleUp(float value, uint32_t delta) {
   return std::bit_cast<float>(shuffleUp(std::bit_cast<uint32_t>(value), delta));
 }
 inline int32_t shuffleUp(int32_t value, uint32_t delta) { return (int32_t)shuffleUp((uint32_t)value, delta); }
-uint32_t ballot(bool condition);
+INGOT_TOGETHER uint32_t ballot(bool condition);
 
-void mma(FragmentC &c, const FragmentA &a, const FragmentB &b, bf16);
-void mma(FragmentC &c, const FragmentA &a, const FragmentB &b, f16);
-void mmaS8U8(FragmentInt &c, const FragmentA &a, const FragmentB &b);
-void mmaS8S8(FragmentInt &c, const FragmentA &a, const FragmentB &b);
-void loadMatrix4(uint32_t (&r)[4], const void *row);
-void loadMatrix4Transposed(uint32_t (&r)[4], const void *row);
+INGOT_TOGETHER void mma(FragmentC &c, const FragmentA &a, const FragmentB &b, bf16);
+INGOT_TOGETHER void mma(FragmentC &c, const FragmentA &a, const FragmentB &b, f16);
+INGOT_TOGETHER void mmaS8U8(FragmentInt &c, const FragmentA &a, const FragmentB &b);
+INGOT_TOGETHER void mmaS8S8(FragmentInt &c, const FragmentA &a, const FragmentB &b);
+INGOT_TOGETHER void loadMatrix4(uint32_t (&r)[4], const void *row);
+INGOT_TOGETHER void loadMatrix4Transposed(uint32_t (&r)[4], const void *row);
 inline int32_t dotS8U8(uint32_t a, uint32_t b, int32_t c) {
   for (int i = 0; i < 4; ++i)
     c += (int32_t)(int8_t)(a >> (8 * i)) * (int32_t)(uint8_t)(b >> (8 * i));
@@ -93,7 +96,7 @@ inline bf16 toBf16(float value) {
     return {0x7fff};
   return {(uint16_t)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16)};
 }
-inline f16 toF16(float value) { return {std::bit_cast<uint16_t>((_Float16)value)}; }
+inline f16 toF16(float value) { return {value != value ? (uint16_t)0x7fff : std::bit_cast<uint16_t>((_Float16)value)}; }
 inline float toFloat(bf16 value) { return std::bit_cast<float>((uint32_t)value.bits << 16); }
 inline float toFloat(f16 value) { return (float)std::bit_cast<_Float16>(value.bits); }
 inline uint32_t packBf16(float low, float high) {
