@@ -36,6 +36,15 @@ int32_t runCuda(const CudaCase &c, const std::vector<Operand> &operands, std::ve
   std::vector<DeviceMemory> memory;
   ingot_cuda_args args = {};
   for (size_t i = 0; i < operands.size(); ++i) {
+    // An operand may be the buffer of another.
+    size_t same = 0;
+    while (operands[same].data != operands[i].data)
+      ++same;
+    if (same < i) {
+      memory.emplace_back(1, "nothing");
+      args.buffers[i] = args.buffers[same];
+      continue;
+    }
     memory.emplace_back(std::max<size_t>(operands[i].bytes, 1), ("operand " + std::to_string(i)).c_str());
     std::memcpy(memory.back().data, operands[i].data, operands[i].bytes);
     args.buffers[i] = memory.back().data;
@@ -71,7 +80,7 @@ int32_t runCuda(const CudaCase &c, const std::vector<Operand> &operands, std::ve
   EXPECT_TRUE(std::all_of(left, left + counters, [](uint8_t byte) { return byte == 0; }))
       << c.kernel.name << " leaves counters that are not zero";
   for (size_t i = 0; i < operands.size(); ++i)
-    std::memcpy(operands[i].data, memory[i].data, operands[i].bytes);
+    std::memcpy(operands[i].data, args.buffers[i], operands[i].bytes);
   return *static_cast<int32_t *>(error.data);
 }
 

@@ -10,9 +10,10 @@
 //                                  4 bits: k = 8 line + e in the low half of byte e, 8 line + 4 + e in the high half.
 // Column n of a line stands at n ^ 8 in every other pair of lines, so that a fragment's 32 words come from 32 banks.
 //
-// Products of floats are of bf16 with sums in f32. What bf16 does not hold is split into parts, each a bf16 of what the parts
-// before leave: f32 in three, f16 in two; u - z of quantized weights is one. Every pair of parts whose product matters is
-// multiplied: an f32 product has an error of 2^-22 of its size, one of f32 by bf16 or by an integer 2^-24.
+// Products of floats are of bf16 with sums in f32, those of f16 by f16 of f16. What bf16 does not hold is split into parts, each
+// a bf16 of what the parts before leave: f32 in three, f16 in two, which hold all of it; u - z of quantized weights is one.
+// Part i is at most 2^-9i of its number, so pairs of parts whose places add up to 3 or more are left out: an f32 product has
+// an error of 2^-26 of its size (two such pairs), one of f32 by f16 2^-27, all others are exact before they are added.
 // The order of k within a step is free; B follows A's.
 #ifndef INGOT_CUDA_DEVICE_LINEAR_OPERANDS_H
 #define INGOT_CUDA_DEVICE_LINEAR_OPERANDS_H
@@ -39,8 +40,10 @@ template <class P> struct OperandTypes {
   static constexpr int32_t stepBytes = lines * 64; // of a panel
   static constexpr int32_t granules = stepBytes / 16;
   // Parts of a weight and of an activation.
-  static constexpr int32_t weightParts = weightType == INGOT_F32 ? 3 : weightType == INGOT_F16 ? 2 : 1;
-  static constexpr int32_t inParts = inType == INGOT_F32 ? 3 : inType == INGOT_F16 ? 2 : 1;
+  static constexpr bool halves = weightType == INGOT_F16 && inType == INGOT_F16; // products of f16 as they are
+  static constexpr int32_t weightParts = weightType == INGOT_F32 ? 3 : weightType == INGOT_F16 && !halves ? 2 : 1;
+  static constexpr int32_t inParts = inType == INGOT_F32 ? 3 : inType == INGOT_F16 && !halves ? 2 : 1;
+  static constexpr bool inAsIs = inType == INGOT_BF16 || halves; // pairs of 16 bits are operands as they lie
   static constexpr int32_t panels = (p.n + 15) / 16 * (p.gated ? 2 : 1);
   // Packed K of the weights, and so the steps.
   static constexpr int32_t weightK =
@@ -107,7 +110,7 @@ template <class T> INGOT_DEVICE void loadWeights(FragmentA (&a)[T::weightParts],
                                                  const float (&z)[2]) {
   const uint32_t *words = (const uint32_t *)shared;
   const int32_t g = (int32_t)lane() / 4, t = (int32_t)lane() % 4;
-  if constexpr (T::weightType == INGOT_BF16) {
+  if constexpr (T::weightType == INGOT_BF16 || T::halves) {
     for (int i = 0; i < 4; ++i) // columns g, g + 8; then k 8 further
       a[0].r[i] = words[wordOf(half * 8 + t + i / 2 * 4, g + i % 2 * 8)];
   } else if constexpr (T::weightType == INGOT_F16) {
@@ -203,14 +206,16 @@ template <class P> struct GroupFactors {
   }
 };
 
-// c += a * b over all parts that matter: those whose places add up to less than the most that either has.
-template <int aParts, int bParts>
-INGOT_DEVICE void multiplyParts(FragmentC &c, const FragmentA (&a)[aParts], const FragmentB (&b)[bParts]) {
-  constexpr int most = aParts > bParts ? aParts : bParts;
-  for (int i = aParts - 1; i >= 0; --i) // the smallest first
-    for (int j = bParts - 1; j >= 0; --j)
-      if (i + j < most)
-        mma(c, a[i], b[j], bf16{});
+// c += a * b over all parts that matter.
+template <class T>
+INGOT_DEVICE void multiplyParts(FragmentC &c, const FragmentA (&a)[T::weightParts], const FragmentB (&b)[T::inParts]) {
+  if constexpr (T::halves)
+    mma(c, a[0], b[0], f16{});
+  else
+    for (int i = T::weightParts - 1; i >= 0; --i) // the smallest first
+      for (int j = T::inParts - 1; j >= 0; --j)
+        if (i + j < 3)
+          mma(c, a[i], b[j], bf16{});
 }
 
 } // namespace ingot::device

@@ -30,7 +30,8 @@ template <class T> struct RowsInMemory {
     if (!row) {
       for (int i = 0; i < parts; ++i)
         out[i] = 0;
-    } else if constexpr (T::inType == INGOT_BF16 && T::p.k_padded % 2 == 0) {
+    } else if constexpr (T::inAsIs) {
+      static_assert(T::p.k_padded % 2 == 0, "rows of 16 bits are padded");
       out[0] = k < T::p.k_padded ? *(const uint32_t *)(row + k * 2) : 0;
     } else {
       splitPair(at(k), at(k + 1), out);
@@ -128,7 +129,7 @@ template <class P, int kRowTiles, int kWarps, int kRing> INGOT_DEVICE void linea
           for (int i = 0; i < T::inParts; ++i)
             b[i] = {{one[i], other[i]}};
           for (int panel = 0; panel < kPanels; ++panel)
-            multiplyParts(T::quantized ? part[panel][j] : sums[panel][j], a[panel], b);
+            multiplyParts<T>(T::quantized ? part[panel][j] : sums[panel][j], a[panel], b);
         }
       }
     }

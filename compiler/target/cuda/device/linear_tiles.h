@@ -61,7 +61,7 @@ template <class T> struct StagedRows {
 
   template <int parts> static INGOT_DEVICE void pair(const unsigned char *staged, int32_t row, int32_t k, uint32_t (&out)[parts]) {
     const unsigned char *from = at(staged, row, k);
-    if constexpr (T::inType == INGOT_BF16)
+    if constexpr (T::inAsIs)
       out[0] = *(const uint32_t *)from;
     else
       splitPair(loadAs<T::inType>(from, 0), loadAs<T::inType>(from, 1), out);
@@ -149,7 +149,7 @@ template <class P, int kColumns, int kRows, int kStages> INGOT_DEVICE void linea
               loadWeights<T>(a[panel], weights + panel * T::stepBytes, half, factors[panel].zero);
           for (int j = 0; j < kOwnRows; j += 2) {
             FragmentB b[2][T::inParts];
-            if constexpr (T::inType == INGOT_BF16 && !T::quantized) {
+            if constexpr (T::inAsIs && !T::quantized) {
               // Matrices: rows of j, their k 8 further, rows of j + 1, their k 8 further.
               const int32_t row = ownRow + (j + (int32_t)lane() / 16) * 8 + (int32_t)lane() % 8;
               uint32_t four[4];
@@ -169,7 +169,7 @@ template <class P, int kColumns, int kRows, int kStages> INGOT_DEVICE void linea
             for (int panel = 0; panel < kOwn; ++panel)
               if (inside(panel))
                 for (int i = 0; i < 2; ++i)
-                  multiplyParts(T::quantized ? part[panel][j + i] : sums[panel][j + i], a[panel], b[i]);
+                  multiplyParts<T>(T::quantized ? part[panel][j + i] : sums[panel][j + i], a[panel], b[i]);
           }
         }
       }

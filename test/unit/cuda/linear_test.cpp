@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// linear and linear_int on the simulated device, every function of every product of linear.txt, by the checks that the
+// CPU's have (test/unit/target/linear_checks.h, linear_int_checks.h).
+#include "test/unit/cuda/cuda_run.h"
+#include "test/unit/cuda/linear_cases.h"
+#include "test/unit/target/linear_int_checks.h"
+
+#include <dlfcn.h>
+
+using namespace ingot::test;
+using ingot::target::cuda::Function;
+
+namespace {
+
+const std::vector<LinearCase> &cases() {
+  static const std::vector<LinearCase> all = linearCases(INGOT_LINEAR_LIST);
+  return all;
+}
+
+CudaKernel codeOf(const LinearCase &c, const Function &f) {
+  void *code = dlsym(RTLD_DEFAULT, linearSymbol(c.kernel.name, f).c_str());
+  if (!code)
+    std::abort();
+  return reinterpret_cast<CudaKernel>(code);
+}
+
+// Runs one function of a product.
+Run onFunction(const LinearCase &c, const Function &f, uint64_t seed) {
+  CudaCase one;
+  one.kernel = c.kernel;
+  one.kernel.name += " by " + f.suffix;
+  one.function = f;
+  one.code = codeOf(c, f);
+  return [one, seed](const TestKernel &, const std::vector<Operand> &operands, const std::vector<int64_t> &symbols,
+                     uint32_t tiles, uint32_t pieces) {
+    CudaOptions options;
+    options.seed = seed;
+    options.multiprocessors = pieces;
+    return runCuda(one, operands, symbols, tiles, options);
+  };
+}
+
+// What a product may be wrong by, of its size: linear_operands.h.
+double productError(const TestKernel &kernel) {
+  const int in = kernel.integer("in_type"), weight = kernel.integer("weight_type");
+  return in == kF32 && weight == kF32                                       ? 0x1p-26
+         : (in == kF32 && weight == kF16) || (in == kF16 && weight == kF32) ? 0x1p-27
+                                                                            : 0.0;
+}
+
+// Some rows that a function serves, up to all of its tiles' edges.
+std::vector<int> rowsFor(const Function &f, const TestKernel &kernel) {
+  std::vector<int> rows;
+  const bool large = kernel.integer("n") * kernel.integer("k") > 40000;
+  for (int count : {1, 7, 8, 9, 16, 17, 33, 64, 65, 130, 300})
+    if (count <= f.rowsMost && (!large || count != 300) && (f.rowsMost > 1000 || count * 4 > f.rowsMost))
+      rows.push_back(count);
+  return rows;
+}
+
+void check(const LinearCase &c, const Function &f, uint64_t seed) {
+  const auto run = onFunction(c, f, seed);
+  const uint32_t multiprocessors = static_cast<uint32_t>(seed * 3 % 7 + 1);
+  if (c.kernel.templateName == "linear")
+    checkLinear(c.kernel, run, rowsFor(f, c.kernel), seed, multiprocessors, productError(c.kernel));
+  else
+    checkLinearInt(c.kernel, run, rowsFor(f, c.kernel), seed, multiprocessors, 8);
+}
+
+TEST(CudaLinearTest, SharedMemoryFitsEveryArchitecture) {
+  for (const LinearCase &c : cases())
+    for (const Function &f : c.functions)
+      EXPECT_LE(f.sharedBytes, 99u * 1024) << c.kernel.name << " " << f.suffix;
+}
+
+class CudaLinearTest : public testing::TestWithParam<size_t> {};
+
+TEST_P(CudaLinearTest, AgreesWithSumsInF64) {
+  const LinearCase &c = cases()[GetParam()];
+  for (const Function &f : c.functions)
+    check(c, f, GetParam() + 1);
+}
+
+// Only the order of threads and blocks differs: no bit may.
+TEST_P(CudaLinearTest, OrderChangesNoBit) {
+  const LinearCase &c = cases()[GetParam()];
+  for (const Function &f : c.functions) {
+    const int rows = static_cast<int>(std::min<int64_t>(f.rowsMost, 9));
+    auto result = [&](uint64_t seed) {
+      const auto run = onFunction(c, f, seed);
+      const auto pieces = static_cast<uint32_t>(seed);
+      return c.kernel.templateName == "linear" ? runLinear(c.kernel, run, LinearProblem(c.kernel, rows, 3), pieces)
+                                               : runLinearInt(c.kernel, run, IntProblem(c.kernel, rows, 3), pieces);
+    };
+    const LinearResult first = result(1);
+    for (uint64_t seed : {2, 5}) {
+      const LinearResult again = result(seed);
+      EXPECT_TRUE(again.out == first.out && again.stats == first.stats) << c.kernel.name << " by " << f.suffix;
+    }
+  }
+}
+
+TEST_P(CudaLinearTest, OutMayBeTheBufferOfResidual) {
+  const LinearCase &c = cases()[GetParam()];
+  if (!c.kernel.integer("residual") || c.kernel.integer("out_type") != kF32 ||
+      c.kernel.integer("out_stride") != c.kernel.integer("n"))
+    GTEST_SKIP() << "it has no such buffers";
+  for (const Function &f : c.functions) {
+    const auto run = onFunction(c, f, 4);
+    const int rows = static_cast<int>(std::min<int64_t>(f.rowsMost, 70));
+    if (c.kernel.templateName == "linear") {
+      const LinearProblem p(c.kernel, rows, 3);
+      EXPECT_TRUE(runLinear(c.kernel, run, p, 2).out == runLinear(c.kernel, run, p, 2, true).out) << c.kernel.name;
+    } else {
+      const IntProblem p(c.kernel, rows, 3);
+      EXPECT_TRUE(runLinearInt(c.kernel, run, p, 2).out == runLinearInt(c.kernel, run, p, 2, true).out)
+          << c.kernel.name;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Products, CudaLinearTest, testing::Range<size_t>(0, cases().size()), [](const auto &info) {
+  std::string name = cases()[info.param].kernel.name;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+});
+
+} // namespace
