@@ -4,9 +4,11 @@
 // CPU's have (test/unit/target/linear_checks.h, linear_int_checks.h).
 #include "test/unit/cuda/cuda_run.h"
 #include "test/unit/cuda/linear_cases.h"
+#include "test/unit/cuda/linear_mistakes.h"
 #include "test/unit/target/linear_int_checks.h"
 
 #include <dlfcn.h>
+#include <gtest/gtest-spi.h>
 
 using namespace ingot::test;
 using ingot::target::cuda::Function;
@@ -26,12 +28,12 @@ CudaKernel codeOf(const LinearCase &c, const Function &f) {
 }
 
 // Runs one function of a product.
-Run onFunction(const LinearCase &c, const Function &f, uint64_t seed) {
+Run onFunction(const LinearCase &c, const Function &f, uint64_t seed, CudaKernel code = nullptr) {
   CudaCase one;
   one.kernel = c.kernel;
   one.kernel.name += " by " + f.suffix;
   one.function = f;
-  one.code = codeOf(c, f);
+  one.code = code ? code : codeOf(c, f);
   return [one, seed](const TestKernel &, const std::vector<Operand> &operands, const std::vector<int64_t> &symbols,
                      uint32_t tiles, uint32_t pieces) {
     CudaOptions options;
@@ -74,16 +76,59 @@ TEST(CudaLinearTest, SharedMemoryFitsEveryArchitecture) {
       EXPECT_LE(f.sharedBytes, 99u * 1024) << c.kernel.name << " " << f.suffix;
 }
 
-class CudaLinearTest : public testing::TestWithParam<size_t> {};
+bool says(const std::string &text, const std::string &words) {
+  for (size_t from = 0; from <= words.size();) {
+    const size_t to = std::min(words.find('|', from), words.size());
+    if (text.find(words.substr(from, to - from)) != std::string::npos)
+      return true;
+    from = to + 1;
+  }
+  return false;
+}
 
-TEST_P(CudaLinearTest, AgreesWithSumsInF64) {
+// Each mistake that is put into the device source fails these tests, with every seed.
+TEST(CudaLinearTest, MistakesAreNoticed) {
+  for (int i = 0; i < kLinearMistakesCount; ++i) {
+    const LinearMistake &mistake = kLinearMistakes[i];
+    const std::string path = std::string(INGOT_LINEAR_MISTAKES) + std::to_string(i) + ".so";
+    void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    ASSERT_NE(library, nullptr) << dlerror();
+    const auto code = reinterpret_cast<CudaKernel>(dlsym(library, "mistaken"));
+    int tried = 0;
+    for (const LinearCase &c : cases())
+      for (const Function &f : c.functions) {
+        if (c.kernel.name != mistake.product || f.suffix != mistake.function)
+          continue;
+        for (uint64_t seed : {1, 2, 3}) {
+          ++tried;
+          testing::TestPartResultArray failures;
+          {
+            testing::ScopedFakeTestPartResultReporter reporter(
+                testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &failures);
+            check(c, f, {mistake.rows}, seed, 1, code);
+          }
+          std::string all;
+          for (int j = 0; j < failures.size(); ++j)
+            all += std::string(failures.GetTestPartResult(j).message()) + "\n";
+          EXPECT_TRUE(says(all, mistake.words))
+              << "mistake " << i << " of " << mistake.header << " with seed " << seed << ": " << all;
+        }
+      }
+    EXPECT_EQ(tried, 3) << mistake.product << " by " << mistake.function;
+    dlclose(library);
+  }
+}
+
+class CudaProductTest : public testing::TestWithParam<size_t> {};
+
+TEST_P(CudaProductTest, AgreesWithSumsInF64) {
   const LinearCase &c = cases()[GetParam()];
   for (const Function &f : c.functions)
-    check(c, f, GetParam() + 1);
+    check(c, f, rowsFor(f, c.kernel), GetParam() + 1, static_cast<uint32_t>(GetParam() % 7 + 1));
 }
 
 // Only the order of threads and blocks differs: no bit may.
-TEST_P(CudaLinearTest, OrderChangesNoBit) {
+TEST_P(CudaProductTest, OrderChangesNoBit) {
   const LinearCase &c = cases()[GetParam()];
   for (const Function &f : c.functions) {
     const int rows = static_cast<int>(std::min<int64_t>(f.rowsMost, 9));
@@ -101,7 +146,7 @@ TEST_P(CudaLinearTest, OrderChangesNoBit) {
   }
 }
 
-TEST_P(CudaLinearTest, OutMayBeTheBufferOfResidual) {
+TEST_P(CudaProductTest, OutMayBeTheBufferOfResidual) {
   const LinearCase &c = cases()[GetParam()];
   if (!c.kernel.integer("residual") || c.kernel.integer("out_type") != kF32 ||
       c.kernel.integer("out_stride") != c.kernel.integer("n"))
@@ -120,7 +165,7 @@ TEST_P(CudaLinearTest, OutMayBeTheBufferOfResidual) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Products, CudaLinearTest, testing::Range<size_t>(0, cases().size()), [](const auto &info) {
+INSTANTIATE_TEST_SUITE_P(Products, CudaProductTest, testing::Range<size_t>(0, cases().size()), [](const auto &info) {
   std::string name = cases()[info.param].kernel.name;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;

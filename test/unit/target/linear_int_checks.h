@@ -93,14 +93,20 @@ inline void checkLinearInt(const TestKernel &kernel, const Run &run, const std::
           int output = half * s.n + i;
           double size = 0;
           for (int g = 0; g < p.weights.groups; ++g) {
-            double integer = 0;
-            for (int k = g * s.group; k < std::min(s.k, (g + 1) * s.group); ++k)
-              integer += double(p.weights.value(output, k)) * p.input[r].q[k];
-            sum[half] += integer * p.weights.scale(output, g) * p.input[r].scale;
-            size += std::fabs(integer * p.weights.scale(output, g) * p.input[r].scale);
+            double integer = 0, part = 0, parts = 0; // parts of 32 k: a split is of some of them
+            for (int k = g * s.group; k < std::min(s.k, (g + 1) * s.group); ++k) {
+              const double product = double(p.weights.value(output, k)) * p.input[r].q[k];
+              integer += product;
+              part = k % 32 == 0 ? product : part + product;
+              if (k % 32 == 31 || k + 1 == std::min(s.k, (g + 1) * s.group))
+                parts += std::fabs(part);
+            }
+            const double scale = double(p.weights.scale(output, g)) * p.input[r].scale;
+            sum[half] += integer * scale;
+            size += std::fabs((splits ? parts : integer) * scale);
           }
           // Half a unit for each addition of a group, the conversion, the row's scale, and the bias; a split of K adds
-          // a group in two parts, and one more sum.
+          // a group in two parts, whose sizes do not cancel, and one more sum.
           error[half] = (p.weights.groups + 3 + 2 * splits) * 0x1p-24 * size;
           if (s.bias)
             sum[half] += p.bias[static_cast<size_t>(output)];

@@ -45,10 +45,10 @@ template <class P> struct OperandTypes {
   static constexpr int32_t inParts = inType == INGOT_F32 ? 3 : inType == INGOT_F16 && !halves ? 2 : 1;
   static constexpr bool inAsIs = inType == INGOT_BF16 || halves; // pairs of 16 bits are operands as they lie
   static constexpr int32_t panels = (p.n + 15) / 16 * (p.gated ? 2 : 1);
-  // Packed K of the weights, and so the steps.
+  // Packed K of the weights. Steps end with k: beyond it there are no scales.
   static constexpr int32_t weightK =
       p.layout == INGOT_N16K ? p.k : (int32_t)roundedUp(p.k, quantized ? 64 : 32);
-  static constexpr int32_t steps = (weightK + kStep - 1) / kStep;
+  static constexpr int32_t steps = (p.k + kStep - 1) / kStep;
   static constexpr int64_t panelBytes = (int64_t)weightK * (stepBytes / kStep);
   static constexpr int32_t group = quantized ? p.group : p.k;
   static constexpr int32_t groups = (p.k + group - 1) / group;

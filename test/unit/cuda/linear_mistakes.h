@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Mistakes that are put into the device source of products, to see that the tests notice them: what is replaced in
+// which header, which product and function then goes wrong, and words of a failure. Each is a library of its own,
+// compiled from a copy of the header.
+#ifndef INGOT_TEST_UNIT_CUDA_LINEAR_MISTAKES_H
+#define INGOT_TEST_UNIT_CUDA_LINEAR_MISTAKES_H
+
+namespace ingot::test {
+
+struct LinearMistake {
+  const char *header, *from, *to; // the first occurrence
+  const char *product, *function;
+  int rows;
+  const char *words;
+};
+
+inline constexpr LinearMistake kLinearMistakes[] = {
+    {"linear_rows.h", "    barrierWarp();\n", "", "bf16-bf16-n40-k1100", "rows8", 8, "asynchronous copy|no barrier"},
+    {"linear_rows.h", "waitCopies<kRing - 2>", "waitCopies<kRing - 1>", "bf16-bf16-n40-k1100", "rows8", 8,
+     "was not waited for"},
+    {"linear_rows.h", "fetch(step + kRing - 1)", "fetch(step + kRing)", "bf16-bf16-n40-k1100", "rows16", 9,
+     "asynchronous copy|no barrier|nothing has written"},
+    {"linear_rows.h", "+ (step - first) % kRing * kStepBytes + panel",
+     "+ (step - first + 1) % kRing * kStepBytes + panel", "bf16-bf16-n40-k1100", "rows8", 8,
+     "asynchronous copy|no barrier|nothing has written|difference"},
+    {"linear_rows.h", "  barrier();\n  FragmentC *const all", "  FragmentC *const all", "bf16-bf16-n40-k1100", "rows64",
+     64, "no barrier"},
+    {"linear_rows.h", "  barrier();\n  for (int32_t j = w;", "  for (int32_t j = w;", "bf16-bf16-n40-k1100", "rows32",
+     32, "no barrier|nothing has written"},
+    {"linear_rows.h", "other < kWarps", "other < kWarps - 1", "int4-asym-g32-n160-k1100", "rows8", 8, "difference"},
+    {"linear_tiles.h", "    barrier(); // the stages of the tile before are read\n", "", "bf16-bf16-n40-k1100", "tiles",
+     300, "no barrier"},
+    {"linear_tiles.h", "      waitCopies<kStages - 2>();\n      barrier();\n", "      waitCopies<kStages - 2>();\n",
+     "bf16-bf16-n40-k1100", "tiles", 130, "no barrier|asynchronous copy|nothing has written"},
+    {"linear_tiles.h", "waitCopies<kStages - 2>", "waitCopies<kStages - 1>", "f32-f32-n160-k1100", "tiles", 65,
+     "was not waited for|asynchronous copy|no barrier"},
+    {"linear_tiles.h", "return staged + granuleAt(row, k * element / 16)",
+     "return staged + granuleAt(row ^ 2, k * element / 16)", "f32-bf16-n160-k300", "tiles", 65, "difference"},
+    {"linear_tiles.h", "left = left < 0 ? 0 : left > 16 ? 16 : left;", "left = 16;", "bf16-bf16-n40-k1100", "tiles", 65,
+     "outside of any allocation"},
+    {"linear_operands.h", "(column ^ ((line & 2) << 2))", "(column ^ ((line & 1) << 3))", "bf16-bf16-n37-k71", "rows8",
+     7, "difference"},
+    {"linear_operands.h", "inside ? 16 : 0", "16", "f32-f32-n37-k71", "rows8", 7,
+     "outside of any allocation|difference"},
+    {"linear_operands.h", "steps = (p.k + kStep - 1) / kStep", "steps = (weightK + kStep - 1) / kStep",
+     "int8-g32-n37-k71", "rows8", 7, "outside of any allocation"},
+    {"linear_operands.h", "if (i + j < 3)", "if (i + j < 2)", "f32-f32-n37-k71", "rows8", 7, "difference"},
+    {"linear_epilogue.h", "r < rows && column < p.n", "r < rows", "bf16-bf16-n37-k71", "rows8", 7,
+     "outside of any allocation|difference"},
+    {"linear_epilogue.h", "stats[r * tiles + tile]", "stats[r * tiles + tile + 1]", "bias-residual-stats-bf16", "rows8",
+     7, "outside of any allocation|difference"},
+};
+inline constexpr int kLinearMistakesCount = sizeof(kLinearMistakes) / sizeof(kLinearMistakes[0]);
+
+} // namespace ingot::test
+
+#endif
