@@ -49,19 +49,9 @@ int32_t runCuda(const CudaCase &c, const std::vector<Operand> &operands, std::ve
     std::memcpy(memory.back().data, operands[i].data, operands[i].bytes);
     args.buffers[i] = memory.back().data;
   }
-  const auto workspaceBytes = static_cast<size_t>(valueOf(c.function.workspace, symbols, tiles));
-  simulator::Launch launch;
-  launch.name = c.kernel.name;
-  for (int d = 0; d < 3; ++d) {
-    const int64_t blocks = valueOf(c.function.grid[d], symbols, tiles);
-    if (blocks == 0)
-      return 0;
-    launch.grid[d] = static_cast<uint32_t>(blocks);
-  }
-  if (c.function.blocksPerMultiprocessor)
-    launch.grid[0] = std::min(launch.grid[0], c.function.blocksPerMultiprocessor * options.multiprocessors);
-  launch.threads = c.function.threads;
-  launch.sharedBytes = c.function.sharedBytes;
+  size_t workspaceBytes = 0;
+  for (const target::cuda::Function &function : c.functions)
+    workspaceBytes = std::max(workspaceBytes, static_cast<size_t>(valueOf(function.workspace, symbols, tiles)));
   args.tiles_symbol = static_cast<int32_t>(symbols.size());
   symbols.push_back(tiles);
   DeviceMemory values(symbols.size() * 8, "symbols"), error(4, "error"),
@@ -74,8 +64,25 @@ int32_t runCuda(const CudaCase &c, const std::vector<Operand> &operands, std::ve
   args.symbols = static_cast<const int64_t *>(values.data);
   args.error = static_cast<int32_t *>(error.data);
   args.workspace = workspace.data;
-  for (const std::string &finding : simulator::launch(c.code, launch, args, options.seed))
-    ADD_FAILURE() << c.kernel.name << ": " << finding;
+  for (size_t i = 0; i < c.functions.size(); ++i) {
+    const target::cuda::Function &function = c.functions[i];
+    EXPECT_EQ(function.stage, i) << c.kernel.name;
+    simulator::Launch launch;
+    launch.name = c.kernel.name + " " + function.suffix;
+    bool none = false;
+    for (int d = 0; d < 3; ++d) {
+      launch.grid[d] = static_cast<uint32_t>(valueOf(function.grid[d], symbols, tiles));
+      none = none || launch.grid[d] == 0;
+    }
+    if (none)
+      continue;
+    if (function.blocksPerMultiprocessor)
+      launch.grid[0] = std::min(launch.grid[0], function.blocksPerMultiprocessor * options.multiprocessors);
+    launch.threads = function.threads;
+    launch.sharedBytes = function.sharedBytes;
+    for (const std::string &finding : simulator::launch(c.code[i], launch, args, options.seed))
+      ADD_FAILURE() << c.kernel.name << ": " << finding;
+  }
   const auto *left = static_cast<const uint8_t *>(workspace.data);
   EXPECT_TRUE(std::all_of(left, left + counters, [](uint8_t byte) { return byte == 0; }))
       << c.kernel.name << " leaves counters that are not zero";

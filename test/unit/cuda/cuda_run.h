@@ -9,16 +9,17 @@
 #include "compiler/target/cuda/launch.h"
 #include "runtime/format/cuda_abi.h"
 #include "test/unit/target/checks.h"
+#include <utility>
 
 namespace ingot::test {
 
 using CudaKernel = void (*)(ingot_cuda_args);
 
-// A kernel with one function.
+// A kernel: its launches in order.
 struct CudaCase {
   TestKernel kernel; // name and parameters, for the checks
-  target::cuda::Function function;
-  CudaKernel code;
+  target::cuda::Functions functions;
+  std::vector<CudaKernel> code; // of each function
 };
 
 #define INGOT_ADD_PARAMETER(name) all[#name] = p.name;
@@ -32,17 +33,17 @@ INGOT_TEMPLATES(INGOT_PARAMETERS_OF)
 #undef INGOT_ADD_PARAMETER
 
 template <class Params>
-CudaCase cudaCase(const std::string &templateName, const std::string &name, const Params &p, CudaKernel code) {
+CudaCase cudaCase(const std::string &templateName, const std::string &name, const Params &p,
+                  std::vector<CudaKernel> code) {
   CudaCase c;
   c.kernel.name = name;
   c.kernel.templateName = templateName;
   c.kernel.parameters = parametersOf(p);
   std::string error;
-  target::cuda::Functions functions = target::cuda::functionsOf(p, error);
-  if (functions.size() != 1)
+  c.functions = target::cuda::functionsOf(p, error);
+  c.code = std::move(code);
+  if (c.functions.size() != c.code.size() || c.functions.empty())
     std::abort();
-  c.function = functions[0];
-  c.code = code;
   return c;
 }
 

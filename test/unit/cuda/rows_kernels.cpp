@@ -6,6 +6,7 @@
 #include "compiler/target/cuda/device/rope_append.h"
 #include "compiler/target/cuda/device/rows.h"
 #include "compiler/target/cuda/device/sample.h"
+#include "compiler/target/cuda/device/sample_passes.h"
 #include "test/unit/cuda/kernel_cases.h"
 
 using namespace ingot::device;
@@ -20,7 +21,10 @@ using namespace ingot::device;
 #define PACK_ROWS(t, name, ...) CASE(packRows, t, name, __VA_ARGS__)
 #define QUANTIZE_ROWS(t, name, ...) CASE(quantizeRows, t, name, __VA_ARGS__)
 #define ROPE_APPEND(t, name, ...) CASE(ropeAppend, t, name, __VA_ARGS__)
-#define SAMPLE(t, name, ...) CASE(sampleRows, t, name, __VA_ARGS__)
+#define SAMPLE(t, name, ...)                                                                                           \
+  CASE(sampleLargest, t, name##_largest, __VA_ARGS__)                                                                  \
+  CASE(sampleSums, t, name##_sums, __VA_ARGS__)                                                                        \
+  CASE(sampleChoose, t, name##_choose, __VA_ARGS__)
 
 INGOT_EMBEDDING_CASES(EMBEDDING)
 INGOT_ROPE_ANGLES_CASES(ROPE_ANGLES)

@@ -7,9 +7,12 @@
 
 using namespace ingot::test;
 
-#define DECLARE(t, name, ...) extern "C" void name(ingot_cuda_args);
+#define DECLARE(t, name, ...)                                                                                          \
+  extern "C" void name##_largest(ingot_cuda_args);                                                                     \
+  extern "C" void name##_sums(ingot_cuda_args);                                                                        \
+  extern "C" void name##_choose(ingot_cuda_args);
 INGOT_SAMPLE_CASES(DECLARE)
-#define MAKE(t, name, ...) cudaCase(#t, #name, t##_params{__VA_ARGS__}, name),
+#define MAKE(t, name, ...) cudaCase(#t, #name, t##_params{__VA_ARGS__}, {name##_largest, name##_sums, name##_choose}),
 
 namespace {
 

@@ -2,72 +2,25 @@
 //
 // sample: one token per row of logits, all of it on the device (params.h has operands and the order of steps,
 // docs/spec/numerics.md the sums and the draw).
-// Grid (rows), block a multiple of 64; shared: SampleShape. Workspace: kCounterBytes that belong to others, then
-// f32[rows][vocabulary] for rows that are masked or penalized.
+// Three launches: sampleLargest and sampleSums (sample_passes.h), then sampleChoose, which is here.
+// Grid (rows), block a multiple of 64; shared: SampleShape. Workspace: kCounterBytes that belong to others, then a
+// row's parts (sample_row.h).
 //
-// Weights, block sums of 64 ids and Philox are the CPU's, bit for bit. Sums in f64 are added in another order: of each
-// thread's share, then over the block. So a draw can differ from the CPU's where u times the sum lies within about 1e-13
-// of the sum from a boundary between ids, and top-p where its target does.
+// Weights, sums of 64 ids and Philox are the CPU's, bit for bit. Sums in f64 are added in another order: of each
+// thread's share, then over the block. So a draw can differ from the CPU's where u times the sum lies within about
+// 1e-13 of the sum from a boundary between ids, and top-p where its target does.
 //
-// Two passes over the row: the largest of each 64 ids, their sums of weights. Nothing is sorted. top-k and top-p seek
-// the key at which enough is kept, by bits of the order-preserving integer of a logit, two at a time from the highest in
-// which keys differ: each step sums, over the entries, what lies at or above three candidates. Entries are a list in
-// shared memory of the ids near enough to the largest (as the CPU finds them); where those are more than 4,096, all ids.
+// Nothing is sorted. top-k and top-p seek
+// the key at which enough is kept, by bits of the order-preserving integer of a logit, two at a time from the highest
+// in which keys differ: each step sums, over the entries, what lies at or above three candidates. Entries are a list in
+// shared memory of the ids near enough to the largest (as the CPU finds them); where those are more than 4,096, all
+// ids.
 #ifndef INGOT_CUDA_DEVICE_SAMPLE_H
 #define INGOT_CUDA_DEVICE_SAMPLE_H
 
-#include "compiler/target/cuda/device/block64.h"
-#include "compiler/target/cuda/device/elements.h"
-#include "compiler/target/cuda/device/math64.h"
-#include "compiler/target/cuda/device/sample_shape.h"
+#include "compiler/target/cuda/device/sample_row.h"
 
 namespace ingot::device {
-
-// Logits further below the largest, in temperatures, weigh nothing.
-constexpr float kFar = 87.0f;
-
-// Order-preserving map of floats to unsigned integers, and back; -0 and +0 are one value.
-INGOT_DEVICE uint32_t orderOf(float x) {
-  const uint32_t bits = bitsOf(add(x, 0.0f));
-  return bits & 0x80000000u ? ~bits : bits | 0x80000000u;
-}
-INGOT_DEVICE float logitOf(uint32_t order) { return floatOf(order & 0x80000000u ? order & 0x7fffffffu : ~order); }
-
-// exp(x) for x <= 0, bit for bit as the CPU's kernels have it: Cody and Waite in two parts, degree-6 polynomial after N.
-// Juffa. 0 below -kFar and where x is not a number.
-INGOT_DEVICE float weigh(float x) {
-  if (!(x >= -kFar))
-    return 0.0f;
-  const int32_t i = roundToInt(multiply(x, 1.44269504f));
-  const float n = (float)i;
-  float r = fma(n, -6.93145752e-1f, x);
-  r = fma(n, -1.42860677e-6f, r);
-  float y = 1.37805939e-3f;
-  y = fma(y, r, 8.37312452e-3f);
-  y = fma(y, r, 4.16695364e-2f);
-  y = fma(y, r, 1.66664720e-1f);
-  y = fma(y, r, 4.99999851e-1f);
-  y = fma(y, r, 1.0f);
-  y = fma(y, r, 1.0f);
-  return multiply(y, floatOf((uint32_t)(i + 127) << 23));
-}
-
-// Philox4x32-10 after Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (2011); 53 bits in [0, 1).
-INGOT_DEVICE double uniform(uint64_t seed, uint64_t counter) {
-  uint32_t c0 = (uint32_t)counter, c1 = (uint32_t)(counter >> 32), c2 = 0, c3 = 0;
-  uint32_t key0 = (uint32_t)seed, key1 = (uint32_t)(seed >> 32);
-  for (int32_t round = 0; round < 10; ++round) {
-    const uint32_t high0 = multiplyHigh(0xD2511F53u, c0), low0 = 0xD2511F53u * c0;
-    const uint32_t high1 = multiplyHigh(0xCD9E8D57u, c2), low1 = 0xCD9E8D57u * c2;
-    c0 = high1 ^ c1 ^ key0;
-    c1 = low1;
-    c2 = high0 ^ c3 ^ key1;
-    c3 = low0;
-    key0 += 0x9E3779B9u;
-    key1 += 0xBB67AE85u;
-  }
-  return (double)((((uint64_t)c0 << 32) | c1) >> 11) * 0x1p-53;
-}
 
 template <class P> struct SampleRow {
   static constexpr int32_t n = P::p.vocabulary;
@@ -81,95 +34,6 @@ template <class P> struct SampleRow {
   uint32_t *orders;
   float most, inverse; // 1 / temperature
 
-  INGOT_DEVICE float weightOf(float x, float by) const { return weigh(multiply(add(x, -most), by)); }
-
-  // --- The row ---
-
-  // Penalized and masked logits, into the workspace.
-  INGOT_DEVICE void penalize(const ingot_cuda_args &args, int64_t r, float *copy) const {
-    const int32_t maskRow = ((const int32_t *)args.buffers[13])[r];
-    const uint32_t *mask = maskRow >= 0 ? (const uint32_t *)args.buffers[14] + (int64_t)maskRow * ((n + 31) / 32) : nullptr;
-    for (int32_t v = (int32_t)thread(); v < n; v += (int32_t)threads())
-      copy[v] = mask && !(mask[v / 32] >> (v % 32) & 1) ? -infinity() : logit[v];
-    barrier();
-    const float repetition = ((const float *)args.buffers[5])[r], presence = ((const float *)args.buffers[6])[r],
-                frequency = ((const float *)args.buffers[7])[r];
-    const int32_t *starts = (const int32_t *)args.buffers[10] + r;
-    for (int32_t i = starts[0] + (int32_t)thread(); i < starts[1]; i += (int32_t)threads()) {
-      const int32_t id = ((const int32_t *)args.buffers[11])[i], count = ((const int32_t *)args.buffers[12])[i];
-      if ((uint32_t)id >= (uint32_t)n)
-        continue;
-      float y = copy[id];
-      y = y < 0.0f ? multiply(y, repetition) : divide(y, repetition);
-      if (count > 0)
-        y = add(add(y, -presence), -multiply(frequency, (float)count));
-      copy[id] = y;
-    }
-    barrier();
-  }
-
-  // Calls use(block, four logits of this lane) for all blocks of 64 ids, half a warp for each: lane l of 16 has ids l,
-  // l + 16, l + 32, l + 48; what lies past the last id is -infinity. Both halves call, and may shuffle; `inside` is false
-  // for a half that has no block. Loads of four blocks are in flight at once.
-  template <class Use> INGOT_DEVICE void forBlocks(Use use) const {
-    const int32_t step = (int32_t)threads() / 16, l = (int32_t)lane() % 16;
-    for (int32_t first = (int32_t)warp() * 2; first < blocks; first += step * 4) {
-      float x[4][4];
-#pragma unroll
-      for (int32_t j = 0; j < 4; ++j)
-#pragma unroll
-        for (int32_t i = 0; i < 4; ++i) {
-          const int32_t v = (first + j * step + (int32_t)lane() / 16) * kSampleIds + i * 16 + l;
-          x[j][i] = v < n ? logit[v] : -infinity();
-        }
-#pragma unroll
-      for (int32_t j = 0; j < 4; ++j)
-        if (first + j * step < blocks) { // the same for the warp
-          const int32_t b = first + j * step + (int32_t)lane() / 16;
-          use(b, b < blocks, x[j]);
-        }
-    }
-  }
-  // The largest of each block, and of all; what is not a number counts as -infinity.
-  INGOT_DEVICE void findLargest() {
-    int32_t top = (int32_t)0x80000000;
-    forBlocks([&](int32_t b, bool inside, const float (&x)[4]) {
-      float here = -infinity();
-      for (int32_t i = 0; i < 4; ++i)
-        here = x[i] > here ? x[i] : here;
-      for (uint32_t mask = 8; mask > 0; mask /= 2) {
-        const float other = shuffleXor(here, mask);
-        here = other > here ? other : here;
-      }
-      if (inside && lane() % 16 == 0)
-        largest[b] = here;
-      const int32_t order = (int32_t)(orderOf(here) ^ 0x80000000u);
-      top = order > top ? order : top;
-    });
-    most = logitOf((uint32_t)mostOverBlock(top, sums) ^ 0x80000000u);
-  }
-  // The sum of weights of a block at two temperatures, as docs/spec/numerics.md adds it; into every lane of the half.
-  INGOT_DEVICE float blockSum(const float (&x)[4], float by) const {
-    float sum = add(add(weightOf(x[0], by), weightOf(x[1], by)), add(weightOf(x[2], by), weightOf(x[3], by)));
-    for (uint32_t mask = 8; mask > 0; mask /= 2)
-      sum = add(sum, shuffleXor(sum, mask));
-    return sum;
-  }
-  // counts: sums at `by`; `total` of those at 1 and `mass` of those at `by`, in f64.
-  INGOT_DEVICE void sumWeights(float by, double &total, double &mass) const {
-    double own[2] = {0.0, 0.0};
-    forBlocks([&](int32_t b, bool inside, const float (&x)[4]) {
-      const float one = blockSum(x, 1.0f), other = by == 1.0f ? one : blockSum(x, by);
-      if (inside && lane() % 16 == 0) {
-        own[0] += (double)one;
-        own[1] += (double)other;
-        counts[b] = other;
-      }
-    });
-    sumOverBlock64(own, sums);
-    total = own[0];
-    mass = own[1];
-  }
   // The lowest id of the largest.
   INGOT_DEVICE int32_t lowestOfLargest() const {
     int32_t block = blocks;
@@ -193,7 +57,7 @@ template <class P> struct SampleRow {
   uint32_t lowest; // no entry has a key below
   INGOT_DEVICE int32_t idOf(int32_t entry) const { return isShort ? ids[entry] : entry; }
   INGOT_DEVICE uint32_t orderAt(int32_t entry) const { return isShort ? orders[entry] : orderOf(logit[entry]); }
-  INGOT_DEVICE float weightAt(uint32_t order) const { return weightOf(logitOf(order), inverse); }
+  INGOT_DEVICE float weightAt(uint32_t order) const { return weightOf(logitOf(order), most, inverse); }
 
   // Entries that stay: those above `order`, and of those at it the ones up to `id`; all that weigh at least `least`.
   struct Cut {
@@ -395,7 +259,7 @@ template <class P> struct SampleRow {
     if (block >= from && block < to) {
       reached = before;
       for (int32_t v = block * kSampleIds; v < lesser(n, block * kSampleIds + kSampleIds); ++v) {
-        const float w = weightOf(logit[v], inverse);
+        const float w = weightOf(logit[v], most, inverse);
         if (w == 0.0f)
           continue;
         id = v;
@@ -408,7 +272,7 @@ template <class P> struct SampleRow {
   }
 };
 
-template <class P> INGOT_DEVICE void sampleRows(const ingot_cuda_args &args) {
+template <class P> INGOT_DEVICE void sampleChoose(const ingot_cuda_args &args) {
   constexpr int32_t n = P::p.vocabulary;
   constexpr SampleShape s = sampleShape(P::p);
   waitForPreviousLaunch();
@@ -416,11 +280,10 @@ template <class P> INGOT_DEVICE void sampleRows(const ingot_cuda_args &args) {
   const int64_t r = blockX();
   if (r >= args.symbols[args.tiles_symbol])
     return;
-  const float temperature = ((const float *)args.buffers[1])[r];
-  const int32_t topK = ((const int32_t *)args.buffers[2])[r];
-  const float topP = ((const float *)args.buffers[3])[r], minP = ((const float *)args.buffers[4])[r];
-  const int32_t *starts = (const int32_t *)args.buffers[10] + r;
-  const bool draws = temperature > 0.0f;
+  const SampleRequest<P> request(args, r);
+  const float temperature = request.temperature, topP = request.topP, minP = request.minP;
+  const int32_t topK = request.topK;
+  const bool draws = request.draws, first = request.first, nucleus = request.nucleus, least = request.least;
 
   unsigned char *shared = sharedMemory();
   SampleRow<P> row;
@@ -429,16 +292,18 @@ template <class P> INGOT_DEVICE void sampleRows(const ingot_cuda_args &args) {
   row.counts = (float *)(shared + s.counts);
   row.ids = (int32_t *)(shared + s.ids);
   row.orders = (uint32_t *)(shared + s.orders);
-  row.logit = (const float *)args.buffers[0] + r * n;
-  row.inverse = draws ? divide(1.0f, temperature) : 1.0f;
-  if (((const int32_t *)args.buffers[13])[r] >= 0 || starts[0] < starts[1]) {
-    float *copy = (float *)((char *)args.workspace + kCounterBytes + r * sampleRowBytes(P::p));
-    row.penalize(args, r, copy);
-    row.logit = copy;
-  }
+  row.logit = request.logits;
+  row.inverse = request.inverse();
   int32_t *idOut = (int32_t *)args.buffers[15] + r;
   float *logOut = (float *)args.buffers[16] + r;
-  row.findLargest();
+  uint32_t top = 0;
+  for (int32_t b = (int32_t)thread(); b < s.blocks; b += (int32_t)threads()) {
+    const float here = request.largest[b];
+    row.largest[b] = here;
+    row.counts[b] = request.sums[b];
+    top = orderOf(here) > top ? orderOf(here) : top;
+  }
+  row.most = logitOf(largestOverBlock(top, (uint32_t *)row.sums));
   const float most = row.most;
   if (most == -infinity() || most == infinity()) {
     if (thread() == 0) {
@@ -449,11 +314,15 @@ template <class P> INGOT_DEVICE void sampleRows(const ingot_cuda_args &args) {
     return;
   }
   int32_t id = row.lowestOfLargest();
-
-  const bool first = draws && topK > 0 && topK < n, nucleus = draws && topP < 1.0f, least = draws && minP > 0.0f;
-  double total, mass;
-  row.sumWeights(first || (least && !nucleus) ? 1.0f : row.inverse, total, mass);
-  const double u = uniform((uint64_t)((const int64_t *)args.buffers[8])[r], (uint64_t)((const int64_t *)args.buffers[9])[r]);
+  double totals[2] = {0.0, 0.0}; // of weights at temperature 1, and at the one of the block sums
+  for (int32_t part = (int32_t)thread(); part < s.parts; part += (int32_t)threads()) {
+    totals[0] += request.totals[2 * part];
+    totals[1] += request.totals[2 * part + 1];
+  }
+  sumOverBlock64(totals, row.sums);
+  const double total = totals[0], mass = totals[1];
+  const double u =
+      uniform((uint64_t)((const int64_t *)args.buffers[8])[r], (uint64_t)((const int64_t *)args.buffers[9])[r]);
   if (first || nucleus || least) {
     // How far below the largest what stays may lie: finite, so that -infinity never stays.
     float reach = multiply(kFar + 1.0f, temperature);
@@ -469,8 +338,8 @@ template <class P> INGOT_DEVICE void sampleRows(const ingot_cuda_args &args) {
       if (key > orderOf(-infinity()))
         nearer = add(most, -logitOf(key));
     } else {
-      // Ids lighter than this weigh less than 1 - top_p of the sum all together, so that those before them reach top_p of
-      // it. The tenth is for rounding.
+      // Ids lighter than this weigh less than 1 - top_p of the sum all together, so that those before them reach top_p
+      // of it. The tenth is for rounding.
       double light = nucleus ? 0.9 * (1.0 - (double)topP) * mass / n : 0.0;
       if (least && (double)minP > light)
         light = 0.9 * (double)minP;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Launches of sample: a block for each row of logits, as many threads as its vocabulary keeps busy.
+// Launches of sample, one after another: two passes over the rows by many blocks, then a block for each row that
+// chooses.
 #include "compiler/target/cuda/device/sample_shape.h"
 #include "compiler/target/cuda/launch.h"
 
@@ -15,14 +16,30 @@ Functions functionsOf(const sample_params &p, std::string &error) {
             " bytes of shared memory in a block; expected at most " + std::to_string(kMostShared);
     return {};
   }
-  Function f;
-  f.header = "sample.h";
-  f.call = "sampleRows<P>(args);";
-  f.threads = p.vocabulary >= 1 << 14 ? 1024 : p.vocabulary >= 1 << 12 ? 256 : 64;
-  f.sharedBytes = static_cast<uint32_t>(shared);
-  f.grid[0] = Extent::of(kTiles, 1, 1, 0);
-  f.workspace = Extent::of(kTiles, sampleRowBytes(p), 1, kCounterBytes);
-  return {f};
+  const SampleShape s = sampleShape(p);
+  Function largest;
+  largest.suffix = "largest";
+  largest.header = "sample_passes.h";
+  largest.call = "sampleLargest<P>(args);";
+  largest.threads = 128;
+  largest.sharedBytes = 1024;
+  largest.grid[0] = Extent::of(s.parts);
+  largest.grid[1] = Extent::of(kTiles, 1, 1, 0);
+  largest.workspace = Extent::of(kTiles, s.rowBytes, 1, kCounterBytes);
+  Function sums = largest;
+  sums.suffix = "sums";
+  sums.call = "sampleSums<P>(args);";
+  sums.stage = 1;
+  Function choose = largest;
+  choose.suffix = "choose";
+  choose.header = "sample.h";
+  choose.call = "sampleChoose<P>(args);";
+  choose.threads = p.vocabulary >= 1 << 14 ? 1024 : p.vocabulary >= 1 << 12 ? 256 : 64;
+  choose.sharedBytes = static_cast<uint32_t>(shared);
+  choose.grid[0] = Extent::of(kTiles, 1, 1, 0);
+  choose.grid[1] = Extent::of(1);
+  choose.stage = 2;
+  return {largest, sums, choose};
 }
 
 } // namespace ingot::target::cuda
