@@ -209,7 +209,7 @@ template <class P, int tileRows> INGOT_DEVICE uint32_t *counterOf(const ingot_cu
 }
 
 // After a block has left a piece's state: the last block of the tile merges them into `out` and sets the counter back.
-// All threads of the block call; `shared` is (splits + 1) * rows + 1 words of shared memory.
+// All threads of the block call, and meet at a barrier before they use `shared` again: splits * rows + 1 words.
 template <class P, int tileRows>
 INGOT_DEVICE void mergeStates(const ingot_cuda_args &args, const AttentionOperands<P> &o, const AttentionUnit &u,
                               float *shared) {
@@ -263,7 +263,6 @@ INGOT_DEVICE void mergeStates(const ingot_cuda_args &args, const AttentionOperan
       storeAs<P::p.out_type>(o.out, outOf<P>(u, r) + d, total);
     }
   }
-  barrier(); // the shared memory is free again
 }
 
 // cap * tanh(x / cap), by tanh(y) = 1 - 2 / (exp(2y) + 1): off by at most 3 units of the last place of 1, times cap.
