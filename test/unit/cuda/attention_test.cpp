@@ -71,6 +71,12 @@ TEST(CudaAttentionTest, WhatIsNotSeenMayBeInfinite) {
     checkUnseen(l.layer(4));
 }
 
+// Pieces of 128 positions, and where 16 of them a head are too few, of 256 and more.
+TEST(CudaAttentionTest, LongContexts) {
+  for (const CudaLayer &l : layers())
+    checkLongContext(l.layer(8), l.cases[1].kernel.integer("kv_heads") == 16 ? 4500 : 1900);
+}
+
 TEST(CudaAttentionTest, ManySequences) {
   for (const CudaLayer &l : layers())
     if (l.cases[1].kernel.integer("head_dim") <= 32)
@@ -92,15 +98,15 @@ TEST(CudaAttentionTest, SlotsDecideWhatIsAppended) {
 // Decoding at a long context among short ones: the grid, and which block ends last, change no bit.
 TEST(CudaAttentionTest, TheGridChangesNoBit) {
   for (const CudaLayer &l : layers()) {
-    const int last = l.cases[1].kernel.integer("q_per_kv") > 16 ? 140 : 270;
+    const int last = 600;
     const Layer first = l.layer(1);
     AttentionModel m(first, {3, 90, last});
-    m.step({{1, 0, 89}, {0, 0, 2}, {2, 0, last - 1}}, 2);
+    m.step({{1, 0, 90}, {0, 0, 3}, {2, 0, last}}, 2, false, false);
     const Buffer want = m.step({{1, 89, 90}, {2, last - 1, last}, {0, 2, 3}}, 1);
     for (uint32_t multiprocessors : {2, 40}) {
       const Layer again = l.layer(multiprocessors);
       AttentionModel other(again, {3, 90, last});
-      other.step({{1, 0, 89}, {0, 0, 2}, {2, 0, last - 1}}, 2);
+      other.step({{1, 0, 90}, {0, 0, 3}, {2, 0, last}}, 2, false, false);
       EXPECT_TRUE(other.step({{1, 89, 90}, {2, last - 1, last}, {0, 2, 3}}, multiprocessors) == want)
           << l.cases[1].kernel.name << " on " << multiprocessors;
     }

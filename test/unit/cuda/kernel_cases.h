@@ -52,6 +52,7 @@
   C(attentionRows, f32_hd8, 3, 1, 8, 8, 16, 0, 0, 1e-6f, 0, 0, 24, 0.353553391f, 0)                                    \
   C(attentionRows, f32_hd20_rot12_norm, 2, 3, 20, 12, 48, 0, 1, 1e-6f, 0, 0, 120, 0.223606798f, 0)                     \
   C(attentionRows, f32_hd32_norot_window, 1, 5, 32, 0, 16, 0, 0, 1e-6f, 100, 0, 160, 0.176776695f, 0)                  \
+  C(attentionTiles, bf16_hd16_mha16, 16, 1, 16, 16, 16, 2, 0, 1e-6f, 0, 0, 256, 0.25f, 0)                              \
   C(attentionTiles, bf16_hd128_gqa2_norm, 2, 2, 128, 128, 32, 2, 1, 1e-6f, 0, 2, 512, 0.088388348f, 0)                 \
   C(attentionTiles, bf16_hd64_gqa4, 2, 4, 64, 64, 32, 2, 0, 1e-6f, 0, 2, 576, 0.125f, 0)                               \
   C(attentionTiles, bf16_hd256_window1024_cap, 1, 2, 256, 256, 32, 2, 1, 1e-6f, 1024, 2, 512, 0.0625f, 50.0f)          \

@@ -96,7 +96,8 @@ public:
   }
 
   // One step over pieces; returns rows of `out` in the order of tokens. Nothing is appended where `keep` is set.
-  Buffer step(const std::vector<Piece> &pieces, uint32_t split, bool keep = false) {
+  // Without `attend` only rope_append is run, so that the last token of each piece is not appended.
+  Buffer step(const std::vector<Piece> &pieces, uint32_t split, bool keep = false, bool attend = true) {
     std::vector<int32_t> positions, starts = {0}, contexts, slots;
     std::vector<float> qkv, cosSin;
     std::vector<int32_t> table;
@@ -127,6 +128,8 @@ public:
     EXPECT_EQ(
         layer.run(*layer.append, buffers, symbols, static_cast<uint32_t>((tokens - sequences) * s.kvHeads), split), 0);
     Buffer out(static_cast<size_t>(tokens) * s.stride * bytesOf(s.out)), partials(s.partialBytes(blocks));
+    if (!attend)
+      return out;
     buffers = {qkv, cosSin, slots};
     if (s.norm) {
       buffers.push_back(qNorm);
@@ -334,6 +337,19 @@ inline void checkUnseen(const Layer &layer) {
       ASSERT_TRUE(std::isnan(get(got.get(), s.out, static_cast<size_t>(row) * s.stride)))
           << layer.attention->name << ", position " << row;
     }
+  }
+}
+
+// One token at a long context, beside one at a short one.
+inline void checkLongContext(const Layer &layer, int context) {
+  AttentionModel m(layer, {context, 20});
+  m.step({{0, 0, context}, {1, 0, 20}}, 3, false, false);
+  Buffer out = m.step({{1, 19, 20}, {0, context - 1, context}}, 3);
+  for (int row : {0, 1}) {
+    std::vector<double> want = row ? expected(m, 0, context - 1) : expected(m, 1, 19);
+    for (size_t c = 0; c < want.size(); ++c)
+      ASSERT_NEAR(get(out.get(), m.s.out, static_cast<size_t>(row) * m.s.stride + c), want[c], m.error(want[c]))
+          << layer.attention->name << ", context " << (row ? context : 20) << ", column " << c;
   }
 }
 

@@ -19,8 +19,8 @@ Function persistent(const attention_params &p, const char *header, const char *c
   f.call = call;
   f.threads = 128;
   f.sharedBytes = static_cast<uint32_t>(shared);
-  // As many as may be on one at once; blocks beyond wait, which persistent ones should not.
-  f.blocksPerMultiprocessor = shared > 48 * 1024 ? 2 : 4;
+  // As many as are on one at once: registers leave room for two of tiles.
+  f.blocksPerMultiprocessor = tileRows == kTileRows || shared > 48 * 1024 ? 2 : 4;
   // Tiles of all tokens' rows, one more for each sequence that is not whole, and the pieces of each sequence's context.
   const AttentionStates states = attentionStates(p, tileRows);
   f.grid[0].constant = 0;
