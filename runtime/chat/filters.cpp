@@ -60,25 +60,6 @@ Value withoutCase(M m, V value, bool caseSensitive) {
   return !caseSensitive && value.isString() ? m.string(lower(value.text())) : value;
 }
 
-// A stable sort that ends early after an error, whatever the order says.
-void sortBy(M m, std::vector<std::pair<Value, Value>> &keyed, bool reverse) {
-  m.step(keyed.size());
-  auto less = [&](const auto &a, const auto &b) {
-    return !m.failed() && m.order(reverse ? b.first : a.first, reverse ? a.first : b.first, "<") == -1;
-  };
-  // A merge sort of our own: what the template compares need not be an order at all (NaN), which std::sort may not meet.
-  std::vector<std::pair<Value, Value>> other(keyed.size());
-  for (size_t width = 1; width < keyed.size() && !m.failed(); width *= 2) {
-    for (size_t begin = 0; begin < keyed.size(); begin += 2 * width) {
-      size_t middle = std::min(begin + width, keyed.size()), end = std::min(begin + 2 * width, keyed.size());
-      size_t left = begin, right = middle;
-      for (size_t i = begin; i < end; ++i)
-        other[i] = std::move(left < middle && (right >= end || !less(keyed[right], keyed[left])) ? keyed[left++] : keyed[right++]);
-    }
-    keyed.swap(other);
-  }
-}
-
 std::vector<Value> secondsOf(std::vector<std::pair<Value, Value>> &keyed) {
   std::vector<Value> out;
   for (auto &[key, value] : keyed)

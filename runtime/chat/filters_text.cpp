@@ -362,7 +362,7 @@ Value inOrder(M m, V v) {
   for (const auto &[key, value] : items)
     if (!key.isString() && items.size() > 1)
       return m.fail("pprint of a dict with keys that are not strings is not supported");
-  std::stable_sort(items.begin(), items.end(), [](const auto &x, const auto &y) { return x.first.text() < y.first.text(); });
+  sortBy(m, items, false);
   auto out = std::make_shared<Dict>();
   for (const auto &[key, value] : items)
     m.put(*out, key, inOrder(m, value));

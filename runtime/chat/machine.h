@@ -122,6 +122,9 @@ private:
   void writeJson(std::string &out, const Value &value, const JsonStyle &style, int level);
 };
 
+// Sorts by the first of each pair, keeping equal ones in their order. After an error the order is any.
+void sortBy(Machine &machine, std::vector<std::pair<Value, Value>> &keyed, bool reverse);
+
 // repr() of a str and of a float.
 std::string quotedString(std::string_view text);
 std::string floatText(double value);

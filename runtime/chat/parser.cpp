@@ -497,12 +497,9 @@ private:
     }
     expectOperator("[");
     std::vector<ExprPtr> items;
-    bool commas = false;
     while (!error && !isOperator("]")) {
-      if (!items.empty()) {
+      if (!items.empty())
         expectOperator(",");
-        commas = true;
-      }
       items.push_back(subscribed());
     }
     expectOperator("]");

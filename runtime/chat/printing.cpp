@@ -282,7 +282,7 @@ void Machine::writeJson(std::string &out, const Value &value, const JsonStyle &s
   case Kind::Dict: {
     std::vector<std::pair<Value, Value>> items = value.as<Dict>().items;
     if (style.sorted)
-      std::stable_sort(items.begin(), items.end(), [&](const auto &a, const auto &b) { return !failed() && order(a.first, b.first, "<") == -1; });
+      sortBy(*this, items, false);
     out += '{';
     for (size_t i = 0; i < items.size() && !failed(); ++i) {
       const Value &key = items[i].first;

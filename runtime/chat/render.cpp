@@ -33,7 +33,6 @@ struct Scope {
 using runtime::Error;
 using runtime::ErrorCode;
 using runtime::makeError;
-using runtime::quoted;
 
 namespace {
 
@@ -100,7 +99,7 @@ private:
     if (const Value *found = context.find(name))
       return *found;
     Value global = findGlobal(name);
-    return global.isUndefined() ? machine.undefined(quoted(name) + " is undefined") : global;
+    return global.isUndefined() ? machine.undefined(runtime::quoted(name) + " is undefined") : global;
   }
 
   void assign(const Expr &target, const Value &value) {
@@ -114,12 +113,12 @@ private:
     case ExprKind::Member: {
       Value space = lookup(target.name);
       if (!space.is(Kind::Namespace)) {
-        machine.fail("an attribute can be set on a namespace only, and " + quoted(target.name) + " is a " + std::string(typeName(space)));
+        machine.fail("an attribute can be set on a namespace only, and " + runtime::quoted(target.name) + " is a " + std::string(typeName(space)));
         return;
       }
       const std::string &name = target.value.text();
       if (name.starts_with('_')) {
-        machine.fail("SecurityError", "a namespace takes no attribute that begins with an underscore, such as " + quoted(name));
+        machine.fail("SecurityError", "a namespace takes no attribute that begins with an underscore, such as " + runtime::quoted(name));
         return;
       }
       Dict &dict = space.as<Namespace>().dict.as<Dict>();
@@ -402,7 +401,7 @@ private:
   Value callMacro(const Value &callee, Arguments &arguments) {
     const Macro &macro = callee.as<Macro>();
     const MacroSyntax &syntax = *macro.syntax;
-    std::string name = quoted(syntax.name.empty() ? "caller" : syntax.name);
+    std::string name = runtime::quoted(syntax.name.empty() ? "caller" : syntax.name);
     size_t count = syntax.parameters.size();
     std::vector<std::optional<Value>> given(count);
     std::vector<std::pair<std::string, Value>> named = std::move(arguments.named);
@@ -430,7 +429,7 @@ private:
         caller = machine.undefined("No caller defined");
     }
     if (!named.empty() && !syntax.usesNamedRest)
-      return machine.fail("TypeError", "the macro " + name + " has no parameter " + quoted(named.front().first));
+      return machine.fail("TypeError", "the macro " + name + " has no parameter " + runtime::quoted(named.front().first));
     if (arguments.positional.size() > count && !syntax.usesRest)
       return machine.fail("TypeError", "the macro " + name + " takes " + std::to_string(count) + " arguments, and " +
                                            std::to_string(arguments.positional.size()) + " are given");
@@ -460,7 +459,7 @@ private:
         else if (i >= required)
           scope->set(parameter, evaluate(*syntax.defaults[i - required]));
         else
-          scope->set(parameter, machine.undefined("the parameter " + quoted(parameter) + " was not provided"));
+          scope->set(parameter, machine.undefined("the parameter " + runtime::quoted(parameter) + " was not provided"));
       }
       if (!machine.failed())
         execute(syntax.body);
@@ -608,7 +607,7 @@ private:
         const std::string &name = machine.textOf(key, "a keyword");
         for (const auto &[other, already] : out.named)
           if (other == name)
-            machine.fail("TypeError", "the argument " + quoted(name) + " is given twice");
+            machine.fail("TypeError", "the argument " + runtime::quoted(name) + " is given twice");
         out.named.emplace_back(name, value);
       }
     }
@@ -632,7 +631,7 @@ private:
       return Value();
     if (!expr.filter) {
       machine.line = expr.line;
-      return machine.fail("there is no filter named " + quoted(expr.name));
+      return machine.fail("there is no filter named " + runtime::quoted(expr.name));
     }
     Arguments given = arguments(expr.arguments);
     machine.line = expr.line;
@@ -647,7 +646,7 @@ private:
       return Value();
     if (!expr.test) {
       machine.line = expr.line;
-      return machine.fail("there is no test named " + quoted(expr.name));
+      return machine.fail("there is no test named " + runtime::quoted(expr.name));
     }
     Arguments given = arguments(expr.arguments);
     machine.line = expr.line;
@@ -674,7 +673,7 @@ Value fromJson(Machine &machine, const Json &json, int depth) {
   case Json::value_t::string: {
     const std::string &text = json.get_ref<const std::string &>();
     if (!text::isValidUtf8(text))
-      return machine.fail("the context holds text that is not UTF-8: " + quoted(text));
+      return machine.fail("the context holds text that is not UTF-8: " + runtime::quoted(text));
     return machine.string(text);
   }
   case Json::value_t::array: {
@@ -687,7 +686,7 @@ Value fromJson(Machine &machine, const Json &json, int depth) {
     auto dict = std::make_shared<Dict>();
     for (const auto &[key, value] : json.items()) {
       if (!text::isValidUtf8(key))
-        return machine.fail("the context holds a key that is not UTF-8: " + quoted(key));
+        return machine.fail("the context holds a key that is not UTF-8: " + runtime::quoted(key));
       machine.put(*dict, makeString(key), fromJson(machine, value, depth + 1));
     }
     return machine.dict(std::move(dict));
