@@ -184,20 +184,17 @@ void unescapeInto(std::string &out, std::string_view text);
 
 Value stripTags(M m, V v, A a) {
   m.bind("striptags", a, {}, 0);
-  std::string text = m.str(v);
-  // Comments go first, then tags, then runs of white space; entities last.
-  for (size_t begin; (begin = text.find("<!--")) != std::string::npos && m.step(1 + text.size() / 64);) {
-    size_t end = text.find("-->", begin);
+  std::string given = m.str(v), text;
+  size_t position = 0;
+  for (size_t begin; (begin = given.find('<', position)) != std::string::npos && m.step();) {
+    bool comment = std::string_view(given).substr(begin).starts_with("<!--");
+    size_t end = given.find(comment ? "-->" : ">", begin + (comment ? 4 : 0));
     if (end == std::string::npos)
       break;
-    text.erase(begin, end + 3 - begin);
+    text.append(given, position, begin - position);
+    position = end + (comment ? 3 : 1);
   }
-  for (size_t begin; (begin = text.find('<')) != std::string::npos && m.step(1 + text.size() / 64);) {
-    size_t end = text.find('>', begin);
-    if (end == std::string::npos)
-      break;
-    text.erase(begin, end + 1 - begin);
-  }
+  text.append(given, position);
   std::string words;
   bool space = false;
   unsigned length;

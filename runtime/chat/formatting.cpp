@@ -458,8 +458,8 @@ private:
       conversion = rest[1];
       rest.remove_prefix(2);
     }
+    Value value = find(name); // before the fields within its format take theirs
     std::string spec = rest.starts_with(':') ? expand(rest.substr(1), level + 1) : "";
-    Value value = find(name);
     if (machine.failed())
       return "";
     if (conversion == 'r')
@@ -479,7 +479,7 @@ private:
     std::string_view first = name.substr(0, end);
     Value at;
     bool digits = !first.empty() && std::all_of(first.begin(), first.end(), [](char c) { return c >= '0' && c <= '9'; });
-    if (first.empty() || digits) {
+    if (name.empty() || digits) {
       if (first.empty() ? numbered : automatic > 0)
         return machine.fail("ValueError", "a format numbers some places and leaves others");
       size_t position = 0;

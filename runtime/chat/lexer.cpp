@@ -156,8 +156,10 @@ private:
 
   void comment(size_t from) {
     size_t end = source.find("#}", from);
-    if (end == std::string::npos)
+    if (end == std::string::npos && from < source.size()) // jinja2 minds only what would be lost
       return fail("the comment has no end");
+    if (end == std::string::npos)
+      return advance(source.size());
     char sign = end > from ? signAt(end - 1) : 0;
     advance(pastEnd(end, sign));
   }
@@ -166,6 +168,8 @@ private:
     advance(from);
     for (size_t begin = from;; begin += 2) {
       begin = source.find("{%", begin);
+      if (begin == std::string::npos && from >= source.size())
+        return;
       if (begin == std::string::npos)
         return fail("{% raw %} has no {% endraw %}");
       size_t end = rawEnd(begin, "endraw");

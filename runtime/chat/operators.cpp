@@ -273,7 +273,7 @@ bool Machine::findAttribute(const Value &object, std::string_view name, Value &o
       std::vector<Value> names;
       for (const std::string &parameter : macro.syntax->parameters)
         names.push_back(makeString(parameter));
-      out = list(std::move(names));
+      out = tuple(std::move(names));
     } else
       return false;
     return true;
@@ -374,10 +374,10 @@ Value Machine::slice(const Value &object, const Value &start, const Value &stop,
   if (object.isUndefined())
     return attribute(object, "item");
   if (!object.isString() && !object.isSequence() && !object.is(Kind::Range))
-    return undefined("a " + std::string(typeName(object)) + " has no slices");
+    return fail("TypeError", "a " + std::string(typeName(object)) + " has no slices");
   for (const Value *bound : {&start, &stop, &step})
     if (!bound->is(Kind::None) && !bound->isIntegral())
-      return undefined("a slice's bound is a " + std::string(typeName(*bound)));
+      return fail("TypeError", "a slice's bound is a " + std::string(typeName(*bound)));
   int64_t size = length(object), by = step.is(Kind::None) ? 1 : index(step, "a slice's step");
   if (by == 0)
     return fail("ValueError", "a slice's step is zero");

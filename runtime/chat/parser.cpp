@@ -36,6 +36,7 @@ private:
   std::optional<Error> error;
   int nesting = 0;
   int loops = 0;     // around this place, within the innermost macro
+  int loopReads = 0, loopWrites = 0; // of the name 'loop', so far
   bool soft = false; // directly within an if: jinja2 looks up filters and tests there only when it comes by
   std::vector<MacroSyntax *> macros;
   std::vector<std::pair<std::string, int>> open; // tags and their lines
@@ -341,6 +342,7 @@ private:
 
   // Tells the macros around that `name` is read, which decides whether they take any arguments.
   void reads(const std::string &name) {
+    loopReads += name == "loop";
     for (MacroSyntax *macro : macros) {
       macro->usesCaller |= name == "caller";
       macro->usesRest |= name == "varargs";
@@ -783,6 +785,7 @@ private:
         assignable(*item);
     else if (target.kind != ExprKind::Name && target.kind != ExprKind::Member)
       fail(target.line, "what is assigned to is neither a name nor a tuple of names");
+    loopWrites += target.kind == ExprKind::Name && target.name == "loop";
   }
 
   ExprPtr target(TupleMode mode, Names ends) {
@@ -801,6 +804,7 @@ private:
 
   void loop(Statement &out) {
     int line = out.line;
+    int reads = loopReads, writes = loopWrites;
     out.kind = StatementKind::For;
     out.target = target(Target, {"in"});
     if (!skipName("in"))
@@ -815,6 +819,8 @@ private:
     --loops;
     if (end == "else")
       out.otherwise = bodyOfTag("for", line, {"endfor"});
+    if (loopWrites > writes && (out.recursive || loopReads > reads))
+      fail(line, "a loop that uses 'loop' assigns to it as well");
   }
 
   void branch(Statement &first, int line) {

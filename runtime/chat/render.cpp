@@ -286,13 +286,13 @@ private:
     }
     Value self(Kind::Loop, state);
     machine.keep(Kind::Loop, state);
-    bool any = false;
+    bool any = false; // an iteration that came to its end: as jinja2 has it, a break in the first leads to the else
     for (Value item; advance(*state, item);) {
-      any = true;
       Inner inner(*this, around);
       scope->set("loop", self);
       assign(*statement.target, item);
       Flow flow = execute(statement.body);
+      any |= flow == Flow::Normal;
       if (machine.failed() || flow == Flow::Break)
         break;
     }

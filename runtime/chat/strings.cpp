@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// See strings.h. A method of markup gives markup and escapes the texts it is given, as markupsafe does.
+// See strings.h. A method of markup gives markup, as markupsafe has it.
 #include "runtime/chat/strings.h"
 #include "runtime/chat/characters.h"
 
@@ -14,8 +14,8 @@ using M = Machine &;
 using V = const Value &;
 using A = Arguments &;
 
-// A text argument: escaped where `self` is markup.
-std::string operand(M m, V self, V value, const char *what) {
+// The text of an argument that comes into the result: escaped where `self` is markup.
+std::string escapedFor(M m, V self, V value, const char *what) {
   const std::string &text = m.textOf(value, what);
   return self.isMarkup() && !value.isMarkup() ? escapedText(text) : text;
 }
@@ -117,7 +117,7 @@ Part part(M m, V self, const Value *start, const Value *stop) {
 
 template <bool last, bool raises> Value find(M m, V self, A a) {
   auto given = m.bind("find", a, {"sub", "start", "end"}, 1, true);
-  std::string wanted = operand(m, self, *given[0], "what is looked for");
+  std::string wanted = m.textOf(*given[0], "what is looked for");
   Part where = part(m, self, given[1], given[2]);
   m.step(self.text().size() / 64);
   if (m.failed())
@@ -130,7 +130,7 @@ template <bool last, bool raises> Value find(M m, V self, A a) {
 
 Value count(M m, V self, A a) {
   auto given = m.bind("count", a, {"sub", "start", "end"}, 1, true);
-  std::string wanted = operand(m, self, *given[0], "what is counted");
+  std::string wanted = m.textOf(*given[0], "what is counted");
   Part where = part(m, self, given[1], given[2]);
   m.step(self.text().size() / 64);
   if (m.failed() || where.beyond)
@@ -162,7 +162,7 @@ template <bool end> Value startsOrEnds(M m, V self, A a) {
 
 template <bool left, bool right> Value strip(M m, V self, A a) {
   auto given = m.bind("strip", a, {"chars"}, 0, true);
-  std::string characters = absent(given[0]) ? std::string() : operand(m, self, *given[0], "strip's argument");
+  std::string characters = absent(given[0]) ? std::string() : m.textOf(*given[0], "strip's argument");
   m.step(self.text().size() / 64);
   if (m.failed())
     return Value();
@@ -171,7 +171,7 @@ template <bool left, bool right> Value strip(M m, V self, A a) {
 
 template <bool prefix> Value removed(M m, V self, A a) {
   const Value &what = *m.bind(prefix ? "removeprefix" : "removesuffix", a, {"prefix"}, 1, true)[0];
-  std::string wanted = operand(m, self, what, "what is removed");
+  std::string wanted = m.textOf(what, "what is removed");
   std::string_view text = self.text();
   if (!wanted.empty() && (prefix ? text.starts_with(wanted) : text.ends_with(wanted)))
     text = prefix ? text.substr(wanted.size()) : text.substr(0, text.size() - wanted.size());
@@ -220,7 +220,7 @@ template <bool fromRight> Value split(M m, V self, A a) {
   if (absent(given[0])) {
     out = splitSpace(text, most, fromRight);
   } else {
-    std::string separator = operand(m, self, *given[0], "the separator");
+    std::string separator = m.textOf(*given[0], "the separator");
     if (separator.empty() && !m.failed())
       return m.fail("ValueError", "the separator is empty");
     while (most != 0 && !m.failed()) {
@@ -245,7 +245,7 @@ Value splitLines(M m, V self, A a) {
 
 template <bool last> Value partition(M m, V self, A a) {
   const Value &by = *m.bind("partition", a, {"sep"}, 1, true)[0];
-  std::string separator = operand(m, self, by, "the separator");
+  std::string separator = m.textOf(by, "the separator");
   if (separator.empty() && !m.failed())
     return m.fail("ValueError", "the separator is empty");
   std::string_view text = self.text();
@@ -265,7 +265,7 @@ template <bool last> Value partition(M m, V self, A a) {
 
 Value replace(M m, V self, A a) {
   auto given = m.bind("replace", a, {"old", "new", "count"}, 2, true);
-  std::string old = operand(m, self, *given[0], "what is replaced"), with = operand(m, self, *given[1], "the replacement");
+  std::string old = m.textOf(*given[0], "what is replaced"), with = escapedFor(m, self, *given[1], "the replacement");
   int64_t most = given[2] ? m.index(*given[2], "replace's count") : -1;
   return m.failed() ? Value() : like(m, self, replaced(m, self.text(), old, with, most));
 }
@@ -290,7 +290,7 @@ Value join(M m, V self, A a) {
 }
 
 std::string fillOf(M m, V self, const Value *fill) {
-  std::string text = fill ? operand(m, self, *fill, "the fill") : " ";
+  std::string text = fill ? escapedFor(m, self, *fill, "the fill") : " ";
   if (!m.failed() && countCodes(text) != 1)
     m.fail("TypeError", "the fill is not one character");
   return text;

@@ -806,7 +806,6 @@ s.rpartition("zz")
 s.partition("")
 "a\tb".expandtabs()
 "a\tbc\td".expandtabs(4)
-s.encode()
 s.nope()
 s.upper(1)
 s.format
@@ -858,7 +857,6 @@ cycler("a", "b").current
 cycler()
 joiner()()
 joiner("x")
-lipsum()
 raise_exception("stop")
 raise_exception("stop " ~ n)
 raise_exception()
@@ -962,7 +960,6 @@ z is none or z == 0
 ms[0].tool_calls is defined and ms[0].tool_calls
 ms[0].get("tool_calls") is none
 ms[0].get("tool_calls", []) | length > 0
-self
 loop
 caller
 varargs
