@@ -63,9 +63,9 @@ void printProblems(const std::string &model, const std::vector<std::string> &pro
 }
 
 // Imports a Hugging Face directory. Prints every problem and returns an exit status.
-int importCheckpoint(const std::string &model, std::optional<uint64_t> seed, Imported &imported) {
+int importCheckpoint(const std::string &model, std::optional<uint64_t> seed, const std::string &chatTemplate, Imported &imported) {
   huggingface::ImportResult &facts = imported.facts;
-  bool good = huggingface::importModel({model, seed}, imported.builder, facts);
+  bool good = huggingface::importModel({model, seed, chatTemplate}, imported.builder, facts);
   std::string error;
   if (!facts.tokenizerJson && facts.tokenizerFiles.any()) {
     std::string json;
@@ -238,8 +238,10 @@ int compileModel(const CompileOptions &options) {
   progress.step("import");
   Imported imported;
   const bool isModule = StringRef(options.model).ends_with(".mlir");
+  if (isModule && !options.chatTemplate.empty())
+    return fail(kUsageAtFault, "--chat-template goes with a model's directory: a module in the ingot dialect has no text");
   if (int status = isModule ? parseModule(options.model, contextOf(imported.builder), imported.module)
-                            : importCheckpoint(options.model, options.dummyWeights, imported))
+                            : importCheckpoint(options.model, options.dummyWeights, options.chatTemplate, imported))
     return status;
   ModuleOp module = *imported.module;
   bool done = false;
@@ -387,7 +389,8 @@ int compileModel(const CompileOptions &options) {
   if (failed(engine::serializePlan(program, modelFacts, variants, kernelFacts, contents)))
     return bug("the plan could not be written");
   contents.tokenizer = std::move(imported.tokenizer);
-  contents.chatTemplate = facts.chatTemplate.value_or("");
+  if (!facts.chat.templates.empty())
+    contents.chat = chat::writeChatSection(facts.chat);
   engine::ReportFacts report;
   report.producer = kProducer;
   report.model = facts.name;
@@ -466,7 +469,7 @@ std::string parseTargets(const std::string &text, CompileOptions &options) {
 
 int checkModel(const CheckOptions &options) {
   Imported imported;
-  if (int status = importCheckpoint(options.model, options.dummyWeights, imported))
+  if (int status = importCheckpoint(options.model, options.dummyWeights, options.chatTemplate, imported))
     return status;
   const huggingface::ImportResult &facts = imported.facts;
   ModuleOp module = *imported.module;

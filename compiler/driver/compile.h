@@ -30,6 +30,7 @@ struct CompileOptions {
   std::string set;                       // llvm, asm: the feature set to show; "": the widest
   std::optional<uint64_t> dummyWeights;  // seed
   bool drawAtLoad = false;               // dummy weights are drawn when the engine is loaded, and are no part of the file
+  std::string chatTemplate;              // a file that stands in for the model's chat templates, or ""
   unsigned threads = 0;                  // 0: as many as the machine has
   bool quiet = false;
 };
@@ -42,7 +43,7 @@ std::string parseTargets(const std::string &text, CompileOptions &options);
 struct CheckOptions {
   std::string model;
   std::optional<uint64_t> dummyWeights;
-  std::string compute, kv, weights, activations, rules; // as in CompileOptions
+  std::string compute, kv, weights, activations, rules, chatTemplate; // as in CompileOptions
 };
 
 // Says, without reading weights, whether and how a model will compile.

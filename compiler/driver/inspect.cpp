@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/driver/inspect.h"
 
+#include "runtime/chat/section.h"
 #include "runtime/executor/cache_pool.h"
 #include "runtime/executor/engine_file.h"
 #include "runtime/executor/sizes.h"
@@ -148,6 +149,19 @@ ordered_json describe(const runtime::EngineFile &engine) {
                        {"bytes", weight->size()}});
   }
   json["weights"] = weights;
+  if (!engine.chat().empty()) {
+    auto chat = chat::ChatSection::load(engine.chat());
+    if (chat) {
+      ordered_json templates = ordered_json::object(), tokens = ordered_json::object();
+      for (const auto &[name, source] : (*chat)->source().templates)
+        templates[name] = source;
+      for (const auto &[name, token] : (*chat)->source().specialTokens)
+        tokens[name] = token;
+      json["chat"] = {{"templates", templates}, {"special_tokens", tokens}};
+    } else {
+      json["chat"] = {{"problem", chat.error().message()}};
+    }
+  }
   ordered_json report = ordered_json::parse(engine.report(), nullptr, false);
   json["report"] = report.is_discarded() ? ordered_json() : report;
   return json;
@@ -187,6 +201,21 @@ void print(const ordered_json &json, const InspectOptions &options, std::string 
     line("cache", text(group["name"]) + ": " + text(group["layers"]) + " layers, pages of " +
                       text(group["page_tokens"]) + " tokens, " + planes + ", " +
                       bytesForPeople(json["memory"]["cache_per_token"]) + " a token");
+  }
+  if (json.contains("chat")) {
+    const ordered_json &chat = json["chat"];
+    if (chat.contains("problem")) {
+      line("chat", text(chat["problem"]));
+    } else {
+      std::string templates, tokens;
+      for (const auto &[name, source] : chat["templates"].items())
+        templates += (templates.empty() ? "" : ", ") + name + " (" + bytesForPeople(source.get_ref<const std::string &>().size()) + ")";
+      for (const auto &[name, token] : chat["special_tokens"].items())
+        tokens += (tokens.empty() ? "" : ", ") + name + " " + token.dump();
+      line("chat", "templates " + templates);
+      if (!tokens.empty())
+        line("special", tokens);
+    }
   }
   for (const auto &[name, bytes] : json["memory"].items())
     if (name.rfind("arena", 0) == 0 && bytes != 0)

@@ -240,8 +240,8 @@ std::string writeEngine(const std::string &path, const EngineContents &contents,
   };
   if (!contents.tokenizer.empty())
     parts.push_back({format::Section::Tokenizer, contents.tokenizer.data(), contents.tokenizer.size()});
-  if (!contents.chatTemplate.empty())
-    parts.push_back({format::Section::Chat, contents.chatTemplate.data(), contents.chatTemplate.size()});
+  if (!contents.chat.empty())
+    parts.push_back({format::Section::Chat, contents.chat.data(), contents.chat.size()});
   parts.push_back({format::Section::Report, contents.report.data(), contents.report.size()});
   parts.push_back({format::Section::Weights, nullptr, contents.weightBytes});
 

@@ -28,7 +28,7 @@ uint64_t placeWeights(std::vector<StoredWeight> &weights);
 
 struct EngineContents {
   std::vector<uint8_t> head, plan, code, tokenizer;
-  std::string chatTemplate;
+  std::string chat; // runtime/chat/section.h
   std::string report;                // as long as it may become, where finishReport is given
   std::vector<StoredWeight> weights; // placed
   uint64_t weightBytes = 0;

@@ -65,7 +65,7 @@ static std::string_view asText(std::span<const uint8_t> bytes) {
   return {reinterpret_cast<const char *>(bytes.data()), bytes.size()};
 }
 
-std::string_view EngineFile::chatTemplate() const { return asText(section(Section::Chat)); }
+std::string_view EngineFile::chat() const { return asText(section(Section::Chat)); }
 std::string_view EngineFile::report() const { return asText(section(Section::Report)); }
 
 const uint8_t *EngineFile::weight(unsigned index) const {

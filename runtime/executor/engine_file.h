@@ -74,7 +74,7 @@ public:
   // Empty where the file lacks the section.
   std::span<const uint8_t> section(format::Section section) const;
   std::span<const uint8_t> tokenizer() const { return section(format::Section::Tokenizer); }
-  std::string_view chatTemplate() const;
+  std::string_view chat() const;   // JSON: runtime/chat/section.h
   std::string_view report() const; // JSON
 
   const uint8_t *weight(unsigned index) const;

@@ -10,7 +10,7 @@
 //   4. PLAN: a FlatBuffer (plan.fbs): entries, launches, buffers, kernels, weight table, cache groups.
 //   5. CODE: flat images of position-independent machine code, one per CPU feature set, page-aligned.
 //   6. TOKENIZER: the tokenizer ready to use (runtime/text); absent when the model came without one.
-//   7. CHAT: the chat template's source text, UTF-8; absent when there is none.
+//   7. CHAT: JSON text: chat templates and special tokens (runtime/chat/section.h); absent when there is no template.
 //   8. REPORT: JSON text: where every tensor came from and what was done to it.
 //   9. WEIGHTS: page-aligned; each tensor starts at a multiple of 64 bytes.
 //

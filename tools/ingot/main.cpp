@@ -68,6 +68,8 @@ int main(int argc, char **argv) {
                           cl::value_desc("f32|bf16|f16|int8"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> dummy("dummy-weights", cl::desc("Draw weights from SEED: only config.json is needed"),
                              cl::value_desc("SEED"), cl::sub(compile), cl::sub(check), cl::cat(category));
+  cl::opt<std::string> chatTemplate("chat-template", cl::desc("Use the Jinja chat template in FILE in place of the model's"),
+                                    cl::value_desc("FILE"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> emit("emit", cl::desc("Stop at a stage and print it: import, ingot, linalg, plan, llvm, asm, cuda, ptx"),
                             cl::value_desc("STAGE"), cl::init("engine"), cl::sub(compile), cl::cat(category));
   cl::opt<std::string> set("set", cl::desc("Feature set that --emit=llvm and --emit=asm show (default: the widest that holds every kernel)"),
@@ -131,7 +133,7 @@ int main(int argc, char **argv) {
   if (!kv.empty() && !llvm::is_contained(cacheTypes, llvm::StringRef(kv)))
     return usage("--kv takes f32, bf16, f16 or int8, not '" + kv + "'");
   if (check)
-    return checkModel({model, seed, compute, kv, weightScheme, activations, rules});
+    return checkModel({model, seed, compute, kv, weightScheme, activations, rules, chatTemplate});
 
   CompileOptions options;
   if (std::string error = parseTargets(target, options); !error.empty())
@@ -157,6 +159,7 @@ int main(int argc, char **argv) {
   options.set = set;
   options.dummyWeights = seed;
   options.drawAtLoad = atLoad;
+  options.chatTemplate = chatTemplate;
   options.threads = threads;
   options.quiet = quiet;
   return compileModel(options);

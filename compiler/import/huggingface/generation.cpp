@@ -2,6 +2,7 @@
 //
 // See generation.h.
 #include "compiler/import/huggingface/generation.h"
+#include "compiler/import/huggingface/chat.h"
 #include "compiler/import/huggingface/files.h"
 
 #include <cstdint>
@@ -77,33 +78,6 @@ std::optional<int32_t> readId(Config &config, std::string_view key) {
   return ids->empty() ? -1 : ids->front();
 }
 
-// A chat template as tokenizer_config.json and chat_template.json hold it: text, or a list of named ones.
-std::optional<std::string> templateOf(const Json &object, const std::string &where, Messages &messages) {
-  auto found = object.find("chat_template");
-  if (found == object.end() || found->is_null())
-    return std::nullopt;
-  if (found->is_string())
-    return found->get<std::string>();
-  std::optional<std::string> chosen;
-  bool fits = found->is_array();
-  if (fits)
-    for (const Json &item : *found) {
-      fits = fits && item.is_object() && item.contains("name") && item.contains("template") &&
-             item["name"].is_string() && item["template"].is_string();
-      if (!fits)
-        break;
-      if (item["name"] == "default")
-        chosen = item["template"].get<std::string>();
-      else
-        messages.notes.push_back(where + ": the chat template " + described(item["name"]) +
-                                 " is not kept, only \"default\" is");
-    }
-  if (!fits)
-    messages.problems.push_back(where + ": chat_template is " + described(*found) +
-                                ", expected text or a list of objects with name and template");
-  return chosen;
-}
-
 } // namespace
 
 GenerationConfig readGeneration(const Json *own, const std::string &ownWhere, const Json &model,
@@ -160,32 +134,20 @@ template <typename Path> static void readOtherTokenizer(Path path, ImportResult 
     messages.notes.push_back(path("tokenizer.json") + ": is absent, so the engine will have no tokenizer");
 }
 
-void readTextFiles(const std::string &directory, ImportResult &result, Messages &messages) {
+void readTextFiles(const std::string &directory, const std::string &chatTemplate, ImportResult &result, Messages &messages) {
   auto path = [&](const char *name) { return (std::filesystem::path(directory) / name).string(); };
   if (fileExists(path("tokenizer.json")))
     result.tokenizerJson = readText(path("tokenizer.json"), messages);
   else
     readOtherTokenizer(path, result, messages);
 
-  std::optional<std::string> inConfig;
+  std::optional<Json> config;
   if (fileExists(path("tokenizer_config.json"))) {
-    if (std::optional<Json> object = readJsonObject(path("tokenizer_config.json"), messages)) {
+    config = readJsonObject(path("tokenizer_config.json"), messages);
+    if (config)
       result.tokenizerConfigJson = readText(path("tokenizer_config.json"), messages);
-      inConfig = templateOf(*object, path("tokenizer_config.json"), messages);
-    }
   }
-  if (fileExists(path("chat_template.jinja"))) {
-    result.chatTemplate = readText(path("chat_template.jinja"), messages);
-    if (result.chatTemplate && !isUtf8(*result.chatTemplate))
-      messages.problems.push_back(path("chat_template.jinja") + ": is not UTF-8 text");
-  } else if (fileExists(path("chat_template.json"))) {
-    if (std::optional<Json> object = readJsonObject(path("chat_template.json"), messages))
-      result.chatTemplate = templateOf(*object, path("chat_template.json"), messages);
-  } else {
-    result.chatTemplate = inConfig;
-  }
-  if (fileExists(path("additional_chat_templates")))
-    messages.notes.push_back(path("additional_chat_templates") + ": is not kept, only the default chat template is");
+  readChat(directory, config ? &*config : nullptr, chatTemplate, result, messages);
 }
 
 } // namespace ingot::huggingface

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What a checkpoint brings beside its graph: defaults of generation, the tokenizer's files and the chat template. The
+// What a checkpoint brings beside its graph: defaults of generation, the tokenizer's files and the chat templates. The
 // tokenizer is compiled and the template read elsewhere; here they are found.
 #ifndef INGOT_IMPORT_HUGGINGFACE_GENERATION_H
 #define INGOT_IMPORT_HUGGINGFACE_GENERATION_H
@@ -15,8 +15,9 @@ namespace ingot::huggingface {
 GenerationConfig readGeneration(const Json *own, const std::string &ownWhere, const Json &config,
                                 const std::string &configWhere, const Family &family, Messages &messages);
 
-// tokenizer.json, tokenizer_config.json and the chat template of `directory`, each where it is there.
-void readTextFiles(const std::string &directory, ImportResult &result, Messages &messages);
+// tokenizer.json, tokenizer_config.json and the chat templates of `directory`, each where it is there; `chatTemplate`
+// is a file that stands in for its templates, or "".
+void readTextFiles(const std::string &directory, const std::string &chatTemplate, ImportResult &result, Messages &messages);
 
 } // namespace ingot::huggingface
 

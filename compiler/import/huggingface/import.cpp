@@ -157,7 +157,7 @@ bool importModel(const ImportOptions &options, GraphBuilder &builder, ImportResu
   if (std::optional<Json> config = readJsonObject(path("config.json"), messages))
     importGraph(*config, path("config.json"), generation ? &*generation : nullptr, path("generation_config.json"),
                 options, builder, result, messages);
-  readTextFiles(options.directory, result, messages);
+  readTextFiles(options.directory, options.chatTemplate, result, messages);
   return finish(messages, result);
 }
 

@@ -8,6 +8,7 @@
 
 #include "compiler/import/builder.h"
 #include "compiler/import/tokenizer/tokenizer_files.h"
+#include "runtime/chat/section.h"
 
 #include <cstdint>
 #include <optional>
@@ -22,6 +23,7 @@ struct ImportOptions {
   // Random weights are drawn from this seed when the engine is written. Only config.json need be there then; weight
   // files are not looked at, and every tensor's source lies in no file.
   std::optional<uint64_t> dummySeed;
+  std::string chatTemplate = {}; // a file whose template stands in for the checkpoint's, or ""
 };
 
 // What the checkpoint says of generation, as transformers understands it. Neutral values are those of plan.fbs.
@@ -50,8 +52,9 @@ struct ImportResult {
   GenerationConfig generation;
 
   // Texts as they stand in the checkpoint, where they do.
-  std::optional<std::string> tokenizerJson, tokenizerConfigJson, chatTemplate;
+  std::optional<std::string> tokenizerJson, tokenizerConfigJson;
   tokenizer::TokenizerFiles tokenizerFiles; // read where tokenizer.json is absent
+  chat::ChatSource chat; // templates, each parsed, and special tokens; without templates there is no chat
 };
 
 // Imports `options.directory`. False where result.problems says why not: then all of them, not the first; what the

@@ -67,7 +67,7 @@ TEST(Checkpoint, GivesEveryTensorItsPlace) {
   // It is the last in the file, by name.
   EXPECT_EQ(source.offset + source.bytes, std::filesystem::file_size(source.file));
   EXPECT_EQ(imported.result.tokenizerJson, "{}");
-  EXPECT_FALSE(imported.result.chatTemplate);
+  EXPECT_TRUE(imported.result.chat.templates.empty());
 }
 
 TEST(Checkpoint, TellsAllProblemsAtOnce) {
@@ -370,20 +370,45 @@ TEST(Generation, SaysWhatItDoesNotHonour) {
 }
 
 TEST(ChatTemplate, IsFoundWhereverItStands) {
+  using Templates = std::vector<std::pair<std::string, std::string>>;
   Directory directory;
   directory.write("tokenizer_config.json", R"({"chat_template":"one"})");
-  EXPECT_EQ(Imported(directory.path()).result.chatTemplate, "one");
+  EXPECT_EQ(Imported(directory.path()).result.chat.templates, (Templates{{"default", "one"}}));
   directory.write("tokenizer_config.json",
                   R"({"chat_template":[{"name":"tool_use","template":"t"},{"name":"default","template":"two"}]})");
-  Imported listed(directory.path());
-  EXPECT_EQ(listed.result.chatTemplate, "two");
-  EXPECT_TRUE(says(listed.result.notes, {"chat template \"tool_use\" is not kept"}));
+  EXPECT_EQ(Imported(directory.path()).result.chat.templates, (Templates{{"tool_use", "t"}, {"default", "two"}}));
   directory.write("chat_template.json", R"({"chat_template":"three"})");
-  EXPECT_EQ(Imported(directory.path()).result.chatTemplate, "three");
+  EXPECT_EQ(Imported(directory.path()).result.chat.templates, (Templates{{"default", "three"}}));
   directory.write("chat_template.jinja", "four");
-  EXPECT_EQ(Imported(directory.path()).result.chatTemplate, "four");
+  EXPECT_EQ(Imported(directory.path()).result.chat.templates, (Templates{{"default", "four"}}));
+  std::filesystem::create_directory(directory.path("additional_chat_templates"));
+  directory.write("additional_chat_templates/tool_use.jinja", "five");
+  EXPECT_EQ(Imported(directory.path()).result.chat.templates, (Templates{{"default", "four"}, {"tool_use", "five"}}));
   directory.write("chat_template.jinja", "\xff");
   directory.expectProblem({"chat_template.jinja: is not UTF-8 text"});
+}
+
+TEST(ChatTemplate, IsRefusedWithFileLineAndConstruct) {
+  Directory directory;
+  directory.write("tokenizer_config.json", R"({"chat_template":"a\n{% include 'x' %}"})");
+  directory.expectProblem({"tokenizer_config.json: chat_template: line 2: {% include %} wants another template"});
+  directory.write("tokenizer_config.json", R"({"chat_template":[{"name":"tool_use","template":"{{ x|nope }}"}]})");
+  directory.expectProblem({"tokenizer_config.json: the chat template \"tool_use\": line 1: there is no filter named 'nope'"});
+  directory.write("chat_template.jinja", "{{");
+  directory.expectProblem({"chat_template.jinja: line 1:"});
+}
+
+TEST(ChatTemplate, GetsSpecialTokens) {
+  using Tokens = std::vector<std::pair<std::string, std::string>>;
+  Directory directory;
+  directory.write("special_tokens_map.json", R"({"pad_token":"<p>","eos_token":{"content":"</s>","lstrip":false}})");
+  directory.write("tokenizer_config.json", R"({"bos_token":"<s>","eos_token":"x","unk_token":null,"image_token":"<i>","x_token":1})");
+  EXPECT_EQ(Imported(directory.path()).result.chat.specialTokens,
+            (Tokens{{"bos_token", "<s>"}, {"eos_token", "</s>"}, {"pad_token", "<p>"}, {"image_token", "<i>"}}));
+  // Newer checkpoints: everything is in tokenizer_config.json.
+  directory.write("tokenizer_config.json",
+                  R"({"added_tokens_decoder":{},"bos_token":{"__type":"AddedToken","content":"<s>"},"extra_special_tokens":{"boi":"<boi>"}})");
+  EXPECT_EQ(Imported(directory.path()).result.chat.specialTokens, (Tokens{{"bos_token", "<s>"}, {"boi", "<boi>"}}));
 }
 
 TEST(ChatTemplate, RefusesOtherForms) {

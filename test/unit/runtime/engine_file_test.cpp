@@ -54,7 +54,7 @@ TEST(EngineFile, OpensAWholeEngine) {
   ASSERT_TRUE(engine.ok()) << engine.error().message();
   EXPECT_EQ((*engine)->head().model()->string_view(), "test");
   EXPECT_EQ((*engine)->plan().entries()->size(), 2u);
-  EXPECT_EQ((*engine)->chatTemplate(), "{{ messages }}");
+  EXPECT_EQ((*engine)->chat(), "{{ messages }}");
   EXPECT_EQ((*engine)->report(), "{\"tensors\": []}");
   EXPECT_EQ((*engine)->tokenizer().size(), 26u);
   int32_t value;
@@ -72,7 +72,7 @@ TEST(EngineFile, OpensWithoutTheOptionalSections) {
   auto engine = EngineFile::open(test::write(test.build()));
   ASSERT_TRUE(engine.ok()) << engine.error().message();
   EXPECT_TRUE((*engine)->tokenizer().empty());
-  EXPECT_EQ((*engine)->chatTemplate(), "");
+  EXPECT_EQ((*engine)->chat(), "");
 }
 
 TEST(EngineFile, HeadAloneTellsWhatRuns) {
