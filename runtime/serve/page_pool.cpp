@@ -52,12 +52,29 @@ bool PagedSequence::reserve(std::vector<PagePool> &pools, int64_t length) {
 void PagedSequence::advance(std::vector<PagePool> &pools, int64_t length) {
   computed = length;
   for (size_t g = 0; g < tables.size(); ++g) {
-    int64_t live = std::min<int64_t>(firstLivePage(pools[g].group(), length), int64_t(tables[g].size()));
+    int64_t live = firstLivePage(pools[g].group(), std::max<int64_t>(0, length - slack));
+    live = std::min(live, int64_t(tables[g].size()));
     for (; released[g] < live; ++released[g]) {
       pools[g].giveBack(tables[g][released[g]]);
       tables[g][released[g]] = 0;
     }
   }
+}
+
+bool PagedSequence::rewindable(const std::vector<PagePool> &pools, int64_t length) const {
+  for (size_t g = 0; g < tables.size(); ++g)
+    if (released[g] > firstLivePage(pools[g].group(), length))
+      return false;
+  return length <= computed;
+}
+
+void PagedSequence::rewind(std::vector<PagePool> &pools, int64_t length) {
+  for (size_t g = 0; g < tables.size(); ++g)
+    while (int64_t(tables[g].size()) > ceilDiv(length, pools[g].group().page_tokens)) {
+      pools[g].giveBack(tables[g].back());
+      tables[g].pop_back();
+    }
+  computed = length;
 }
 
 void PagedSequence::release(std::vector<PagePool> &pools) {
@@ -75,12 +92,12 @@ int32_t PagedSequence::slot(const std::vector<PagePool> &pools, size_t group, in
   return int32_t(tables[group][size_t(position / pageTokens)] * pageTokens + position % pageTokens);
 }
 
-uint64_t pagesFor(const PageGroup &group, int64_t length, int64_t chunk) {
+uint64_t pagesFor(const PageGroup &group, int64_t length, int64_t chunk, int64_t rewind) {
   int64_t blocks = ceilDiv(length, group.page_tokens);
   if (group.window == 0)
     return uint64_t(blocks);
   // A chunk is appended before what slid out of the window is given back; both ends may cut a page.
-  int64_t held = std::min(length, int64_t(group.window) + kAttentionBlock + chunk);
+  int64_t held = std::min(length, int64_t(group.window) + kAttentionBlock + chunk + rewind);
   return uint64_t(std::min(blocks, ceilDiv(held, group.page_tokens) + 1));
 }
 

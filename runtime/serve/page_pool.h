@@ -43,7 +43,8 @@ private:
 
 class PagedSequence {
 public:
-  explicit PagedSequence(size_t groups) : tables(groups), released(groups, 0) {}
+  // `rewind`: the last so many positions can be given up again, see `rewind` below; windows keep pages for it.
+  explicit PagedSequence(size_t groups, int64_t rewind = 0) : slack(rewind), tables(groups), released(groups, 0) {}
 
   // Positions whose keys and values are in the cache.
   int64_t length() const { return computed; }
@@ -52,6 +53,11 @@ public:
   bool reserve(std::vector<PagePool> &pools, int64_t length);
   // Positions up to `length` are in the cache from now on; pages that no later position can read are given back.
   void advance(std::vector<PagePool> &pools, int64_t length);
+  // Whether the sequence can be cut to its first `length` positions: none of the pages that the position after them reads
+  // was given back. Always so for the last `rewind` positions, and where no group has a window.
+  bool rewindable(const std::vector<PagePool> &pools, int64_t length) const;
+  // Cuts it so, which must be possible; the pages beyond are given back.
+  void rewind(std::vector<PagePool> &pools, int64_t length);
   // Gives everything back; the sequence is empty then.
   void release(std::vector<PagePool> &pools);
 
@@ -62,13 +68,15 @@ public:
   const std::vector<int32_t> &blocks(size_t group) const { return tables[group]; }
 
 private:
+  int64_t slack;
   std::vector<std::vector<int32_t>> tables;
   std::vector<int64_t> released; // leading blocks of each table that were given back
   int64_t computed = 0;
 };
 
-// Pages that a sequence of `length` positions, fed at most `chunk` at a time, holds at most in `group`.
-uint64_t pagesFor(const PageGroup &group, int64_t length, int64_t chunk);
+// Pages that a sequence of `length` positions, fed at most `chunk` at a time, holds at most in `group` when its last
+// `rewind` positions can be given up.
+uint64_t pagesFor(const PageGroup &group, int64_t length, int64_t chunk, int64_t rewind = 0);
 
 } // namespace ingot::serve
 

@@ -22,7 +22,8 @@ struct Scheduler::Sequence {
   int64_t drawn() const { return int64_t(ids.size() - request.prompt.size()); }
 };
 
-Scheduler::Scheduler(StepRunner &runner, const SchedulerOptions &given) : runner(runner), options(given) {
+Scheduler::Scheduler(StepRunner &runner, const SchedulerOptions &given)
+    : runner(runner), options(given), sessions(pools, given.rewind) {
   const RunnerInfo &info = runner.info();
   for (const PageGroup &group : info.groups)
     pools.emplace_back(group);
@@ -30,7 +31,7 @@ Scheduler::Scheduler(StepRunner &runner, const SchedulerOptions &given) : runner
     options.chunk = info.tokens;
   longest = info.context;
   for (const PagePool &pool : pools)
-    if (pagesFor(pool.group(), longest, options.chunk) > pool.group().pages)
+    if (pagesFor(pool.group(), longest, options.chunk, options.rewind) > pool.group().pages)
       longest = std::min(longest, int64_t(pool.group().pages) * pool.group().page_tokens);
   // Not initialised: the rows that are never used cost no memory.
   if (!runner.keepsLogits())
@@ -66,6 +67,14 @@ Result<uint64_t> Scheduler::submit(Request request, std::unique_ptr<Detokenizer>
     return refuse("stop strings need a tokenizer, and there is none");
   if (Result<void> valid = validate(request.sampling); !valid)
     return valid.error();
+  if (request.session != 0) {
+    auto same = [&](auto &sequence) { return sequence->request.session == request.session; };
+    if (!sessions.isOpen(request.session))
+      return refuse("session " + std::to_string(request.session) + " is not open");
+    if (std::any_of(waiting.begin(), waiting.end(), same) || std::any_of(running.begin(), running.end(), same))
+      return refuse("session " + std::to_string(request.session) +
+                    " has a request that is not finished; wait for it or cancel it");
+  }
 
   uint64_t id = nextId++;
   SamplingState sampling(request.sampling, request.prompt);
@@ -86,9 +95,36 @@ void Scheduler::stopRunning(uint64_t request) {
   std::erase_if(running, [&](auto &sequence) {
     if (sequence->id != request)
       return false;
-    sequence->pages.release(pools);
+    giveBack(*sequence);
     return true;
   });
+}
+
+void Scheduler::closeSession(uint64_t session) {
+  auto same = [&](auto &sequence) { return session != 0 && sequence->request.session == session; };
+  std::erase_if(waiting, same);
+  if (auto at = std::find_if(running.begin(), running.end(), same); at != running.end())
+    stopRunning((*at)->id);
+  sessions.close(session);
+}
+
+int64_t Scheduler::rewindOf(const Sequence &sequence) const {
+  return sequence.request.session ? options.rewind : 0;
+}
+
+// The pages of a sequence that runs no longer.
+void Scheduler::giveBack(Sequence &sequence) {
+  if (sequence.request.session != 0)
+    sessions.giveBack(sequence.request.session, std::move(sequence.pages), sequence.ids);
+  else
+    sequence.pages.release(pools);
+}
+
+bool Scheduler::reserve(Sequence &sequence, int64_t length) {
+  while (!sequence.pages.reserve(pools, length))
+    if (!sessions.evict())
+      return false;
+  return true;
 }
 
 void Scheduler::preemptYoungest(std::vector<Planned> &planned, int64_t &budget) {
@@ -107,7 +143,7 @@ void Scheduler::preemptYoungest(std::vector<Planned> &planned, int64_t &budget) 
 
 // Reserves pages for `length` positions; younger sequences make room, and in the end the sequence itself does.
 bool Scheduler::makeRoom(Sequence &sequence, int64_t length, std::vector<Planned> &planned, int64_t &budget) {
-  while (!sequence.pages.reserve(pools, length)) {
+  while (!reserve(sequence, length)) {
     bool itself = running.back().get() == &sequence;
     preemptYoungest(planned, budget);
     if (itself)
@@ -121,12 +157,13 @@ bool Scheduler::makeRoom(Sequence &sequence, int64_t length, std::vector<Planned
 bool Scheduler::admissible(const Sequence &sequence) const {
   for (size_t g = 0; g < pools.size(); ++g) {
     auto needed = [&](const Sequence &one) {
-      return pagesFor(pools[g].group(), int64_t(one.ids.size()) + 1, options.chunk);
+      uint64_t all = pagesFor(pools[g].group(), int64_t(one.ids.size()) + 1, options.chunk, rewindOf(one));
+      return all - std::min(all, one.pages.held(g));
     };
     uint64_t pages = needed(sequence);
     for (const std::unique_ptr<Sequence> &other : running)
-      pages += needed(*other) - std::min(needed(*other), other->pages.held(g));
-    if (pages > pools[g].freePages())
+      pages += needed(*other);
+    if (pages > pools[g].freePages() + sessions.held(g))
       return false;
   }
   return true;
@@ -150,12 +187,17 @@ void Scheduler::plan(std::vector<Planned> &planned) {
     }
   if (counts.preemptions != preemptionsBefore)
     return;
-  while (!waiting.empty() && budget > 0 && int64_t(running.size()) < maxRunning() &&
-         (running.empty() || admissible(*waiting.front()))) {
+  while (!waiting.empty() && budget > 0 && int64_t(running.size()) < maxRunning()) {
     Sequence &sequence = *waiting.front();
+    if (sequence.request.session != 0)
+      sequence.pages = sessions.take(sequence.request.session, sequence.ids);
+    int64_t reused = sequence.pages.length();
     int64_t count = std::min({sequence.pending(), options.chunk, budget});
-    if (!sequence.pages.reserve(pools, count))
+    if ((!running.empty() && !admissible(sequence)) || !reserve(sequence, reused + count)) {
+      giveBack(sequence);
       return;
+    }
+    counts.reused_tokens += uint64_t(reused);
     running.push_back(std::move(waiting.front()));
     waiting.pop_front();
     planned.push_back({&sequence, count});

@@ -9,12 +9,16 @@
 //   submit -> waiting --admit--> running --finish--> gone
 //                ^-----preempt-----'
 //
+// A request of a session (sessions.h) begins with the positions that the session's cache shares with its prompt, and
+// leaves its own there for the next one. Pages of sessions that no running request uses go before anyone is preempted.
+//
 // The scheduler knows ids, pages and limits; it knows nothing of files, tokenizers' insides, threads or kernels.
 #ifndef INGOT_SERVE_SCHEDULER_H
 #define INGOT_SERVE_SCHEDULER_H
 
 #include "runtime/serve/batch.h"
 #include "runtime/serve/sampling.h"
+#include "runtime/serve/sessions.h"
 #include "runtime/serve/stop.h"
 
 #include <chrono>
@@ -48,6 +52,7 @@ struct Request {
   int64_t new_tokens = 0; // at most so many are drawn; 0: until the context is full
   std::vector<int32_t> end_ids;
   std::vector<std::string> stop;
+  uint64_t session = 0; // keep its positions for the next request of this session, and use those of the last; 0: none
 };
 
 struct Timing {
@@ -67,13 +72,15 @@ struct Output {
 };
 
 struct SchedulerOptions {
-  int64_t chunk = 0; // largest piece of one prompt in a step; 0: as many as a step holds
+  int64_t chunk = 0;  // largest piece of one prompt in a step; 0: as many as a step holds
+  int64_t rewind = 0; // of sessions, where the cache has windows; see sessions.h
 };
 
 struct SchedulerStats {
   uint64_t steps = 0;
   uint64_t prefill_tokens = 0; // computed, recomputed ones among them
   uint64_t decode_tokens = 0;
+  uint64_t reused_tokens = 0; // of prompts, found in the cache of their session
   uint64_t preemptions = 0;
 };
 
@@ -85,10 +92,19 @@ public:
 
   // Queues a request; `text` may be null when no text is wanted (then stop strings are refused). Fails with
   // invalid_argument for an empty prompt, ids outside the vocabulary, a prompt that leaves no room for a new token in
-  // the context or in the cache, or sampling parameters outside their ranges.
+  // the context or in the cache, sampling parameters outside their ranges, or a session that is not open or has another
+  // request that is not finished.
   Result<uint64_t> submit(Request request, std::unique_ptr<Detokenizer> text);
   // Its pages are free afterwards; it gives no further output. Nothing happens when it has finished already.
   void cancel(uint64_t request);
+  // A sequence that stays in the cache between requests, one request at a time. What a request computed is the session's
+  // when it finishes or is cancelled, and lost to it when it is preempted.
+  uint64_t openSession() { return sessions.open(); }
+  // Cancels the session's request and frees its pages. Nothing happens when it is not open.
+  void closeSession(uint64_t session);
+  // Positions of an idle session that are in the cache.
+  int64_t sessionLength(uint64_t session) const { return sessions.length(session); }
+
   bool idle() const { return waiting.empty() && running.empty(); }
   // Runs one step. On an error the step has changed nothing that can be relied on: drop the scheduler.
   Result<std::vector<Output>> step();
@@ -106,6 +122,9 @@ private:
   };
 
   int64_t maxRunning() const;
+  int64_t rewindOf(const Sequence &sequence) const;
+  bool reserve(Sequence &sequence, int64_t length);
+  void giveBack(Sequence &sequence);
   void stopRunning(uint64_t request);
   void plan(std::vector<Planned> &planned);
   bool makeRoom(Sequence &sequence, int64_t length, std::vector<Planned> &planned, int64_t &budget);
@@ -116,6 +135,7 @@ private:
   StepRunner &runner;
   SchedulerOptions options;
   std::vector<PagePool> pools;
+  Sessions sessions;
   std::deque<std::unique_ptr<Sequence>> waiting;  // oldest first
   std::vector<std::unique_ptr<Sequence>> running; // oldest first
   int64_t longest = 0; // positions that a sequence may have: the context, or what the pools hold
