@@ -16,13 +16,13 @@ namespace {
 
 // One sequence is at most as long as the pages of every group allow.
 int64_t longestWithin(const std::vector<PageGroup> &groups, const std::vector<uint64_t> &pages, int64_t limit,
-                      int64_t chunk) {
+                      int64_t chunk, int64_t rewind) {
   int64_t fits = 0, over = limit + 1; // fits(n) holds for n = fits, not for n = over
   while (over - fits > 1) {
     int64_t middle = fits + (over - fits) / 2;
     bool all = true;
     for (size_t g = 0; g < groups.size(); ++g)
-      all = all && pagesFor(groups[g], middle, chunk) <= pages[g];
+      all = all && pagesFor(groups[g], middle, chunk, rewind) <= pages[g];
     (all ? fits : over) = middle;
   }
   return fits;
@@ -47,7 +47,7 @@ Result<CachePlan> planCache(const runtime::EngineFile &engine, const std::vector
   std::vector<runtime::CacheGroupInfo> facts = runtime::cacheGroups(engine.plan());
   uint64_t one = 0, smallest = 0; // bytes of one sequence's whole context, and of one page of every group
   for (size_t g = 0; g < groups.size(); ++g) {
-    one += pagesFor(groups[g], context, chunk) * facts[g].pageBytes;
+    one += pagesFor(groups[g], context, chunk, options.rewind) * facts[g].pageBytes;
     smallest += facts[g].pageBytes;
   }
   bool budgeted = options.cache_bytes != 0;
@@ -62,14 +62,14 @@ Result<CachePlan> planCache(const runtime::EngineFile &engine, const std::vector
                      runtime::humanBytes(budget).c_str(), runtime::humanBytes(smallest).c_str());
   CachePlan plan{{}, context};
   for (size_t g = 0; g < groups.size(); ++g) {
-    uint64_t whole = pagesFor(groups[g], context, chunk) * uint64_t(options.sequences);
+    uint64_t whole = pagesFor(groups[g], context, chunk, options.rewind) * uint64_t(options.sequences);
     double share = one ? double(budget) / (double(one) * double(options.sequences)) : 1;
     uint64_t pages = share >= 1 ? whole : std::max<uint64_t>(1, uint64_t(double(whole) * share));
     // Slots are 32-bit numbers.
     plan.pages.push_back(
         std::min<uint64_t>(pages, uint64_t(std::numeric_limits<int32_t>::max()) / groups[g].page_tokens));
   }
-  plan.context = longestWithin(groups, plan.pages, context, chunk);
+  plan.context = longestWithin(groups, plan.pages, context, chunk, options.rewind);
   if (plan.context < context && options.context > 0)
     return makeError(ErrorCode::InvalidArgument,
                      "a context of %lld positions needs %s of KV cache, but it may take %s, which holds %lld; give it "

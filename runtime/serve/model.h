@@ -26,6 +26,7 @@ struct LoadOptions {
   int64_t chunk = 512;      // tokens of a prompt that a step takes at most
   int64_t step_tokens = 0;  // tokens of all sequences in a step; 0: a chunk, or one per sequence if that is more
   int64_t logit_rows = 0;   // rows of logits in a step; 0: one per sequence
+  int64_t rewind = 0;       // positions that sessions may give up again where the cache has windows; see sessions.h
 };
 
 class Model {

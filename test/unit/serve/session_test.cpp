@@ -248,6 +248,20 @@ TEST(Session, IdleSessionsGoBeforeAnyoneIsPreempted) {
   expectAllPagesFree(scheduler);
 }
 
+TEST(Session, IdleSessionsKeepNobodyWaiting) {
+  FakeModel model(info({{8, 0, 10}}));
+  Scheduler scheduler(model);
+  uint64_t session = scheduler.openSession();
+  turn(scheduler, model.info(), request(session, idsOf(1, 30), 10)); // five pages
+  ASSERT_EQ(refusal(scheduler, request(0, idsOf(2, 15), 10)), "accepted");
+  ASSERT_TRUE(scheduler.step().ok());
+  ASSERT_EQ(refusal(scheduler, request(0, idsOf(3, 30), 10)), "accepted"); // needs four, of which three are free
+  ASSERT_TRUE(scheduler.step().ok());
+  EXPECT_EQ(scheduler.runningCount(), 2u);
+  ASSERT_TRUE(scheduler.step().ok()); // its last piece
+  EXPECT_EQ(scheduler.sessionLength(session), 0);
+}
+
 TEST(Session, ManyTalkAtOnceInTooFewPages) {
   FakeModel model(info({{8, 0, 22}})); // 176 positions for five that come to 90 and more
   Scheduler scheduler(model, {10});
