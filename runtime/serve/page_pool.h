@@ -53,8 +53,8 @@ public:
   bool reserve(std::vector<PagePool> &pools, int64_t length);
   // Positions up to `length` are in the cache from now on; pages that no later position can read are given back.
   void advance(std::vector<PagePool> &pools, int64_t length);
-  // Whether the sequence can be cut to its first `length` positions: none of the pages that the position after them reads
-  // was given back. Always so for the last `rewind` positions, and where no group has a window.
+  // Whether the sequence can be cut to its first `length` positions: none of the pages that the position after them
+  // reads was given back. Always so for the last `rewind` positions, and where no group has a window.
   bool rewindable(const std::vector<PagePool> &pools, int64_t length) const;
   // Cuts it so, which must be possible; the pages beyond are given back.
   void rewind(std::vector<PagePool> &pools, int64_t length);

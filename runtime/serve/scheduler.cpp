@@ -108,9 +108,7 @@ void Scheduler::closeSession(uint64_t session) {
   sessions.close(session);
 }
 
-int64_t Scheduler::rewindOf(const Sequence &sequence) const {
-  return sequence.request.session ? options.rewind : 0;
-}
+int64_t Scheduler::rewindOf(const Sequence &sequence) const { return sequence.request.session ? options.rewind : 0; }
 
 // The pages of a sequence that runs no longer.
 void Scheduler::giveBack(Sequence &sequence) {

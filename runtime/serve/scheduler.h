@@ -97,8 +97,8 @@ public:
   Result<uint64_t> submit(Request request, std::unique_ptr<Detokenizer> text);
   // Its pages are free afterwards; it gives no further output. Nothing happens when it has finished already.
   void cancel(uint64_t request);
-  // A sequence that stays in the cache between requests, one request at a time. What a request computed is the session's
-  // when it finishes or is cancelled, and lost to it when it is preempted.
+  // A sequence that stays in the cache between requests, one request at a time. What a request computed is the
+  // session's when it finishes or is cancelled, and lost to it when it is preempted.
   uint64_t openSession() { return sessions.open(); }
   // Cancels the session's request and frees its pages. Nothing happens when it is not open.
   void closeSession(uint64_t session);

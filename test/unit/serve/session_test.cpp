@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Sessions over the fake model: what a request draws is what `reference` says of its ids alone, whatever the cache still
-// held, and only what is new is computed, counted through the scheduler's statistics.
+// Sessions over the fake model: what a request draws is what `reference` says of its ids alone, whatever the cache
+// still held, and only what is new is computed, counted through the scheduler's statistics.
 #include "test/unit/serve/fake_model.h"
 
 #include <gtest/gtest.h>
@@ -262,9 +262,10 @@ TEST(Session, IdleSessionsKeepNobodyWaiting) {
   EXPECT_EQ(scheduler.sessionLength(session), 0);
 }
 
-TEST(Session, ManyTalkAtOnceInTooFewPages) {
-  FakeModel model(info({{8, 0, 22}})); // 176 positions for five that come to 90 and more
-  Scheduler scheduler(model, {10});
+// Five that come to 90 positions and more.
+void manyTalkAtOnce(std::vector<PageGroup> groups, int64_t rewind) {
+  FakeModel model(info(std::move(groups)));
+  Scheduler scheduler(model, {10, rewind});
   std::mt19937 random(3);
   std::map<uint64_t, std::vector<int32_t>> held;
   for (int i = 0; i < 5; ++i)
@@ -300,6 +301,9 @@ TEST(Session, ManyTalkAtOnceInTooFewPages) {
     scheduler.closeSession(session);
   expectAllPagesFree(scheduler);
 }
+
+TEST(Session, ManyTalkAtOnceInTooFewPages) { manyTalkAtOnce({{8, 0, 22}}, 0); }
+TEST(Session, ManyTalkAtOnceInTooFewPagesOfWindows) { manyTalkAtOnce({{8, 20, 30}, {16, 0, 12}}, 16); }
 
 TEST(Session, IsRefusedWhenBusyOrNotOpen) {
   FakeModel model(info({{8, 0, 64}}));
