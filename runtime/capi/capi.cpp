@@ -24,7 +24,17 @@ struct ingot_model {
   std::unique_ptr<serve::Model> model;
   std::vector<serve::PagePool> pools; // of the sequences that the caller made
   size_t sequences = 0;
+  // Of ingot_generate; kept as long as there are sessions. After a failed step it is made anew, and so are the
+  // sessions' parts of it: `epoch` tells whose are of an earlier one.
+  std::unique_ptr<serve::Scheduler> scheduler;
+  size_t sessions = 0;
+  uint64_t epoch = 0;
   std::string variant;
+};
+
+struct ingot_session {
+  ingot_model *owner;
+  uint64_t id = 0, epoch = 0; // of the scheduler's session
 };
 
 struct ingot_sequence {
@@ -119,6 +129,105 @@ ingot_finish finishOf(serve::Finish finish) {
     break;
   }
   return INGOT_RUNNING;
+}
+
+// Makes the scheduler where there is none.
+void keepScheduler(ingot_model &model) {
+  if (model.scheduler)
+    return;
+  serve::SchedulerOptions options;
+  options.chunk = model.model->options().chunk;
+  model.scheduler = std::make_unique<serve::Scheduler>(model.model->runner(), options);
+  ++model.epoch;
+}
+
+// The number of a session in it.
+uint64_t numberOf(ingot_session &session) {
+  keepScheduler(*session.owner);
+  if (session.epoch != session.owner->epoch) {
+    session.id = session.owner->scheduler->openSession();
+    session.epoch = session.owner->epoch;
+  }
+  return session.id;
+}
+
+// Whatever happens, a call of ingot_generate leaves no request behind.
+struct Requests {
+  explicit Requests(serve::Scheduler &scheduler) : scheduler(scheduler) {}
+  ~Requests() {
+    for (const auto &[request, prompt] : prompts)
+      scheduler.cancel(request);
+  }
+  serve::Scheduler &scheduler;
+  std::unordered_map<uint64_t, size_t> prompts; // by request
+};
+
+// At its end the scheduler is dropped when no session lives in it, or a step of it has failed.
+struct KeptScheduler {
+  ~KeptScheduler() {
+    if (!sound || model.sessions == 0)
+      model.scheduler.reset();
+  }
+  ingot_model &model;
+  bool sound = true;
+};
+
+ingot_status generateOn(ingot_model &model, const ingot_prompt *prompts, size_t count, ingot_output_callback callback,
+                        void *user, bool &sound) {
+  serve::Scheduler &scheduler = *model.scheduler;
+  Requests requests(scheduler);
+  for (size_t i = 0; i < count; ++i) {
+    ingot_generate_options options;
+    ingot_generate_options_init(&model, &options);
+    if (ingot_status status = readStruct(prompts[i].options, options, "ingot_generate_options"))
+      return status;
+    if ((!prompts[i].ids && prompts[i].count) || (!options.stop && options.stop_count))
+      return nullArgument("ingot_generate", prompts[i].ids ? "stop" : "ids");
+    serve::Request request;
+    request.prompt.assign(prompts[i].ids, prompts[i].ids + prompts[i].count);
+    request.sampling = samplingOf(options);
+    request.new_tokens = options.new_tokens;
+    if (!options.ignore_end)
+      request.end_ids = model.model->endIds();
+    for (size_t s = 0; s < options.stop_count; ++s) {
+      if (!options.stop[s])
+        return nullArgument("ingot_generate", "a stop string");
+      request.stop.emplace_back(options.stop[s]);
+    }
+    if (options.session) {
+      if (options.session->owner != &model)
+        return fail(INGOT_INVALID_ARGUMENT,
+                    "ingot_generate: prompt " + std::to_string(i) + ": the session is of another model");
+      request.session = numberOf(*options.session);
+    }
+    // The detokenizer is fed the prompt, so its ids must be sound: submit checks them, the text comes after.
+    bool sound = std::all_of(request.prompt.begin(), request.prompt.end(),
+                             [&](int32_t id) { return id >= 0 && id < model.model->info().vocabulary; });
+    std::unique_ptr<serve::Detokenizer> text = sound ? model.model->detokenizer(request.prompt) : nullptr;
+    Result<uint64_t> id = scheduler.submit(std::move(request), std::move(text));
+    if (!id)
+      return fail(Error(id.error()).prefixed("prompt " + std::to_string(i)));
+    requests.prompts[*id] = i;
+  }
+  while (!scheduler.idle()) {
+    sound = false;
+    Result<std::vector<serve::Output>> outputs = scheduler.step();
+    if (!outputs)
+      return fail(outputs.error());
+    sound = true;
+    for (const serve::Output &output : *outputs) {
+      ingot_output told{};
+      told.prompt = requests.prompts[output.request];
+      told.id = output.id.value_or(-1);
+      told.log_probability = output.log_probability;
+      told.text = output.text.c_str();
+      told.text_bytes = output.text.size();
+      told.finish = finishOf(output.finish);
+      if (callback(user, &told) != 0)
+        return fail(INGOT_STOPPED, "the callback asked to stop");
+    }
+  }
+  return INGOT_OK;
 }
 
 } // namespace
@@ -308,53 +417,45 @@ ingot_status ingot_generate(ingot_model *model, const ingot_prompt *prompts, siz
     return fail(INGOT_INVALID_ARGUMENT, "ingot_generate: " + std::to_string(model->sequences) +
                                             " sequences of the model hold its cache; free them first");
   return guarded([&] {
-    serve::Scheduler scheduler(model->model->runner(), {model->model->options().chunk});
-    std::unordered_map<uint64_t, size_t> byRequest;
-    for (size_t i = 0; i < count; ++i) {
-      ingot_generate_options options;
-      ingot_generate_options_init(model, &options);
-      if (ingot_status status = readStruct(prompts[i].options, options, "ingot_generate_options"))
-        return status;
-      if ((!prompts[i].ids && prompts[i].count) || (!options.stop && options.stop_count))
-        return nullArgument("ingot_generate", prompts[i].ids ? "stop" : "ids");
-      serve::Request request;
-      request.prompt.assign(prompts[i].ids, prompts[i].ids + prompts[i].count);
-      request.sampling = samplingOf(options);
-      request.new_tokens = options.new_tokens;
-      if (!options.ignore_end)
-        request.end_ids = model->model->endIds();
-      for (size_t s = 0; s < options.stop_count; ++s) {
-        if (!options.stop[s])
-          return nullArgument("ingot_generate", "a stop string");
-        request.stop.emplace_back(options.stop[s]);
-      }
-      // The detokenizer is fed the prompt, so its ids must be sound: submit checks them, the text comes after.
-      bool sound = std::all_of(request.prompt.begin(), request.prompt.end(),
-                               [&](int32_t id) { return id >= 0 && id < model->model->info().vocabulary; });
-      std::unique_ptr<serve::Detokenizer> text = sound ? model->model->detokenizer(request.prompt) : nullptr;
-      Result<uint64_t> id = scheduler.submit(std::move(request), std::move(text));
-      if (!id)
-        return fail(Error(id.error()).prefixed("prompt " + std::to_string(i)));
-      byRequest[*id] = i;
-    }
-    while (!scheduler.idle()) {
-      Result<std::vector<serve::Output>> outputs = scheduler.step();
-      if (!outputs)
-        return fail(outputs.error());
-      for (const serve::Output &output : *outputs) {
-        ingot_output told{};
-        told.prompt = byRequest[output.request];
-        told.id = output.id.value_or(-1);
-        told.log_probability = output.log_probability;
-        told.text = output.text.c_str();
-        told.text_bytes = output.text.size();
-        told.finish = finishOf(output.finish);
-        if (callback(user, &told) != 0)
-          return fail(INGOT_STOPPED, "the callback asked to stop");
-      }
-    }
+    keepScheduler(*model);
+    KeptScheduler kept{*model};
+    return generateOn(*model, prompts, count, callback, user, kept.sound);
+  });
+}
+
+ingot_status ingot_session_create(ingot_model *model, ingot_session **session) {
+  if (!session)
+    return nullArgument("ingot_session_create", "session");
+  *session = nullptr;
+  if (!model)
+    return nullArgument("ingot_session_create", "model");
+  if (model->sequences)
+    return fail(INGOT_INVALID_ARGUMENT, "ingot_session_create: " + std::to_string(model->sequences) +
+                                            " sequences of the model hold its cache; free them first");
+  return guarded([&] {
+    auto made = std::make_unique<ingot_session>(ingot_session{model});
+    numberOf(*made);
+    ++model->sessions;
+    *session = made.release();
     return INGOT_OK;
   });
+}
+
+void ingot_session_free(ingot_session *session) {
+  if (!session)
+    return;
+  ingot_model &model = *session->owner;
+  if (model.scheduler && session->epoch == model.epoch)
+    model.scheduler->closeSession(session->id);
+  if (--model.sessions == 0)
+    model.scheduler.reset();
+  delete session;
+}
+
+int64_t ingot_session_length(const ingot_session *session) {
+  return session && session->owner->scheduler && session->epoch == session->owner->epoch
+             ? session->owner->scheduler->sessionLength(session->id)
+             : 0;
 }
 
 ingot_status ingot_sequence_create(ingot_model *model, ingot_sequence **sequence) {
@@ -363,6 +464,9 @@ ingot_status ingot_sequence_create(ingot_model *model, ingot_sequence **sequence
   *sequence = nullptr;
   if (!model)
     return nullArgument("ingot_sequence_create", "model");
+  if (model->sessions)
+    return fail(INGOT_INVALID_ARGUMENT, "ingot_sequence_create: " + std::to_string(model->sessions) +
+                                            " sessions of the model hold its cache; free them first");
   return guarded([&] {
     *sequence = new ingot_sequence{model, serve::PagedSequence(model->pools.size())};
     ++model->sequences;

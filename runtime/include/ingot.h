@@ -80,7 +80,7 @@ INGOT_API void ingot_load_options_init(ingot_load_options *options);
  * Errors: those of the file (NOT_FOUND, IO, CORRUPT, UNSUPPORTED: no kernels for this CPU, or no decoder),
  * INVALID_ARGUMENT for options out of range, RESOURCE_EXHAUSTED. */
 INGOT_API ingot_status ingot_load(const char *path, const ingot_load_options *options, ingot_model **model);
-/* Null is allowed. Every sequence of the model must have been freed. */
+/* Null is allowed. Every sequence and session of the model must have been freed. */
 INGOT_API void ingot_model_free(ingot_model *model);
 
 typedef struct ingot_model_info {
@@ -119,6 +119,9 @@ INGOT_API ingot_status ingot_detokenize(const ingot_model *model, const int32_t 
 
 /* --- Generation --- */
 
+/* What a conversation keeps in the cache between calls of ingot_generate. Opaque. */
+typedef struct ingot_session ingot_session;
+
 typedef struct ingot_generate_options {
   size_t struct_size;
   float temperature;        /* 0: greedy, the lowest id among equals */
@@ -133,6 +136,7 @@ typedef struct ingot_generate_options {
   int32_t ignore_end;       /* 1: go on after the model's end tokens */
   const char *const *stop;  /* stop_count strings, zero-terminated; the text ends before the first that occurs */
   size_t stop_count;
+  ingot_session *session; /* of this model; of one prompt of a call at most; null: nothing is kept */
 } ingot_generate_options;
 
 /* The defaults that came with the checkpoint; seed 0. */
@@ -174,12 +178,24 @@ typedef int (*ingot_output_callback)(void *user, const ingot_output *output);
 INGOT_API ingot_status ingot_generate(ingot_model *model, const ingot_prompt *prompts, size_t count,
                                       ingot_output_callback callback, void *user);
 
+/* An empty session, the caller's, to be freed before the model. A prompt with a session begins with the positions that it
+ * has in common with what the session keeps, and computes the rest; afterwards the session keeps that prompt and what was
+ * drawn, also when the call was stopped. So a conversation gives its whole text each time and pays for what is new; what
+ * is drawn is the same as without. A session is a cache: when prompts need its pages it loses them, and the next prompt is
+ * computed whole. Errors: INVALID_ARGUMENT while sequences made by ingot_sequence_create exist. */
+INGOT_API ingot_status ingot_session_create(ingot_model *model, ingot_session **session);
+/* Frees what it keeps. Null is allowed. */
+INGOT_API void ingot_session_free(ingot_session *session);
+/* Positions that it keeps now. */
+INGOT_API int64_t ingot_session_length(const ingot_session *session);
+
 /* --- Steps: the layer under generation --- */
 
 /* Positions of one text in the KV cache. Opaque. */
 typedef struct ingot_sequence ingot_sequence;
 
-/* An empty sequence; pages are taken as it grows. The caller's, to be freed before the model. */
+/* An empty sequence; pages are taken as it grows. The caller's, to be freed before the model.
+ * Errors: INVALID_ARGUMENT while sessions exist: both would need the cache. */
 INGOT_API ingot_status ingot_sequence_create(ingot_model *model, ingot_sequence **sequence);
 /* Gives its pages back. Null is allowed. */
 INGOT_API void ingot_sequence_free(ingot_sequence *sequence);

@@ -240,3 +240,69 @@ TEST_F(Capi, RefusesWhatIsNullOrAbsent) {
 }
 
 TEST(CapiHeader, ServesC) { EXPECT_EQ(capi_from_c(), 0); }
+
+TEST_F(Capi, SessionsKeepAConversationInTheCache) {
+  load();
+  ingot_session *session = nullptr, *other = nullptr;
+  ASSERT_EQ(ingot_session_create(model, &session), INGOT_OK) << ingot_error_message();
+  ASSERT_EQ(ingot_session_create(model, &other), INGOT_OK);
+  EXPECT_EQ(ingot_session_length(session), 0);
+  std::vector<int32_t> ids = {5, 6, 7, 8, 9};
+  ingot_generate_options options;
+  ingot_generate_options_init(model, &options);
+  options.new_tokens = 12;
+  options.ignore_end = 1;
+  auto turn = [&](ingot_session *of, int limit = 1 << 30) {
+    options.session = of;
+    ingot_prompt prompt{ids.data(), ids.size(), &options};
+    Collected all{{{}}, {INGOT_RUNNING}, limit};
+    ingot_status status = ingot_generate(model, &prompt, 1, collect, &all);
+    EXPECT_EQ(status, limit < 12 ? INGOT_STOPPED : INGOT_OK) << ingot_error_message();
+    std::vector<int32_t> wanted = expected(ids, 12);
+    wanted.resize(std::min<size_t>(12, size_t(limit)));
+    EXPECT_EQ(all.ids[0], wanted);
+    return all.ids[0];
+  };
+  std::vector<int32_t> drawn = turn(session);
+  EXPECT_EQ(ingot_session_length(session), 16); // the last one drawn was never computed
+  ids.insert(ids.end(), drawn.begin(), drawn.end());
+  ids.insert(ids.end(), {1, 2, 3});
+  turn(session);
+  EXPECT_EQ(ingot_session_length(session), 31);
+  ids[10] = (ids[10] + 1) % 97; // cut to ten
+  turn(session);
+  EXPECT_EQ(ingot_session_length(session), 31);
+  turn(nullptr); // beside a session that keeps what it has
+  EXPECT_EQ(ingot_session_length(session), 31);
+  turn(session, 4); // the callback stops
+  EXPECT_EQ(ingot_session_length(session), 23);
+  EXPECT_EQ(ingot_session_length(other), 0);
+
+  // Two at once; one session for both is refused, and leaves nothing behind.
+  ingot_generate_options second = options;
+  options.session = second.session = session;
+  ingot_prompt both[2] = {{ids.data(), ids.size(), &options}, {ids.data(), 3, &second}};
+  Collected all{{{}, {}}, {INGOT_RUNNING, INGOT_RUNNING}};
+  EXPECT_EQ(ingot_generate(model, both, 2, collect, &all), INGOT_INVALID_ARGUMENT);
+  EXPECT_STREQ(ingot_error_message(),
+               "prompt 1: session 1 has a request that is not finished; wait for it or cancel it");
+  second.session = other;
+  ASSERT_EQ(ingot_generate(model, both, 2, collect, &all), INGOT_OK) << ingot_error_message();
+  EXPECT_EQ(all.ids[0], expected(ids, 12));
+  EXPECT_EQ(all.ids[1], expected({ids[0], ids[1], ids[2]}, 12));
+  EXPECT_EQ(ingot_session_length(other), 14);
+
+  ingot_sequence *sequence = nullptr;
+  EXPECT_EQ(ingot_sequence_create(model, &sequence), INGOT_INVALID_ARGUMENT);
+  EXPECT_STREQ(ingot_error_message(), "ingot_sequence_create: 2 sessions of the model hold its cache; free them first");
+  ingot_session_free(session);
+  ingot_session_free(other);
+  ingot_session_free(nullptr);
+  EXPECT_EQ(ingot_session_length(nullptr), 0);
+  ASSERT_EQ(ingot_sequence_create(model, &sequence), INGOT_OK);
+  EXPECT_EQ(ingot_session_create(model, &session), INGOT_INVALID_ARGUMENT);
+  EXPECT_STREQ(ingot_error_message(), "ingot_session_create: 1 sequences of the model hold its cache; free them first");
+  ingot_sequence_free(sequence);
+  EXPECT_EQ(ingot_session_create(nullptr, &session), INGOT_INVALID_ARGUMENT);
+  EXPECT_EQ(ingot_session_create(model, nullptr), INGOT_INVALID_ARGUMENT);
+}
