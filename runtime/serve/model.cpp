@@ -88,15 +88,21 @@ Result<CachePlan> planCache(const runtime::EngineFile &engine, const std::vector
 // would be in the text of both.
 class StreamingDetokenizer : public Detokenizer {
 public:
-  StreamingDetokenizer(const text::Tokenizer &tokenizer, std::span<const int32_t> prompt)
-      : decoder(tokenizer, /*skip_special=*/true) {
+  StreamingDetokenizer(const text::Tokenizer &tokenizer, std::span<const int32_t> prompt,
+                       std::span<const int32_t> shown)
+      : tokenizer(tokenizer), shown(shown.begin(), shown.end()), decoder(tokenizer, /*skip_special=*/false) {
     for (int32_t id : prompt)
-      decoder.push(id);
+      push(id);
   }
-  std::string push(int32_t id) override { return decoder.push(id); }
+  std::string push(int32_t id) override {
+    bool skip = tokenizer.isSpecial(id) && std::find(shown.begin(), shown.end(), id) == shown.end();
+    return skip ? std::string() : decoder.push(id);
+  }
   std::string finish() override { return decoder.finish(); }
 
 private:
+  const text::Tokenizer &tokenizer;
+  std::vector<int32_t> shown; // a few
   text::StreamDecoder decoder;
 };
 
@@ -181,8 +187,9 @@ std::vector<int32_t> Model::endIds() const {
   return {generation->eos()->begin(), generation->eos()->end()};
 }
 
-std::unique_ptr<Detokenizer> Model::detokenizer(std::span<const int32_t> prompt) const {
-  return words ? std::make_unique<StreamingDetokenizer>(*words, prompt) : nullptr;
+std::unique_ptr<Detokenizer> Model::detokenizer(std::span<const int32_t> prompt,
+                                                std::span<const int32_t> shown) const {
+  return words ? std::make_unique<StreamingDetokenizer>(*words, prompt, shown) : nullptr;
 }
 
 std::string Model::describe() const {

@@ -45,8 +45,8 @@ public:
   SamplingParams defaultSampling() const;
   std::vector<int32_t> endIds() const;
 
-  // Decodes what follows `prompt`; null without a tokenizer.
-  std::unique_ptr<Detokenizer> detokenizer(std::span<const int32_t> prompt) const;
+  // Decodes what follows `prompt`, without special tokens but those of `shown`; null without a tokenizer.
+  std::unique_ptr<Detokenizer> detokenizer(std::span<const int32_t> prompt, std::span<const int32_t> shown = {}) const;
 
   // What was planned, a few lines for a person.
   std::string describe() const;

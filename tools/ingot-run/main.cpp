@@ -12,6 +12,8 @@ int main(int argc, char **argv) {
     break;
   case Verb::generate:
     return generate(options.generate);
+  case Verb::chat:
+    return chat(options.chat);
   case Verb::logits:
     return logits(options.logits);
   case Verb::evaluate:

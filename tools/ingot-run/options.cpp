@@ -112,26 +112,8 @@ void addProfile(CLI::App *verb, RunOptions &run) {
           ""));
 }
 
-void addGenerate(CLI::App *verb, GenerateOptions &o) {
-  addRun(verb, o.run);
-  auto *input = verb->add_option_group("Input", "one of");
-  input->add_option("--prompt", o.prompt, "The text to continue")->type_name("TEXT");
-  input->add_option("--prompts", o.prompts, "A file with a prompt on each line; they share steps")->type_name("FILE");
-  input
-      ->add_option_function<std::string>(
-          "--ids",
-          [&o](const std::string &text) {
-            if (std::string wrong = parseIds(text, o.ids); !wrong.empty())
-              throw CLI::ValidationError("--ids", wrong);
-          },
-          "The prompt as token ids, such as 1,403,407")
-      ->type_name("IDS");
-  input->require_option(1);
-  verb->add_option("-n,--new-tokens", o.newTokens, "Write at most N tokens; by default until the context is full")
-      ->check(kPositive)
-      ->type_name("N");
-  verb->add_flag("--json", o.json, "Print one JSON object per prompt instead of streaming text");
-  verb->add_flag("--echo", o.echo, "Print the prompt before what follows it");
+void addSampling(CLI::App *verb, SamplingOptions &o, const char *limit) {
+  verb->add_option("-n,--new-tokens", o.newTokens, limit)->check(kPositive)->type_name("N");
   verb->add_flag("--greedy", o.greedy, "Always take the likeliest token; the same as --temperature 0");
   verb->add_option("--temperature", o.temperature, "Default: the checkpoint's")->type_name("X");
   verb->add_option("--top-k", o.topK, "Draw among the K likeliest; 0: off")->type_name("K");
@@ -148,12 +130,69 @@ void addGenerate(CLI::App *verb, GenerateOptions &o) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   verb->add_flag("--ignore-eos", o.ignoreEos, "Go on after the model's end tokens");
+}
+
+void addGenerate(CLI::App *verb, GenerateOptions &o) {
+  addRun(verb, o.run);
+  auto *input = verb->add_option_group("Input", "one of");
+  input->add_option("--prompt", o.prompt, "The text to continue")->type_name("TEXT");
+  input->add_option("--prompts", o.prompts, "A file with a prompt on each line; they share steps")->type_name("FILE");
+  input
+      ->add_option_function<std::string>(
+          "--ids",
+          [&o](const std::string &text) {
+            if (std::string wrong = parseIds(text, o.ids); !wrong.empty())
+              throw CLI::ValidationError("--ids", wrong);
+          },
+          "The prompt as token ids, such as 1,403,407")
+      ->type_name("IDS");
+  input->require_option(1);
+  addSampling(verb, o.sampling, "Write at most N tokens; by default until the context is full");
+  verb->add_flag("--json", o.json, "Print one JSON object per prompt instead of streaming text");
+  verb->add_flag("--echo", o.echo, "Print the prompt before what follows it");
   addMemory(verb, o.run);
   verb->add_option("--max-batch", o.maxBatch, "Sequences that run at the same time; by default all prompts, at most 8")
       ->check(CLI::Range(1, 65536))
       ->type_name("N");
   addChunk(verb, o.run, "Tokens of a prompt that one step takes at most [512]");
   addProfile(verb, o.run);
+}
+
+void addChat(CLI::App *verb, ChatOptions &o) {
+  addRun(verb, o.run);
+  verb->add_option("--system", o.system, "What the model is told before the conversation")->type_name("TEXT");
+  auto *messages =
+      verb->add_option(
+              "--messages", o.messages,
+              "Answer these once, and end: a list of messages, or an object with messages, tools, documents and "
+              "other variables of the template")
+          ->type_name("FILE.json");
+  verb->add_option("--tools", o.tools, "Functions that the model may call: a list, as its template takes them")
+      ->type_name("FILE.json");
+  verb->add_option_function<std::vector<std::string>>(
+          "--template-var",
+          [&o](const std::vector<std::string> &given) {
+            for (const std::string &one : given) {
+              size_t equals = one.find('=');
+              if (equals == 0 || equals == one.npos)
+                throw CLI::ValidationError("--template-var", "'" + one + "' is no KEY=VALUE");
+              o.variables.emplace_back(one.substr(0, equals), one.substr(equals + 1));
+            }
+          },
+          "A variable of the template, such as enable_thinking=false; JSON, or else text; may be given more than once")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  verb->add_option("--chat-template", o.chatTemplate, "A Jinja template in place of the model's own")
+      ->type_name("FILE.jinja");
+  verb->add_option("--reasoning-tags", o.reasoningTags,
+                   "What begins and ends reasoning in a reply; by default <think> </think> and others that are known")
+      ->type_name("OPEN CLOSE")
+      ->expected(2);
+  verb->add_flag("--json", o.json, "Print the reply to --messages as a JSON object")->needs(messages);
+  addSampling(verb, o.sampling, "Write at most N tokens in each reply; by default until the context is full");
+  addMemory(verb, o.run);
+  addChunk(verb, o.run, "Tokens of a prompt that one step takes at most [512]");
 }
 
 void addLogits(CLI::App *verb, LogitsOptions &o) {
@@ -274,6 +313,7 @@ Options parseCommandLine(int argc, char **argv) {
     return verbs.back().app;
   };
   addGenerate(add(Verb::generate, "generate", "Continue a prompt, streaming to standard output"), options.generate);
+  addChat(add(Verb::chat, "chat", "Talk with a model, as its chat template has it"), options.chat);
   addLogits(add(Verb::logits, "logits", "One full forward pass: the logits of every position"), options.logits);
   addEvaluate(add(Verb::evaluate, "evaluate", "Perplexity of a text; with --against also KL divergence and agreement"),
               options.evaluate);

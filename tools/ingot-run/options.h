@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace ingot::tool {
@@ -23,17 +24,32 @@ struct RunOptions {
   std::string profile; // where the time went: empty: not told; FILE.json: also as a timeline; else as a table only
 };
 
-struct GenerateOptions {
-  RunOptions run;
-  std::optional<std::string> prompt, prompts; // text; a file with a prompt on each line
-  std::vector<int32_t> ids;
-  bool json = false, greedy = false, ignoreEos = false, echo = false;
+// How tokens are drawn and what ends a text; what is not given is the checkpoint's.
+struct SamplingOptions {
+  bool greedy = false, ignoreEos = false;
   int64_t newTokens = 0; // 0: until the context is full
-  int64_t maxBatch = 0;  // 0: as many as there are prompts, at most 8
   std::optional<int64_t> seed;
   std::optional<float> temperature, topP, minP, repetitionPenalty, presencePenalty, frequencyPenalty;
   std::optional<int32_t> topK;
   std::vector<std::string> stop;
+};
+
+struct GenerateOptions {
+  RunOptions run;
+  SamplingOptions sampling;
+  std::optional<std::string> prompt, prompts; // text; a file with a prompt on each line
+  std::vector<int32_t> ids;
+  bool json = false, echo = false;
+  int64_t maxBatch = 0; // 0: as many as there are prompts, at most 8
+};
+
+struct ChatOptions {
+  RunOptions run;
+  SamplingOptions sampling;
+  std::optional<std::string> system, messages, tools, chatTemplate; // a text, and files
+  std::vector<std::pair<std::string, std::string>> variables;       // of the template, as they were given
+  std::vector<std::string> reasoningTags;                           // OPEN, CLOSE; empty: those that are known
+  bool json = false;
 };
 
 struct LogitsOptions {
@@ -83,12 +99,13 @@ struct MaterializeOptions {
   std::string engine, output;
 };
 
-enum class Verb { none, generate, logits, evaluate, tokenize, bench, check, ceilings, materialize };
+enum class Verb { none, generate, chat, logits, evaluate, tokenize, bench, check, ceilings, materialize };
 
 struct Options {
   Verb verb = Verb::none; // none: all is done, exit with `status`
   int status = 0;
   GenerateOptions generate;
+  ChatOptions chat;
   LogitsOptions logits;
   EvaluateOptions evaluate;
   TokenizeOptions tokenize;
@@ -103,6 +120,7 @@ Options parseCommandLine(int argc, char **argv);
 
 // Each runs its verb and returns the exit status.
 int generate(const GenerateOptions &options);
+int chat(const ChatOptions &options);
 int logits(const LogitsOptions &options);
 int evaluate(const EvaluateOptions &options);
 int tokenize(const TokenizeOptions &options);
