@@ -4,11 +4,13 @@
 // this thread, and lets no exception out. What the functions promise stands in the header.
 #include "runtime/include/ingot.h"
 
+#include "runtime/serve/chat.h"
 #include "runtime/serve/model.h"
 
 #include <algorithm>
 #include <cstring>
 #include <memory>
+#include <mutex>
 #include <new>
 #include <set>
 #include <string>
@@ -30,6 +32,8 @@ struct ingot_model {
   size_t sessions = 0;
   uint64_t epoch = 0;
   std::string variant;
+  mutable std::mutex chatMutex;
+  mutable std::unique_ptr<serve::ChatTemplate> chat; // once it was asked for
 };
 
 struct ingot_session {
@@ -386,6 +390,39 @@ ingot_status ingot_detokenize(const ingot_model *model, const int32_t *ids, size
     std::string found = tokenizer->decode(std::span(ids, count), skip_special != 0);
     std::copy_n(found.begin(), std::min(capacity, found.size()), text);
     *bytes = found.size();
+    return INGOT_OK;
+  });
+}
+
+ingot_status ingot_chat_render(const ingot_model *model, const char *conversation, size_t conversation_bytes,
+                               char *text, size_t capacity, size_t *bytes) {
+  if (!model)
+    return nullArgument("ingot_chat_render", "model");
+  if (!conversation)
+    return nullArgument("ingot_chat_render", "conversation");
+  if (!text && capacity)
+    return nullArgument("ingot_chat_render", "text");
+  if (!bytes)
+    return nullArgument("ingot_chat_render", "bytes");
+  return guarded([&] {
+    {
+      std::lock_guard lock(model->chatMutex);
+      if (!model->chat) {
+        Result<std::unique_ptr<serve::ChatTemplate>> loaded = serve::loadChatTemplate(*model->model, {});
+        if (!loaded)
+          return fail(loaded.error());
+        model->chat = std::move(*loaded);
+      }
+    }
+    Result<serve::ChatInput> input =
+        serve::parseConversation(std::string_view(conversation, conversation_bytes), "ingot_chat_render");
+    if (!input)
+      return fail(input.error());
+    Result<std::string> rendered = model->chat->render(*input);
+    if (!rendered)
+      return fail(rendered.error());
+    std::copy_n(rendered->begin(), std::min(capacity, rendered->size()), text);
+    *bytes = rendered->size();
     return INGOT_OK;
   });
 }

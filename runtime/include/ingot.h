@@ -117,6 +117,15 @@ INGOT_API ingot_status ingot_tokenize(const ingot_model *model, const char *text
 INGOT_API ingot_status ingot_detokenize(const ingot_model *model, const int32_t *ids, size_t count, int skip_special,
                                         char *text, size_t capacity, size_t *bytes);
 
+/* Renders a conversation as the model's chat template has it, up to where the assistant begins. `conversation` is JSON: a
+ * list of messages, [{"role": "user", "content": "..."}, ...], or an object with "messages" and whatever else the template
+ * looks at: "tools", "documents", "enable_thinking", ... Writes at most `capacity` bytes of the text, without a terminating
+ * zero, and to *bytes how many it has. The text holds its special tokens, so encode it with add_special 0.
+ * Errors: NOT_FOUND where the engine has no chat template; INVALID_ARGUMENT for what is no such JSON, and where the
+ * template refuses the conversation, with its reason; RESOURCE_EXHAUSTED for a template that takes too long. */
+INGOT_API ingot_status ingot_chat_render(const ingot_model *model, const char *conversation, size_t conversation_bytes,
+                                         char *text, size_t capacity, size_t *bytes);
+
 /* --- Generation --- */
 
 /* What a conversation keeps in the cache between calls of ingot_generate. Opaque. */
