@@ -228,6 +228,11 @@ TEST_F(Capi, RefusesWhatIsNullOrAbsent) {
   int32_t id = 1;
   EXPECT_EQ(ingot_detokenize(model, &id, 1, 1, nullptr, 0, &count), INGOT_NOT_FOUND);
   EXPECT_EQ(ingot_detokenize(model, &id, 1, 1, nullptr, 0, nullptr), INGOT_INVALID_ARGUMENT);
+  EXPECT_EQ(ingot_chat_render(nullptr, "[]", 2, nullptr, 0, &count), INGOT_INVALID_ARGUMENT);
+  EXPECT_EQ(ingot_chat_render(model, "[]", 2, nullptr, 0, nullptr), INGOT_INVALID_ARGUMENT);
+  EXPECT_EQ(ingot_chat_render(model, "[]", 2, nullptr, 1, &count), INGOT_INVALID_ARGUMENT);
+  EXPECT_EQ(ingot_chat_render(model, "[]", 2, nullptr, 0, &count), INGOT_INVALID_ARGUMENT);
+  EXPECT_STREQ(ingot_error_message(), "ingot_chat_render: there are no messages; write at least one");
   Collected all{{{}}, {INGOT_RUNNING}};
   id = 97;
   ingot_prompt prompt{&id, 1, nullptr};
@@ -237,6 +242,31 @@ TEST_F(Capi, RefusesWhatIsNullOrAbsent) {
   EXPECT_STREQ(ingot_status_name(INGOT_RESOURCE_EXHAUSTED), "resource_exhausted");
   // Messages are a thread's own.
   std::thread([] { EXPECT_STREQ(ingot_error_message(), ""); }).join();
+}
+
+TEST_F(Capi, RendersConversations) {
+  load(); // its template is {{ messages }}, which Python writes as it writes a list
+  const std::string conversation = R"([{"role": "user", "content": "hi"}])",
+                    expected = "[{'role': 'user', 'content': 'hi'}]";
+  char text[64] = {};
+  size_t bytes = 0;
+  ASSERT_EQ(ingot_chat_render(model, conversation.data(), conversation.size(), nullptr, 0, &bytes), INGOT_OK)
+      << ingot_error_message();
+  EXPECT_EQ(bytes, expected.size());
+  ASSERT_EQ(ingot_chat_render(model, conversation.data(), conversation.size(), text, sizeof text, &bytes), INGOT_OK);
+  EXPECT_EQ(std::string(text, bytes), expected);
+  EXPECT_EQ(text[bytes], 0); // nothing beyond
+  text[7] = '?';
+  ASSERT_EQ(ingot_chat_render(model, conversation.data(), conversation.size(), text, 7, &bytes), INGOT_OK);
+  EXPECT_EQ(std::string(text, 8), expected.substr(0, 7) + "?");
+  ingot_model_free(model);
+
+  ingot::test::TestEngine without = ingot::test::decoderEngine();
+  without.sections.erase(ingot::format::Section::Chat);
+  std::string path = ingot::test::write(without.build(), "no-chat.ingot");
+  ASSERT_EQ(ingot_load(path.c_str(), nullptr, &model), INGOT_OK) << ingot_error_message();
+  EXPECT_EQ(ingot_chat_render(model, conversation.data(), conversation.size(), text, 7, &bytes), INGOT_NOT_FOUND);
+  EXPECT_EQ(ingot_error_message(), path + " has no chat template");
 }
 
 TEST(CapiHeader, ServesC) { EXPECT_EQ(capi_from_c(), 0); }
