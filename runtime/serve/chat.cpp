@@ -36,6 +36,24 @@ Result<void> checkMessages(const Json &messages, const std::string &where) {
   return {};
 }
 
+// The tokens that the checkpoint's generation_config names, by the names that templates know.
+Json specialTokensOf(const Model &model) {
+  Json tokens = Json::object();
+  const format::Generation *generation = model.engine().plan().generation();
+  const text::Tokenizer *tokenizer = model.tokenizer();
+  if (!generation || !tokenizer)
+    return tokens;
+  auto add = [&](const char *name, int32_t id) {
+    if (id >= 0 && id < tokenizer->size())
+      tokens[name] = tokenizer->piece(id);
+  };
+  add("bos_token", generation->bos());
+  add("pad_token", generation->pad());
+  if (generation->eos() && generation->eos()->size() > 0)
+    add("eos_token", generation->eos()->Get(0));
+  return tokens;
+}
+
 } // namespace
 
 Result<Json> parseJson(std::string_view text, const std::string &where) {
@@ -92,12 +110,7 @@ Result<std::unique_ptr<ChatTemplate>> loadChatTemplate(const Model &model, std::
   if (source.empty())
     return makeError(ErrorCode::NotFound, "%s has no chat template", model.engine().path().c_str());
   INGOT_ASSIGN_OR_RETURN(loaded->program, chat::Template::parse(source));
-  loaded->specialTokens = Json::object();
-  const format::Generation *generation = model.engine().plan().generation();
-  if (const text::Tokenizer *tokenizer = model.tokenizer(); tokenizer && generation) {
-    if (generation->bos() >= 0)
-      loaded->specialTokens["bos_token"] = tokenizer->piece(generation->bos());
-  }
+  loaded->specialTokens = specialTokensOf(model);
   return loaded;
 }
 
