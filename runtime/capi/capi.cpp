@@ -33,7 +33,7 @@ struct ingot_model {
   uint64_t epoch = 0;
   std::string variant;
   mutable std::mutex chatMutex;
-  mutable std::unique_ptr<serve::ChatTemplate> chat; // once it was asked for
+  mutable std::unique_ptr<chat::ChatSection> chat; // once it was asked for
 };
 
 struct ingot_session {
@@ -408,7 +408,7 @@ ingot_status ingot_chat_render(const ingot_model *model, const char *conversatio
     {
       std::lock_guard lock(model->chatMutex);
       if (!model->chat) {
-        Result<std::unique_ptr<serve::ChatTemplate>> loaded = serve::loadChatTemplate(*model->model, {});
+        Result<std::unique_ptr<chat::ChatSection>> loaded = serve::loadChat(*model->model, {});
         if (!loaded)
           return fail(loaded.error());
         model->chat = std::move(*loaded);
@@ -418,7 +418,7 @@ ingot_status ingot_chat_render(const ingot_model *model, const char *conversatio
         serve::parseConversation(std::string_view(conversation, conversation_bytes), "ingot_chat_render");
     if (!input)
       return fail(input.error());
-    Result<std::string> rendered = model->chat->render(*input);
+    Result<std::string> rendered = serve::render(*model->chat, *input);
     if (!rendered)
       return fail(rendered.error());
     std::copy_n(rendered->begin(), std::min(capacity, rendered->size()), text);

@@ -37,15 +37,15 @@ Result<void> checkMessages(const Json &messages, const std::string &where) {
 }
 
 // The tokens that the checkpoint's generation_config names, by the names that templates know.
-Json specialTokensOf(const Model &model) {
-  Json tokens = Json::object();
+std::vector<std::pair<std::string, std::string>> specialTokensOf(const Model &model) {
+  std::vector<std::pair<std::string, std::string>> tokens;
   const format::Generation *generation = model.engine().plan().generation();
   const text::Tokenizer *tokenizer = model.tokenizer();
   if (!generation || !tokenizer)
     return tokens;
   auto add = [&](const char *name, int32_t id) {
     if (id >= 0 && id < tokenizer->size())
-      tokens[name] = tokenizer->piece(id);
+      tokens.emplace_back(name, tokenizer->piece(id));
   };
   add("bos_token", generation->bos());
   add("pad_token", generation->pad());
@@ -103,27 +103,44 @@ Result<Json> parseTools(std::string_view json, const std::string &where) {
   return tools;
 }
 
-Result<std::unique_ptr<ChatTemplate>> loadChatTemplate(const Model &model, std::string_view source) {
-  auto loaded = std::make_unique<ChatTemplate>();
-  if (source.empty())
-    source = model.engine().chatTemplate();
-  if (source.empty())
+Result<std::unique_ptr<chat::ChatSection>> loadChat(const Model &model, std::string_view replacement) {
+  std::string_view section = model.engine().chat();
+  if (section.empty() && replacement.empty())
     return makeError(ErrorCode::NotFound, "%s has no chat template", model.engine().path().c_str());
-  INGOT_ASSIGN_OR_RETURN(loaded->program, chat::Template::parse(source));
-  loaded->specialTokens = specialTokensOf(model);
-  return loaded;
+  std::unique_ptr<chat::ChatSection> own;
+  if (!section.empty()) {
+    INGOT_ASSIGN_OR_RETURN(own, chat::ChatSection::load(section));
+  }
+  if (replacement.empty())
+    return own;
+  chat::ChatSource source;
+  source.specialTokens = own ? own->source().specialTokens : specialTokensOf(model);
+  source.templates.emplace_back("default", replacement);
+  try {
+    return chat::ChatSection::load(chat::writeChatSection(source));
+  } catch (const Json::exception &) { // JSON holds nothing else
+    return makeError(ErrorCode::InvalidArgument, "the chat template is not UTF-8 text");
+  }
 }
 
-Result<std::string> ChatTemplate::render(const ChatInput &input) const {
-  Json context = specialTokens;
-  // None rather than undefined where there are none, as transformers has it.
-  context["tools"] = nullptr;
-  context["documents"] = nullptr;
-  context["add_generation_prompt"] = true;
-  for (const auto &[key, value] : input.variables.items())
-    context[key] = value;
-  context["messages"] = input.messages;
-  return program->render(context);
+Result<std::string> render(const chat::ChatSection &chat, const ChatInput &input) {
+  chat::Conversation conversation;
+  conversation.messages = input.messages;
+  conversation.variables = input.variables;
+  Json prompt = true; // as apply_chat_template's option of that name
+  auto take = [&](const char *name, Json &into) {
+    if (auto at = conversation.variables.find(name); at != conversation.variables.end()) {
+      into = *at;
+      conversation.variables.erase(at);
+    }
+  };
+  take("tools", conversation.tools);
+  take("documents", conversation.documents);
+  take("add_generation_prompt", prompt);
+  if (!prompt.is_boolean())
+    return makeError(ErrorCode::InvalidArgument, "add_generation_prompt is %s, expected true or false", kind(prompt));
+  conversation.addGenerationPrompt = prompt.get<bool>();
+  return chat.render(conversation);
 }
 
 } // namespace ingot::serve

@@ -6,7 +6,7 @@
 #ifndef INGOT_SERVE_CHAT_H
 #define INGOT_SERVE_CHAT_H
 
-#include "runtime/chat/template.h"
+#include "runtime/chat/section.h"
 
 #include <nlohmann/json.hpp>
 
@@ -32,21 +32,13 @@ Result<Json> parseTools(std::string_view json, const std::string &where);
 
 class Model;
 
-// A model's template, with the special tokens that it writes. Thread-safe.
-class ChatTemplate {
-public:
-  // The text of a conversation up to where the assistant begins. Errors: the template's.
-  Result<std::string> render(const ChatInput &input) const;
+// The engine's templates and special tokens, or the template `replacement` in place of its own if that is not empty.
+// Where the engine has no special tokens, they are those that generation_config names. Errors: NotFound where there is
+// no template; those of the template.
+Result<std::unique_ptr<chat::ChatSection>> loadChat(const Model &model, std::string_view replacement);
 
-private:
-  friend Result<std::unique_ptr<ChatTemplate>> loadChatTemplate(const Model &model, std::string_view source);
-  std::unique_ptr<chat::Template> program;
-  Json specialTokens; // bos_token and others
-};
-
-// The engine's template, or `source` in its place if that is not empty. Errors: NotFound where there is neither; those
-// of the template.
-Result<std::unique_ptr<ChatTemplate>> loadChatTemplate(const Model &model, std::string_view source);
+// The text of a conversation up to where the assistant begins. Errors: those of ChatSection::render.
+Result<std::string> render(const chat::ChatSection &chat, const ChatInput &input);
 
 } // namespace ingot::serve
 

@@ -54,14 +54,14 @@ Result<std::unique_ptr<Conversation>> Conversation::create(serve::Model &model, 
     if (source.empty())
       return makeError(ErrorCode::InvalidArgument, "%s is empty, expected a chat template", o.chatTemplate->c_str());
   }
-  Result<std::unique_ptr<serve::ChatTemplate>> loaded = serve::loadChatTemplate(model, source);
+  Result<std::unique_ptr<chat::ChatSection>> loaded = serve::loadChat(model, source);
   if (!loaded && loaded.error().code() == ErrorCode::NotFound)
     return makeError(ErrorCode::NotFound,
                      "%s; give one with --chat-template FILE.jinja, or continue a text with ingot-run generate",
                      loaded.error().message().c_str());
   if (!loaded)
     return Error(loaded.error()).prefixed(o.chatTemplate ? *o.chatTemplate : o.run.engine);
-  conversation->chatTemplate = std::move(*loaded);
+  conversation->chat = std::move(*loaded);
   if (o.messages) {
     INGOT_ASSIGN_OR_RETURN(conversation->input, readMessages(*o.messages));
   }
@@ -90,7 +90,7 @@ void Conversation::setSystem(const std::string &text) {
 
 Result<Prompt> Conversation::prompt() const {
   Prompt prompt;
-  INGOT_ASSIGN_OR_RETURN(prompt.text, chatTemplate->render(input));
+  INGOT_ASSIGN_OR_RETURN(prompt.text, serve::render(*chat, input));
   // The template writes special tokens itself, the one that begins a text included.
   prompt.ids = model.tokenizer()->encode(prompt.text, /*add_special=*/false);
   if (prompt.ids.empty())

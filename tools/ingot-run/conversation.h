@@ -55,7 +55,7 @@ private:
   Conversation(serve::Model &model, const ChatOptions &options);
 
   serve::Model &model;
-  std::unique_ptr<serve::ChatTemplate> chatTemplate;
+  std::unique_ptr<chat::ChatSection> chat;
   SamplingOptions options;
   serve::SamplingParams params;
   std::vector<serve::ReasoningTags> tags;
