@@ -148,7 +148,10 @@ Value strftimeNow(Machine &machine, const Value &, Arguments &arguments) {
   return machine.string(std::move(out));
 }
 
+// lipsum is random; self is jinja2's handle on a template's blocks, and a chat template has none.
 Value refuse(Machine &machine, const Value &self, Arguments &) {
+  if (self.as<Function>().name == "self")
+    return machine.fail("TypeError", "self cannot be called");
   return machine.fail(std::string(self.as<Function>().name) + "() is random, which chat templates are not allowed to be");
 }
 
@@ -157,7 +160,8 @@ Value refuse(Machine &machine, const Value &self, Arguments &) {
 Value findGlobal(std::string_view name) {
   static constexpr std::pair<std::string_view, FunctionBody> globals[] = {
       {"range", makeRange},   {"dict", dictOf},           {"namespace", namespaceOf},     {"cycler", cyclerOf},
-      {"joiner", joinerOf},   {"raise_exception", raise}, {"strftime_now", strftimeNow},  {"lipsum", refuse}};
+      {"joiner", joinerOf},   {"raise_exception", raise}, {"strftime_now", strftimeNow},  {"lipsum", refuse},
+      {"self", refuse}};
   for (const auto &[known, body] : globals)
     if (known == name) {
       auto out = std::make_shared<Function>();

@@ -432,11 +432,12 @@ bool Machine::isCallable(const Value &value) const {
   switch (value.kind()) {
   case Kind::Undefined:
   case Kind::Macro:
-  case Kind::Function:
   case Kind::Method:
   case Kind::Loop:
   case Kind::Joiner:
     return true;
+  case Kind::Function:
+    return value.as<Function>().name != "self";
   default:
     return false;
   }

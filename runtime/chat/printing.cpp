@@ -193,6 +193,12 @@ void Machine::write(std::string &out, const Value &value) {
   case Kind::Loop:
     out += "<LoopContext " + std::to_string(value.as<Loop>().index0 + 1) + "/" + std::to_string(length(value)) + ">";
     return;
+  case Kind::Function:
+    if (value.as<Function>().name == "self") {
+      out += "<TemplateReference None>";
+      return;
+    }
+    [[fallthrough]];
   default:
     // Python would print an address.
     fail("a " + std::string(typeName(value)) + " has no text of its own; a list of it has (|list)");
