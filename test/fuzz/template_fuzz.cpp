@@ -43,6 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   auto rendered = (*parsed)->render(context, options);
   if (!rendered && rendered.error().message().empty())
     std::abort();
-  ChatSection::load(json);
+  if (auto section = ChatSection::load(json); !section && section.error().message().empty())
+    std::abort();
   return 0;
 }
