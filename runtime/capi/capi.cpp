@@ -405,6 +405,10 @@ ingot_status ingot_chat_render(const ingot_model *model, const char *conversatio
   if (!bytes)
     return nullArgument("ingot_chat_render", "bytes");
   return guarded([&] {
+    Result<serve::ChatInput> input =
+        serve::parseConversation(std::string_view(conversation, conversation_bytes), "ingot_chat_render");
+    if (!input)
+      return fail(input.error());
     {
       std::lock_guard lock(model->chatMutex);
       if (!model->chat) {
@@ -414,10 +418,6 @@ ingot_status ingot_chat_render(const ingot_model *model, const char *conversatio
         model->chat = std::move(*loaded);
       }
     }
-    Result<serve::ChatInput> input =
-        serve::parseConversation(std::string_view(conversation, conversation_bytes), "ingot_chat_render");
-    if (!input)
-      return fail(input.error());
     Result<std::string> rendered = serve::render(*model->chat, *input);
     if (!rendered)
       return fail(rendered.error());

@@ -109,7 +109,10 @@ Result<std::unique_ptr<chat::ChatSection>> loadChat(const Model &model, std::str
     return makeError(ErrorCode::NotFound, "%s has no chat template", model.engine().path().c_str());
   std::unique_ptr<chat::ChatSection> own;
   if (!section.empty()) {
-    INGOT_ASSIGN_OR_RETURN(own, chat::ChatSection::load(section));
+    Result<std::unique_ptr<chat::ChatSection>> loaded = chat::ChatSection::load(section);
+    if (!loaded)
+      return Error(loaded.error()).prefixed(model.engine().path());
+    own = std::move(*loaded);
   }
   if (replacement.empty())
     return own;

@@ -245,7 +245,11 @@ TEST_F(Capi, RefusesWhatIsNullOrAbsent) {
 }
 
 TEST_F(Capi, RendersConversations) {
-  load(); // its template is {{ messages }}, which Python writes as it writes a list
+  ingot::test::TestEngine engine = ingot::test::decoderEngine();
+  std::string section = R"({"templates":{"default":"{{ messages }}"},"special_tokens":{}})"; // as Python writes a list
+  engine.sections[ingot::format::Section::Chat] = {section.begin(), section.end()};
+  std::string path = ingot::test::write(engine.build(), "chat.ingot");
+  ASSERT_EQ(ingot_load(path.c_str(), nullptr, &model), INGOT_OK) << ingot_error_message();
   const std::string conversation = R"([{"role": "user", "content": "hi"}])",
                     expected = "[{'role': 'user', 'content': 'hi'}]";
   char text[64] = {};
@@ -261,9 +265,8 @@ TEST_F(Capi, RendersConversations) {
   EXPECT_EQ(std::string(text, 8), expected.substr(0, 7) + "?");
   ingot_model_free(model);
 
-  ingot::test::TestEngine without = ingot::test::decoderEngine();
-  without.sections.erase(ingot::format::Section::Chat);
-  std::string path = ingot::test::write(without.build(), "no-chat.ingot");
+  engine.sections.erase(ingot::format::Section::Chat);
+  path = ingot::test::write(engine.build(), "no-chat.ingot");
   ASSERT_EQ(ingot_load(path.c_str(), nullptr, &model), INGOT_OK) << ingot_error_message();
   EXPECT_EQ(ingot_chat_render(model, conversation.data(), conversation.size(), text, 7, &bytes), INGOT_NOT_FOUND);
   EXPECT_EQ(ingot_error_message(), path + " has no chat template");
