@@ -48,10 +48,14 @@ bool read(const char *path, std::vector<Kernel> &kernels) {
     for (const Field &field : fields->second) {
       const std::string value = given.count(field.name) ? given[field.name] : "0";
       given.erase(field.name);
+      Parameter parameter;
+      parameter.name = field.name;
+      parameter.isReal = field.isReal;
       if (field.isReal)
-        kernel.parameters.emplace_back(field.name, std::strtof(value.c_str(), nullptr));
+        parameter.real = std::strtof(value.c_str(), nullptr);
       else
-        kernel.parameters.emplace_back(field.name, static_cast<int32_t>(std::atoi(value.c_str())));
+        parameter.integer = std::atoi(value.c_str());
+      kernel.parameters.push_back(parameter);
     }
     if (!given.empty()) {
       std::cerr << path << ": " << kernel.templateName << " has no '" << given.begin()->first << "'\n";

@@ -16,10 +16,11 @@ struct LinearMistake {
 };
 
 inline constexpr LinearMistake kLinearMistakes[] = {
-    {"linear_rows.h", "    barrierWarp();\n", "", "bf16-bf16-n40-k1100", "rows8", 8, "asynchronous copy|no barrier"},
+    {"linear_rows.h", "    barrierWarp();\n", "", "bf16-bf16-n40-k1100", "rows8", 8,
+     "asynchronous copy|no barrier|nothing has written"},
     {"linear_rows.h", "waitCopies<kRing - 2>", "waitCopies<kRing - 1>", "bf16-bf16-n40-k1100", "rows8", 8,
      "was not waited for"},
-    {"linear_rows.h", "fetch(step + kRing - 1)", "fetch(step + kRing)", "bf16-bf16-n40-k1100", "rows16", 9,
+    {"linear_rows.h", "fetch(step + kRing - 1)", "fetch(step + kRing)", "bf16-bf16-n20-k3000", "rows16", 9,
      "asynchronous copy|no barrier|nothing has written"},
     {"linear_rows.h", "+ (step - first) % kRing * kStepBytes + panel",
      "+ (step - first + 1) % kRing * kStepBytes + panel", "bf16-bf16-n40-k1100", "rows8", 8,
@@ -41,11 +42,11 @@ inline constexpr LinearMistake kLinearMistakes[] = {
      "outside of any allocation"},
     {"linear_operands.h", "(column ^ ((line & 2) << 2))", "(column ^ ((line & 1) << 3))", "bf16-bf16-n37-k71", "rows8",
      7, "difference"},
-    {"linear_operands.h", "inside ? 16 : 0", "16", "f32-f32-n37-k71", "rows8", 7,
+    {"linear_operands.h", "(inside ? offset : 0), inside ? 16 : 0", "offset, 16", "f32-f32-n37-k71", "rows8", 7,
      "outside of any allocation|difference"},
     {"linear_operands.h", "steps = (p.k + kStep - 1) / kStep", "steps = (weightK + kStep - 1) / kStep",
      "int8-g32-n37-k71", "rows8", 7, "outside of any allocation"},
-    {"linear_operands.h", "if (i + j < 3)", "if (i + j < 2)", "f32-f32-n37-k71", "rows8", 7, "difference"},
+    {"linear_operands.h", "if (i + j < 3)", "if (i + j < 2)", "f32-f32-n1-k1", "rows64", 64, "difference"},
     {"linear_epilogue.h", "r < rows && column < p.n", "r < rows", "bf16-bf16-n37-k71", "rows8", 7,
      "outside of any allocation|difference"},
     {"linear_epilogue.h", "stats[r * tiles + tile]", "stats[r * tiles + tile + 1]", "bias-residual-stats-bf16", "rows8",

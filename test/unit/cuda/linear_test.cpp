@@ -61,13 +61,13 @@ std::vector<int> rowsFor(const Function &f, const TestKernel &kernel) {
   return rows;
 }
 
-void check(const LinearCase &c, const Function &f, uint64_t seed) {
-  const auto run = onFunction(c, f, seed);
-  const uint32_t multiprocessors = static_cast<uint32_t>(seed * 3 % 7 + 1);
+void check(const LinearCase &c, const Function &f, const std::vector<int> &rows, uint64_t seed, uint32_t multiprocessors,
+           CudaKernel code = nullptr) {
+  const Run run = onFunction(c, f, seed, code);
   if (c.kernel.templateName == "linear")
-    checkLinear(c.kernel, run, rowsFor(f, c.kernel), seed, multiprocessors, productError(c.kernel));
+    checkLinear(c.kernel, run, rows, seed, multiprocessors, productError(c.kernel));
   else
-    checkLinearInt(c.kernel, run, rowsFor(f, c.kernel), seed, multiprocessors, 8);
+    checkLinearInt(c.kernel, run, rows, seed, multiprocessors, 8);
 }
 
 TEST(CudaLinearTest, SharedMemoryFitsEveryArchitecture) {
