@@ -63,7 +63,8 @@ void printProblems(const std::string &model, const std::vector<std::string> &pro
 }
 
 // Imports a Hugging Face directory. Prints every problem and returns an exit status.
-int importCheckpoint(const std::string &model, std::optional<uint64_t> seed, const std::string &chatTemplate, Imported &imported) {
+int importCheckpoint(const std::string &model, std::optional<uint64_t> seed, const std::string &chatTemplate,
+                     Imported &imported) {
   huggingface::ImportResult &facts = imported.facts;
   bool good = huggingface::importModel({model, seed, chatTemplate}, imported.builder, facts);
   std::string error;
@@ -239,7 +240,8 @@ int compileModel(const CompileOptions &options) {
   Imported imported;
   const bool isModule = StringRef(options.model).ends_with(".mlir");
   if (isModule && !options.chatTemplate.empty())
-    return fail(kUsageAtFault, "--chat-template goes with a model's directory: a module in the ingot dialect has no text");
+    return fail(kUsageAtFault,
+                "--chat-template goes with a model's directory: a module in the ingot dialect has no text");
   if (int status = isModule ? parseModule(options.model, contextOf(imported.builder), imported.module)
                             : importCheckpoint(options.model, options.dummyWeights, options.chatTemplate, imported))
     return status;

@@ -174,7 +174,8 @@ void print(const ordered_json &json, const InspectOptions &options, std::string 
   auto text = [](const ordered_json &value) { return value.is_string() ? value.get<std::string>() : value.dump(); };
   const ordered_json &model = json["model"];
   line("model", text(model["name"]) + " (" + text(model["family"]) + ", " + text(model["parameters"]) +
-                    " parameters, context " + text(model["context"]) + ", vocabulary " + text(model["vocabulary"]) + ")");
+                    " parameters, context " + text(model["context"]) + ", vocabulary " + text(model["vocabulary"]) +
+                    ")");
   line("made by", text(json["producer"]));
   line("products in", text(json["compute"]));
   line("file", bytesForPeople(json["file"]["bytes"]) + ", format " + text(json["file"]["format"]));
@@ -209,7 +210,8 @@ void print(const ordered_json &json, const InspectOptions &options, std::string 
     } else {
       std::string templates, tokens;
       for (const auto &[name, source] : chat["templates"].items())
-        templates += (templates.empty() ? "" : ", ") + name + " (" + bytesForPeople(source.get_ref<const std::string &>().size()) + ")";
+        templates += (templates.empty() ? "" : ", ") + name + " (" +
+                     bytesForPeople(source.get_ref<const std::string &>().size()) + ")";
       for (const auto &[name, token] : chat["special_tokens"].items())
         tokens += (tokens.empty() ? "" : ", ") + name + " " + token.dump();
       line("chat", "templates " + templates);
@@ -273,8 +275,8 @@ void print(const ordered_json &json, const InspectOptions &options, std::string 
       }
   for (const auto &[scheme, loss] : losses) {
     char range[80];
-    std::snprintf(range, sizeof(range), "%zu of %s, relative error %.3g to %.3g", loss.count, scheme.c_str(), loss.least,
-                  loss.most);
+    std::snprintf(range, sizeof(range), "%zu of %s, relative error %.3g to %.3g", loss.count, scheme.c_str(),
+                  loss.least, loss.most);
     line("quantized", std::string(range) + " (" + loss.worst + ")");
   }
   if (json["report"].contains("notes"))

@@ -21,12 +21,14 @@ struct Change {
 #include "runtime/chat/characters.inc"
 
 template <size_t N> bool within(const Range (&ranges)[N], uint32_t code) {
-  const Range *found = std::upper_bound(ranges, ranges + N, code, [](uint32_t c, const Range &r) { return c < r.first; });
+  const Range *found =
+      std::upper_bound(ranges, ranges + N, code, [](uint32_t c, const Range &r) { return c < r.first; });
   return found != ranges && code <= found[-1].last;
 }
 
 template <size_t N> void change(const Change (&changes)[N], uint32_t code, std::string &out) {
-  const Change *found = std::lower_bound(changes, changes + N, code, [](const Change &c, uint32_t f) { return c.from < f; });
+  const Change *found =
+      std::lower_bound(changes, changes + N, code, [](const Change &c, uint32_t f) { return c.from < f; });
   if (found == changes + N || found->from != code)
     return text::appendUtf8(out, code);
   for (uint32_t to : found->to)
@@ -68,7 +70,9 @@ void lowerAt(std::string_view text, size_t i, std::string &out) {
 
 } // namespace
 
-bool isSpace(uint32_t code) { return code < 0x80 ? (code >= 9 && code <= 13) || (code >= 28 && code <= 32) : within(kSpace, code); }
+bool isSpace(uint32_t code) {
+  return code < 0x80 ? (code >= 9 && code <= 13) || (code >= 28 && code <= 32) : within(kSpace, code);
+}
 bool isAlpha(uint32_t code) { return code < 0x80 ? (code | 32) >= 'a' && (code | 32) <= 'z' : within(kAlpha, code); }
 bool isDecimal(uint32_t code) { return within(kDecimal, code); }
 bool isDigit(uint32_t code) { return within(kDigit, code); }

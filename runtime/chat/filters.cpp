@@ -32,10 +32,11 @@ Path pathOf(M m, const Value *attribute) {
   if (!attribute->isString())
     return {*attribute};
   std::string_view text = attribute->text();
-  for (size_t dot; ; text.remove_prefix(dot + 1)) {
+  for (size_t dot;; text.remove_prefix(dot + 1)) {
     dot = text.find('.');
     std::string_view piece = text.substr(0, dot);
-    bool digits = !piece.empty() && std::all_of(piece.begin(), piece.end(), [](char c) { return c >= '0' && c <= '9'; });
+    bool digits =
+        !piece.empty() && std::all_of(piece.begin(), piece.end(), [](char c) { return c >= '0' && c <= '9'; });
     bool tooBig;
     if (digits)
       out.push_back(Value(parseInteger(piece, 10, tooBig).value_or(-1)));
@@ -622,7 +623,8 @@ Value round(M m, V v, A a) {
     }
     double real = v.real();
     if (digits.is(Kind::None))
-      return std::isfinite(real) ? fromReal(m, std::nearbyint(real), v) : m.fail("ValueError", "a float that is not finite has no integer");
+      return std::isfinite(real) ? fromReal(m, std::nearbyint(real), v)
+                                 : m.fail("ValueError", "a float that is not finite has no integer");
     if (!std::isfinite(real) || precision > 330)
       return v;
     if (precision < -320)

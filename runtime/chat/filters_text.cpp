@@ -136,7 +136,8 @@ Value trim(M m, V v, A a) {
   if (m.failed())
     return Value();
   m.step(text.text().size() / 64);
-  return m.string(std::string(strippedOf(text.text(), absent(given[0]) ? nullptr : &characters, true, true))).asMarkup(text.isMarkup());
+  return m.string(std::string(strippedOf(text.text(), absent(given[0]) ? nullptr : &characters, true, true)))
+      .asMarkup(text.isMarkup());
 }
 
 Value truncate(M m, V v, A a) {
@@ -230,7 +231,8 @@ void unescapeInto(std::string &out, std::string_view text) {
         bool hex = i + 2 < text.size() && (text[i + 2] | 32) == 'x';
         size_t end = text.find(';', i), begin = i + 2 + hex;
         bool tooBig;
-        std::string_view digits = end == std::string_view::npos || end > begin + 7 ? "" : text.substr(begin, end - begin);
+        std::string_view digits =
+            end == std::string_view::npos || end > begin + 7 ? "" : text.substr(begin, end - begin);
         bool plain = !digits.empty() && std::all_of(digits.begin(), digits.end(), [](char c) {
           return (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'f');
         });
@@ -252,8 +254,8 @@ void unescapeInto(std::string &out, std::string_view text) {
 std::string quotedForUrl(M m, V v, bool forQuery) {
   std::string text = m.str(v), out;
   for (char c : text) {
-    if ((c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_' || c == '.' || c == '-' || c == '~' ||
-        (c == '/' && !forQuery)) {
+    if ((c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '_' || c == '.' || c == '-' ||
+        c == '~' || (c == '/' && !forQuery)) {
       out += c;
     } else if (c == ' ' && forQuery) {
       out += '+';

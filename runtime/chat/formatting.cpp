@@ -130,7 +130,9 @@ std::string Machine::formatted(const Value &value, std::string_view text) {
   }
   Spec spec;
   size_t at = 0;
-  auto isAlign = [&](size_t i) { return i < text.size() && std::string_view("<>=^").find(text[i]) != std::string_view::npos; };
+  auto isAlign = [&](size_t i) {
+    return i < text.size() && std::string_view("<>=^").find(text[i]) != std::string_view::npos;
+  };
   size_t first = text::lengthOfLead(text[0]);
   if (isAlign(first)) {
     spec.fill = text.substr(0, first);
@@ -177,7 +179,8 @@ std::string Machine::formatted(const Value &value, std::string_view text) {
     return "";
   }
   auto wrong = [&] {
-    fail("ValueError", "the format " + runtime::quoted(std::string(text)) + " is not for a " + std::string(typeName(value)));
+    fail("ValueError",
+         "the format " + runtime::quoted(std::string(text)) + " is not for a " + std::string(typeName(value)));
     return std::string();
   };
   if (!charge(uint64_t(spec.width) * 4 + uint64_t(std::max<int64_t>(spec.precision, 0))))
@@ -305,7 +308,8 @@ Value Machine::percent(const Value &format, const Value &value) {
       ++i;
     if (i >= text.size())
       return fail("ValueError", "a format is not complete");
-    if (spec.width > kMaxWidth || spec.precision > kMaxWidth || !charge(uint64_t(spec.width) + uint64_t(std::max<int64_t>(spec.precision, 0))))
+    if (spec.width > kMaxWidth || spec.precision > kMaxWidth ||
+        !charge(uint64_t(spec.width) + uint64_t(std::max<int64_t>(spec.precision, 0))))
       return exhausted("a format's width is larger than " + std::to_string(kMaxWidth));
     char type = text[i];
     if (type == '%') {
@@ -339,7 +343,8 @@ Value Machine::percent(const Value &format, const Value &value) {
     case 'c':
       if (given.isString() && length(given) == 1)
         shown = given.text();
-      else if (given.isIntegral() && given.integer() >= 0 && given.integer() <= 0x10FFFF && !(given.integer() >= 0xD800 && given.integer() < 0xE000))
+      else if (given.isIntegral() && given.integer() >= 0 && given.integer() <= 0x10FFFF &&
+               !(given.integer() >= 0xD800 && given.integer() < 0xE000))
         text::appendUtf8(shown, uint32_t(given.integer()));
       else
         return fail("TypeError", "%c wants one character");
@@ -397,7 +402,8 @@ namespace {
 // The replacement fields of str.format(). `level`: fields stand within specs of fields, once.
 class Fields {
 public:
-  Fields(Machine &machine, Arguments &arguments, bool markup) : machine(machine), arguments(arguments), markup(markup) {}
+  Fields(Machine &machine, Arguments &arguments, bool markup)
+      : machine(machine), arguments(arguments), markup(markup) {}
 
   std::string expand(std::string_view text, int level) {
     std::string out;
@@ -478,7 +484,8 @@ private:
     size_t end = std::min(name.find_first_of(".["), name.size());
     std::string_view first = name.substr(0, end);
     Value at;
-    bool digits = !first.empty() && std::all_of(first.begin(), first.end(), [](char c) { return c >= '0' && c <= '9'; });
+    bool digits =
+        !first.empty() && std::all_of(first.begin(), first.end(), [](char c) { return c >= '0' && c <= '9'; });
     if (name.empty() || digits) {
       if (first.empty() ? numbered : automatic > 0)
         return machine.fail("ValueError", "a format numbers some places and leaves others");

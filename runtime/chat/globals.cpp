@@ -56,7 +56,9 @@ Value makeRange(Machine &machine, const Value &, Arguments &arguments) {
     return machine.fail("ValueError", "range() has a step of zero");
   Integer size = 0;
   if (step > 0 ? stop > start : stop < start)
-    size = (step > 0 ? Integer(stop) - start - 1 : Integer(start) - stop - 1) / (step > 0 ? Integer(step) : -Integer(step)) + 1;
+    size = (step > 0 ? Integer(stop) - start - 1 : Integer(start) - stop - 1) /
+               (step > 0 ? Integer(step) : -Integer(step)) +
+           1;
   if (size > 100000) // jinja2's sandbox
     return machine.fail("OverflowError", "range() has more than 100000 items");
   auto out = std::make_shared<Range>();
@@ -68,13 +70,16 @@ Value makeRange(Machine &machine, const Value &, Arguments &arguments) {
   return Value(Kind::Range, std::move(out));
 }
 
-Value dictOf(Machine &machine, const Value &, Arguments &arguments) { return machine.dict(makeDict(machine, arguments, "dict")); }
+Value dictOf(Machine &machine, const Value &, Arguments &arguments) {
+  return machine.dict(makeDict(machine, arguments, "dict"));
+}
 
 Value namespaceOf(Machine &machine, const Value &, Arguments &arguments) {
   std::shared_ptr<Dict> dict = makeDict(machine, arguments, "namespace");
   for (const auto &[key, value] : dict->items)
     if (key.isString() && key.text().starts_with('_'))
-      return machine.fail("SecurityError", "a namespace takes no attribute that begins with an underscore, such as " + runtime::quoted(key.text()));
+      return machine.fail("SecurityError", "a namespace takes no attribute that begins with an underscore, such as " +
+                                               runtime::quoted(key.text()));
   auto out = std::make_shared<Namespace>();
   out->dict = Value(Kind::Dict, std::move(dict));
   machine.keep(Kind::Namespace, out);
@@ -152,16 +157,17 @@ Value strftimeNow(Machine &machine, const Value &, Arguments &arguments) {
 Value refuse(Machine &machine, const Value &self, Arguments &) {
   if (self.as<Function>().name == "self")
     return machine.fail("TypeError", "self cannot be called");
-  return machine.fail(std::string(self.as<Function>().name) + "() is random, which chat templates are not allowed to be");
+  return machine.fail(std::string(self.as<Function>().name) +
+                      "() is random, which chat templates are not allowed to be");
 }
 
 } // namespace
 
 Value findGlobal(std::string_view name) {
   static constexpr std::pair<std::string_view, FunctionBody> globals[] = {
-      {"range", makeRange},   {"dict", dictOf},           {"namespace", namespaceOf},     {"cycler", cyclerOf},
-      {"joiner", joinerOf},   {"raise_exception", raise}, {"strftime_now", strftimeNow},  {"lipsum", refuse},
-      {"self", refuse}};
+      {"range", makeRange},          {"dict", dictOf},     {"namespace", namespaceOf},
+      {"cycler", cyclerOf},          {"joiner", joinerOf}, {"raise_exception", raise},
+      {"strftime_now", strftimeNow}, {"lipsum", refuse},   {"self", refuse}};
   for (const auto &[known, body] : globals)
     if (known == name) {
       auto out = std::make_shared<Function>();

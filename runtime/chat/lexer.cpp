@@ -382,7 +382,11 @@ private:
         unsigned length;
         uint32_t code = codeAt(raw, i, length);
         char spelled[16];
-        std::snprintf(spelled, sizeof(spelled), code < 0x100 ? "\\x%02x" : code < 0x10000 ? "\\u%04x" : "\\U%08x", code);
+        std::snprintf(spelled, sizeof(spelled),
+                      code < 0x100     ? "\\x%02x"
+                      : code < 0x10000 ? "\\u%04x"
+                                       : "\\U%08x",
+                      code);
         out += spelled;
         i += length - 1;
       } else {

@@ -14,7 +14,19 @@
 
 namespace ingot::chat {
 
-enum class TokenKind : uint8_t { Data, PrintBegin, PrintEnd, TagBegin, TagEnd, Name, String, Int, Float, Operator, End };
+enum class TokenKind : uint8_t {
+  Data,
+  PrintBegin,
+  PrintEnd,
+  TagBegin,
+  TagEnd,
+  Name,
+  String,
+  Int,
+  Float,
+  Operator,
+  End
+};
 
 struct Token {
   TokenKind kind;

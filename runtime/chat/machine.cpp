@@ -188,7 +188,8 @@ bool Machine::equal(const Value &a, const Value &b) {
   }
   case Kind::Range: {
     const Range &left = a.as<Range>(), &right = b.as<Range>();
-    return left.size == right.size && (left.size == 0 || (left.start == right.start && (left.size == 1 || left.step == right.step)));
+    return left.size == right.size &&
+           (left.size == 0 || (left.start == right.start && (left.size == 1 || left.step == right.step)));
   }
   case Kind::View: {
     const View &left = a.as<View>(), &right = b.as<View>();
@@ -242,7 +243,8 @@ int Machine::order(const Value &a, const Value &b, const char *op) {
       attribute(*value, "compared");
       return 2;
     }
-  fail("TypeError", std::string("'") + op + "' does not compare a " + std::string(typeName(a)) + " with a " + std::string(typeName(b)));
+  fail("TypeError", std::string("'") + op + "' does not compare a " + std::string(typeName(a)) + " with a " +
+                        std::string(typeName(b)));
   return 2;
 }
 
@@ -408,7 +410,9 @@ Next Machine::iterate(const Value &value) {
     };
   }
   case Kind::Generator:
-    return [value](Machine &machine, Value &out) { return machine.step() && machine.deepEnough() && value.as<Generator>().next(machine, out); };
+    return [value](Machine &machine, Value &out) {
+      return machine.step() && machine.deepEnough() && value.as<Generator>().next(machine, out);
+    };
   default:
     fail("TypeError", "a " + std::string(typeName(value)) + " cannot be iterated");
     return [](Machine &, Value &) { return false; };
@@ -430,8 +434,9 @@ std::vector<Value> Machine::toVector(const Value &value) {
 
 // --- Arguments ---
 
-std::vector<const Value *> Machine::bind(const char *function, Arguments &arguments, std::initializer_list<std::string_view> names,
-                                         size_t required, bool positionalOnly) {
+std::vector<const Value *> Machine::bind(const char *function, Arguments &arguments,
+                                         std::initializer_list<std::string_view> names, size_t required,
+                                         bool positionalOnly) {
   std::vector<const Value *> out(names.size());
   if (arguments.positional.size() > names.size()) {
     fail("TypeError", std::string(function) + "() takes " + std::to_string(names.size()) + " arguments, and " +
@@ -481,14 +486,16 @@ void sortBy(Machine &m, std::vector<std::pair<Value, Value>> &keyed, bool revers
   auto less = [&](const auto &a, const auto &b) {
     return !m.failed() && m.order(reverse ? b.first : a.first, reverse ? a.first : b.first, "<") == -1;
   };
-  // A merge sort of our own: what the template compares need not be an order at all (NaN), which std::sort may not meet.
+  // A merge sort of our own: what the template compares need not be an order at all (NaN), which std::sort may not
+  // meet.
   std::vector<std::pair<Value, Value>> other(keyed.size());
   for (size_t width = 1; width < keyed.size() && !m.failed(); width *= 2) {
     for (size_t begin = 0; begin < keyed.size(); begin += 2 * width) {
       size_t middle = std::min(begin + width, keyed.size()), end = std::min(begin + 2 * width, keyed.size());
       size_t left = begin, right = middle;
       for (size_t i = begin; i < end; ++i)
-        other[i] = std::move(left < middle && (right >= end || !less(keyed[right], keyed[left])) ? keyed[left++] : keyed[right++]);
+        other[i] = std::move(left < middle && (right >= end || !less(keyed[right], keyed[left])) ? keyed[left++]
+                                                                                                 : keyed[right++]);
     }
     keyed.swap(other);
   }

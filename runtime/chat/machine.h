@@ -101,8 +101,9 @@ public:
 
   // The arguments of `function` in the order of `names` (those from `optional` on may be absent: null). Empty and an
   // error where they do not fit.
-  std::vector<const Value *> bind(const char *function, Arguments &arguments, std::initializer_list<std::string_view> names,
-                                  size_t required, bool positionalOnly = false);
+  std::vector<const Value *> bind(const char *function, Arguments &arguments,
+                                  std::initializer_list<std::string_view> names, size_t required,
+                                  bool positionalOnly = false);
   // Python's __index__: fails where the value is no integer. Clamped to 64 bits.
   int64_t index(const Value &value, const char *what);
   // The text of a string argument.

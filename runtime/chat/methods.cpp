@@ -32,9 +32,21 @@ Value view(Value dict, View::Part part) {
 }
 
 constexpr NamedMethod kDict[] = {
-    {"keys", [](M m, V self, A a) { m.bind("keys", a, {}, 0); return m.failed() ? Value() : view(self, View::Keys); }},
-    {"values", [](M m, V self, A a) { m.bind("values", a, {}, 0); return m.failed() ? Value() : view(self, View::Values); }},
-    {"items", [](M m, V self, A a) { m.bind("items", a, {}, 0); return m.failed() ? Value() : view(self, View::Items); }},
+    {"keys",
+     [](M m, V self, A a) {
+       m.bind("keys", a, {}, 0);
+       return m.failed() ? Value() : view(self, View::Keys);
+     }},
+    {"values",
+     [](M m, V self, A a) {
+       m.bind("values", a, {}, 0);
+       return m.failed() ? Value() : view(self, View::Values);
+     }},
+    {"items",
+     [](M m, V self, A a) {
+       m.bind("items", a, {}, 0);
+       return m.failed() ? Value() : view(self, View::Items);
+     }},
     {"get",
      [](M m, V self, A a) {
        auto given = m.bind("get", a, {"key", "default"}, 1, true);
@@ -92,7 +104,11 @@ Value indexOf(M m, V self, A a) {
 constexpr NamedMethod kList[] = {
     {"count", countOf},
     {"index", indexOf},
-    {"copy", [](M m, V self, A a) { m.bind("copy", a, {}, 0); return m.list(self.items()); }},
+    {"copy",
+     [](M m, V self, A a) {
+       m.bind("copy", a, {}, 0);
+       return m.list(self.items());
+     }},
     {"append", nullptr},
     {"clear", nullptr},
     {"pop", nullptr},
@@ -129,8 +145,16 @@ Value bitLength(M m, V self, A a) {
 }
 constexpr NamedMethod kInt[] = {
     {"bit_length", bitLength},
-    {"conjugate", [](M m, V self, A a) { m.bind("conjugate", a, {}, 0); return Value(self.integer()); }},
-    {"is_integer", [](M m, V, A a) { m.bind("is_integer", a, {}, 0); return m.failed() ? Value() : Value(true); }},
+    {"conjugate",
+     [](M m, V self, A a) {
+       m.bind("conjugate", a, {}, 0);
+       return Value(self.integer());
+     }},
+    {"is_integer",
+     [](M m, V, A a) {
+       m.bind("is_integer", a, {}, 0);
+       return m.failed() ? Value() : Value(true);
+     }},
 };
 constexpr NamedMethod kFloat[] = {
     {"is_integer",
@@ -138,7 +162,11 @@ constexpr NamedMethod kFloat[] = {
        m.bind("is_integer", a, {}, 0);
        return Value(std::isfinite(self.real()) && self.real() == std::floor(self.real()));
      }},
-    {"conjugate", [](M m, V self, A a) { m.bind("conjugate", a, {}, 0); return self; }},
+    {"conjugate",
+     [](M m, V self, A a) {
+       m.bind("conjugate", a, {}, 0);
+       return self;
+     }},
 };
 
 constexpr NamedMethod kLoop[] = {
@@ -181,7 +209,8 @@ constexpr NamedMethod kCycler[] = {
 };
 
 template <size_t N> const NamedMethod *among(const NamedMethod (&methods)[N], std::string_view name) {
-  const NamedMethod *found = std::find_if(methods, methods + N, [&](const NamedMethod &method) { return method.name == name; });
+  const NamedMethod *found =
+      std::find_if(methods, methods + N, [&](const NamedMethod &method) { return method.name == name; });
   return found == methods + N ? nullptr : found;
 }
 
@@ -227,8 +256,8 @@ Value findMethod(Machine &machine, const Value &self, std::string_view name) {
     break;
   }
   if (found && !found->body)
-    return machine.undefined("SecurityError: a template is not allowed to change a " + std::string(typeName(self)) + " with " +
-                             std::string(name) + "()");
+    return machine.undefined("SecurityError: a template is not allowed to change a " + std::string(typeName(self)) +
+                             " with " + std::string(name) + "()");
   if (found)
     body = found->body;
   if (!body)

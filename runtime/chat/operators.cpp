@@ -102,7 +102,8 @@ Value reals(Machine &machine, Operator op, double a, double b) {
     if (a == 0 && b < 0)
       return machine.fail("ZeroDivisionError", "zero to a negative power");
     if (a < 0 && b != std::floor(b))
-      return machine.fail("a negative number to a broken power is a complex number, which Ingot's templates do not have");
+      return machine.fail(
+          "a negative number to a broken power is a complex number, which Ingot's templates do not have");
     double out = std::pow(a, b);
     if (std::isinf(out) && !std::isinf(a) && !std::isinf(b))
       return machine.fail("OverflowError", "a power is too large for a float");
@@ -127,7 +128,8 @@ Value repeated(Machine &machine, const Value &value, Integer count) {
   const std::vector<Value> &items = value.items();
   if (items.empty())
     return value;
-  if (count > Integer(machine.options.maxBytes / sizeof(Value)) || !machine.charge(items.size() * sizeof(Value) * uint64_t(count)))
+  if (count > Integer(machine.options.maxBytes / sizeof(Value)) ||
+      !machine.charge(items.size() * sizeof(Value) * uint64_t(count)))
     return machine.exhausted("a list is repeated too often");
   std::vector<Value> out;
   out.reserve(items.size() * size_t(count));
@@ -365,7 +367,8 @@ Value Machine::item(const Value &object, const Value &index) {
   if (index.isString() && (index.text().empty() || index.text()[0] != '_') && findAttribute(object, index.text(), out))
     return out;
   std::string what = index.isString() ? runtime::quoted(index.text()) : std::string(typeName(index));
-  return undefined("a " + std::string(typeName(object)) + " has no item " + (index.isIntegral() ? integerText(index.integer()) : what));
+  return undefined("a " + std::string(typeName(object)) + " has no item " +
+                   (index.isIntegral() ? integerText(index.integer()) : what));
 }
 
 Value Machine::slice(const Value &object, const Value &start, const Value &stop, const Value &step) {

@@ -35,7 +35,7 @@ private:
   size_t at = 0;
   std::optional<Error> error;
   int nesting = 0;
-  int loops = 0;     // around this place, within the innermost macro
+  int loops = 0;                     // around this place, within the innermost macro
   int loopReads = 0, loopWrites = 0; // of the name 'loop', so far
   bool soft = false; // directly within an if: jinja2 looks up filters and tests there only when it comes by
   std::vector<MacroSyntax *> macros;
@@ -98,7 +98,9 @@ private:
       error = makeError(code, "line %d: %s", line, what.c_str());
     at = tokens.size() - 1;
   }
-  void unexpected(const std::string &expected) { fail(peek().line, described(peek()) + " stands where " + expected + " is expected"); }
+  void unexpected(const std::string &expected) {
+    fail(peek().line, described(peek()) + " stands where " + expected + " is expected");
+  }
 
   bool expectOperator(std::string_view text) {
     if (skipOperator(text))
@@ -628,7 +630,9 @@ private:
     // "x|nonsense if y" is conditional as well: look for its "if" before complaining.
     size_t ahead = 0;
     int brackets = 0;
-    for (; peek(ahead).kind != TokenKind::End && peek(ahead).kind != TokenKind::TagEnd && peek(ahead).kind != TokenKind::PrintEnd; ++ahead) {
+    for (; peek(ahead).kind != TokenKind::End && peek(ahead).kind != TokenKind::TagEnd &&
+           peek(ahead).kind != TokenKind::PrintEnd;
+         ++ahead) {
       if (isOperator("(", ahead) || isOperator("[", ahead) || isOperator("{", ahead))
         ++brackets;
       if (isOperator(")", ahead) || isOperator("]", ahead) || isOperator("}", ahead))
@@ -655,8 +659,8 @@ private:
     TokenKind kind = peek().kind;
     if (isOperator("(")) {
       arguments(*out);
-    } else if ((kind == TokenKind::Name || kind == TokenKind::String || kind == TokenKind::Int || kind == TokenKind::Float ||
-                isOperator("[") || isOperator("{")) &&
+    } else if ((kind == TokenKind::Name || kind == TokenKind::String || kind == TokenKind::Int ||
+                kind == TokenKind::Float || isOperator("[") || isOperator("{")) &&
                !isAnyName({"else", "or", "and"})) {
       if (isName("is"))
         fail(line, "tests are chained with 'is'");
@@ -695,7 +699,8 @@ private:
         expectEnd(TokenKind::TagEnd);
       } else {
         if (!open.empty())
-          fail(open.back().second, "{% " + open.back().first + " %} has no {% " + std::string(*(ends.end() - 1)) + " %}");
+          fail(open.back().second,
+               "{% " + open.back().first + " %} has no {% " + std::string(*(ends.end() - 1)) + " %}");
         return out;
       }
       out.push_back(std::move(statement));
@@ -760,7 +765,9 @@ private:
       fail(line, "{% " + name + " %} is not supported in chat templates", ErrorCode::Unsupported);
     else
       fail(line, "there is no tag " + quoted(name) +
-                     (open.empty() ? std::string() : ", and {% " + open.back().first + " %} of line " + std::to_string(open.back().second) + " is open"));
+                     (open.empty() ? std::string()
+                                   : ", and {% " + open.back().first + " %} of line " +
+                                         std::to_string(open.back().second) + " is open"));
     return name != "print";
   }
 
@@ -927,6 +934,8 @@ private:
 
 } // namespace
 
-runtime::Result<std::unique_ptr<TemplateSyntax>> parseTokens(std::vector<Token> tokens) { return Parser(std::move(tokens)).run(); }
+runtime::Result<std::unique_ptr<TemplateSyntax>> parseTokens(std::vector<Token> tokens) {
+  return Parser(std::move(tokens)).run();
+}
 
 } // namespace ingot::chat

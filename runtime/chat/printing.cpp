@@ -188,7 +188,8 @@ void Machine::write(std::string &out, const Value &value) {
     out += '>';
     return;
   case Kind::Macro:
-    out += value.as<Macro>().anonymous ? "<Macro anonymous>" : "<Macro " + quotedString(value.as<Macro>().syntax->name) + ">";
+    out += value.as<Macro>().anonymous ? "<Macro anonymous>"
+                                       : "<Macro " + quotedString(value.as<Macro>().syntax->name) + ">";
     return;
   case Kind::Loop:
     out += "<LoopContext " + std::to_string(value.as<Loop>().index0 + 1) + "/" + std::to_string(length(value)) + ">";
@@ -214,13 +215,15 @@ void writeJsonString(std::string &out, std::string_view text, bool ascii) {
     uint32_t code = codeAt(text, i, length);
     static constexpr std::string_view special = "\"\\\n\r\t\b\f", letters = "\"\\nrtbf";
     char spelled[16];
-    if (size_t found = code < 0x80 ? special.find(char(code)) : std::string_view::npos; found != std::string_view::npos) {
+    if (size_t found = code < 0x80 ? special.find(char(code)) : std::string_view::npos;
+        found != std::string_view::npos) {
       (out += '\\') += letters[found];
     } else if (code < 0x20 || (ascii && code >= 0x7F && code < 0x10000 && code != 0x7F)) {
       std::snprintf(spelled, sizeof(spelled), "\\u%04x", code);
       out += spelled;
     } else if (ascii && code >= 0x10000) {
-      std::snprintf(spelled, sizeof(spelled), "\\u%04x\\u%04x", 0xD800 + ((code - 0x10000) >> 10), 0xDC00 + (code & 0x3FF));
+      std::snprintf(spelled, sizeof(spelled), "\\u%04x\\u%04x", 0xD800 + ((code - 0x10000) >> 10),
+                    0xDC00 + (code & 0x3FF));
       out += spelled;
     } else {
       out.append(text.substr(i, length));
@@ -298,10 +301,12 @@ void Machine::writeJson(std::string &out, const Value &value, const JsonStyle &s
       if (key.isString())
         writeJsonString(out, key.text(), style.ascii);
       else if (key.is(Kind::None) || key.isNumber())
-        out += '"' + (key.is(Kind::None)    ? "null"
-                      : key.is(Kind::Bool)  ? std::string(key.boolean() ? "true" : "false")
-                      : key.is(Kind::Float) ? jsonFloat(key.real())
-                                            : integerText(key.integer())) + '"';
+        out += '"' +
+               (key.is(Kind::None)    ? "null"
+                : key.is(Kind::Bool)  ? std::string(key.boolean() ? "true" : "false")
+                : key.is(Kind::Float) ? jsonFloat(key.real())
+                                      : integerText(key.integer())) +
+               '"';
       else
         fail("TypeError", "a " + std::string(typeName(key)) + " is no key of JSON");
       out += style.keySeparator;

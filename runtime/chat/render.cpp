@@ -113,12 +113,14 @@ private:
     case ExprKind::Member: {
       Value space = lookup(target.name);
       if (!space.is(Kind::Namespace)) {
-        machine.fail("an attribute can be set on a namespace only, and " + runtime::quoted(target.name) + " is a " + std::string(typeName(space)));
+        machine.fail("an attribute can be set on a namespace only, and " + runtime::quoted(target.name) + " is a " +
+                     std::string(typeName(space)));
         return;
       }
       const std::string &name = target.value.text();
       if (name.starts_with('_')) {
-        machine.fail("SecurityError", "a namespace takes no attribute that begins with an underscore, such as " + runtime::quoted(name));
+        machine.fail("SecurityError",
+                     "a namespace takes no attribute that begins with an underscore, such as " + runtime::quoted(name));
         return;
       }
       Dict &dict = space.as<Namespace>().dict.as<Dict>();
@@ -130,7 +132,8 @@ private:
       if (machine.failed())
         return;
       if (values.size() != target.items.size()) {
-        machine.fail("ValueError", std::to_string(values.size()) + " values are assigned to " + std::to_string(target.items.size()) + " names");
+        machine.fail("ValueError", std::to_string(values.size()) + " values are assigned to " +
+                                       std::to_string(target.items.size()) + " names");
         return;
       }
       for (size_t i = 0; i < values.size(); ++i)
@@ -378,7 +381,8 @@ private:
     if (!loop.statement->recursive)
       return machine.fail("TypeError", "a loop is called that is not marked recursive");
     if (++calls > kMaxCalls)
-      return machine.exhausted("loops call themselves more than " + std::to_string(kMaxCalls) + " times within each other");
+      return machine.exhausted("loops call themselves more than " + std::to_string(kMaxCalls) +
+                               " times within each other");
     std::string text;
     std::string *before = std::exchange(output, &text);
     runLoop(*loop.statement, *given[0], loop.scope, loop.depth0 + 1);
@@ -429,12 +433,14 @@ private:
         caller = machine.undefined("No caller defined");
     }
     if (!named.empty() && !syntax.usesNamedRest)
-      return machine.fail("TypeError", "the macro " + name + " has no parameter " + runtime::quoted(named.front().first));
+      return machine.fail("TypeError",
+                          "the macro " + name + " has no parameter " + runtime::quoted(named.front().first));
     if (arguments.positional.size() > count && !syntax.usesRest)
       return machine.fail("TypeError", "the macro " + name + " takes " + std::to_string(count) + " arguments, and " +
                                            std::to_string(arguments.positional.size()) + " are given");
     if (++calls > kMaxCalls)
-      return machine.exhausted("macros call themselves more than " + std::to_string(kMaxCalls) + " times within each other");
+      return machine.exhausted("macros call themselves more than " + std::to_string(kMaxCalls) +
+                               " times within each other");
     std::string text;
     std::string *before = std::exchange(output, &text);
     {

@@ -71,7 +71,8 @@ Result<std::unique_ptr<ChatSection>> ChatSection::load(std::string_view section)
   if (json.is_discarded() || !json.is_object())
     return corrupt("is not a JSON object");
   std::unique_ptr<ChatSection> out(new ChatSection);
-  if (!json.contains("templates") || !readTexts(json["templates"], out->contents.templates) || out->contents.templates.empty())
+  if (!json.contains("templates") || !readTexts(json["templates"], out->contents.templates) ||
+      out->contents.templates.empty())
     return corrupt("has no object of templates");
   if (!json.contains("special_tokens") || !readTexts(json["special_tokens"], out->contents.specialTokens))
     return corrupt("has no object of special tokens");
@@ -106,7 +107,8 @@ Result<std::string> ChatSection::render(const Conversation &conversation, const 
     return invalid("variables are not an object");
 
   auto position = [&](std::string_view name) {
-    return size_t(std::find_if(contents.templates.begin(), contents.templates.end(), [&](const auto &item) { return item.first == name; }) -
+    return size_t(std::find_if(contents.templates.begin(), contents.templates.end(),
+                               [&](const auto &item) { return item.first == name; }) -
                   contents.templates.begin());
   };
   std::string name = conversation.templateName;
@@ -117,7 +119,8 @@ Result<std::string> ChatSection::render(const Conversation &conversation, const 
     std::string known;
     for (const auto &[other, text] : contents.templates)
       known += (known.empty() ? "" : ", ") + other;
-    return makeError(ErrorCode::NotFound, "there is no chat template %s; there are: %s", runtime::quoted(name).c_str(), known.c_str());
+    return makeError(ErrorCode::NotFound, "there is no chat template %s; there are: %s", runtime::quoted(name).c_str(),
+                     known.c_str());
   }
 
   Json context = Json::object();

@@ -20,7 +20,8 @@ namespace ingot::chat {
 // What the section holds.
 struct ChatSource {
   std::vector<std::pair<std::string, std::string>> templates; // name, source; a lone template is "default"
-  std::vector<std::pair<std::string, std::string>> specialTokens; // "bos_token", its text; transformers' special_tokens_map
+  std::vector<std::pair<std::string, std::string>>
+      specialTokens; // "bos_token", its text; transformers' special_tokens_map
 };
 
 std::string writeChatSection(const ChatSource &source);
@@ -28,8 +29,8 @@ std::string writeChatSection(const ChatSource &source);
 // What apply_chat_template takes.
 struct Conversation {
   nlohmann::ordered_json messages = nlohmann::ordered_json::array(); // objects with role and content
-  nlohmann::ordered_json tools;     // null: none; else a list of JSON schemas
-  nlohmann::ordered_json documents; // null: none; else a list of objects
+  nlohmann::ordered_json tools;                                      // null: none; else a list of JSON schemas
+  nlohmann::ordered_json documents;                                  // null: none; else a list of objects
   bool addGenerationPrompt = false;
   // More variables by name, such as enable_thinking; they win over special tokens of the same name.
   nlohmann::ordered_json variables = nlohmann::ordered_json::object();
@@ -48,8 +49,8 @@ public:
   std::vector<std::string> names() const;
 
   // The conversation as the model expects it. As transformers does, keys of messages whose value is null are left out,
-  // and a message's reasoning is there under reasoning_content and thinking, however it is given. Errors: NotFound for a
-  // template that is not there; InvalidArgument for what is no conversation; those of Template::render. Thread-safe.
+  // and a message's reasoning is there under reasoning_content and thinking, however it is given. Errors: NotFound for
+  // a template that is not there; InvalidArgument for what is no conversation; those of Template::render. Thread-safe.
   Result<std::string> render(const Conversation &conversation, const RenderOptions &options = {}) const;
 
 private:

@@ -111,7 +111,8 @@ Part part(M m, V self, const Value *start, const Value *stop) {
   if (from > to)
     return {"", text.size(), true};
   size_t begin = self.string().ascii ? size_t(from) : byteOf(text, size_t(from));
-  size_t end = self.string().ascii ? size_t(to) : begin + byteOf(std::string_view(text).substr(begin), size_t(to - from));
+  size_t end =
+      self.string().ascii ? size_t(to) : begin + byteOf(std::string_view(text).substr(begin), size_t(to - from));
   return {std::string_view(text).substr(begin, end - begin), begin, false};
 }
 
@@ -300,7 +301,8 @@ std::string fillOf(M m, V self, const Value *fill) {
 std::string padded(M m, std::string_view text, int64_t left, int64_t right, std::string_view fill) {
   left = std::max<int64_t>(left, 0);
   right = std::max<int64_t>(right, 0);
-  if (left > int64_t(m.options.maxBytes) || right > int64_t(m.options.maxBytes) || !m.charge(uint64_t(left + right) * fill.size())) {
+  if (left > int64_t(m.options.maxBytes) || right > int64_t(m.options.maxBytes) ||
+      !m.charge(uint64_t(left + right) * fill.size())) {
     m.exhausted("a text is padded too far");
     return "";
   }
@@ -428,7 +430,8 @@ FunctionBody findStringMethod(std::string_view name) {
   return nullptr;
 }
 
-std::string replaced(Machine &machine, std::string_view text, std::string_view old, std::string_view with, int64_t count) {
+std::string replaced(Machine &machine, std::string_view text, std::string_view old, std::string_view with,
+                     int64_t count) {
   std::string out;
   machine.step(text.size() / 64);
   auto room = [&] { return machine.charge(with.size()) && !machine.failed(); };
@@ -477,7 +480,8 @@ std::vector<std::string_view> linesOf(std::string_view text, bool keepEnds) {
   size_t begin = 0;
   for (size_t i = 0; i < text.size(); i += length) {
     uint32_t code = codeAt(text, i, length);
-    bool ends = (code >= 10 && code <= 13) || (code >= 28 && code <= 30) || code == 0x85 || code == 0x2028 || code == 0x2029;
+    bool ends =
+        (code >= 10 && code <= 13) || (code >= 28 && code <= 30) || code == 0x85 || code == 0x2028 || code == 0x2029;
     if (!ends)
       continue;
     size_t past = i + length;

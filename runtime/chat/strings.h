@@ -12,7 +12,8 @@ namespace ingot::chat {
 FunctionBody findStringMethod(std::string_view name);
 
 // str.replace(old, with, count); count below 0: all.
-std::string replaced(Machine &machine, std::string_view text, std::string_view old, std::string_view with, int64_t count);
+std::string replaced(Machine &machine, std::string_view text, std::string_view old, std::string_view with,
+                     int64_t count);
 // str.strip(characters), or of white space.
 std::string_view strippedOf(std::string_view text, const std::string *characters, bool left, bool right);
 // str.splitlines(keepEnds)

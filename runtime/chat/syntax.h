@@ -42,8 +42,21 @@ enum class ExprKind : uint8_t {
 };
 
 enum class Operator : uint8_t {
-  Add, Subtract, Multiply, Divide, FloorDivide, Modulo, Power, // Binary
-  Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, In, NotIn // Compare
+  Add,
+  Subtract,
+  Multiply,
+  Divide,
+  FloorDivide,
+  Modulo,
+  Power, // Binary
+  Equal,
+  NotEqual,
+  Less,
+  LessEqual,
+  Greater,
+  GreaterEqual,
+  In,
+  NotIn // Compare
 };
 
 struct Expr;
@@ -71,17 +84,17 @@ struct Expr {
 };
 
 enum class StatementKind : uint8_t {
-  Text,       // text
-  Print,      // expr
-  For,        // target, expr, test, body, otherwise, recursive
-  If,         // expr, body, otherwise
-  Set,        // target, expr
-  SetBlock,   // target, expr (a filter chain with null at its bottom, or null), body
-  Macro,      // macro
-  CallBlock,  // expr (a Call), macro
-  FilterBlock,// expr, body
-  With,       // targets, values, body
-  Scope,      // body: a generation block
+  Text,        // text
+  Print,       // expr
+  For,         // target, expr, test, body, otherwise, recursive
+  If,          // expr, body, otherwise
+  Set,         // target, expr
+  SetBlock,    // target, expr (a filter chain with null at its bottom, or null), body
+  Macro,       // macro
+  CallBlock,   // expr (a Call), macro
+  FilterBlock, // expr, body
+  With,        // targets, values, body
+  Scope,       // body: a generation block
   Break,
   Continue,
 };

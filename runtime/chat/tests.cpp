@@ -72,7 +72,10 @@ constexpr Test kTests[] = {
      }},
     {"defined", [](M m, V v, A a) { return none(m, "defined", a) && !v.isUndefined(); }},
     {"undefined", [](M m, V v, A a) { return none(m, "undefined", a) && v.isUndefined(); }},
-    {"filter", [](M m, V v, A a) { return none(m, "filter", a) && v.isString() && (findFilter(v.text()) || refusedFilter(v.text())); }},
+    {"filter",
+     [](M m, V v, A a) {
+       return none(m, "filter", a) && v.isString() && (findFilter(v.text()) || refusedFilter(v.text()));
+     }},
     {"test", [](M m, V v, A a) { return none(m, "test", a) && v.isString() && findTest(v.text()); }},
     {"none", [](M m, V v, A a) { return none(m, "none", a) && v.is(Kind::None); }},
     {"boolean", [](M m, V v, A a) { return none(m, "boolean", a) && v.is(Kind::Bool); }},

@@ -182,7 +182,8 @@ struct Arguments {
   std::vector<std::pair<std::string, Value>> named;
 };
 
-// A text of a key that is equal for keys that Python takes as equal (1, True and 1.0), or empty where it cannot be a key.
+// A text of a key that is equal for keys that Python takes as equal (1, True and 1.0), or empty where it cannot be a
+// key.
 std::string keyIdentity(const Value &key);
 
 Value makeString(std::string text); // valid UTF-8

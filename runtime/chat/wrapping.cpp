@@ -15,7 +15,9 @@ using Codes = std::u32string;
 
 bool isBlank(char32_t c) { return c == ' ' || (c >= 9 && c <= 13); }
 bool isLetter(char32_t c) { return isWord(c) && !isDecimal(c); } // [^\d\W]
-bool isWordPunctuation(char32_t c) { return isWord(c) || (c < 0x80 && c != 0 && std::string_view("!\"'&.,?").find(char(c)) != std::string_view::npos); }
+bool isWordPunctuation(char32_t c) {
+  return isWord(c) || (c < 0x80 && c != 0 && std::string_view("!\"'&.,?").find(char(c)) != std::string_view::npos);
+}
 
 Codes codesOf(std::string_view text) {
   Codes out;
@@ -100,7 +102,9 @@ Value wordWrap(Machine &m, const Value &value, Arguments &arguments) {
     }
     std::reverse(chunks.begin(), chunks.end());
     bool firstRow = true;
-    auto blank = [](const Codes &chunk) { return std::all_of(chunk.begin(), chunk.end(), [](char32_t c) { return isSpace(c); }); };
+    auto blank = [](const Codes &chunk) {
+      return std::all_of(chunk.begin(), chunk.end(), [](char32_t c) { return isSpace(c); });
+    };
     while (!chunks.empty() && m.step()) {
       std::vector<Codes> row;
       int64_t size = 0;

@@ -13,7 +13,8 @@ using namespace ingot::chat;
 
 namespace {
 
-constexpr const char *kConversation = R"({"messages": [{"role": "system", "content": "S"}, {"role": "user", "content": [{"type": "text",
+constexpr const char *kConversation =
+    R"({"messages": [{"role": "system", "content": "S"}, {"role": "user", "content": [{"type": "text",
   "text": "é 狐"}]}, {"role": "assistant", "content": "a</think>b", "tool_calls": [{"function": {"name": "f", "arguments": {"x": 1.5}}}]}],
   "tools": [{"type": "function", "function": {"name": "f", "parameters": {}}}], "add_generation_prompt": true, "bos_token": "<s>",
   "x": [1, -2, 1e300, null, true, "ab"], "d": {"a": {"b": []}}, "n": 18446744073709551615})";

@@ -34,7 +34,8 @@ std::vector<Found> templatesOf(const Json &object, const std::string &where, Mes
       if (!fits)
         break;
       std::string name = item["name"].get<std::string>();
-      out.push_back({name, item["template"].get<std::string>(), where + ": the chat template " + described(item["name"])});
+      out.push_back(
+          {name, item["template"].get<std::string>(), where + ": the chat template " + described(item["name"])});
     }
   if (!fits)
     messages.problems.push_back(where + ": chat_template is " + described(*found) +
@@ -87,7 +88,8 @@ std::optional<std::string> tokenText(const Json &token) {
 
 // transformers' special_tokens_map: what templates get as bos_token, eos_token, ...
 void readSpecialTokens(const std::string &directory, const Json *config, chat::ChatSource &chat, Messages &messages) {
-  static constexpr std::string_view standard[] = {"bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"};
+  static constexpr std::string_view standard[] = {"bos_token", "eos_token", "unk_token", "sep_token",
+                                                  "pad_token", "cls_token", "mask_token"};
   Json all = config ? *config : Json::object();
   std::string map = (fs::path(directory) / "special_tokens_map.json").string();
   // Newer checkpoints have everything in tokenizer_config.json, and transformers reads the map of older ones only.
@@ -115,7 +117,8 @@ void readSpecialTokens(const std::string &directory, const Json *config, chat::C
 
 } // namespace
 
-void readChat(const std::string &directory, const Json *config, const std::string &replacement, ImportResult &result, Messages &messages) {
+void readChat(const std::string &directory, const Json *config, const std::string &replacement, ImportResult &result,
+              Messages &messages) {
   std::vector<Found> found;
   // What is replaced need not be readable.
   if (!replacement.empty()) {

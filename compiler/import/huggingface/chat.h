@@ -14,8 +14,8 @@ namespace ingot::huggingface {
 
 // Sets result.chat. `tokenizerConfig` is tokenizer_config.json's object, null where there is none; `replacement` is a
 // file whose template stands in for the default one, or "".
-void readChat(const std::string &directory, const Json *tokenizerConfig, const std::string &replacement, ImportResult &result,
-              Messages &messages);
+void readChat(const std::string &directory, const Json *tokenizerConfig, const std::string &replacement,
+              ImportResult &result, Messages &messages);
 
 } // namespace ingot::huggingface
 

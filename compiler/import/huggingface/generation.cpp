@@ -134,7 +134,8 @@ template <typename Path> static void readOtherTokenizer(Path path, ImportResult 
     messages.notes.push_back(path("tokenizer.json") + ": is absent, so the engine will have no tokenizer");
 }
 
-void readTextFiles(const std::string &directory, const std::string &chatTemplate, ImportResult &result, Messages &messages) {
+void readTextFiles(const std::string &directory, const std::string &chatTemplate, ImportResult &result,
+                   Messages &messages) {
   auto path = [&](const char *name) { return (std::filesystem::path(directory) / name).string(); };
   if (fileExists(path("tokenizer.json")))
     result.tokenizerJson = readText(path("tokenizer.json"), messages);

@@ -49,11 +49,15 @@ void runFile(const std::filesystem::path &path) {
       auto rendered = (*parsed)->render(context, options);
       std::string shown = context.dump().substr(0, 300);
       if (one.contains("raises")) {
-        EXPECT_FALSE(rendered) << item["template"] << "\n" << shown << "\njinja2 raises: " << one["raises"] << "\nbut here: " << *rendered;
+        EXPECT_FALSE(rendered) << item["template"] << "\n"
+                               << shown << "\njinja2 raises: " << one["raises"] << "\nbut here: " << *rendered;
         if (!rendered && one.contains("message"))
-          EXPECT_NE(rendered.error().message().find(one["message"].get<std::string>()), std::string::npos) << rendered.error().message();
+          EXPECT_NE(rendered.error().message().find(one["message"].get<std::string>()), std::string::npos)
+              << rendered.error().message();
       } else if (!rendered) {
-        ADD_FAILURE() << item["template"] << "\n" << shown << "\nexpected " << one["text"] << "\n" << rendered.error().message();
+        ADD_FAILURE() << item["template"] << "\n"
+                      << shown << "\nexpected " << one["text"] << "\n"
+                      << rendered.error().message();
       } else {
         EXPECT_EQ(*rendered, one["text"].get<std::string>()) << item["template"] << "\n" << shown;
       }
@@ -76,7 +80,8 @@ std::vector<std::string> files() {
 
 INSTANTIATE_TEST_SUITE_P(Cases, Recorded, testing::ValuesIn(files()), [](const auto &info) {
   std::string name = info.param.substr(0, info.param.find('.'));
-  std::replace_if(name.begin(), name.end(), [](char c) { return !isalnum(static_cast<unsigned char>(c)); }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return !isalnum(static_cast<unsigned char>(c)); }, '_');
   return name;
 });
 

@@ -13,7 +13,8 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 std::unique_ptr<ChatSection> sectionOf(std::vector<std::pair<std::string, std::string>> templates) {
-  auto loaded = ChatSection::load(writeChatSection({std::move(templates), {{"bos_token", "<s>"}, {"eos_token", "</s>"}}}));
+  auto loaded =
+      ChatSection::load(writeChatSection({std::move(templates), {{"bos_token", "<s>"}, {"eos_token", "</s>"}}}));
   EXPECT_TRUE(loaded) << loaded.error().message();
   return *std::move(loaded);
 }
@@ -32,8 +33,9 @@ TEST(ChatSection, HoldsWhatWasWritten) {
 }
 
 TEST(ChatSection, DamageIsRefused) {
-  for (const char *text : {"", "[]", "{", "{}", R"({"templates":{},"special_tokens":{}})", R"({"templates":{"default":1},"special_tokens":{}})",
-                           R"({"templates":{"default":"x"}})", R"({"templates":["x"],"special_tokens":{}})",
+  for (const char *text : {"", "[]", "{", "{}", R"({"templates":{},"special_tokens":{}})",
+                           R"({"templates":{"default":1},"special_tokens":{}})", R"({"templates":{"default":"x"}})",
+                           R"({"templates":["x"],"special_tokens":{}})",
                            R"({"templates":{"default":"x"},"special_tokens":{"bos_token":null}})"}) {
     auto loaded = ChatSection::load(text);
     ASSERT_FALSE(loaded) << text;
@@ -41,7 +43,8 @@ TEST(ChatSection, DamageIsRefused) {
   }
   auto loaded = ChatSection::load(R"({"templates":{"default":"{{"},"special_tokens":{}})");
   ASSERT_FALSE(loaded);
-  EXPECT_NE(loaded.error().message().find("the chat template 'default': line 1:"), std::string::npos) << loaded.error().message();
+  EXPECT_NE(loaded.error().message().find("the chat template 'default': line 1:"), std::string::npos)
+      << loaded.error().message();
 }
 
 TEST(ChatSection, ChoosesAsTransformersDoes) {
@@ -60,7 +63,8 @@ TEST(ChatSection, ChoosesAsTransformersDoes) {
 }
 
 TEST(ChatSection, GivesTheVariablesOfApplyChatTemplate) {
-  auto section = sectionOf({{"default", "{{ bos_token }}{{ tools is none }}{{ documents is none }}{{ add_generation_prompt }}{{ think }}{{ messages }}"}});
+  auto section = sectionOf({{"default", "{{ bos_token }}{{ tools is none }}{{ documents is none }}{{ "
+                                        "add_generation_prompt }}{{ think }}{{ messages }}"}});
   Conversation conversation;
   conversation.messages = Json::parse(R"([{"role":"a","content":null,"reasoning":"r"}])");
   conversation.variables = {{"think", true}, {"bos_token", "B"}};
@@ -68,7 +72,8 @@ TEST(ChatSection, GivesTheVariablesOfApplyChatTemplate) {
   EXPECT_EQ(rendered(*section, conversation),
             "BTrueTrueTrueTrue[{'thinking': 'r', 'role': 'a', 'reasoning': 'r', 'reasoning_content': 'r'}]");
   conversation.messages = Json::parse(R"([{"reasoning_content":"x","thinking":"y","role":"a"}])");
-  EXPECT_EQ(rendered(*section, conversation), "BTrueTrueTrueTrue[{'thinking': 'y', 'reasoning_content': 'x', 'role': 'a'}]");
+  EXPECT_EQ(rendered(*section, conversation),
+            "BTrueTrueTrueTrue[{'thinking': 'y', 'reasoning_content': 'x', 'role': 'a'}]");
 }
 
 TEST(ChatSection, RefusesWhatIsNoConversation) {

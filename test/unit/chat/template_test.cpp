@@ -23,7 +23,8 @@ std::string refusal(std::string_view source, ErrorCode code) {
   return parsed.error().message();
 }
 
-ingot::runtime::Error failure(std::string_view source, const RenderOptions &options = {}, const Json &context = Json::object()) {
+ingot::runtime::Error failure(std::string_view source, const RenderOptions &options = {},
+                              const Json &context = Json::object()) {
   auto parsed = Template::parse(source);
   EXPECT_TRUE(parsed) << source.substr(0, 200) << "\n" << (parsed ? "" : parsed.error().message());
   if (!parsed)
@@ -45,7 +46,8 @@ TEST(Template, NamesLineAndConstruct) {
             "line 3: {% include %} wants another template, and a chat template has none");
   EXPECT_EQ(refusal("{% extends 'x' %}", ErrorCode::Unsupported),
             "line 1: {% extends %} wants another template, and a chat template has none");
-  EXPECT_EQ(refusal("{% block a %}{% endblock %}", ErrorCode::Unsupported), "line 1: {% block %} is not supported in chat templates");
+  EXPECT_EQ(refusal("{% block a %}{% endblock %}", ErrorCode::Unsupported),
+            "line 1: {% block %} is not supported in chat templates");
   EXPECT_EQ(refusal("\n{{ x|nonsense }}", ErrorCode::InvalidArgument), "line 2: there is no filter named 'nonsense'");
   EXPECT_EQ(refusal("\n{{ x is nonsense }}", ErrorCode::InvalidArgument), "line 2: there is no test named 'nonsense'");
   EXPECT_EQ(refusal("{% for m in x %}\n{% nonsense %}", ErrorCode::InvalidArgument),
@@ -60,7 +62,8 @@ TEST(Template, NamesLineAndConstruct) {
 
 TEST(Template, ErrorsOfRenderingNameTheLine) {
   EXPECT_EQ(failure("a\n{{ raise_exception('no roles') }}").message(), "line 2: the template raises: no roles");
-  EXPECT_EQ(failure("{{ x.y.z }}", {}, Json{{"x", Json::object()}}).message(), "line 1: UndefinedError: a dict has no attribute 'y'");
+  EXPECT_EQ(failure("{{ x.y.z }}", {}, Json{{"x", Json::object()}}).message(),
+            "line 1: UndefinedError: a dict has no attribute 'y'");
   EXPECT_EQ(failure("{{ x.y }}").message(), "line 1: UndefinedError: 'x' is undefined");
   EXPECT_EQ(failure("{{ x.append(1) }}", {}, Json{{"x", Json::array()}}).message(),
             "line 1: UndefinedError: SecurityError: a template is not allowed to change a list with append()");
@@ -98,8 +101,10 @@ TEST(Template, HostileTemplatesEnd) {
       "{% set ns = namespace(x={}) %}{% for i in range(100000) %}{% set ns.x = {'a': ns.x} %}{% endfor %}",
       "{% set ns = namespace() %}{% set ns.me = ns %}{{ ns }}",
       "{% set ns = namespace(x=[1, 2]) %}{% for i in range(100) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x }}",
-      "{% set ns = namespace(x=[1, 2]) %}{% for i in range(100) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ ns.x|tojson }}",
-      "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(100) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = [ns.y, ns.y] %}"
+      "{% set ns = namespace(x=[1, 2]) %}{% for i in range(100) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}{{ "
+      "ns.x|tojson }}",
+      "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(100) %}{% set ns.x = [ns.x, ns.x] %}{% set ns.y = "
+      "[ns.y, ns.y] %}"
       "{% endfor %}{{ ns.x == ns.y }}",
   };
   for (const std::string &source : hostile) {
@@ -111,12 +116,13 @@ TEST(Template, HostileTemplatesEnd) {
 
 // What refers to itself, or in long chains, is taken apart without harm.
 TEST(Template, ReferencesInCirclesAreFreed) {
-  for (std::string_view source : {"{% set ns = namespace() %}{% set ns.me = ns %}ok",
-                                  "{% set ns = namespace() %}{% for x in [1] %}{% set ns.l = loop %}{% set ns.x = [loop] %}{% endfor %}ok",
-                                  "{% set ns = namespace() %}{% for i in range(100000) %}{% set ns.n = namespace(n=ns.n) %}{% endfor %}ok",
-                                  "{% set ns = namespace() %}{% for i in range(100000) %}{% for x in [ns]|map(attribute='l') %}"
-                                  "{% set ns.l = loop %}{% endfor %}{% endfor %}ok",
-                                  "{% set ns = namespace() %}{% macro m() %}{% endmacro %}{% set ns.m = m %}{% set m = ns %}ok"}) {
+  for (std::string_view source :
+       {"{% set ns = namespace() %}{% set ns.me = ns %}ok",
+        "{% set ns = namespace() %}{% for x in [1] %}{% set ns.l = loop %}{% set ns.x = [loop] %}{% endfor %}ok",
+        "{% set ns = namespace() %}{% for i in range(100000) %}{% set ns.n = namespace(n=ns.n) %}{% endfor %}ok",
+        "{% set ns = namespace() %}{% for i in range(100000) %}{% for x in [ns]|map(attribute='l') %}"
+        "{% set ns.l = loop %}{% endfor %}{% endfor %}ok",
+        "{% set ns = namespace() %}{% macro m() %}{% endmacro %}{% set ns.m = m %}{% set m = ns %}ok"}) {
     auto parsed = Template::parse(source);
     ASSERT_TRUE(parsed) << source << parsed.error().message();
     auto rendered = (*parsed)->render(Json::object());
@@ -129,9 +135,11 @@ TEST(Template, ReferencesInCirclesAreFreed) {
 TEST(Template, DeepSourcesAreRefused) {
   for (const std::string &source :
        {"{{ " + repeated("(", 100000) + "1" + repeated(")", 100000) + " }}", "{{ " + repeated("[", 100000) + " }}",
-        "{{ " + repeated("not ", 100000) + "1 }}", "{{ " + repeated("-", 100000) + "1 }}", "{{ 1" + repeated(" + 1", 100000) + " }}",
-        "{{ x" + repeated(".x", 100000) + " }}", "{{ x" + repeated("|e", 100000) + " }}", "{{ x" + repeated("()", 100000) + " }}",
-        "{{ 1" + repeated(" if 1 else 1", 100000) + " }}", repeated("{% if 1 %}", 100000) + repeated("{% endif %}", 100000),
+        "{{ " + repeated("not ", 100000) + "1 }}", "{{ " + repeated("-", 100000) + "1 }}",
+        "{{ 1" + repeated(" + 1", 100000) + " }}", "{{ x" + repeated(".x", 100000) + " }}",
+        "{{ x" + repeated("|e", 100000) + " }}", "{{ x" + repeated("()", 100000) + " }}",
+        "{{ 1" + repeated(" if 1 else 1", 100000) + " }}",
+        repeated("{% if 1 %}", 100000) + repeated("{% endif %}", 100000),
         "{% if 1 %}" + repeated("{% elif 1 %}", 100000) + "{% endif %}", "{{ x" + repeated("[x", 100000) + " }}"}) {
     SCOPED_TRACE(source.substr(0, 40));
     EXPECT_FALSE(Template::parse(source));

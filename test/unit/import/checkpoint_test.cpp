@@ -203,8 +203,7 @@ struct Nobody {
       return;
     // A runner may have made a folder of its own for temporaries, which somebody else may not even pass through.
     fs::permissions(fs::path(directory.path("config.json")).parent_path().parent_path(),
-                    fs::perms::group_exec | fs::perms::others_exec,
-                    fs::perm_options::add);
+                    fs::perms::group_exec | fs::perms::others_exec, fs::perm_options::add);
     for (const char *name : {"", "config.json", "model.safetensors", "tokenizer.json"})
       EXPECT_EQ(::chown(directory.path(name).c_str(), 65534, 65534), 0);
     EXPECT_EQ(::seteuid(65534), 0);
@@ -393,7 +392,8 @@ TEST(ChatTemplate, IsRefusedWithFileLineAndConstruct) {
   directory.write("tokenizer_config.json", R"({"chat_template":"a\n{% include 'x' %}"})");
   directory.expectProblem({"tokenizer_config.json: chat_template: line 2: {% include %} wants another template"});
   directory.write("tokenizer_config.json", R"({"chat_template":[{"name":"tool_use","template":"{{ x|nope }}"}]})");
-  directory.expectProblem({"tokenizer_config.json: the chat template \"tool_use\": line 1: there is no filter named 'nope'"});
+  directory.expectProblem(
+      {"tokenizer_config.json: the chat template \"tool_use\": line 1: there is no filter named 'nope'"});
   directory.write("chat_template.jinja", "{{");
   directory.expectProblem({"chat_template.jinja: line 1:"});
 }
@@ -402,12 +402,14 @@ TEST(ChatTemplate, GetsSpecialTokens) {
   using Tokens = std::vector<std::pair<std::string, std::string>>;
   Directory directory;
   directory.write("special_tokens_map.json", R"({"pad_token":"<p>","eos_token":{"content":"</s>","lstrip":false}})");
-  directory.write("tokenizer_config.json", R"({"bos_token":"<s>","eos_token":"x","unk_token":null,"image_token":"<i>","x_token":1})");
+  directory.write("tokenizer_config.json",
+                  R"({"bos_token":"<s>","eos_token":"x","unk_token":null,"image_token":"<i>","x_token":1})");
   EXPECT_EQ(Imported(directory.path()).result.chat.specialTokens,
             (Tokens{{"bos_token", "<s>"}, {"eos_token", "</s>"}, {"pad_token", "<p>"}, {"image_token", "<i>"}}));
   // Newer checkpoints: everything is in tokenizer_config.json.
-  directory.write("tokenizer_config.json",
-                  R"({"added_tokens_decoder":{},"bos_token":{"__type":"AddedToken","content":"<s>"},"extra_special_tokens":{"boi":"<boi>"}})");
+  directory.write(
+      "tokenizer_config.json",
+      R"({"added_tokens_decoder":{},"bos_token":{"__type":"AddedToken","content":"<s>"},"extra_special_tokens":{"boi":"<boi>"}})");
   EXPECT_EQ(Imported(directory.path()).result.chat.specialTokens, (Tokens{{"bos_token", "<s>"}, {"boi", "<boi>"}}));
 }
 
