@@ -32,8 +32,8 @@ Run onFunction(const LinearCase &c, const Function &f, uint64_t seed, CudaKernel
   CudaCase one;
   one.kernel = c.kernel;
   one.kernel.name += " by " + f.suffix;
-  one.function = f;
-  one.code = code ? code : codeOf(c, f);
+  one.functions = {f};
+  one.code = {code ? code : codeOf(c, f)};
   return [one, seed](const TestKernel &, const std::vector<Operand> &operands, const std::vector<int64_t> &symbols,
                      uint32_t tiles, uint32_t pieces) {
     CudaOptions options;
