@@ -252,6 +252,10 @@ Vector16 loadStream(const void *global) {
   std::memcpy(&value, global, 16);
   return value;
 }
+Vector16 loadCoherent(const Vector16 *global) {
+  checkAccess(global, 16, false, true);
+  return *global;
+}
 float loadCoherent(const float *global) {
   checkAccess(global, 4, false, true);
   return *global;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The end of every product, from a fragment of sums to what is stored, in registers: bias, activation, gate, residual, rounding,
-// statistics, in the order of docs/spec/numerics.md. Of linear_params and linear_int_params.
+// The end of every product, from a fragment of sums to what is stored, in registers: bias, activation, gate, residual,
+// rounding, statistics, in the order of docs/spec/numerics.md. Of linear_params and linear_int_params.
 #ifndef INGOT_CUDA_DEVICE_LINEAR_EPILOGUE_H
 #define INGOT_CUDA_DEVICE_LINEAR_EPILOGUE_H
 
@@ -23,6 +23,10 @@ template <int act> INGOT_DEVICE float activated(float x) {
     return x;
 }
 
+struct alignas(8) Floats2 {
+  float x, y;
+};
+
 template <class P> struct LinearEpilogue {
   static constexpr auto p = P::p;
   static constexpr int32_t tiles = (p.n + 15) / 16;
@@ -40,34 +44,56 @@ template <class P> struct LinearEpilogue {
       stats = (float *)args.buffers[next++];
   }
 
-  // Finishes tile `tile` (16 columns) for rows [row, row + 8) of `rows`, all lanes together. A fragment holds, as C of mma,
-  // (column g, rows 2t and 2t + 1), then column g + 8; `up` is that of the gated product, else not looked at.
+  // Two neighbours of a row, as one access where they are aligned to it.
+  static constexpr bool pairs = p.out_stride % 2 == 0;
+  INGOT_DEVICE void store(int64_t r, int32_t column, const float (&y)[2]) const {
+    const int64_t at = r * p.out_stride + column;
+    if (pairs && column + 1 < p.n) {
+      if constexpr (p.out_type == INGOT_F32)
+        *(Floats2 *)((float *)out + at) = {y[0], y[1]};
+      else
+        *(uint32_t *)((uint16_t *)out + at) = packPair<p.out_type>(y[0], y[1]);
+      return;
+    }
+    storeAs<p.out_type>(out, at, y[0]);
+    if (column + 1 < p.n)
+      storeAs<p.out_type>(out, at + 1, y[1]);
+  }
+
+  // Finishes tile `tile` (16 columns) for rows [row, row + 8) of `rows`, all lanes together. A fragment holds, as C of
+  // mma with the columns of linear_operands.h: (column 2g, rows 2t and 2t + 1), then column 2g + 1; `up` is that of the
+  // gated product, else not looked at.
   INGOT_DEVICE void finish(const FragmentC &sums, const FragmentC &up, int32_t tile, int64_t row, int64_t rows) const {
     const int32_t g = (int32_t)lane() / 4, t = (int32_t)lane() % 4;
+    const int32_t column = tile * 16 + 2 * g;
     float squares[2] = {0.0f, 0.0f}; // of rows 2t, 2t + 1
-    for (int i = 0; i < 4; ++i) {
-      const int32_t column = tile * 16 + g + i / 2 * 8;
-      const int64_t r = row + 2 * t + i % 2;
-      float y = 0.0f;
-      if (r < rows && column < p.n) {
+    for (int i = 0; i < 2; ++i) {
+      const int64_t r = row + 2 * t + i;
+      if (r >= rows || column >= p.n)
+        continue;
+      float y[2] = {0.0f, 0.0f};
+      for (int j = 0; j < 2; ++j) {
+        if (column + j >= p.n)
+          continue;
+        float x = sums.r[j * 2 + i];
         if constexpr (p.gated != 0) {
-          float gate = sums.r[i], other = up.r[i];
+          float other = up.r[j * 2 + i];
           if constexpr (p.bias != 0) {
-            gate = add(gate, bias[tile * 32 + g + i / 2 * 8]);
-            other = add(other, bias[tile * 32 + 16 + g + i / 2 * 8]);
+            x = add(x, bias[tile * 32 + 2 * g + j]);
+            other = add(other, bias[tile * 32 + 16 + 2 * g + j]);
           }
-          y = multiply(activated<p.act>(gate), other);
+          x = multiply(activated<p.act>(x), other);
         } else {
-          y = sums.r[i];
           if constexpr (p.bias != 0)
-            y = add(y, bias[column]);
-          y = activated<p.act>(y);
+            x = add(x, bias[column + j]);
+          x = activated<p.act>(x);
         }
         if constexpr (p.residual != 0)
-          y = add(y, residual[r * p.n + column]);
-        storeAs<p.out_type>(out, r * p.out_stride + column, y);
+          x = add(x, residual[r * p.n + column + j]);
+        y[j] = x;
+        squares[i] = fma(x, x, squares[i]);
       }
-      squares[i % 2] = fma(y, y, squares[i % 2]);
+      store(r, column, y);
     }
     if constexpr (p.stats != 0) {
       for (int i = 0; i < 2; ++i) {

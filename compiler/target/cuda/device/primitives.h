@@ -174,6 +174,14 @@ INGOT_DEVICE float loadCoherent(const float *global) {
   asm volatile("ld.global.cg.f32 %0, [%1];" : "=f"(v) : "l"(__cvta_generic_to_global(global)) : "memory");
   return v;
 }
+INGOT_DEVICE Vector16 loadCoherent(const Vector16 *global) {
+  Vector16 v;
+  asm volatile("ld.global.cg.v4.u32 {%0,%1,%2,%3}, [%4];"
+               : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
+               : "l"(__cvta_generic_to_global(global))
+               : "memory");
+  return v;
+}
 // Adds to memory and gives what was there.
 INGOT_DEVICE uint32_t atomicAddGlobal(uint32_t *address, uint32_t value) { return ::atomicAdd(address, value); }
 INGOT_DEVICE void atomicStoreIfZero(int32_t *address, int32_t value) { ::atomicCAS(address, 0, value); }
@@ -234,6 +242,17 @@ INGOT_DEVICE uint32_t packBf16(float low, float high) {
 INGOT_DEVICE uint32_t packF16(float low, float high) {
   uint32_t r;
   asm("cvt.rn.f16x2.f32 %0, %1, %2;" : "=r"(r) : "f"(high), "f"(low));
+  return r;
+}
+// Sums of pairs of 16-bit floats, each rounded once.
+INGOT_DEVICE uint32_t addPairs(uint32_t a, uint32_t b, bf16) {
+  uint32_t r;
+  asm("fma.rn.bf16x2 %0, %1, %2, %3;" : "=r"(r) : "r"(a), "r"(0x3f803f80u), "r"(b));
+  return r;
+}
+INGOT_DEVICE uint32_t addPairs(uint32_t a, uint32_t b, f16) {
+  uint32_t r;
+  asm("add.rn.f16x2 %0, %1, %2;" : "=r"(r) : "r"(a), "r"(b));
   return r;
 }
 // To nearest even, clamped to 32 bits.

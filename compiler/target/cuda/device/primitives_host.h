@@ -72,6 +72,7 @@ template <int left> inline void waitCopies() { waitForCopies(left); }
 
 Vector16 loadStream(const void *global);
 float loadCoherent(const float *global);
+Vector16 loadCoherent(const Vector16 *global);
 uint32_t atomicAddGlobal(uint32_t *address, uint32_t value);
 void atomicStoreIfZero(int32_t *address, int32_t value);
 
@@ -103,6 +104,13 @@ inline uint32_t packBf16(float low, float high) {
   return (uint32_t)toBf16(low).bits | (uint32_t)toBf16(high).bits << 16;
 }
 inline uint32_t packF16(float low, float high) { return (uint32_t)toF16(low).bits | (uint32_t)toF16(high).bits << 16; }
+inline uint32_t addPairs(uint32_t a, uint32_t b, bf16) {
+  return packBf16(floatOf(a << 16) + floatOf(b << 16), floatOf(a & 0xffff0000u) + floatOf(b & 0xffff0000u));
+}
+inline uint32_t addPairs(uint32_t a, uint32_t b, f16) {
+  const auto at = [](uint32_t pair, int i) { return toFloat(f16{(uint16_t)(pair >> (16 * i))}); };
+  return packF16(at(a, 0) + at(b, 0), at(a, 1) + at(b, 1));
+}
 inline int32_t roundToInt(float value) {
   if (value != value)
     return 0;
