@@ -53,13 +53,11 @@ if {"avx2", "avx_vnni"} <= flags:
 
 # The simulated CUDA device is built for tests of this machine's compiler alone.
 config.simulated_cuda = os.path.exists(os.path.join(config.ingot_build, "lib", "libingot_simulated_cuda.so"))
-# NVRTC, which compiles CUDA kernels: asked of the compiler itself.
+# NVRTC, which compiles CUDA kernels: looked for as the compiler does, by a program of the tests.
 config.environment["INGOT_CACHE_DIR"] = os.path.join(config.ingot_build, "test", "cache")
-if config.ingot_compiler:
-    probe = [os.path.join(config.ingot_bin, "ingot"), "compile", os.path.join(config.test_source_root, "models/tales-draft"),
-             "--target=cuda:compute_80", "--emit=ptx", "-o", os.devnull]
-    if subprocess.run(probe, capture_output=True).returncode == 0:
-        config.available_features.add("nvrtc")
+probe = os.path.join(config.test_exec_root, "tools", "kernel_resources")
+if config.ingot_compiler and os.path.exists(probe) and subprocess.run([probe], capture_output=True).returncode == 0:
+    config.available_features.add("nvrtc")
 
 if os.path.isdir(shared):
     config.available_features.add("shared-data")
