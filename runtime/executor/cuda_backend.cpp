@@ -230,7 +230,7 @@ Result<std::unique_ptr<Backend>> CudaBackend::create(std::shared_ptr<const Engin
   }
   INGOT_ASSIGN_OR_RETURN(made->program,
                          CudaProgram::create(*made->device, plan, addresses, made->symbolValues.address(),
-                                             made->errors.address(), made->bounds));
+                                             made->errors.address(), made->bounds, options.deterministic));
   made->used.scratch = made->program.workspaceBytes();
   INGOT_RETURN_IF_ERROR(made->device->synchronize("loading " + made->engine->path()));
   INGOT_RETURN_IF_ERROR(made->graphs.prepare(*made->device, plan, made->program, made->bounds, options.prepared));

@@ -23,7 +23,7 @@ int64_t gridExtent(const format::GridSize &extent, int64_t tiles, std::span<cons
 Result<CudaProgram> CudaProgram::create(cuda::Device &device, const format::Plan &plan,
                                         const std::vector<std::vector<cuda::Address>> &addresses,
                                         cuda::Address symbols, cuda::Address errors,
-                                        std::span<const int64_t> bounds) {
+                                        std::span<const int64_t> bounds, bool deterministic) {
   CudaProgram program;
   program.device = &device;
   const auto &kernels = *plan.kernels();
@@ -70,6 +70,8 @@ Result<CudaProgram> CudaProgram::create(cuda::Device &device, const format::Plan
         args.tiles_symbol = -1;
       for (unsigned i = 0; kernel.cuda() && i < kernel.cuda()->size(); ++i) {
         const format::CudaFunction &function = *kernel.cuda()->Get(i);
+        if (deterministic && function.rows_symbol() >= 0)
+          continue;
         const std::string name = function.name()->str();
         auto [at, fresh] = found.try_emplace(name, nullptr);
         if (fresh) {

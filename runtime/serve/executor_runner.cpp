@@ -99,6 +99,7 @@ Result<runtime::ExecutorOptions> executorOptions(const runtime::EngineFile &engi
   runtime::ExecutorOptions options;
   options.device = bounds.device;
   options.gpu = bounds.gpu;
+  options.deterministic = bounds.deterministic;
   options.threads = bounds.threads;
   options.cachePages = bounds.pages;
   if (bounds.device.cuda) {

@@ -20,6 +20,7 @@ namespace ingot::serve {
 struct RunnerBounds {
   runtime::DeviceName device;
   std::shared_ptr<runtime::cuda::Device> gpu; // see runtime::ExecutorOptions
+  bool deterministic = false;
   unsigned threads = 0; // 0: one per physical core that the process may use
   int64_t context = 0;  // positions of a sequence
   int64_t tokens = 0, sequences = 0, logit_rows = 0;

@@ -137,6 +137,7 @@ Result<std::unique_ptr<Model>> Model::load(const std::string &path, const LoadOp
   if (bounds.device.cuda) {
     INGOT_ASSIGN_OR_RETURN(bounds.gpu, runtime::cuda::Device::open(bounds.device.index));
   }
+  bounds.deterministic = options.deterministic;
   bounds.threads = options.threads;
   bounds.sequences = options.sequences;
   int64_t chunk = std::min(options.chunk, context);

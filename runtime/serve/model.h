@@ -18,6 +18,7 @@ namespace ingot::serve {
 
 struct LoadOptions {
   std::string device = "cpu"; // "cpu", "cuda", "cuda:1"
+  bool deterministic = false; // see runtime::ExecutorOptions
   unsigned threads = 0;     // 0: one per physical core that the process may use
   int64_t context = 0;      // positions of a sequence; 0: the model's own
   uint64_t cache_bytes = 0; // for the KV cache; 0: the context of every sequence, within half of the

@@ -99,6 +99,7 @@ void Progress::update(int64_t done) {
 
 Result<std::unique_ptr<serve::Model>> loadModel(const RunOptions &run, serve::LoadOptions load) {
   load.device = run.device;
+  load.deterministic = run.deterministic;
   load.threads = run.threads;
   if (load.context == 0)
     load.context = run.context;

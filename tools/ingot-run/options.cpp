@@ -78,6 +78,8 @@ void addDevice(CLI::App *verb, std::string &device) {
 void addRun(CLI::App *verb, RunOptions &run) {
   addEngine(verb, run.engine);
   addDevice(verb, run.device);
+  verb->add_flag("--deterministic", run.deterministic,
+                 "On a GPU too, let no result depend on what else is in a step (on a CPU none ever does); slower for few rows");
   addThreads(verb, run.threads);
 }
 

@@ -16,6 +16,7 @@ namespace ingot::tool {
 struct RunOptions {
   std::string engine;
   std::string device = "cpu";
+  bool deterministic = false;
   unsigned threads = 0;
   int64_t context = 0;
   uint64_t kvMemory = 0;

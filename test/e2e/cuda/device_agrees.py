@@ -3,6 +3,8 @@
 
   device_agrees.py text INGOT INGOT_RUN OUT --model DIR --new N [compile options]
       the text of one prompt, of a prompt of many rows, and of three prompts at once
+  device_agrees.py deterministic INGOT INGOT_RUN OUT DIR [compile options]
+      bits of logits with --deterministic: alone, in pieces, beside another sequence
   device_agrees.py logits INGOT INGOT_RUN OUT DIR [compile options]
       the logits of 70 ids: more rows than kernels for few rows serve; with products and cache in f32, then as asked for
 """
@@ -49,16 +51,19 @@ def compare_text(ingot, ingot_run, out, options):
             sys.exit(f"{model} {rest} {arguments[0]}:\n  CPU: {both[0]!r}\n  GPU: {both[1]!r}")
 
 
-def logits_of(ingot, ingot_run, out, model, options, devices):
-    run(ingot, "compile", model, "-o", out, "--target=cpu,cuda:simulated", "--quiet", *options)
-    ids = out + ".npy"
-    count = 70
+def write_ids(path, count):
     values = [(i * 7 + 3) % 90 for i in range(count)]
     header = "{'descr': '<i4', 'fortran_order': False, 'shape': (%d,), }" % count
     header += " " * (63 - (10 + len(header)) % 64) + "\n"
-    with open(ids, "wb") as file:
+    with open(path, "wb") as file:
         file.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode())
         file.write(array.array("i", values).tobytes())
+
+
+def logits_of(ingot, ingot_run, out, model, options, devices):
+    run(ingot, "compile", model, "-o", out, "--target=cpu,cuda:simulated", "--quiet", *options)
+    ids = out + ".npy"
+    write_ids(ids, 70)
     found = []
     for device in devices:
         run(ingot_run, "logits", out, "--tokens", ids, "-o", out + "." + device, "--device=" + device)
@@ -90,7 +95,26 @@ def compare_logits(ingot, ingot_run, out, model, *options):
         sys.exit(1)
 
 
-if sys.argv[1] == "text":
+def check_deterministic(ingot, ingot_run, out, model, *options):
+    run(ingot, "compile", model, "-o", out, "--target=cpu,cuda:simulated", "--quiet", *options)
+    write_ids(out + ".npy", 20)
+    write_ids(out + ".mix.npy", 13)
+
+    def logits(*arguments):
+        run(ingot_run, "logits", out, "--tokens", out + ".npy", "-o", out + ".out", "--device=cuda", *arguments)
+        return open(out + ".out", "rb").read()
+
+    alone = logits("--deterministic")
+    for others in (["--chunk", "7"], ["--mix", out + ".mix.npy"], ["--chunk", "7", "--mix", out + ".mix.npy"]):
+        if logits("--deterministic", *others) != alone:
+            sys.exit(f"{model} {options}: with --deterministic {others} changes bits")
+    if logits() == logits("--chunk", "7"):
+        sys.exit("few rows and many give the same bits without --deterministic: the test shows nothing")
+
+
+if sys.argv[1] == "deterministic":
+    check_deterministic(*sys.argv[2:])
+elif sys.argv[1] == "text":
     compare_text(*sys.argv[2:5], sys.argv[5:])
 else:
     compare_logits(*sys.argv[2:])
