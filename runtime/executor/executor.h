@@ -58,8 +58,8 @@ struct ExecutorOptions {
   std::shared_ptr<cuda::Device> gpu = {}; // of `device`, where the caller has opened it already
   std::vector<EntryLink> links = {};      // GPUs only
   std::vector<PreparedRun> prepared = {}; // in ascending order; GPUs only
-  // On GPUs too the results of a row do not depend on how many rows a step has (on a CPU they never do): kernels for few
-  // rows, which sum in another order, are not used.
+  // On GPUs the results of a row then do not depend on what other sequences a step has (on a CPU they never do): kernels for
+  // few rows, which sum in another order, are not used.
   bool deterministic = false;
 };
 

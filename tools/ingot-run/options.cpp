@@ -79,7 +79,7 @@ void addRun(CLI::App *verb, RunOptions &run) {
   addEngine(verb, run.engine);
   addDevice(verb, run.device);
   verb->add_flag("--deterministic", run.deterministic,
-                 "On a GPU too, let no result depend on what else is in a step (on a CPU none ever does); slower for few rows");
+                 "On a GPU, let no result depend on what else is in a step (on a CPU none ever does); slower for few rows");
   addThreads(verb, run.threads);
 }
 
