@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/driver/inspect.h"
 
+#include "runtime/device/cuda/device.h"
 #include "runtime/chat/section.h"
 #include "runtime/executor/cache_pool.h"
 #include "runtime/executor/engine_file.h"
@@ -182,9 +183,8 @@ void print(const ordered_json &json, const InspectOptions &options, std::string 
   for (const auto &section : json["sections"])
     line("  " + text(section["name"]), bytesForPeople(section["bytes"]));
   auto needsOfGpu = [](const ordered_json &variant) {
-    const unsigned capability = variant["capability"], driver = variant["driver"];
-    return "compute capability " + std::to_string(capability / 10) + "." + std::to_string(capability % 10) +
-           ", driver of CUDA " + std::to_string(driver / 1000) + "." + std::to_string(driver % 1000 / 10);
+    return "compute capability " + runtime::cuda::capabilityName(variant["capability"]) + ", driver of CUDA " +
+           runtime::cuda::versionName(variant["driver"]);
   };
   for (const auto &variant : json["variants"]) {
     std::string features;

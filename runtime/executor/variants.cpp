@@ -3,6 +3,7 @@
 // See variants.h.
 #include "runtime/executor/variants.h"
 
+#include "runtime/device/cuda/device.h"
 #include "runtime/format/cuda_abi.h"
 #include "runtime/format/kernel_abi.h"
 
@@ -10,19 +11,12 @@
 
 namespace ingot::runtime {
 
-static std::string version(unsigned number) {
-  return std::to_string(number / 1000) + "." + std::to_string(number % 1000 / 10);
-}
-static std::string capabilityName(unsigned number) {
-  return std::to_string(number / 10) + "." + std::to_string(number % 10);
-}
-
 // Why a variant cannot run here; empty where it can.
 static std::string obstacle(const format::Variant &variant, const CpuFeatures &cpu) {
   if (variant.target()->string_view() == "cuda")
-    return "it is for GPUs of compute capability " + capabilityName(variant.capability()) +
+    return "it is for GPUs of compute capability " + cuda::capabilityName(variant.capability()) +
            (variant.name()->string_view().starts_with("compute_") ? " and newer" : "") +
-           ", with a driver of CUDA " + version(variant.driver()) + " or newer (--device=cuda)";
+           ", with a driver of CUDA " + cuda::versionName(variant.driver()) + " or newer (--device=cuda)";
   if (variant.target()->string_view() != "cpu")
     return "this runtime has no target " + quoted(variant.target()->string_view());
   if (variant.kernel_abi() != INGOT_KERNEL_ABI)
@@ -99,12 +93,12 @@ std::string cudaObstacle(const format::Variant &variant, unsigned capability, un
            std::to_string(INGOT_CUDA_ABI);
   if (ptx ? capability < variant.capability()
           : capability / 10 != variant.capability() / 10 || capability < variant.capability())
-    return "the GPU has compute capability " + capabilityName(capability) + ", it is for " +
-           capabilityName(variant.capability()) +
-           (ptx ? " and newer" : " up to " + capabilityName(variant.capability() / 10 * 10 + 9));
+    return "the GPU has compute capability " + cuda::capabilityName(capability) + ", it is for " +
+           cuda::capabilityName(variant.capability()) +
+           (ptx ? " and newer" : " up to " + cuda::capabilityName(variant.capability() / 10 * 10 + 9));
   if (driver < variant.driver())
-    return "it needs a driver of CUDA " + version(variant.driver()) + " or newer, this machine's is of CUDA " +
-           version(driver);
+    return "it needs a driver of CUDA " + cuda::versionName(variant.driver()) + " or newer, this machine's is of CUDA " +
+           cuda::versionName(driver);
   return "";
 }
 

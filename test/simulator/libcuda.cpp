@@ -142,10 +142,6 @@ INGOT_CUDA cuDeviceGetAttribute(int *value, int attribute, int) {
   *value = attribute == 16 ? 4 : attribute == 97 ? 99 << 10 : 0;
   return 0;
 }
-INGOT_CUDA cuDeviceTotalMem_v2(size_t *bytes, int) {
-  *bytes = kMemory;
-  return 0;
-}
 INGOT_CUDA cuDevicePrimaryCtxRetain(Handle *context, int) {
   static int only;
   *context = &only;

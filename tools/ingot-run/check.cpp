@@ -99,7 +99,7 @@ Result<int> run(const CheckOptions &o) {
     const runtime::cuda::DeviceFacts &facts = gpu->facts();
     choice = runtime::chooseCudaVariant(head, facts.capability, facts.driver);
     machine = facts.name + " (cuda:" + std::to_string(facts.index) + "), compute capability " +
-              std::to_string(facts.capability / 10) + "." + std::to_string(facts.capability % 10) +
+              runtime::cuda::capabilityName(facts.capability) +
               ", driver of CUDA " + runtime::cuda::versionName(facts.driver) + ", " +
               runtime::humanBytes(facts.freeBytes) + " of " + runtime::humanBytes(facts.totalBytes) + " free";
   } else {

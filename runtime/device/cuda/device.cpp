@@ -21,6 +21,10 @@ std::string versionName(unsigned version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
+std::string capabilityName(unsigned capability) {
+  return std::to_string(capability / 10) + "." + std::to_string(capability % 10);
+}
+
 Memory &Memory::operator=(Memory &&other) noexcept {
   if (this != &other) {
     this->~Memory();

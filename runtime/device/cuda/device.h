@@ -24,6 +24,8 @@ struct DeviceFacts {
 
 // "13.0" of 13000.
 std::string versionName(unsigned version);
+// "9.0" of 90.
+std::string capabilityName(unsigned capability);
 
 class Device;
 

@@ -50,7 +50,6 @@ struct Found {
     INGOT_GET(DeviceGet, "cuDeviceGet");
     INGOT_GET(DeviceGetName, "cuDeviceGetName");
     INGOT_GET(DeviceGetAttribute, "cuDeviceGetAttribute");
-    INGOT_GET(DeviceTotalMem, "cuDeviceTotalMem_v2");
     INGOT_GET(DevicePrimaryCtxRetain, "cuDevicePrimaryCtxRetain");
     INGOT_GET(DevicePrimaryCtxRelease, "cuDevicePrimaryCtxRelease_v2");
     INGOT_GET(CtxSetCurrent, "cuCtxSetCurrent");

@@ -18,7 +18,7 @@ using Address = uint64_t; // CUdeviceptr
 using Handle = void *;    // of contexts, modules, functions, streams, events, graphs
 using Status = int;       // CUresult: 0 is success
 
-enum : Status { kOutOfMemory = 2, kNoDevice = 100, kNoBinaryForGpu = 209, kUnsupportedPtx = 222 };
+enum : Status { kOutOfMemory = 2, kNoDevice = 100 };
 
 // CUlaunchAttribute; id 6 with value[0] = 1: the launch may begin before the one before it in the stream has ended.
 struct LaunchAttribute {
@@ -54,7 +54,6 @@ struct Driver {
   Status (*DeviceGet)(int *, int);
   Status (*DeviceGetName)(char *, int, int);
   Status (*DeviceGetAttribute)(int *, int attribute, int device);
-  Status (*DeviceTotalMem)(size_t *, int);
   Status (*DevicePrimaryCtxRetain)(Handle *, int);
   Status (*DevicePrimaryCtxRelease)(int);
   Status (*CtxSetCurrent)(Handle);

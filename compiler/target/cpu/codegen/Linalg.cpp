@@ -6,6 +6,7 @@
 // narrower.
 #include "compiler/target/cpu/codegen/Internal.h"
 #include "compiler/target/cpu/codegen/Rows.h"
+#include "compiler/target/templates/functions.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -29,19 +30,6 @@
 using namespace mlir;
 
 namespace ingot::target::cpu {
-
-// The names that number symbols[] of the kernel ABI: the program's where there is one, else the module's.
-static std::vector<std::string> symbolsAround(func::FuncOp body) {
-  std::vector<std::string> symbols;
-  auto around = body->getParentOfType<ModuleOp>();
-  for (llvm::StringRef kind : {"plan.symbol", "ingot.symbol"})
-    if (symbols.empty() && around)
-      around.walk([&](Operation *op) {
-        if (op->getName().getStringRef() == kind)
-          symbols.push_back(SymbolTable::getSymbolName(op).str());
-      });
-  return symbols;
-}
 
 // Runs passes on the module; on failure the first diagnostic stands in `error`.
 static bool runPasses(ModuleOp module, llvm::function_ref<void(PassManager &)> build, std::string &error) {

@@ -9,6 +9,7 @@
 // over another's result (its init) shares its place. RowEmitter writes the ops themselves.
 #include "compiler/target/cpu/codegen/Rows.h"
 #include "compiler/target/cpu/codegen/RowEmitter.h"
+#include "compiler/target/templates/functions.h"
 #include "dialects/ingot/Dims.h"
 #include "dialects/ingot/IngotDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -83,15 +84,6 @@ private:
     return cast<linalg::LinalgOp>(own);
   }
 
-  // The loop dimension of an op that walks along dimension 0 of its result; -1 where there is none.
-  static int64_t rowDimOf(linalg::LinalgOp op) {
-    AffineMap map = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
-    if (map.getNumResults() == 0)
-      return -1;
-    auto expr = dyn_cast<AffineDimExpr>(map.getResult(0));
-    return expr ? static_cast<int64_t>(expr.getPosition()) : -1;
-  }
-
   bool wantsOnlyItsRow(OpOperand &use) {
     Operation *reader = use.getOwner();
     if (isa<func::ReturnOp>(reader) || isa<tensor::DimOp>(reader))
@@ -99,11 +91,8 @@ private:
     auto op = dyn_cast<linalg::LinalgOp>(reader);
     if (!op || !rows.contains(op))
       return false;
-    AffineMap map = op.getMatchingIndexingMap(&use);
-    if (map.getNumResults() == 0)
-      return false;
-    auto expr = dyn_cast<AffineDimExpr>(map.getResult(0));
-    return expr && static_cast<int64_t>(expr.getPosition()) == rows.lookup(op);
+    const int64_t index = firstIndex(op.getMatchingIndexingMap(&use));
+    return index >= 0 && index == rows.lookup(op);
   }
 
   bool classify() {
@@ -215,7 +204,7 @@ private:
       if (init != source.getArguments().back())
         return fail("writes over argument " + llvm::Twine(cast<BlockArgument>(init).getArgNumber()) +
                     ", which is not its destination");
-      if (!isRootOrBelow(result))
+      if (!leadsTo(result, returned))
         return fail("writes a value to its destination that it does not return");
       bindOver(result, init);
       return true;
@@ -230,7 +219,7 @@ private:
     if (!empty)
       return fail("starts from a result of '" + init.getDefiningOp()->getName().getStringRef() +
                   "', expected a destination, tensor.empty or a linalg op");
-    if (isRootOrBelow(result)) { // upstream's folds drop an init that is not read: the result goes where it must go
+    if (leadsTo(result, returned)) { // upstream's folds drop an init that is not read: the result goes where it must go
       bindOver(result, source.getArguments().back());
       return true;
     }
@@ -248,19 +237,6 @@ private:
     if (!allocate(result, storage))
       return false;
     storages[result] = storage;
-    return true;
-  }
-
-  // Whether a value ends up, written over at most, as what is returned.
-  bool isRootOrBelow(Value value) {
-    while (value != returned) {
-      if (!value.hasOneUse())
-        return false;
-      auto reader = dyn_cast<linalg::LinalgOp>(*value.user_begin());
-      if (!reader || reader.getDpsInitOperand(0)->get() != value)
-        return false;
-      value = reader->getResult(0);
-    }
     return true;
   }
 

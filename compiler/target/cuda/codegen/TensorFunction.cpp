@@ -9,6 +9,7 @@
 // It reads what the CPU's row lowering reads, and refuses what that does.
 #include "compiler/target/cuda/codegen/Internal.h"
 #include "compiler/target/cuda/codegen/ScalarCode.h"
+#include "compiler/target/templates/functions.h"
 #include "dialects/ingot/Dims.h"
 #include "dialects/ingot/IngotDialect.h"
 #include "runtime/format/cuda_abi.h"
@@ -55,7 +56,7 @@ public:
     returned = source.getBody().front().getTerminator()->getOperand(0);
     if (!returned.getDefiningOp<linalg::LinalgOp>())
       return fail("it returns a value that no linalg op gives");
-    findSymbols();
+    symbols = symbolsAround(source);
     if (!bindArguments() || !classify() || !emitOps())
       return false;
     const auto type = cast<RankedTensorType>(returned.getType());
@@ -80,16 +81,6 @@ private:
   }
   void line(const llvm::Twine &what) { text += std::string(indent, ' ') + what.str() + "\n"; }
   std::string fresh() { return "v" + std::to_string(count++); }
-
-  void findSymbols() {
-    auto around = source->getParentOfType<ModuleOp>();
-    for (StringRef kind : {"plan.symbol", "ingot.symbol"})
-      if (symbols.empty() && around)
-        around.walk([&](Operation *op) {
-          if (op->getName().getStringRef() == kind)
-            symbols.push_back(SymbolTable::getSymbolName(op).str());
-        });
-  }
 
   bool bindArguments() {
     for (auto [number, argument] : llvm::enumerate(source.getArguments())) {
@@ -128,17 +119,6 @@ private:
       storages[argument] = storage;
     }
     return true;
-  }
-
-  // The loop dimension that is the first index of an operand; -1 where none is.
-  static int64_t firstIndex(AffineMap map) {
-    if (map.getNumResults() == 0)
-      return -1;
-    auto expr = dyn_cast<AffineDimExpr>(map.getResult(0));
-    return expr ? int64_t(expr.getPosition()) : -1;
-  }
-  static int64_t rowDimOf(linalg::LinalgOp op) {
-    return firstIndex(op.getMatchingIndexingMap(op.getDpsInitOperand(0)));
   }
 
   bool wantsOnlyItsRow(OpOperand &use) {
@@ -209,22 +189,9 @@ private:
     return true;
   }
 
-  // Whether a value ends up, written over at most, as what is returned.
-  bool leadsToResult(Value value) {
-    while (value != returned) {
-      if (!value.hasOneUse())
-        return false;
-      auto reader = dyn_cast<linalg::LinalgOp>(*value.user_begin());
-      if (!reader || reader.getDpsInitOperand(0)->get() != value)
-        return false;
-      value = reader->getResult(0);
-    }
-    return true;
-  }
-
   bool placeResult(linalg::LinalgOp op) {
     Value result = op->getResult(0);
-    if (leadsToResult(result)) {
+    if (leadsTo(result, returned)) {
       storages[result] = storages[source.getArguments().back()];
       return true;
     }

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What every target asks of a function over tensors (docs/design/0001-foundation.md, "Functions that go through linalg")
+// before it lowers it row by row.
+#ifndef INGOT_COMPILER_TARGET_TEMPLATES_FUNCTIONS_H
+#define INGOT_COMPILER_TARGET_TEMPLATES_FUNCTIONS_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+
+#include <string>
+#include <vector>
+
+namespace ingot::target {
+
+// The names that number symbols[] of kernels: the program's where there is one, else the module's.
+std::vector<std::string> symbolsAround(mlir::func::FuncOp body);
+
+// The loop dimension that is the first index of an operand; -1 where none is.
+int64_t firstIndex(mlir::AffineMap map);
+// The loop dimension of an op that walks along dimension 0 of its result; -1 where there is none.
+int64_t rowDimOf(mlir::linalg::LinalgOp op);
+
+// Whether a value ends up, written over at most, as `returned`.
+bool leadsTo(mlir::Value value, mlir::Value returned);
+
+} // namespace ingot::target
+
+#endif
