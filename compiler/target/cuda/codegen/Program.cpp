@@ -56,7 +56,7 @@ bool include(const std::string &path, std::set<std::string> &done, std::string &
 
 std::string literal(float value) {
   if (std::isinf(value))
-    return value > 0 ? "__builtin_huge_valf()" : "-__builtin_huge_valf()";
+    return std::string(value > 0 ? "" : "-") + "__builtin_bit_cast(float, 0x7f800000)";
   char text[48];
   std::snprintf(text, sizeof(text), "%af", double(value)); // exact
   return text;
@@ -188,6 +188,7 @@ private:
     if (!emitTensorFunction(kernel, named, body, error))
       return false;
     named.name = identifier(kernel.name);
+    headers.insert(kDevice + named.header);
     kernels += comment(nodes) + "INGOT_KERNEL(" + named.name + ", " + std::to_string(named.threads) + ") {\n" + body +
                "}\n\n";
     program.functions.back().push_back(std::move(named));

@@ -69,7 +69,7 @@ std::string constantCode(Attribute value) {
   const double number = real.getValueAsDouble();
   const bool isDouble = real.getType().isF64();
   if (real.getValue().isInfinity())
-    return std::string(number < 0 ? "-" : "") + (isDouble ? "__builtin_huge_val()" : "__builtin_huge_valf()");
+    return std::string(number < 0 ? "-" : "") + (isDouble ? "(double)" : "") + "__builtin_bit_cast(float, 0x7f800000)";
   if (real.getValue().isNaN())
     return isDouble ? "(double)floatOf(0x7fc00000u)" : "floatOf(0x7fc00000u)";
   char text[64];

@@ -18,6 +18,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/AffineExpr.h"
@@ -342,8 +343,8 @@ private:
 
   // What the accumulator of a reduction starts from where threads share it; empty where it is not known.
   static std::string neutral(Operation *combiner, Type type) {
-    const bool isDouble = type.isF64();
-    const std::string huge = isDouble ? "__builtin_huge_val()" : "__builtin_huge_valf()";
+    const std::string huge = constantCode(FloatAttr::get(
+        isa<FloatType>(type) ? type : Type(Float32Type::get(type.getContext())), std::numeric_limits<double>::infinity()));
     StringRef name = combiner->getName().getStringRef();
     if (name == "arith.addf" || name == "arith.addi" || name == "arith.ori" || name == "arith.xori")
       return "0";
@@ -405,8 +406,19 @@ private:
 
     SmallVector<Operation *> combiners;
     Value combined = reduced.empty() ? Value() : matchReduction(op.getRegionOutputArgs(), 0, combiners);
-    const std::string identity =
-        combined && combiners.size() == 1 ? neutral(combiners[0], target.element) : std::string();
+    std::string identity = combined && combiners.size() == 1 ? neutral(combiners[0], target.element) : std::string();
+    std::string combine; // of two threads' results, a and b
+    if (!identity.empty()) {
+      combine = scalarCode(*combiners[0], {"a", "b"});
+    } else if (!reduced.empty()) {
+      // Products added one by one: sums of two threads are added.
+      Value yielded = op.getBlock()->getTerminator()->getOperand(0);
+      auto fused = yielded.getDefiningOp<math::FmaOp>();
+      if (fused && fused.getC() == op.getRegionOutputArgs()[0]) {
+        identity = "0";
+        combine = target.element.isF64() ? "a + b" : "add(a, b)";
+      }
+    }
     if (!reduced.empty() && oneElement && !identity.empty()) {
       for (unsigned dim : own)
         loops[dim] = "0";
@@ -422,8 +434,7 @@ private:
         return false;
       line("sum = " + value + ";");
       close();
-      const std::string code = scalarCode(*combiners[0], {"a", "b"});
-      line("sum = reduceBlock(sum, shared, [](" + kind + " a, " + kind + " b) -> " + kind + " { return " + code +
+      line("sum = reduceBlock(sum, shared, [](" + kind + " a, " + kind + " b) -> " + kind + " { return " + combine +
            "; });");
       std::string start;
       for (unsigned dim : reduced)
@@ -433,7 +444,7 @@ private:
       open("if (thread() == 0)");
       if (!start.empty()) {
         line("const " + kind + " a = " + start + ", b = sum;");
-        line("sum = " + code + ";");
+        line("sum = " + combine + ";");
       }
       line(operandElement(op, init, target, loops) + " = " + stored(target.element, "sum") + ";");
       close();
