@@ -2,7 +2,7 @@
 //
 // A program for tests: runs entry `main` of an engine once per thread count, on inputs from files, and writes the
 // outputs; it fails when thread counts give different bits. Usage:
-//   run_entry ENGINE --symbols VALUE... --inputs FILE... --outputs (FILE BYTES)... --threads COUNT...
+//   run_entry ENGINE --symbols VALUE... --inputs FILE... --outputs (FILE BYTES)... --threads COUNT... [--device DEVICE]
 // Symbols, inputs and outputs stand in the plan's order; files are raw row-major bytes.
 #include "runtime/executor/executor.h"
 
@@ -53,6 +53,12 @@ int main(int argc, char **argv) {
   for (const std::string &count : options["threads"]) {
     ExecutorOptions bounds;
     bounds.threads = static_cast<unsigned>(std::atoi(count.c_str()));
+    if (!options["device"].empty()) {
+      auto device = parseDevice(options["device"][0]);
+      if (!device)
+        return fail(device.error().message());
+      bounds.device = *device;
+    }
     for (unsigned i = 0; i < (*engine)->plan().symbols()->size(); ++i)
       bounds.bounds.push_back({(*engine)->plan().symbols()->Get(i)->name()->str(), symbols.at(i) + 2});
     auto executor = Executor::create(*engine, bounds);

@@ -47,6 +47,7 @@ bool compileProgram(const Program &program, const std::vector<Architecture> &arc
       image.architecture = architectures[i];
       if (architectures[i].capability == 0) {
         image.bytes.assign(program.source.begin(), program.source.end());
+        image.bytes.push_back(0); // text for the driver ends with a zero
         continue;
       }
       image.driver = driverFor(architectures[i], versionOf(*nvrtc));

@@ -133,14 +133,15 @@ class Graph:
 def check(graph, args):
     work = args.work
     (work / "graph.mlir").write_text(graph.write(work))
-    subprocess.run([args.ingot, "compile", work / "graph.mlir", "-o", work / "graph.ingot", "--compute=f32", "--quiet"],
+    subprocess.run([args.ingot, "compile", work / "graph.mlir", "-o", work / "graph.ingot", "--compute=f32", "--quiet",
+                    "--target=" + args.target],
                    check=True)
     expected = graph.expected()
     outputs = []
     for i, rows in enumerate(expected):
         outputs += [str(work / f"o{i}.bin"), str(4 * len(rows) * graph.k)]
     subprocess.run([args.run_entry, work / "graph.ingot", "--symbols", str(graph.rows), str(graph.picked), "--inputs",
-                    work / "x.bin", work / "z.bin", work / "i.bin", "--outputs", *outputs, "--threads", "1", "2"], check=True)
+                    work / "x.bin", work / "z.bin", work / "i.bin", "--outputs", *outputs, "--threads", "1", "2", "--device", args.device], check=True)
     worst = 0.0
     for i, rows in enumerate(expected):
         flat = [v for row in rows for v in row]
@@ -158,6 +159,8 @@ def main():
     parser.add_argument("--run-entry", required=True)
     parser.add_argument("--work", type=pathlib.Path, required=True)
     parser.add_argument("--seeds", type=int, required=True)
+    parser.add_argument("--target", default="cpu")
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--first", type=int, default=0)
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
