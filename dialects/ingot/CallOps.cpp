@@ -11,7 +11,7 @@ namespace ingot::ir {
 
 static bool agree(Type tensor, Type bare) {
   auto type = dyn_cast<RankedTensorType>(tensor);
-  return type && RankedTensorType::get(type.getShape(), type.getElementType()) == bare;
+  return type && storedTensor(type) == bare;
 }
 
 LogicalResult CallOp::verifySymbolUses(SymbolTableCollection &symbols) {

@@ -11,11 +11,12 @@ def Ingot_CallOp : Ingot_Op<"call", [Pure, DeclareOpInterfaceMethods<SymbolUserO
   let summary = "Computes with a function over tensors";
   let description = [{
     The function takes the inputs and then one destination per result, and returns the results
-    (docs/design/0001-foundation.md, "Functions that go through linalg"). Its types are the op's without encoding.
+    (docs/design/0001-foundation.md, "Functions that go through linalg"). Its types are the op's without encoding and
+    without the sign of integers; truth values are bytes.
 
     - call-c1: callee names a function.
     - call-c2: the function has an argument per input and per result, and a result per result.
-    - call-c3: types agree with the function's, but for the encoding.
+    - call-c3: types agree with the function's, but for encoding, sign and truth values.
 
     ```mlir
     %y = ingot.call @"rms_norm-8f32"(%x, %gamma)

@@ -16,7 +16,10 @@ static constexpr int64_t kLargestFold = 4096;
 
 Attribute foldElementwise(Operation *op, ArrayRef<Attribute> operands) {
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
-  if (!type || !type.hasStaticShape() || type.getNumElements() > kLargestFold)
+  auto isFloat = [](Type of) { return isa<FloatType>(cast<ShapedType>(of).getElementType()); };
+  if (!type || !isFloat(type) || !llvm::all_of(op->getOperandTypes(), isFloat)) // importers fold integers
+    return nullptr;
+  if (!type.hasStaticShape() || type.getNumElements() > kLargestFold)
     return nullptr;
   SmallVector<DenseElementsAttr> inputs;
   bool splat = true;
@@ -87,6 +90,11 @@ struct Scalar {
   Value min(Value a, Value b) const { return arith::MinimumFOp::create(builder, loc, a, b); }
   Value neg(Value a) const { return arith::NegFOp::create(builder, loc, a); }
   Value exp(Value a) const { return math::ExpOp::create(builder, loc, a); }
+  Value log(Value a) const { return math::LogOp::create(builder, loc, a); }
+  Value abs(Value a) const { return math::AbsFOp::create(builder, loc, a); }
+  Value sin(Value a) const { return math::SinOp::create(builder, loc, a); }
+  Value cos(Value a) const { return math::CosOp::create(builder, loc, a); }
+  Value pow(Value a, Value b) const { return math::PowFOp::create(builder, loc, a, b); }
   Value sqrt(Value a) const { return math::SqrtOp::create(builder, loc, a); }
   Value tanh(Value a) const { return math::TanhOp::create(builder, loc, a); }
   Value erf(Value a) const { return math::ErfOp::create(builder, loc, a); }
@@ -117,6 +125,11 @@ static Value inWideType(OpBuilder &builder, Location loc, ValueRange scalars,
 
 INGOT_SCALAR_BODY(NegOp, s.neg(x[0]))
 INGOT_SCALAR_BODY(ExpOp, s.exp(x[0]))
+INGOT_SCALAR_BODY(LogOp, s.log(x[0]))
+INGOT_SCALAR_BODY(AbsOp, s.abs(x[0]))
+INGOT_SCALAR_BODY(SinOp, s.sin(x[0]))
+INGOT_SCALAR_BODY(CosOp, s.cos(x[0]))
+INGOT_SCALAR_BODY(PowOp, s.pow(x[0], x[1]))
 INGOT_SCALAR_BODY(SqrtOp, s.sqrt(x[0]))
 INGOT_SCALAR_BODY(RsqrtOp, s.div(s.constant(1), s.sqrt(x[0])))
 INGOT_SCALAR_BODY(TanhOp, s.tanh(x[0]))
@@ -145,6 +158,38 @@ Value GeluTanhOp::buildScalarBody(OpBuilder &builder, Location loc, ValueRange s
   });
 }
 
+// --- compare, select.
+
+static LogicalResult sameNames(Operation *op, Value a, Value b) {
+  if (tensorOf(a).getEncoding() == tensorOf(b).getEncoding())
+    return success();
+  return op->emitOpError() << "dimensions are not named alike: " << a.getType() << " and " << b.getType();
+}
+
+LogicalResult CompareOp::verify() { // compare-c1
+  return success(succeeded(sameNames(*this, getLhs(), getRhs())) && succeeded(sameNames(*this, getLhs(), getResult())));
+}
+
+Value CompareOp::buildScalarBody(OpBuilder &builder, Location loc, ValueRange scalars) {
+  Type type = tensorOf(getLhs()).getElementType();
+  if (isa<FloatType>(type)) {
+    static constexpr arith::CmpFPredicate kinds[] = {arith::CmpFPredicate::OEQ, arith::CmpFPredicate::UNE,
+                                                     arith::CmpFPredicate::OLT, arith::CmpFPredicate::OLE,
+                                                     arith::CmpFPredicate::OGT, arith::CmpFPredicate::OGE};
+    return arith::CmpFOp::create(builder, loc, kinds[static_cast<int>(getKind())], scalars[0], scalars[1]);
+  }
+  bool unsign = type.isUnsignedInteger() || type.isInteger(1);
+  using enum arith::CmpIPredicate;
+  static constexpr arith::CmpIPredicate kinds[2][6] = {{eq, ne, slt, sle, sgt, sge}, {eq, ne, ult, ule, ugt, uge}};
+  return arith::CmpIOp::create(builder, loc, kinds[unsign][static_cast<int>(getKind())], scalars[0], scalars[1]);
+}
+
+LogicalResult SelectOp::verify() { return sameNames(*this, getCondition(), getResult()); } // select-c1
+
+Value SelectOp::buildScalarBody(OpBuilder &builder, Location loc, ValueRange scalars) {
+  return arith::SelectOp::create(builder, loc, scalars[0], scalars[1], scalars[2]);
+}
+
 // --- Folders. Identities hold bit for bit, for every value.
 
 static bool isSplatOf(Attribute attribute, double value) {
@@ -156,6 +201,11 @@ static bool isSplatOf(Attribute attribute, double value) {
   OpFoldResult Op::fold(FoldAdaptor adaptor) { return foldElementwise(*this, adaptor.getOperands()); }
 
 INGOT_PLAIN_FOLD(ExpOp)
+INGOT_PLAIN_FOLD(LogOp)
+INGOT_PLAIN_FOLD(AbsOp)
+INGOT_PLAIN_FOLD(SinOp)
+INGOT_PLAIN_FOLD(CosOp)
+INGOT_PLAIN_FOLD(PowOp)
 INGOT_PLAIN_FOLD(SqrtOp)
 INGOT_PLAIN_FOLD(RsqrtOp)
 INGOT_PLAIN_FOLD(TanhOp)

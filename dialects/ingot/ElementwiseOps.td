@@ -25,6 +25,10 @@ class Ingot_UnaryOp<string mnemonic, string summary_, string formula> : Ingot_Op
 
 def Ingot_NegOp : Ingot_UnaryOp<"neg", "Negates", "-x">;
 def Ingot_ExpOp : Ingot_UnaryOp<"exp", "Raises e to a power", "e^x">;
+def Ingot_LogOp : Ingot_UnaryOp<"log", "Takes the natural logarithm", "ln(x)">;
+def Ingot_AbsOp : Ingot_UnaryOp<"abs", "Takes the absolute value", "|x|">;
+def Ingot_SinOp : Ingot_UnaryOp<"sin", "Takes the sine", "sin(x)">;
+def Ingot_CosOp : Ingot_UnaryOp<"cos", "Takes the cosine", "cos(x)">;
 def Ingot_SqrtOp : Ingot_UnaryOp<"sqrt", "Takes the square root", "sqrt(x)">;
 def Ingot_RsqrtOp : Ingot_UnaryOp<"rsqrt", "Takes the reciprocal of the square root", "1 / sqrt(x)">;
 def Ingot_TanhOp : Ingot_UnaryOp<"tanh", "Takes the hyperbolic tangent", "tanh(x)">;
@@ -55,6 +59,7 @@ def Ingot_AddOp : Ingot_BinaryOp<"add", "Adds", "lhs + rhs", [Commutative]>;
 def Ingot_SubOp : Ingot_BinaryOp<"sub", "Subtracts", "lhs - rhs">;
 def Ingot_MulOp : Ingot_BinaryOp<"mul", "Multiplies", "lhs * rhs", [Commutative]>;
 def Ingot_DivOp : Ingot_BinaryOp<"div", "Divides", "lhs / rhs">;
+def Ingot_PowOp : Ingot_BinaryOp<"pow", "Raises to a power", "lhs ^ rhs">;
 def Ingot_MaxOp : Ingot_BinaryOp<"max", "Takes the larger", "max(lhs, rhs), NaN where either is", [Commutative]>;
 def Ingot_MinOp : Ingot_BinaryOp<"min", "Takes the smaller", "min(lhs, rhs), NaN where either is", [Commutative]>;
 
@@ -72,6 +77,43 @@ def Ingot_ScaleOp : Ingot_Op<"scale",
   let results = (outs Ingot_FloatTensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input)";
   let hasFolder = 1;
+}
+
+
+def Ingot_CompareOp : Ingot_Op<"compare", [Pure, AllTypesMatch<["lhs", "rhs"]>, SameOperandsAndResultShape,
+    DeclareOpInterfaceMethods<Ingot_ScalarBodyInterface>]> {
+  let summary = "Compares element by element";
+  let description = [{
+    result = whether lhs `kind` rhs; comparisons with NaN are false, but for ne.
+
+    - compare-c1: operands and result have the same dimensions' names.
+
+    ```mlir
+    %c = ingot.compare %a, %b {kind = #ingot.compare<lt>} : tensor<4xi64> -> tensor<4xi1>
+    ```
+  }];
+  let arguments = (ins Ingot_NumberTensor:$lhs, Ingot_NumberTensor:$rhs, Ingot_CompareKindAttr:$kind);
+  let results = (outs Ingot_BoolTensor:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($lhs) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Ingot_SelectOp : Ingot_Op<"select", [Pure, AllTypesMatch<["on_true", "on_false", "result"]>,
+    SameOperandsAndResultShape, DeclareOpInterfaceMethods<Ingot_ScalarBodyInterface>]> {
+  let summary = "Takes elements of one tensor or another";
+  let description = [{
+    result = condition ? on_true : on_false
+
+    - select-c1: condition and result have the same dimensions' names.
+
+    ```mlir
+    %r = ingot.select %c, %a, %b : tensor<4xi1>, tensor<4xf32>
+    ```
+  }];
+  let arguments = (ins Ingot_BoolTensor:$condition, Ingot_NumberTensor:$on_true, Ingot_NumberTensor:$on_false);
+  let results = (outs Ingot_NumberTensor:$result);
+  let assemblyFormat = "$condition `,` $on_true `,` $on_false attr-dict `:` type($condition) `,` type($result)";
+  let hasVerifier = 1;
 }
 
 #endif

@@ -70,11 +70,21 @@ def Ingot_ActivationAttr : EnumAttr<Ingot_Dialect, Ingot_Activation, "activation
 
 def Ingot_ReduceKind : I32EnumAttr<"ReduceKind", "how a reduction combines", [
     I32EnumAttrCase<"Sum", 0, "sum">, I32EnumAttrCase<"Mean", 1, "mean">,
-    I32EnumAttrCase<"Max", 2, "max">, I32EnumAttrCase<"Min", 3, "min">]> {
+    I32EnumAttrCase<"Max", 2, "max">, I32EnumAttrCase<"Min", 3, "min">, I32EnumAttrCase<"Product", 4, "product">]> {
   let cppNamespace = "::ingot::ir";
   let genSpecializedAttr = 0;
 }
 def Ingot_ReduceKindAttr : EnumAttr<Ingot_Dialect, Ingot_ReduceKind, "reduce"> {
+  let assemblyFormat = "`<` $value `>`";
+}
+
+def Ingot_CompareKind : I32EnumAttr<"CompareKind", "which order of two numbers is asked for", [
+    I32EnumAttrCase<"Eq", 0, "eq">, I32EnumAttrCase<"Ne", 1, "ne">, I32EnumAttrCase<"Lt", 2, "lt">,
+    I32EnumAttrCase<"Le", 3, "le">, I32EnumAttrCase<"Gt", 4, "gt">, I32EnumAttrCase<"Ge", 5, "ge">]> {
+  let cppNamespace = "::ingot::ir";
+  let genSpecializedAttr = 0;
+}
+def Ingot_CompareKindAttr : EnumAttr<Ingot_Dialect, Ingot_CompareKind, "compare"> {
   let assemblyFormat = "`<` $value `>`";
 }
 
@@ -149,6 +159,9 @@ def Ingot_QuantizedType : TypeDef<Ingot_Dialect, "Quantized"> {
   }];
 }
 
+// Numbers and truth values.
+def Ingot_NumberTensor : RankedTensorOf<[F16, BF16, F32, F64, I1, I8, I16, I32, I64, UI8, UI16, UI32, UI64]>;
+def Ingot_BoolTensor : RankedTensorOf<[I1]>;
 def Ingot_FloatTensor : RankedTensorOf<[F16, BF16, F32, F64]>;
 def Ingot_WeightTensor : RankedTensorOf<[F16, BF16, F32, F64, Ingot_QuantizedType]>;
 def Ingot_Float1D : 1DTensorOf<[F16, BF16, F32, F64]>;

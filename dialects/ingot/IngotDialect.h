@@ -62,6 +62,17 @@ mlir::RankedTensorType groupsType(QuantizedType type, int64_t rows, int64_t k, m
 // Whether a value depends on weights and constants alone, so that the engine writer can compute it.
 bool isRecipe(mlir::Value value);
 
+// An element as a register holds it: an integer without sign.
+mlir::Type registerType(mlir::Type element);
+
+// An element as memory holds it: an integer without sign; truth values in a byte each.
+mlir::Type storedType(mlir::Type element);
+// A tensor type without encoding, of elements as memory holds them: how functions over tensors see it.
+mlir::RankedTensorType storedTensor(mlir::RankedTensorType type);
+
+// A scalar of element type `from`, as a register holds it, as ingot.cast converts it to `to`.
+mlir::Value castScalar(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value scalar, mlir::Type from, mlir::Type to);
+
 // The element-wise value of an op on constants, through its scalar body; null where an operand is not constant, the
 // result is larger than a small constant should be, or a step cannot be evaluated.
 mlir::Attribute foldElementwise(mlir::Operation *op, llvm::ArrayRef<mlir::Attribute> operands);

@@ -7,6 +7,7 @@
 include "dialects/ingot/ModuleOps.td"
 include "dialects/ingot/RecipeOps.td"
 include "dialects/ingot/ElementwiseOps.td"
+include "dialects/ingot/ComputeOps.td"
 include "dialects/ingot/ShapeOps.td"
 include "dialects/ingot/LinearOps.td"
 include "dialects/ingot/NormOps.td"

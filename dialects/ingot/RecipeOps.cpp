@@ -29,23 +29,13 @@ LogicalResult CastOp::verify() {
 }
 
 Value CastOp::buildScalarBody(OpBuilder &builder, Location loc, ValueRange scalars) {
-  Type from = scalars[0].getType(), to = tensorOf(getResult()).getElementType();
-  if (from == to)
-    return scalars[0];
-  unsigned fromBits = from.getIntOrFloatBitWidth(), toBits = to.getIntOrFloatBitWidth();
-  if (fromBits < toBits)
-    return arith::ExtFOp::create(builder, loc, to, scalars[0]);
-  if (fromBits > toBits)
-    return arith::TruncFOp::create(builder, loc, to, scalars[0]);
-  // f16 and bf16: neither holds the other; f32 holds both.
-  Value wide = arith::ExtFOp::create(builder, loc, builder.getF32Type(), scalars[0]);
-  return arith::TruncFOp::create(builder, loc, to, wide);
+  return castScalar(builder, loc, scalars[0], tensorOf(getInput()).getElementType(), tensorOf(getResult()).getElementType());
 }
 
 // Whether every value of `from` is one of `to`.
 static bool holds(Type to, Type from) {
-  auto t = cast<FloatType>(to), f = cast<FloatType>(from);
-  return t == f || t.getWidth() > f.getWidth();
+  auto t = dyn_cast<FloatType>(to), f = dyn_cast<FloatType>(from);
+  return to == from || (t && f && t.getWidth() > f.getWidth());
 }
 
 OpFoldResult CastOp::fold(FoldAdaptor adaptor) {

@@ -40,9 +40,10 @@ def Ingot_ConstantOp : Ingot_Op<"constant", [Pure, ConstantLike, AllTypesMatch<[
 
 def Ingot_CastOp : Ingot_Op<"cast", [Pure, DeclareOpInterfaceMethods<Ingot_ScalarBodyInterface>,
                                      SameOperandsAndResultShape]> {
-  let summary = "Converts elements to another float type, rounding to nearest even";
+  let summary = "Converts elements to another type";
   let description = [{
-    result[i...] = round(input[i...])
+    result[i...] = round(input[i...]): floats are rounded to nearest even, made integers by leaving out what follows the point,
+    and truth values by comparing with zero; integers keep their low bits.
 
     - cast-c1: input and result have the same shape and dimensions' names.
 
@@ -50,8 +51,8 @@ def Ingot_CastOp : Ingot_Op<"cast", [Pure, DeclareOpInterfaceMethods<Ingot_Scala
     %r = ingot.cast %w : tensor<8x4xf16> to tensor<8x4xf32>
     ```
   }];
-  let arguments = (ins Ingot_FloatTensor:$input);
-  let results = (outs Ingot_FloatTensor:$result);
+  let arguments = (ins Ingot_NumberTensor:$input);
+  let results = (outs Ingot_NumberTensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `to` type($result)";
   let hasFolder = 1;
   let hasVerifier = 1;

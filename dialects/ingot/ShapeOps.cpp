@@ -172,4 +172,31 @@ LogicalResult GatherRowsOp::verify() {
   return success();
 }
 
+// --- broadcast.
+
+LogicalResult BroadcastOp::verify() {
+  RankedTensorType input = tensorOf(getInput()), result = tensorOf(getResult());
+  if (input.getElementType() != result.getElementType() || input.getRank() > result.getRank()) // broadcast-c1
+    return emitOpError() << "makes " << result << " of " << input;
+  for (int64_t i = 0, lead = result.getRank() - input.getRank(); i < input.getRank(); ++i) {
+    Dim from = dimOf(input, i), to = dimOf(result, lead + i);
+    if (from.size != 1 && !from.agrees(to)) // broadcast-c2
+      return emitOpError() << "dimension " << i << " of the input is " << from.text() << "; expected 1 or " << to.text();
+  }
+  return success();
+}
+
+OpFoldResult BroadcastOp::fold(FoldAdaptor adaptor) {
+  if (getInput().getType() == getType())
+    return getInput();
+  if (auto inner = getInput().getDefiningOp<BroadcastOp>()) {
+    getInputMutable().assign(inner.getInput());
+    return getResult();
+  }
+  auto elements = dyn_cast_or_null<DenseElementsAttr>(adaptor.getInput());
+  if (elements && elements.isSplat() && tensorOf(getResult()).hasStaticShape())
+    return elements.resizeSplat(tensorOf(getResult()));
+  return {};
+}
+
 } // namespace ingot::ir

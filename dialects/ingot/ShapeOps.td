@@ -83,4 +83,24 @@ def Ingot_GatherRowsOp : Ingot_PureOp<"gather_rows"> {
   let hasVerifier = 1;
 }
 
+def Ingot_BroadcastOp : Ingot_Op<"broadcast", [Pure]> {
+  let summary = "Repeats elements along dimensions";
+  let description = [{
+    result[.., i, j] = input[.., i, j], dimensions counted from the last; a dimension of the input that is 1 or absent is
+    repeated.
+
+    - broadcast-c1: input and result have the same element type, and the input no more dimensions than the result.
+    - broadcast-c2: each dimension of the input is 1 or the result's.
+
+    ```mlir
+    %r = ingot.broadcast %x : tensor<1x8xf32> -> tensor<?x4x8xf32, #ingot.dims<"tokens", "", "">>
+    ```
+  }];
+  let arguments = (ins Ingot_AnyTensor:$input);
+  let results = (outs Ingot_AnyTensor:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let hasFolder = 1;
+  let hasVerifier = 1;
+}
+
 #endif

@@ -25,7 +25,7 @@ bool isGeneral(Value value) {
   if (!op || ir::isRecipe(value))
     return false;
   return isa<ir::ScalarBodyInterface, ir::RmsNormOp, ir::LayerNormOp, ir::SoftmaxOp, ir::ReduceOp, ir::TransposeOp,
-             ir::SplitOp, ir::GatherRowsOp, ir::ConcatOp, ir::RopeOp>(op);
+             ir::SplitOp, ir::GatherRowsOp, ir::ConcatOp, ir::RopeOp, ir::ComputeOp, ir::BroadcastOp>(op);
 }
 
 bool readsRowByRow(OpOperand &operand) {
@@ -70,7 +70,9 @@ public:
         .Case([&](ir::ReduceOp reduce) { return emitReduce(reduce); })
         .Case([&](ir::SplitOp split) { return emitSplit(split, result.getResultNumber()); })
         .Case([&](ir::ConcatOp concat) { return emitConcat(concat); })
-        .Case([&](ir::RopeOp rope) { return emitRope(rope); });
+        .Case([&](ir::RopeOp rope) { return emitRope(rope); })
+        .Case([&](ir::BroadcastOp broadcast) { return emitBroadcast(broadcast); })
+        .Case([&](ir::ComputeOp compute) { return emitCompute(compute); });
   }
 
 private:
@@ -80,8 +82,131 @@ private:
     SmallVector<RowMath::Input> inputs;
     for (Value operand : op->getOperands())
       inputs.push_back({in(operand)});
-    return math.map(inputs, init,
-                    [&](OpBuilder &b, Location l, ValueRange scalars) { return op.buildScalarBody(b, l, scalars); });
+    return math.map(inputs, init, [&](OpBuilder &b, Location l, ValueRange stored) {
+      SmallVector<Value> scalars;
+      for (auto [scalar, operand] : llvm::zip(stored, op->getOperands()))
+        scalars.push_back(fromStored(b, l, scalar, operand));
+      return toStored(b, l, op.buildScalarBody(b, l, scalars));
+    });
+  }
+
+  // Truth values are bytes in memory.
+  static Value fromStored(OpBuilder &b, Location l, Value scalar, Value tensor) {
+    Type element = tensorOf(tensor).getElementType();
+    return element.isInteger(1) ? ir::castScalar(b, l, scalar, b.getIntegerType(8), element) : scalar;
+  }
+  static Value toStored(OpBuilder &b, Location l, Value scalar) {
+    if (!scalar.getType().isInteger(1))
+      return scalar;
+    return arith::ExtUIOp::create(b, l, b.getIntegerType(8), scalar);
+  }
+
+  Value emitBroadcast(ir::BroadcastOp broadcast) {
+    Value input = in(broadcast.getInput());
+    int64_t rank = tensorOf(init).getRank(), lead = rank - tensorOf(input).getRank();
+    SmallVector<AffineExpr> exprs;
+    for (auto [i, size] : llvm::enumerate(tensorOf(input).getShape()))
+      exprs.push_back(size == 1 ? builder.getAffineConstantExpr(0)
+                                : builder.getAffineDimExpr(lead + static_cast<int64_t>(i)));
+    SmallVector<AffineMap> maps = {AffineMap::get(rank, 0, exprs, builder.getContext()),
+                                   builder.getMultiDimIdentityMap(rank)};
+    SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+    return linalg::GenericOp::create(
+               builder, loc, init.getType(), input, init, maps, iterators,
+               [](OpBuilder &b, Location l, ValueRange args) { linalg::YieldOp::create(b, l, args[0]); })
+        .getResult(0);
+  }
+
+  // The neutral element of a reduction.
+  TypedAttr neutral(ir::ReduceKind kind, Type element, bool isUnsigned) {
+    bool most = kind == ir::ReduceKind::Min, least = kind == ir::ReduceKind::Max;
+    if (isa<FloatType>(element)) {
+      double infinity = std::numeric_limits<double>::infinity();
+      return builder.getFloatAttr(element, most ? infinity : least ? -infinity : kind == ir::ReduceKind::Product);
+    }
+    unsigned bits = element.getIntOrFloatBitWidth();
+    APInt value(bits, kind == ir::ReduceKind::Product);
+    if (most)
+      value = isUnsigned ? APInt::getMaxValue(bits) : APInt::getSignedMaxValue(bits);
+    else if (least)
+      value = isUnsigned ? APInt::getMinValue(bits) : APInt::getSignedMinValue(bits);
+    return builder.getIntegerAttr(element, value);
+  }
+
+  static Value combine(OpBuilder &b, Location l, ir::ReduceKind kind, bool isUnsigned, Value x, Value sum) {
+    bool real = isa<FloatType>(x.getType());
+    switch (kind) {
+    case ir::ReduceKind::Max:
+      if (real)
+        return arith::MaximumFOp::create(b, l, x, sum);
+      return isUnsigned ? Value(arith::MaxUIOp::create(b, l, x, sum)) : Value(arith::MaxSIOp::create(b, l, x, sum));
+    case ir::ReduceKind::Min:
+      if (real)
+        return arith::MinimumFOp::create(b, l, x, sum);
+      return isUnsigned ? Value(arith::MinUIOp::create(b, l, x, sum)) : Value(arith::MinSIOp::create(b, l, x, sum));
+    case ir::ReduceKind::Product:
+      return real ? Value(arith::MulFOp::create(b, l, x, sum)) : Value(arith::MulIOp::create(b, l, x, sum));
+    default:
+      return real ? Value(arith::AddFOp::create(b, l, x, sum)) : Value(arith::AddIOp::create(b, l, x, sum));
+    }
+  }
+
+  // One loop nest over the result's dimensions and the extents. What has the loops' extents but no elements stands for
+  // the extents.
+  Value emitCompute(ir::ComputeOp compute) {
+    Block &block = compute.getBody().front();
+    int64_t rank = tensorOf(init).getRank(), loops = rank + static_cast<int64_t>(compute.getExtents().size());
+    auto reduce = compute.getReduce();
+    Type element = tensorOf(compute.getResult()).getElementType();
+    bool isUnsigned = element.isUnsignedInteger();
+    SmallVector<AffineMap> maps;
+    SmallVector<Value> spans;
+    SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+    for (auto [i, attribute] : llvm::enumerate(compute.getExtents())) {
+      StringRef text = cast<StringAttr>(attribute).getValue();
+      int64_t number;
+      OpFoldResult size = builder.getIndexAttr(0);
+      if (!text.getAsInteger(10, number))
+        size = builder.getIndexAttr(number);
+      else
+        size = ir::SizeOp::create(builder, loc, text).getResult();
+      spans.push_back(tensor::EmptyOp::create(builder, loc, {size}, builder.getIntegerType(8)));
+      maps.push_back(AffineMap::get(loops, 0, builder.getAffineDimExpr(rank + static_cast<int64_t>(i))));
+      iterators.push_back(utils::IteratorType::reduction);
+    }
+    SmallVector<AffineExpr> own;
+    for (int64_t i = 0; i < rank; ++i)
+      own.push_back(builder.getAffineDimExpr(i));
+    maps.push_back(AffineMap::get(loops, 0, own, builder.getContext()));
+    Value start = init;
+    if (reduce)
+      start = math.fill(neutral(*reduce, ir::storedType(element), isUnsigned), init);
+    IRMapping mapping;
+    for (auto [argument, input] : llvm::zip(block.getArguments(), compute.getInputs()))
+      mapping.map(argument, in(input));
+    for (auto size : block.getOps<ir::SizeOp>()) // the same for every element
+      mapping.map(size.getResult(), ir::SizeOp::create(builder, loc, size.getExprAttr()).getResult());
+    return linalg::GenericOp::create(
+               builder, loc, init.getType(), spans, start, maps, iterators,
+               [&](OpBuilder &b, Location l, ValueRange args) {
+                 for (int64_t i = 0; i < loops; ++i)
+                   mapping.map(block.getArgument(static_cast<unsigned>(compute.getInputs().size() + i)),
+                               linalg::IndexOp::create(b, l, i).getResult());
+                 for (Operation &op : block.without_terminator()) {
+                   if (auto read = dyn_cast<ir::ElementOp>(op)) {
+                     SmallVector<Value> indices;
+                     for (Value index : read.getIndices())
+                       indices.push_back(mapping.lookup(index));
+                     Value stored = tensor::ExtractOp::create(b, l, mapping.lookup(read.getTensor()), indices);
+                     mapping.map(read.getResult(), fromStored(b, l, stored, read.getTensor()));
+                   } else if (!isa<ir::SizeOp>(op)) {
+                     b.clone(op, mapping);
+                   }
+                 }
+                 Value value = toStored(b, l, mapping.lookup(cast<ir::YieldOp>(block.getTerminator()).getValue()));
+                 linalg::YieldOp::create(b, l, reduce ? combine(b, l, *reduce, isUnsigned, value, args.back()) : value);
+               })
+        .getResult(0);
   }
 
   Value emitReduce(ir::ReduceOp reduce) {
@@ -90,7 +215,10 @@ private:
     int64_t axis = reduce.getAxis();
     auto kind = reduce.getKind();
     double infinity = std::numeric_limits<double>::infinity();
-    double identity = kind == ir::ReduceKind::Max ? -infinity : kind == ir::ReduceKind::Min ? infinity : 0.0;
+    double identity = kind == ir::ReduceKind::Max       ? -infinity
+                      : kind == ir::ReduceKind::Min     ? infinity
+                      : kind == ir::ReduceKind::Product ? 1.0
+                                                        : 0.0;
     bool direct = !reduce.getKeepAxis() && kind != ir::ReduceKind::Mean;
     Value reduced = math.reduce(input, axis, builder.getFloatAttr(element, identity),
                                 direct ? init : math.empty(input, element, axis),
@@ -99,6 +227,8 @@ private:
                                     return arith::MaximumFOp::create(b, l, args[0], args[1]);
                                   if (kind == ir::ReduceKind::Min)
                                     return arith::MinimumFOp::create(b, l, args[0], args[1]);
+                                  if (kind == ir::ReduceKind::Product)
+                                    return arith::MulFOp::create(b, l, args[0], args[1]);
                                   return arith::AddFOp::create(b, l, args[0], args[1]);
                                 });
     if (direct)

@@ -26,7 +26,6 @@ namespace ingot::passes {
 namespace {
 
 RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
-RankedTensorType bare(RankedTensorType type) { return RankedTensorType::get(type.getShape(), type.getElementType()); }
 
 // A chain: the value that it gives, and all values that it computes on the way (the root among them).
 struct Chain {
@@ -114,7 +113,7 @@ private:
     arguments.push_back(chain.root); // the destination
     SmallVector<Type> types;
     for (Value value : arguments)
-      types.push_back(bare(tensorOf(value)));
+      types.push_back(ir::storedTensor(tensorOf(value)));
     Location loc = UnknownLoc::get(context);
     auto type = FunctionType::get(context, types, types.back());
     auto function = func::FuncOp::create(loc, nameOf(chain, ops), type);
@@ -147,7 +146,7 @@ private:
     for (const ir::Dim &dim : ir::dimsOf(type))
       sizes.push_back(dim.isDynamic() ? dynamicSize(dim, argumentTypes, arguments, builder, loc)
                                       : OpFoldResult(builder.getIndexAttr(dim.size)));
-    return tensor::EmptyOp::create(builder, loc, sizes, type.getElementType());
+    return tensor::EmptyOp::create(builder, loc, sizes, ir::storedType(type.getElementType()));
   }
 
   static OpFoldResult dynamicSize(const ir::Dim &dim, ArrayRef<RankedTensorType> argumentTypes, ValueRange arguments,
@@ -156,7 +155,7 @@ private:
       for (auto [index, other] : llvm::enumerate(ir::dimsOf(type)))
         if (other.isDynamic() && other.name == dim.name)
           return tensor::DimOp::create(builder, loc, argument, index).getResult();
-    llvm_unreachable("a dimension of a chain comes from what the chain reads");
+    return ir::SizeOp::create(builder, loc, dim.name).getResult();
   }
 
   // What is computed, of which elements, in which shape: "gather_rows-rms_norm-f32-logit_rowsx256".

@@ -104,7 +104,9 @@ bool RowEmitter::cloneOp(Operation &op, Position &at, llvm::DenseMap<Value, Lane
   }
   if (op.getName().getDialectNamespace() == "math" &&
       !isa<math::SqrtOp, math::RsqrtOp, math::FmaOp, math::AbsFOp, math::AbsIOp, math::FloorOp, math::CeilOp,
-           math::TruncOp, math::RoundEvenOp, math::CopySignOp>(op))
+           math::TruncOp, math::RoundEvenOp, math::RoundOp, math::CopySignOp, math::LogOp, math::SinOp, math::CosOp,
+           math::TanOp, math::AsinOp, math::AcosOp, math::AtanOp, math::SinhOp, math::CoshOp, math::AsinhOp,
+           math::AcoshOp, math::AtanhOp, math::PowFOp, math::CtPopOp, math::IsNaNOp, math::IsInfOp>(op))
     return fail(&op, "is an elementary function that the CPU target does not have");
   if (isa<arith::RemFOp>(op))
     return fail(&op, "is an elementary function that the CPU target does not have");

@@ -5,6 +5,8 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/Twine.h"
 
@@ -58,12 +60,22 @@ Value RowEmitter::stride(const Storage &storage, unsigned dim) {
 Value RowEmitter::extent(linalg::LinalgOp op, int64_t dim) {
   for (OpOperand &operand : op->getOpOperands()) {
     auto found = storages.find(op.isDpsInit(&operand) ? Value(op->getResult(0)) : operand.get());
-    if (found == storages.end())
+    auto span = operand.get().getDefiningOp<tensor::EmptyOp>(); // stands for the extent alone
+    if (found == storages.end() && !span)
       continue;
     AffineMap map = op.getMatchingIndexingMap(&operand);
-    for (unsigned i = 0; i < map.getNumResults(); ++i)
-      if (auto expr = dyn_cast<AffineDimExpr>(map.getResult(i)); expr && expr.getPosition() == dim)
+    for (unsigned i = 0; i < map.getNumResults(); ++i) {
+      auto expr = dyn_cast<AffineDimExpr>(map.getResult(i));
+      if (!expr || expr.getPosition() != dim)
+        continue;
+      if (found != storages.end())
         return found->second.sizes[i];
+      OpFoldResult size = span.getMixedSizes()[i];
+      if (auto constant = getConstantIntValue(size))
+        return index(*constant);
+      if (Value value = scalars.lookupOrNull(cast<Value>(size)))
+        return value;
+    }
   }
   fail(op, "has a loop whose extent no operand gives");
   return {};
@@ -278,7 +290,8 @@ Operation *RowEmitter::combiner(linalg::LinalgOp op) {
   Operation *found = body->getTerminator()->getOperand(0).getDefiningOp();
   bool known = found && found->getBlock() == body &&
                isa<arith::AddFOp, arith::AddIOp, arith::MulFOp, arith::MulIOp, arith::MaximumFOp, arith::MinimumFOp,
-                   arith::MaxNumFOp, arith::MinNumFOp, math::FmaOp>(found);
+                   arith::MaxNumFOp, arith::MinNumFOp, arith::MaxSIOp, arith::MinSIOp, arith::MaxUIOp, arith::MinUIOp,
+                   math::FmaOp>(found);
   if (known && isa<math::FmaOp>(found))
     known = found->getOperand(2) == accumulator;
   if (known && accumulator.hasOneUse() && *accumulator.user_begin() == found)
@@ -309,6 +322,14 @@ Value RowEmitter::identity(Operation *combiner, Type type) {
       value = b.getFloatAttr(element, APFloat::getInf(format));
   } else if (isa<arith::MulIOp>(combiner)) {
     value = b.getIntegerAttr(element, 1);
+  } else {
+    unsigned bits = element.getIntOrFloatBitWidth();
+    if (isa<arith::MaxSIOp>(combiner))
+      value = b.getIntegerAttr(element, APInt::getSignedMinValue(bits));
+    else if (isa<arith::MinSIOp>(combiner))
+      value = b.getIntegerAttr(element, APInt::getSignedMaxValue(bits));
+    else if (isa<arith::MinUIOp>(combiner))
+      value = b.getIntegerAttr(element, APInt::getMaxValue(bits));
   }
   Value scalar = arith::ConstantOp::create(b, loc, value);
   return isa<VectorType>(type) ? broadcast(scalar) : scalar;

@@ -244,6 +244,12 @@ private:
   bool writeScalar(Operation &op) {
     if (isa<tensor::EmptyOp>(op))
       return true;
+    if (auto size = dyn_cast<ir::SizeOp>(op)) {
+      ir::DimExpr expr = *ir::parseDim(size.getExpr());
+      Value value = symbolValue(expr.symbol, expr.constant);
+      scalars.map(size.getResult(), value);
+      return value != nullptr;
+    }
     if (auto dim = dyn_cast<tensor::DimOp>(op)) {
       auto found = storages.find(dim.getSource());
       std::optional<int64_t> number = dim.getConstantIndex();

@@ -156,6 +156,13 @@ private:
           return false;
       } else if (isa<tensor::EmptyOp>(op)) {
         continue; // placed where a result needs it
+      } else if (auto size = dyn_cast<ir::SizeOp>(op)) {
+        const ir::DimExpr expr = *ir::parseDim(size.getExpr());
+        auto found = llvm::find(symbols, expr.symbol.str());
+        if (found == symbols.end())
+          return fail("it names the symbol '" + expr.symbol + "', which the module does not declare");
+        scalars[size.getResult()] = "(args.symbols[" + std::to_string(found - symbols.begin()) + "] + " +
+                                    std::to_string(expr.constant) + ")";
       } else if (auto dim = dyn_cast<tensor::DimOp>(op)) {
         std::optional<int64_t> number = dim.getConstantIndex();
         auto found = storages.find(dim.getSource());
@@ -265,6 +272,10 @@ private:
         if (auto own = dyn_cast<AffineDimExpr>(expr); own && own.getPosition() == dim) {
           if (!type.isDynamicDim(unsigned(i))) {
             extent = std::to_string(type.getDimSize(unsigned(i)));
+            return true;
+          }
+          if (auto span = operand.get().getDefiningOp<tensor::EmptyOp>(); span && !op.isDpsInit(&operand)) {
+            extent = scalars[cast<Value>(span.getMixedSizes()[i])]; // stands for the extent alone
             return true;
           }
           auto found = storages.find(operand.get());
