@@ -7,6 +7,8 @@
 #include "compiler/engine/serialize_plan.h"
 #include "compiler/import/huggingface/import.h"
 #include "compiler/import/module.h"
+#include "compiler/import/onnx/import.h"
+#include "compiler/import/onnx/model.h"
 #include "compiler/import/tokenizer/tokenizer_files.h"
 #include "compiler/import/tokenizer/tokenizer_json.h"
 #include "compiler/pipelines/Pipelines.h"
@@ -86,6 +88,35 @@ int importCheckpoint(const std::string &model, std::optional<uint64_t> seed, con
   }
   imported.module = takeModule(imported.builder);
   return imported.module ? int(kDone) : bug("the importer made an invalid module");
+}
+
+bool isOnnx(StringRef model) { return model.ends_with(".onnx"); }
+
+// Imports an ONNX file, in the same way.
+int importOnnx(const std::string &path, Imported &imported) {
+  onnx::Model model;
+  onnx::ImportResult result;
+  if (!onnx::importModel(path, model, imported.builder, result)) {
+    printProblems(path, result.problems);
+    return kModelAtFault;
+  }
+  huggingface::ImportResult &facts = imported.facts;
+  facts.name = result.name;
+  facts.family = "ONNX, operator set " + std::to_string(result.opset) + (result.producer.empty() ? "" : ", of " + result.producer);
+  facts.tensors = result.tensors;
+  facts.parameters = result.parameters;
+  facts.bytes = result.bytes;
+  facts.notes = result.notes;
+  imported.module = takeModule(imported.builder);
+  return imported.module ? int(kDone) : bug("the importer made an invalid module");
+}
+
+int importAny(const std::string &model, std::optional<uint64_t> seed, const std::string &chatTemplate, Imported &imported) {
+  if (!isOnnx(model))
+    return importCheckpoint(model, seed, chatTemplate, imported);
+  if (seed || !chatTemplate.empty())
+    return fail(kUsageAtFault, "--dummy-weights and --chat-template go with a checkpoint's directory, not with an ONNX file");
+  return importOnnx(model, imported);
 }
 
 // Reads a module in the ingot dialect, for tests and for looking at one op.
@@ -243,7 +274,7 @@ int compileModel(const CompileOptions &options) {
     return fail(kUsageAtFault,
                 "--chat-template goes with a model's directory: a module in the ingot dialect has no text");
   if (int status = isModule ? parseModule(options.model, contextOf(imported.builder), imported.module)
-                            : importCheckpoint(options.model, options.dummyWeights, options.chatTemplate, imported))
+                            : importAny(options.model, options.dummyWeights, options.chatTemplate, imported))
     return status;
   ModuleOp module = *imported.module;
   bool done = false;
@@ -471,7 +502,7 @@ std::string parseTargets(const std::string &text, CompileOptions &options) {
 
 int checkModel(const CheckOptions &options) {
   Imported imported;
-  if (int status = importCheckpoint(options.model, options.dummyWeights, options.chatTemplate, imported))
+  if (int status = importAny(options.model, options.dummyWeights, options.chatTemplate, imported))
     return status;
   const huggingface::ImportResult &facts = imported.facts;
   ModuleOp module = *imported.module;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
+#include <mutex>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -142,6 +143,33 @@ std::shared_ptr<Recipe> Recipe::cast(std::shared_ptr<const Recipe> operand, Elem
   return recipe;
 }
 
+struct Recipe::Transposed {
+  std::mutex mutex;
+  std::shared_ptr<const std::vector<uint8_t>> rows; // of the result
+  int64_t served = 0;
+};
+
+std::shared_ptr<Recipe> Recipe::transpose(std::shared_ptr<const Recipe> operand) {
+  auto recipe = std::make_shared<Recipe>();
+  recipe->kind = Kind::transpose;
+  recipe->type = operand->type;
+  recipe->rows = operand->columns;
+  recipe->columns = operand->rows;
+  recipe->operands = {std::move(operand)};
+  recipe->transposed = std::make_shared<Transposed>();
+  return recipe;
+}
+
+// In blocks that fit the cache.
+template <typename T> static void transposeMatrix(const uint8_t *from, uint8_t *to, int64_t rows, int64_t columns) {
+  constexpr int64_t kBlock = 64;
+  for (int64_t r0 = 0; r0 < rows; r0 += kBlock)
+    for (int64_t c0 = 0; c0 < columns; c0 += kBlock)
+      for (int64_t r = r0; r < std::min(r0 + kBlock, rows); ++r)
+        for (int64_t c = c0; c < std::min(c0 + kBlock, columns); ++c)
+          std::memcpy(to + size_t(c * rows + r) * sizeof(T), from + size_t(r * columns + c) * sizeof(T), sizeof(T));
+}
+
 std::shared_ptr<Recipe> Recipe::concat(std::vector<std::shared_ptr<const Recipe>> operands,
                                        std::vector<Segment> segments) {
   auto recipe = std::make_shared<Recipe>();
@@ -235,6 +263,34 @@ std::string Recipe::evaluateRows(const TensorReader &reader, int64_t first, int6
     std::vector<float> wide(uint64_t(count) * uint64_t(columns));
     toFloat(operand.type, in.data(), wide.data(), count * columns);
     fromFloat(type, wide.data(), out, count * columns);
+    return "";
+  }
+  case Kind::transpose: {
+    std::shared_ptr<const std::vector<uint8_t>> held;
+    {
+      std::lock_guard lock(transposed->mutex);
+      if (!transposed->rows) {
+        const Recipe &operand = *operands[0];
+        const uint64_t size = elementBytes(type);
+        std::vector<uint8_t> whole(uint64_t(rows) * rowBytes);
+        if (std::string error = operand.evaluateRows(reader, 0, operand.rows, whole.data()); !error.empty())
+          return error;
+        auto made = std::make_shared<std::vector<uint8_t>>(whole.size());
+        switch (size) {
+        case 1: transposeMatrix<uint8_t>(whole.data(), made->data(), operand.rows, operand.columns); break;
+        case 2: transposeMatrix<uint16_t>(whole.data(), made->data(), operand.rows, operand.columns); break;
+        case 4: transposeMatrix<uint32_t>(whole.data(), made->data(), operand.rows, operand.columns); break;
+        default: transposeMatrix<uint64_t>(whole.data(), made->data(), operand.rows, operand.columns); break;
+        }
+        transposed->rows = std::move(made);
+        transposed->served = 0;
+      }
+      held = transposed->rows;
+      transposed->served += count;
+      if (transposed->served >= rows)
+        transposed->rows = nullptr;
+    }
+    std::memcpy(out, held->data() + uint64_t(first) * rowBytes, uint64_t(count) * rowBytes);
     return "";
   }
   case Kind::concat: {

@@ -48,7 +48,7 @@ struct GroupValues {
 // One step of a recipe. Its value is a matrix [rows, columns] (rank 1: columns = 1), except for `pack` and
 // `pack_groups`, which end recipes. What `quantize` gives only they can read: integers, scales and zero points.
 struct Recipe {
-  enum class Kind { tensor, constant, cast, concat, interleave, quantize, pack, pack_groups };
+  enum class Kind { tensor, constant, cast, transpose, concat, interleave, quantize, pack, pack_groups };
   enum class Layout { row_major, n16k, n16k2, n16k4, n16k8 };
   struct Segment {
     int operand;
@@ -72,6 +72,8 @@ struct Recipe {
   static std::shared_ptr<Recipe> cast(std::shared_ptr<const Recipe> operand, ElementType type);
   static std::shared_ptr<Recipe> concat(std::vector<std::shared_ptr<const Recipe>> operands,
                                         std::vector<Segment> segments);
+  // Columns become rows. The operand is held whole from the first row that is asked for to the last.
+  static std::shared_ptr<Recipe> transpose(std::shared_ptr<const Recipe> operand);
   // Blocks of `block` rows of every operand in turn; the last block of each is padded with zero rows.
   static std::shared_ptr<Recipe> interleave(std::vector<std::shared_ptr<const Recipe>> operands, int64_t block);
   static std::shared_ptr<Recipe> quantize(std::shared_ptr<const Recipe> operand, Quantization quantization);
@@ -102,6 +104,8 @@ struct Recipe {
                        QuantizationError *error = nullptr, GroupValues groups = {}) const;
 
 private:
+  struct Transposed;
+  std::shared_ptr<Transposed> transposed; // transpose
   std::string evaluateRows(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out) const;
   std::string evaluateQuantized(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out,
                                 QuantizationError *error, GroupValues groups) const;

@@ -80,14 +80,19 @@ FailureOr<RecipePtr> fromConstant(ir::ConstantOp op) {
   auto type = cast<RankedTensorType>(op.getResult().getType());
   std::optional<ElementType> element = elementTypeOf(type.getElementType());
   auto dense = dyn_cast<DenseElementsAttr>(op.getValue());
-  if (!element || !dense || *element == ElementType::i1)
+  if (!element || !dense)
     return op.emitError("constant of type ") << type << " cannot be stored";
   int64_t rows = type.getRank() ? type.getDimSize(0) : 1, columns = 1;
   for (int64_t i = 1; i < type.getRank(); ++i)
     columns *= type.getDimSize(i);
   const size_t size = elementBytes(*element), count = size_t(rows * columns);
-  llvm::ArrayRef<char> raw = dense.getRawData();
   std::vector<uint8_t> bytes(count * size);
+  if (*element == ElementType::i1) { // a byte each
+    for (auto [i, value] : llvm::enumerate(dense.getValues<bool>()))
+      bytes[i] = value;
+    return RecipePtr(Recipe::constant(*element, rows, columns, std::move(bytes)));
+  }
+  llvm::ArrayRef<char> raw = dense.getRawData();
   for (size_t i = 0; i < count; ++i)
     std::memcpy(bytes.data() + i * size, raw.data() + (dense.isSplat() ? 0 : i * size), size);
   return RecipePtr(Recipe::constant(*element, rows, columns, std::move(bytes)));
@@ -117,6 +122,7 @@ FailureOr<RecipePtr> fromOp(Operation *op, llvm::DenseMap<mlir::Value, RecipePtr
           return cast.emitError("weights are cast among f32, f16 and bf16 only");
         return RecipePtr(Recipe::cast(operands[0], *element));
       })
+      .Case([&](ir::TransposeOp) { return RecipePtr(Recipe::transpose(operands[0])); })
       .Case([&](ir::ConcatOp concat) -> FailureOr<RecipePtr> {
         if (concat.getAxis() != 0)
           return concat.emitError("weights are joined along axis 0 only, not along axis ") << concat.getAxis();

@@ -52,6 +52,9 @@ void collect(const Recipe &recipe, ordered_json &steps, ordered_json &rounding) 
       add(rounding, change + ", to nearest even");
     break;
   }
+  case Recipe::Kind::transpose:
+    add(steps, "transpose");
+    break;
   case Recipe::Kind::concat:
     add(steps, "concat");
     break;

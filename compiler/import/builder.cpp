@@ -2,59 +2,11 @@
 //
 // builder.h over MLIR: each call makes an op of the `ingot` dialect, located at the model's own name for it. Types are
 // inferred by the ops; what an importer got wrong shows when the module is verified (takeModule).
-#include "compiler/import/builder.h"
+#include "compiler/import/builder_impl.h"
 #include "compiler/import/module.h"
-#include "dialects/ingot/IngotDialect.h"
-#include "mlir/IR/Builders.h"
 #include "mlir/IR/Verifier.h"
-#include "llvm/ADT/StringMap.h"
 
 namespace ingot {
-
-struct GraphBuilder::Impl {
-  Impl() : ops(&context) {
-    context.loadDialect<ir::IngotDialect>();
-    module = mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
-    ops.setInsertionPointToEnd(module->getBody());
-  }
-
-  mlir::Location here() {
-    if (scopes.empty())
-      return mlir::UnknownLoc::get(&context);
-    return mlir::NameLoc::get(mlir::StringAttr::get(&context, scopes.back()));
-  }
-
-  mlir::Type element(ElementType type);
-  // A dynamic dimension named by an expression of symbols.
-  ir::Dim dim(llvm::StringRef expr) {
-    return ir::Dim(mlir::ShapedType::kDynamic, mlir::StringAttr::get(&context, expr));
-  }
-  mlir::RankedTensorType type(llvm::ArrayRef<ir::Dim> dims, ElementType of) {
-    return ir::tensorType(dims, element(of));
-  }
-
-  struct Parameter {
-    llvm::StringRef name;
-    mlir::Type type;
-  };
-  // An entry at the end of the module; the insertion point goes into it.
-  ir::EntryOp openEntry(llvm::StringRef name, llvm::ArrayRef<Parameter> arguments, llvm::ArrayRef<Parameter> results);
-
-  mlir::MLIRContext context;
-  mlir::OwningOpRef<mlir::ModuleOp> module;
-  mlir::OpBuilder ops;
-  std::vector<std::string> scopes;
-
-  DecoderSpec decoder;
-  ir::EntryOp step;
-  mlir::Value cache; // as the last append left it
-  llvm::StringMap<mlir::Value> weights;
-  std::vector<std::pair<RopeSpec, mlir::Value>> ropes;
-};
-
-static mlir::Value in(Value value) { return mlir::Value::getFromOpaquePointer(value.impl); }
-static Value out(mlir::Value value) { return {value.getAsOpaquePointer()}; }
-static mlir::RankedTensorType typeOf(mlir::Value value) { return mlir::cast<mlir::RankedTensorType>(value.getType()); }
 
 mlir::Type GraphBuilder::Impl::element(ElementType type) {
   switch (type) {
@@ -84,6 +36,8 @@ mlir::Type GraphBuilder::Impl::element(ElementType type) {
     return ops.getIntegerType(64, /*isSigned=*/false);
   case ElementType::i1:
     return ops.getI1Type();
+  case ElementType::index:
+    return ops.getIndexType();
   }
   llvm_unreachable("an element type that builder.h does not list");
 }
@@ -202,8 +156,8 @@ Value GraphBuilder::weight(const TensorSource &source) {
   auto type = mlir::RankedTensorType::get(source.shape, b.element(source.type));
   {
     mlir::OpBuilder::InsertionGuard guard(b.ops);
-    if (b.step) // tensors stand before the entry that reads them
-      b.ops.setInsertionPoint(b.step);
+    if (b.step || b.entry) // tensors stand before the entry that reads them
+      b.ops.setInsertionPoint(b.step ? b.step : b.entry);
     bool dummy = source.file.empty();
     ir::TensorOp::create(b.ops, b.here(), source.name, type, dummy ? nullptr : b.ops.getStringAttr(source.file),
                          dummy ? nullptr : b.ops.getI64IntegerAttr(static_cast<int64_t>(source.offset)),

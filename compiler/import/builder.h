@@ -6,6 +6,10 @@
 #ifndef INGOT_COMPILER_IMPORT_BUILDER_H
 #define INGOT_COMPILER_IMPORT_BUILDER_H
 
+#include "compiler/import/dimension.h"
+#include "compiler/import/element_type.h"
+#include "compiler/import/scalar.h"
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -14,12 +18,6 @@
 #include <vector>
 
 namespace ingot {
-
-enum class ElementType : uint8_t { f32, f16, bf16, f64, i8, u8, i16, u16, i32, u32, i64, u64, i1 };
-
-// Bytes of one element.
-uint64_t elementBytes(ElementType type);
-std::string_view elementName(ElementType type);
 
 // A tensor that lies in a file, or (file empty) one that only its name, type and shape describe: its values are
 // then drawn from a seed when the engine is written (--dummy-weights).
@@ -70,6 +68,27 @@ struct DecoderSpec {
   int64_t layers = 0, kv_heads = 0, head_dim = 0;
 };
 
+// A tensor that an entry takes or gives.
+struct ArgumentSpec {
+  std::string name;
+  ElementType type = ElementType::f32;
+  Shape shape;
+};
+
+// How elements are combined along axes.
+enum class Reduction { sum, product, max, min, mean };
+
+// A tensor whose elements `body` computes. Loops 0..rank-1 of the body are the result's indices, those after it run over
+// `extents` and are reduced (by anything but mean). Tensors that the body reads are given with their values.
+struct ComputeSpec {
+  ElementType type = ElementType::f32;
+  Shape shape;
+  Scalar body; // of `type`
+  std::vector<std::pair<const void *, Value>> tensors;
+  Reduction reduce = Reduction::sum;
+  Shape extents;
+};
+
 class GraphBuilder {
  public:
   GraphBuilder();
@@ -111,6 +130,31 @@ class GraphBuilder {
   Value rope(Value x, Value angles);                              // [T, h, d]; half-split rotation of the first rotary_dim
   // Appends k and v to layer `spec.layer` of the cache, then attends: q [T, h, d], k and v [T, kv, d] -> [T, h, d].
   Value attention(Value q, Value k, Value v, const AttentionSpec &spec);
+
+  // --- Graphs of named tensors.
+
+  // Opens an entry and gives its arguments. `model` is the name for people. The symbols of its shapes are declared in the order in which they appear.
+  std::vector<Value> beginEntry(const std::string &model, const std::string &name, const std::vector<ArgumentSpec> &arguments);
+  // Closes it; results are of the shapes that their values have.
+  void endEntry(const std::vector<std::pair<std::string, Value>> &results);
+
+  // A small tensor that is part of the graph: row-major bytes, little-endian; truth values in a byte each.
+  Value constant(ElementType type, const std::vector<int64_t> &shape, std::string_view bytes);
+  Value compute(const ComputeSpec &spec);
+  // Whether an op has this name among the element-wise ones of floats (others are computed by ScalarOp).
+  static bool hasElementwise(ScalarOp op);
+  // Element by element, of operands of one type and shape: an op that hasElementwise.
+  Value elementwise(ScalarOp op, const std::vector<Value> &operands);
+  Value compare(ScalarOp op, Value a, Value b);               // of any type -> i1
+  Value select(Value condition, Value a, Value b);
+  Value cast(Value x, ElementType type);
+  Value broadcast(Value x, const Shape &shape);               // dimensions of 1 or none are repeated
+  Value reshape(Value x, const Shape &shape);                 // as many elements
+  Value transpose(Value x, const std::vector<int64_t> &permutation);
+  Value concat(const std::vector<Value> &inputs, int64_t axis); // static along the axis
+  Value softmax(Value x, int64_t axis);
+  Value layerNorm(Value x, Value gamma, Value beta, double eps); // over the last axis; beta may be empty
+  Value reduce(Reduction kind, Value x, int64_t axis, bool keepAxis);
 
   // --- The finished module, as an opaque owner that compiler/import/module.h opens.
   struct Impl;

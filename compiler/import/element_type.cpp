@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Names and sizes of element types, apart from the builder so that MLIR-free parts of the compiler may use them.
-#include "compiler/import/builder.h"
+#include "compiler/import/element_type.h"
 
 namespace ingot {
 
@@ -24,13 +24,15 @@ uint64_t elementBytes(ElementType type) {
   case ElementType::u8:
   case ElementType::i1:
     return 1;
+  case ElementType::index:
+    return 0;
   }
   return 0;
 }
 
 std::string_view elementName(ElementType type) {
   static constexpr std::string_view names[] = {"f32", "f16", "bf16", "f64", "i8",  "u8", "i16",
-                                               "u16", "i32", "u32",  "i64", "u64", "i1"};
+                                               "u16", "i32", "u32",  "i64", "u64", "i1", "index"};
   return names[static_cast<size_t>(type)];
 }
 

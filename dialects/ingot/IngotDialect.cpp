@@ -85,6 +85,8 @@ int64_t cacheGroupIndex(CacheGroupOp group) {
   return index;
 }
 
+static Type storedElement(Value value) { return cast<RankedTensorType>(value.getType()).getElementType(); }
+
 bool isRecipe(Value value) {
   SmallVector<Value> work{value};
   llvm::SmallDenseSet<Value> seen;
@@ -97,9 +99,15 @@ bool isRecipe(Value value) {
       return false;
     if (isa<WeightOp, ConstantOp>(op))
       continue;
-    if (!isa<CastOp, ConcatOp, InterleaveOp, QuantizeOp, PackOp, PackGroupsOp, TransposeOp, ReshapeOp, SplitOp>(op) &&
-        !isa<ScalarBodyInterface>(op))
+    if (!isa<CastOp, ConcatOp, InterleaveOp, QuantizeOp, PackOp, PackGroupsOp, TransposeOp>(op))
       return false;
+    if (auto concat = dyn_cast<ConcatOp>(op); concat && concat.getAxis() != 0)
+      return false;
+    if (auto transpose = dyn_cast<TransposeOp>(op); transpose && transpose.getPermutation() != ArrayRef<int64_t>{1, 0})
+      return false;
+    if (auto cast = dyn_cast<CastOp>(op)) // the engine writer converts floats
+      if (!isa<FloatType>(storedElement(cast.getInput())) || !isa<FloatType>(storedElement(cast.getResult())))
+        return false;
     llvm::append_range(work, op->getOperands());
   }
   return true;

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// builder.h for graphs of named tensors: entries, constants and the general ops. The symbols of dynamic dimensions are
+// declared here as they first appear.
+#include "compiler/import/builder_impl.h"
+
+#include <algorithm>
+
+namespace ingot {
+
+std::string GraphBuilder::Impl::dimName(const Dimension &dimension) {
+  auto declare = [&](const std::string &name, llvm::StringRef value) {
+    mlir::OpBuilder::InsertionGuard guard(ops);
+    if (entry)
+      ops.setInsertionPoint(entry);
+    else
+      ops.setInsertionPointToEnd(module->getBody());
+    auto symbol = ir::SymbolOp::create(ops, here(), name, /*max=*/nullptr);
+    if (!value.empty())
+      symbol->setAttr("value", ops.getStringAttr(value));
+    symbols.push_back(name);
+  };
+  std::vector<std::string> names;
+  dimension.collectSymbols(names);
+  for (const std::string &name : names)
+    if (std::find(symbols.begin(), symbols.end(), name) == symbols.end())
+      declare(name, "");
+  std::string text = dimension.text();
+  if (ir::parseDim(text))
+    return text;
+  for (const auto &[expression, symbol] : derived)
+    if (expression == text)
+      return symbol;
+  std::string name;
+  for (size_t number = derived.size();; ++number) {
+    name = "d" + std::to_string(number);
+    if (std::find(symbols.begin(), symbols.end(), name) == symbols.end())
+      break;
+  }
+  declare(name, text);
+  derived.emplace_back(text, name);
+  return name;
+}
+
+ir::Dim GraphBuilder::Impl::dim(const Dimension &dimension) {
+  if (auto constant = dimension.constant())
+    return ir::Dim(*constant);
+  return dim(llvm::StringRef(dimName(dimension)));
+}
+
+mlir::RankedTensorType GraphBuilder::Impl::type(const Shape &shape, ElementType of) {
+  llvm::SmallVector<ir::Dim> dims;
+  for (const Dimension &dimension : shape)
+    dims.push_back(dim(dimension));
+  return type(dims, of);
+}
+
+std::vector<Value> GraphBuilder::beginEntry(const std::string &model, const std::string &name,
+                                            const std::vector<ArgumentSpec> &arguments) {
+  Impl &b = *impl;
+  b.module->setName(model.empty() ? "model" : model);
+  std::vector<Impl::Parameter> parameters;
+  for (const ArgumentSpec &argument : arguments)
+    parameters.push_back({argument.name, b.type(argument.shape, argument.type)});
+  b.entry = b.openEntry(name, parameters, {});
+  std::vector<Value> values;
+  for (mlir::BlockArgument argument : b.entry.getBody().getArguments())
+    values.push_back(out(argument));
+  return values;
+}
+
+void GraphBuilder::endEntry(const std::vector<std::pair<std::string, Value>> &results) {
+  Impl &b = *impl;
+  llvm::SmallVector<mlir::Value> values;
+  llvm::SmallVector<mlir::Type> types;
+  llvm::SmallVector<llvm::StringRef> names;
+  for (const auto &[name, value] : results) {
+    values.push_back(in(value));
+    types.push_back(in(value).getType());
+    names.push_back(name);
+  }
+  ir::ReturnOp::create(b.ops, b.here(), values);
+  b.entry.setFunctionType(b.ops.getFunctionType(b.entry.getArgumentTypes(), types));
+  b.entry.setResNamesAttr(b.ops.getStrArrayAttr(names));
+  b.entry = nullptr;
+}
+
+Value GraphBuilder::constant(ElementType type, const std::vector<int64_t> &shape, std::string_view bytes) {
+  Impl &b = *impl;
+  auto tensor = mlir::RankedTensorType::get(shape, b.element(type));
+  mlir::DenseElementsAttr elements;
+  if (type == ElementType::i1) {
+    llvm::SmallVector<bool> values;
+    for (char byte : bytes)
+      values.push_back(byte != 0);
+    elements = mlir::DenseElementsAttr::get(tensor, values);
+  } else {
+    elements = mlir::DenseElementsAttr::getFromRawBuffer(tensor, llvm::ArrayRef<char>(bytes.data(), bytes.size()));
+  }
+  return out(ir::ConstantOp::create(b.ops, b.here(), tensor, elements));
+}
+
+bool GraphBuilder::hasElementwise(ScalarOp op) {
+  switch (op) {
+  case ScalarOp::add:
+  case ScalarOp::sub:
+  case ScalarOp::mul:
+  case ScalarOp::div:
+  case ScalarOp::max:
+  case ScalarOp::min:
+  case ScalarOp::pow:
+  case ScalarOp::neg:
+  case ScalarOp::abs:
+  case ScalarOp::exp:
+  case ScalarOp::log:
+  case ScalarOp::sqrt:
+  case ScalarOp::sin:
+  case ScalarOp::cos:
+  case ScalarOp::tanh:
+  case ScalarOp::erf:
+    return true;
+  default:
+    return false;
+  }
+}
+
+Value GraphBuilder::elementwise(ScalarOp op, const std::vector<Value> &x) {
+  Impl &b = *impl;
+  auto unary = [&]<typename Op>() { return out(Op::create(b.ops, b.here(), in(x[0]))); };
+  auto binary = [&]<typename Op>() { return out(Op::create(b.ops, b.here(), in(x[0]), in(x[1]))); };
+  switch (op) {
+  case ScalarOp::add:
+    return binary.operator()<ir::AddOp>();
+  case ScalarOp::sub:
+    return binary.operator()<ir::SubOp>();
+  case ScalarOp::mul:
+    return binary.operator()<ir::MulOp>();
+  case ScalarOp::div:
+    return binary.operator()<ir::DivOp>();
+  case ScalarOp::max:
+    return binary.operator()<ir::MaxOp>();
+  case ScalarOp::min:
+    return binary.operator()<ir::MinOp>();
+  case ScalarOp::pow:
+    return binary.operator()<ir::PowOp>();
+  case ScalarOp::neg:
+    return unary.operator()<ir::NegOp>();
+  case ScalarOp::abs:
+    return unary.operator()<ir::AbsOp>();
+  case ScalarOp::exp:
+    return unary.operator()<ir::ExpOp>();
+  case ScalarOp::log:
+    return unary.operator()<ir::LogOp>();
+  case ScalarOp::sqrt:
+    return unary.operator()<ir::SqrtOp>();
+  case ScalarOp::sin:
+    return unary.operator()<ir::SinOp>();
+  case ScalarOp::cos:
+    return unary.operator()<ir::CosOp>();
+  case ScalarOp::tanh:
+    return unary.operator()<ir::TanhOp>();
+  case ScalarOp::erf:
+    return unary.operator()<ir::ErfOp>();
+  default:
+    llvm_unreachable("no element-wise op of this name");
+  }
+}
+
+Value GraphBuilder::compare(ScalarOp op, Value a, Value c) {
+  Impl &b = *impl;
+  auto kind = op == ScalarOp::eq   ? ir::CompareKind::Eq
+              : op == ScalarOp::ne ? ir::CompareKind::Ne
+              : op == ScalarOp::lt ? ir::CompareKind::Lt
+              : op == ScalarOp::le ? ir::CompareKind::Le
+              : op == ScalarOp::gt ? ir::CompareKind::Gt
+                                   : ir::CompareKind::Ge;
+  auto type = typeOf(in(a)).clone(b.ops.getI1Type());
+  return out(ir::CompareOp::create(b.ops, b.here(), type, in(a), in(c), ir::CompareKindAttr::get(&b.context, kind)));
+}
+
+Value GraphBuilder::select(Value condition, Value a, Value c) {
+  Impl &b = *impl;
+  return out(ir::SelectOp::create(b.ops, b.here(), in(a).getType(), in(condition), in(a), in(c)));
+}
+
+Value GraphBuilder::cast(Value x, ElementType type) {
+  Impl &b = *impl;
+  auto from = typeOf(in(x));
+  if (from.getElementType() == b.element(type))
+    return x;
+  return out(ir::CastOp::create(b.ops, b.here(), from.clone(b.element(type)), in(x)));
+}
+
+Value GraphBuilder::broadcast(Value x, const Shape &shape) {
+  Impl &b = *impl;
+  llvm::SmallVector<ir::Dim> dims;
+  for (const Dimension &dimension : shape)
+    dims.push_back(b.dim(dimension));
+  auto type = ir::tensorType(dims, typeOf(in(x)).getElementType());
+  if (type == in(x).getType())
+    return x;
+  return out(ir::BroadcastOp::create(b.ops, b.here(), type, in(x)));
+}
+
+Value GraphBuilder::reshape(Value x, const Shape &shape) {
+  Impl &b = *impl;
+  llvm::SmallVector<ir::Dim> dims;
+  for (const Dimension &dimension : shape)
+    dims.push_back(b.dim(dimension));
+  auto type = ir::tensorType(dims, typeOf(in(x)).getElementType());
+  if (type == in(x).getType())
+    return x;
+  return out(ir::ReshapeOp::create(b.ops, b.here(), type, in(x)));
+}
+
+Value GraphBuilder::transpose(Value x, const std::vector<int64_t> &permutation) {
+  Impl &b = *impl;
+  return out(ir::TransposeOp::create(b.ops, b.here(), in(x), b.ops.getDenseI64ArrayAttr(permutation)).getResult());
+}
+
+Value GraphBuilder::concat(const std::vector<Value> &inputs, int64_t axis) {
+  Impl &b = *impl;
+  llvm::SmallVector<mlir::Value> values;
+  for (Value input : inputs)
+    values.push_back(in(input));
+  return out(ir::ConcatOp::create(b.ops, b.here(), values, b.ops.getI64IntegerAttr(axis), nullptr).getResult());
+}
+
+Value GraphBuilder::softmax(Value x, int64_t axis) {
+  Impl &b = *impl;
+  return out(ir::SoftmaxOp::create(b.ops, b.here(), in(x), b.ops.getI64IntegerAttr(axis)).getResult());
+}
+
+Value GraphBuilder::layerNorm(Value x, Value gamma, Value beta, double eps) {
+  Impl &b = *impl;
+  return out(ir::LayerNormOp::create(b.ops, b.here(), in(x), in(gamma), beta ? in(beta) : mlir::Value(),
+                                     b.ops.getF64FloatAttr(eps))
+                 .getResult());
+}
+
+Value GraphBuilder::reduce(Reduction kind, Value x, int64_t axis, bool keepAxis) {
+  Impl &b = *impl;
+  auto of = kind == Reduction::sum       ? ir::ReduceKind::Sum
+            : kind == Reduction::product ? ir::ReduceKind::Product
+            : kind == Reduction::max     ? ir::ReduceKind::Max
+            : kind == Reduction::min     ? ir::ReduceKind::Min
+                                         : ir::ReduceKind::Mean;
+  return out(ir::ReduceOp::create(b.ops, b.here(), in(x), ir::ReduceKindAttr::get(&b.context, of),
+                                  b.ops.getI64IntegerAttr(axis), keepAxis ? b.ops.getUnitAttr() : nullptr)
+                 .getResult());
+}
+
+} // namespace ingot

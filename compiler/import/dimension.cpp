@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// See dimension.h.
+#include "compiler/import/dimension.h"
+
+#include <algorithm>
+
+namespace ingot {
+
+struct Dimension::Atom {
+  std::string text; // of a symbol: its name; of a function: as it stands in a product
+  const char *function = nullptr;
+  std::vector<Dimension> operands;
+};
+
+bool Dimension::ByText::operator()(const Product &a, const Product &b) const {
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                      [](const auto &x, const auto &y) { return x->text < y->text; });
+}
+
+bool Dimension::operator==(const Dimension &other) const {
+  ByText less;
+  return std::equal(terms.begin(), terms.end(), other.terms.begin(), other.terms.end(), [&](const auto &x, const auto &y) {
+    return x.second == y.second && !less(x.first, y.first) && !less(y.first, x.first);
+  });
+}
+
+Dimension::Dimension(int64_t value) {
+  if (value)
+    terms[{}] = value;
+}
+
+Dimension Dimension::ofAtom(std::shared_ptr<const Atom> atom) {
+  Dimension result;
+  result.terms[{std::move(atom)}] = 1;
+  return result;
+}
+
+Dimension Dimension::symbol(std::string name) {
+  auto atom = std::make_shared<Atom>();
+  atom->text = std::move(name);
+  return ofAtom(atom);
+}
+
+void Dimension::add(const Product &product, int64_t factor) {
+  int64_t &held = terms[product];
+  held = int64_t(uint64_t(held) + uint64_t(factor)); // shapes from hostile files may overflow; they are refused by size
+  if (held == 0)
+    terms.erase(product);
+}
+
+bool Dimension::isConstant() const { return terms.empty() || (terms.size() == 1 && terms.begin()->first.empty()); }
+
+std::optional<int64_t> Dimension::constant() const {
+  if (!isConstant())
+    return std::nullopt;
+  return terms.empty() ? 0 : terms.begin()->second;
+}
+
+std::string Dimension::symbolName() const {
+  if (terms.size() != 1 || terms.begin()->second != 1 || terms.begin()->first.size() != 1)
+    return "";
+  const Atom &atom = *terms.begin()->first[0];
+  return atom.function ? "" : atom.text;
+}
+
+Dimension operator+(const Dimension &a, const Dimension &b) {
+  Dimension sum = a;
+  for (const auto &[product, factor] : b.terms)
+    sum.add(product, factor);
+  return sum;
+}
+
+Dimension operator-(const Dimension &a, const Dimension &b) { return a + b * Dimension(-1); }
+
+Dimension operator*(const Dimension &a, const Dimension &b) {
+  Dimension result;
+  for (const auto &[left, x] : a.terms)
+    for (const auto &[right, y] : b.terms) {
+      Dimension::Product product = left;
+      product.insert(product.end(), right.begin(), right.end());
+      std::sort(product.begin(), product.end(), [](const auto &p, const auto &q) { return p->text < q->text; });
+      result.add(product, int64_t(uint64_t(x) * uint64_t(y)));
+    }
+  return result;
+}
+
+// Whether every factor of `text` needs no parentheses as part of a product.
+static bool isSimple(const std::string &text) {
+  return text.find_first_of("+- ") == std::string::npos || (text.starts_with("max(") || text.starts_with("min("));
+}
+
+Dimension Dimension::function(const char *name, const Dimension &a, const Dimension &b) {
+  auto atom = std::make_shared<Atom>();
+  atom->function = name;
+  atom->operands = {a, b};
+  auto wrapped = [](const Dimension &of) {
+    std::string text = of.text();
+    return isSimple(text) && text.find('*') == std::string::npos ? text : "(" + text + ")";
+  };
+  if (std::string_view(name) == "max" || std::string_view(name) == "min")
+    atom->text = std::string(name) + "(" + a.text() + ", " + b.text() + ")";
+  else
+    atom->text = "(" + wrapped(a) + " " + name + " " + wrapped(b) + ")";
+  return ofAtom(atom);
+}
+
+static int64_t floorQuotient(int64_t a, int64_t b) {
+  int64_t quotient = a / b;
+  return a % b != 0 && (a % b < 0) != (b < 0) ? quotient - 1 : quotient;
+}
+
+std::optional<Dimension> Dimension::exactQuotient(const Dimension &a, const Dimension &b) {
+  if (b.terms.empty())
+    return std::nullopt;
+  if (a == b)
+    return Dimension(1);
+  if (b.terms.size() != 1) {
+    // (x + y) * z / (x + y): by the first term's quotient, checked.
+    const auto &[first, x] = *b.terms.rbegin();
+    for (const auto &[product, factor] : a.terms) {
+      Dimension lead, divisor;
+      lead.terms[product] = factor;
+      divisor.terms[first] = x;
+      if (auto quotient = exactQuotient(lead, divisor); quotient && *quotient * b == a)
+        return quotient;
+    }
+    return std::nullopt;
+  }
+  const auto &[divisor, y] = *b.terms.begin();
+  Dimension result;
+  for (const auto &[product, x] : a.terms) {
+    if (y == 0 || x % y != 0)
+      return std::nullopt;
+    Product left = product;
+    for (const auto &atom : divisor) {
+      auto found = std::find_if(left.begin(), left.end(), [&](const auto &of) { return of->text == atom->text; });
+      if (found == left.end())
+        return std::nullopt;
+      left.erase(found);
+    }
+    result.add(left, x / y);
+  }
+  return result;
+}
+
+Dimension Dimension::floorDiv(const Dimension &a, const Dimension &b) {
+  if (auto exact = exactQuotient(a, b))
+    return *exact;
+  auto divisor = b.constant();
+  if (!divisor || *divisor == 0)
+    return function("floordiv", a, b);
+  // Multiples of the divisor come out; of the constant that stays, the remainder.
+  Dimension whole, rest;
+  for (const auto &[product, factor] : a.terms) {
+    int64_t quotient = floorQuotient(factor, *divisor);
+    if (product.empty() || factor % *divisor == 0) {
+      whole.add(product, quotient);
+      if (factor - quotient * *divisor)
+        rest.add(product, factor - quotient * *divisor);
+    } else {
+      rest.add(product, factor);
+    }
+  }
+  if (auto constant = rest.constant())
+    return whole + Dimension(floorQuotient(*constant, *divisor));
+  return whole + function("floordiv", rest, b);
+}
+
+Dimension Dimension::ceilDiv(const Dimension &a, const Dimension &b) {
+  if (auto exact = exactQuotient(a, b))
+    return *exact;
+  if (auto divisor = b.constant(); divisor && *divisor > 0)
+    return floorDiv(a + Dimension(*divisor - 1), b);
+  return function("ceildiv", a, b);
+}
+
+Dimension Dimension::mod(const Dimension &a, const Dimension &b) {
+  if (exactQuotient(a, b))
+    return 0;
+  auto x = a.constant(), y = b.constant();
+  if (x && y && *y)
+    return *x - floorQuotient(*x, *y) * *y;
+  return function("mod", a, b);
+}
+
+Dimension Dimension::max(const Dimension &a, const Dimension &b) {
+  Dimension difference = a - b;
+  if (auto least = difference.least(); least && *least >= 0)
+    return a;
+  if (auto most = difference.most(); most && *most <= 0)
+    return b;
+  return a.text() < b.text() ? function("max", a, b) : function("max", b, a);
+}
+
+Dimension Dimension::min(const Dimension &a, const Dimension &b) {
+  Dimension difference = a - b;
+  if (auto least = difference.least(); least && *least >= 0)
+    return b;
+  if (auto most = difference.most(); most && *most <= 0)
+    return a;
+  return a.text() < b.text() ? function("min", a, b) : function("min", b, a);
+}
+
+// Bounds of an atom. Only from below are all kinds known.
+std::optional<int64_t> Dimension::least() const {
+  int64_t sum = 0;
+  for (const auto &[product, factor] : terms) {
+    if (product.empty()) {
+      sum += factor;
+      continue;
+    }
+    // A product of numbers from 0 on is one; with a negative factor it has no bound but from functions of constants.
+    int64_t low = 1;
+    for (const auto &atom : product) {
+      std::optional<int64_t> own = 0;
+      if (atom->function) {
+        auto x = atom->operands[0].least(), y = atom->operands[1].least();
+        std::string_view name = atom->function;
+        if (name == "max")
+          own = x && y ? std::max(*x, *y) : x ? x : y;
+        else if (name == "min")
+          own = x && y ? std::optional(std::min(*x, *y)) : std::nullopt;
+        else if (name == "mod")
+          own = y && *y > 0 ? std::optional<int64_t>(0) : std::nullopt;
+        else if (auto divisor = atom->operands[1].constant())
+          own = x && *divisor > 0 ? std::optional(floorQuotient(*x, *divisor)) : std::nullopt;
+        else
+          own = x && *x >= 0 && y && *y >= 0 ? std::optional<int64_t>(0) : std::nullopt;
+      }
+      if (!own || (*own < 0 && product.size() > 1))
+        return std::nullopt;
+      low *= *own;
+    }
+    if (factor < 0) {
+      Dimension alone;
+      alone.terms[product] = 1;
+      auto high = alone.most();
+      if (!high)
+        return std::nullopt;
+      sum += factor * *high;
+    } else {
+      sum += factor * low;
+    }
+  }
+  return sum;
+}
+
+std::optional<int64_t> Dimension::most() const {
+  int64_t sum = 0;
+  for (const auto &[product, factor] : terms) {
+    if (product.empty()) {
+      sum += factor;
+      continue;
+    }
+    if (factor < 0) {
+      Dimension alone;
+      alone.terms[product] = 1;
+      auto low = alone.least();
+      if (!low)
+        return std::nullopt;
+      sum += factor * *low;
+      continue;
+    }
+    if (product.size() != 1 || !product[0]->function)
+      return std::nullopt;
+    const Atom &atom = *product[0];
+    auto x = atom.operands[0].most(), y = atom.operands[1].most();
+    std::string_view name = atom.function;
+    std::optional<int64_t> own;
+    if (name == "min")
+      own = x && y ? std::min(*x, *y) : x ? x : y;
+    else if (name == "max")
+      own = x && y ? std::optional(std::max(*x, *y)) : std::nullopt;
+    else if (name == "mod")
+      own = y ? std::optional(*y - 1) : std::nullopt;
+    else if (auto divisor = atom.operands[1].constant(); divisor && *divisor > 0 && x)
+      own = floorQuotient(*x + (name == "ceildiv" ? *divisor - 1 : 0), *divisor);
+    if (!own)
+      return std::nullopt;
+    sum += factor * *own;
+  }
+  return sum;
+}
+
+std::string Dimension::text() const {
+  if (terms.empty())
+    return "0";
+  std::string text;
+  // What is added, then what is taken away, then the constant.
+  std::vector<std::pair<const Product *, int64_t>> order;
+  for (int rank = 0; rank < 3; ++rank)
+    for (const auto &[product, factor] : terms)
+      if ((product.empty() ? 2 : factor < 0 ? 1 : 0) == rank)
+        order.emplace_back(&product, factor);
+  for (const auto &[product, factor] : order) {
+    int64_t magnitude = factor < 0 ? -factor : factor;
+    if (factor < 0 || !text.empty())
+      text += factor < 0 ? (text.empty() ? "0-" : "-") : "+";
+    std::string own;
+    if (magnitude != 1 || product->empty())
+      own = std::to_string(magnitude);
+    for (const auto &atom : *product)
+      own += (own.empty() ? "" : "*") + atom->text;
+    text += own;
+  }
+  return text;
+}
+
+void Dimension::collectSymbols(std::vector<std::string> &names) const {
+  for (const auto &[product, factor] : terms)
+    for (const auto &atom : product) {
+      if (!atom->function)
+        names.push_back(atom->text);
+      for (const Dimension &operand : atom->operands)
+        operand.collectSymbols(names);
+    }
+}
+
+Dimension elementsOf(const Shape &shape) {
+  Dimension product = 1;
+  for (const Dimension &dimension : shape)
+    product = product * dimension;
+  return product;
+}
+
+std::string textOf(const Shape &shape) {
+  std::string text = "[";
+  for (size_t i = 0; i < shape.size(); ++i)
+    text += (i ? ", " : "") + shape[i].text();
+  return text + "]";
+}
+
+} // namespace ingot

@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// See graph.h: where tensors come from, and definitions by elements.
+#include "compiler/import/onnx/graph.h"
+#include "compiler/import/onnx/evaluate.h"
+
+#include <algorithm>
+#include <set>
+
+namespace ingot::onnx {
+
+size_t axisOf(int64_t axis, size_t rank) {
+  const auto size = int64_t(rank);
+  if (axis < -size || axis >= size)
+    throw ImportError("axis " + std::to_string(axis) + " is none of a tensor of " + std::to_string(rank) + " dimensions");
+  return size_t(axis < 0 ? axis + size : axis);
+}
+
+Indices loopsOf(size_t count, size_t first) {
+  Indices loops;
+  for (size_t i = 0; i < count; ++i)
+    loops.push_back(Scalar::loop(int64_t(first + i)));
+  return loops;
+}
+
+TensorData *Graph::make(DataType type, Shape shape) {
+  auto held = storage(type);
+  if (!held && type != DataType::string)
+    throw ImportError("element type " + nameOf(type) + " is not supported");
+  TensorData &data = tensors.emplace_back();
+  data.dataType = type;
+  data.type = held.value_or(ElementType::u8);
+  data.shape = std::move(shape);
+  return &data;
+}
+
+static Shape shapeOf(const std::vector<int64_t> &sizes) { return Shape(sizes.begin(), sizes.end()); }
+
+Tensor Graph::argument(DataType type, Shape shape, Value value) { return computed(type, std::move(shape), value); }
+
+Tensor Graph::computed(DataType type, Shape shape, Value value) {
+  TensorData *data = make(type, std::move(shape));
+  data->value = value;
+  return data;
+}
+
+Tensor Graph::literal(DataType type, Literal literal) {
+  TensorData *data = make(type, shapeOf(literal.shape));
+  data->known = std::make_shared<const Literal>(std::move(literal));
+  return data;
+}
+
+Tensor Graph::stored(const TensorBytes &bytes, const std::string &name) {
+  TensorData *data = make(bytes.type, shapeOf(bytes.shape));
+  data->name = name;
+  if (bytes.type == DataType::string) {
+    data->strings = *bytes.strings;
+    return data;
+  }
+  const unsigned bits = storedBits(bytes.type);
+  TensorBytes held = bytes;
+  if (bits < 8) {
+    // A byte for each element, the first in the lowest bits (ONNX IR, "packed 4bit and 2bit data").
+    auto unpacked = std::make_shared<std::string>();
+    const bool sign = bytes.type == DataType::i4 || bytes.type == DataType::i2;
+    for (uint64_t i = 0, count = bytes.elements(); i < count; ++i) {
+      const auto byte = uint8_t(bytes.data[i * bits / 8]);
+      int value = (byte >> (i * bits % 8)) & ((1 << bits) - 1);
+      if (sign && (value >> (bits - 1)))
+        value -= 1 << bits;
+      *unpacked += char(value);
+    }
+    held.data = unpacked->data();
+    held.bytes = unpacked->size();
+    held.file.clear();
+    held.owned = unpacked;
+  }
+  if (held.elements() <= uint64_t(kLargestLiteral))
+    data->known = std::make_shared<const Literal>(Literal::fromBytes(data->type, bytes.shape, held.data));
+  data->stored = std::move(held);
+  return data;
+}
+
+Tensor Graph::integers(const std::vector<Dimension> &values, DataType type) {
+  Literal made{*storage(type), {int64_t(values.size())}, {}};
+  for (const Dimension &value : values) {
+    if (auto constant = value.constant())
+      made.cells.push_back(*constant);
+    else
+      made.cells.push_back(value);
+  }
+  return literal(type, std::move(made));
+}
+
+Tensor Graph::scalar(DataType type, double value, std::vector<int64_t> shape) {
+  const ElementType held = *storage(type);
+  int64_t count = 1;
+  for (int64_t size : shape)
+    count *= size;
+  Cell cell = isFloat(held) ? Cell(roundTo(held, value)) : Cell(wrapTo(held, int64_t(value)));
+  return literal(type, {held, std::move(shape), std::vector<Cell>(size_t(count), cell)});
+}
+
+Value Graph::value(Tensor tensor) {
+  if (tensor->value)
+    return tensor->value;
+  if (tensor->dataType == DataType::string)
+    throw ImportError("strings cannot be computed with");
+  // What is known and small is part of the graph; the rest stays where it lies.
+  if (tensor->known && tensor->known->isConstant() && (!tensor->stored || tensor->known->cells.size() <= 1024)) {
+    tensor->value = builder.constant(tensor->type, tensor->known->shape, tensor->known->bytes());
+  } else if (tensor->stored && !tensor->stored->file.empty()) {
+    TensorSource source;
+    source.name = tensor->name;
+    source.type = tensor->type;
+    source.shape = tensor->stored->shape;
+    source.file = tensor->stored->file;
+    source.offset = tensor->stored->offset;
+    source.bytes = tensor->stored->bytes;
+    tensor->value = builder.weight(source);
+  } else if (tensor->stored) {
+    tensor->value = builder.constant(tensor->type, tensor->stored->shape,
+                                     std::string_view(tensor->stored->data, tensor->stored->bytes));
+  } else {
+    // A known tensor that depends on dimensions: each element by a choice of its index.
+    const Literal &known = *tensor->known;
+    if (known.cells.size() > 64)
+      throw ImportError("a tensor of " + std::to_string(known.cells.size()) + " elements depends on dynamic dimensions");
+    Scalar linear = 0;
+    for (size_t i = 0; i < known.shape.size(); ++i)
+      linear = linear * Scalar(known.shape[i]) + Scalar::loop(int64_t(i));
+    Scalar body;
+    for (size_t i = known.cells.size(); i-- > 0;) {
+      const Cell &cell = known.cells[i];
+      Scalar element = std::holds_alternative<Dimension>(cell) ? ingot::cast(Scalar(std::get<Dimension>(cell)), tensor->type)
+                       : std::holds_alternative<double>(cell)
+                           ? Scalar::real(tensor->type, std::get<double>(cell))
+                           : Scalar::integer(tensor->type, std::get<int64_t>(cell));
+      body = body ? select(equal(linear, Scalar(int64_t(i))), element, body) : element;
+    }
+    tensor->value = emit(tensor->type, tensor->shape, {}, Reduction::sum, body);
+  }
+  return tensor->value;
+}
+
+std::optional<std::vector<Dimension>> Graph::knownIntegers(Tensor tensor) const {
+  if (!tensor->known || isFloat(tensor->type))
+    return std::nullopt;
+  std::vector<Dimension> values;
+  for (const Cell &cell : tensor->known->cells)
+    values.push_back(std::holds_alternative<Dimension>(cell) ? std::get<Dimension>(cell)
+                                                             : Dimension(std::get<int64_t>(cell)));
+  return values;
+}
+
+std::optional<std::vector<double>> Graph::knownReals(Tensor tensor) const {
+  if (!tensor->known)
+    return std::nullopt;
+  std::vector<double> values;
+  for (const Cell &cell : tensor->known->cells) {
+    if (std::holds_alternative<Dimension>(cell))
+      return std::nullopt;
+    values.push_back(std::holds_alternative<double>(cell) ? std::get<double>(cell) : double(std::get<int64_t>(cell)));
+  }
+  return values;
+}
+
+// --- Definitions by elements.
+
+static void collectTensors(const Scalar &scalar, std::set<const ScalarNode *> &seen, std::vector<const void *> &tensors) {
+  if (!seen.insert(scalar.get()).second)
+    return;
+  if (scalar->op == ScalarOp::element && std::find(tensors.begin(), tensors.end(), scalar->tensor) == tensors.end())
+    tensors.push_back(scalar->tensor);
+  for (const Scalar &operand : scalar->operands)
+    collectTensors(operand, seen, tensors);
+}
+
+static std::vector<const void *> tensorsOf(const Scalar &body) {
+  std::set<const ScalarNode *> seen;
+  std::vector<const void *> tensors;
+  collectTensors(body, seen, tensors);
+  return tensors;
+}
+
+static const Literal *literalOf(const void *tensor) { return static_cast<const TensorData *>(tensor)->known.get(); }
+
+static std::optional<std::vector<int64_t>> constantShape(const Shape &shape) {
+  std::vector<int64_t> sizes;
+  for (const Dimension &dimension : shape) {
+    auto constant = dimension.constant();
+    if (!constant)
+      return std::nullopt;
+    sizes.push_back(*constant);
+  }
+  return sizes;
+}
+
+// Goes to the next indices; false after the last.
+static bool advance(std::vector<int64_t> &indices, const std::vector<int64_t> &sizes) {
+  for (size_t i = sizes.size(); i-- > 0;) {
+    if (++indices[i] < sizes[i])
+      return true;
+    indices[i] = 0;
+  }
+  return false;
+}
+
+std::optional<Literal> Graph::evaluateAll(ElementType type, const Shape &shape, const Shape &extents, Reduction kind,
+                                          const Scalar &body) {
+  for (const void *tensor : tensorsOf(body))
+    if (!literalOf(tensor))
+      return std::nullopt;
+  auto sizes = constantShape(shape), inner = constantShape(extents);
+  if (!sizes || !inner)
+    return std::nullopt;
+  int64_t count = 1, steps = 1;
+  for (int64_t size : *sizes)
+    if (size < 0 || __builtin_mul_overflow(count, size, &count))
+      return std::nullopt;
+  for (int64_t size : *inner)
+    if (size < 0 || __builtin_mul_overflow(steps, size, &steps))
+      return std::nullopt;
+  if (count > kLargestLiteral || steps > 4096 || count * steps > 16 * kLargestLiteral)
+    return std::nullopt;
+  Literal result{type, *sizes, {}};
+  result.cells.reserve(size_t(count));
+  std::vector<int64_t> indices(sizes->size() + inner->size());
+  std::vector<int64_t> outer(sizes->size());
+  if (count == 0)
+    return result;
+  do {
+    std::copy(outer.begin(), outer.end(), indices.begin());
+    if (inner->empty()) {
+      auto cell = evaluate(body, indices, literalOf);
+      if (!cell)
+        return std::nullopt;
+      result.cells.push_back(*cell);
+      continue;
+    }
+    // Combined through the evaluator, so that it is the same arithmetic.
+    const ScalarOp op = kind == Reduction::sum       ? ScalarOp::add
+                        : kind == Reduction::product ? ScalarOp::mul
+                        : kind == Reduction::max     ? ScalarOp::max
+                                                     : ScalarOp::min;
+    std::optional<Cell> sum;
+    std::vector<int64_t> here(inner->size());
+    if (steps == 0)
+      return std::nullopt;
+    do {
+      std::copy(here.begin(), here.end(), indices.begin() + int64_t(outer.size()));
+      auto cell = evaluate(body, indices, literalOf);
+      if (!cell)
+        return std::nullopt;
+      if (!sum) {
+        sum = cell;
+        continue;
+      }
+      Literal pair{type, {2}, {*sum, *cell}};
+      Scalar both = apply(op, Scalar::element(&pair, type, {Scalar(0)}), Scalar::element(&pair, type, {Scalar(1)}));
+      sum = evaluate(both, {}, [&](const void *) { return &pair; });
+      if (!sum)
+        return std::nullopt;
+    } while (advance(here, *inner));
+    result.cells.push_back(*sum);
+  } while (advance(outer, *sizes));
+  return result;
+}
+
+Value Graph::emit(ElementType type, const Shape &shape, const Shape &extents, Reduction kind, const Scalar &body) {
+  ComputeSpec spec;
+  spec.type = type;
+  spec.shape = shape;
+  spec.extents = extents;
+  spec.reduce = kind;
+  spec.body = body;
+  for (const void *tensor : tensorsOf(body))
+    spec.tensors.emplace_back(tensor, value(static_cast<TensorData *>(const_cast<void *>(tensor))));
+  return builder.compute(spec);
+}
+
+Tensor Graph::compute(DataType type, Shape shape, const Element &body) {
+  TensorData *data = make(type, std::move(shape));
+  Scalar element = body(loopsOf(data->shape.size()));
+  if (element.type() != data->type)
+    throw std::logic_error("a body gives " + std::string(elementName(element.type())) + " for " + nameOf(type));
+  if (auto literal = evaluateAll(data->type, data->shape, {}, Reduction::sum, element))
+    data->known = std::make_shared<const Literal>(std::move(*literal));
+  else
+    data->value = emit(data->type, data->shape, {}, Reduction::sum, element);
+  return data;
+}
+
+Tensor Graph::reduce(DataType type, Shape shape, Shape extents, Reduction kind, const Term &body) {
+  if (extents.empty()) // nothing is combined
+    return compute(type, std::move(shape), [&](const Indices &i) { return body(i, {}); });
+  const ElementType held = *storage(type);
+  if (held == ElementType::f16 || held == ElementType::bf16) {
+    Tensor wide = reduce(DataType::f32, std::move(shape), std::move(extents), kind,
+                         [&](const Indices &i, const Indices &k) { return ingot::cast(body(i, k), ElementType::f32); });
+    return cast(wide, type);
+  }
+  TensorData *data = make(type, std::move(shape));
+  Scalar term = body(loopsOf(data->shape.size()), loopsOf(extents.size(), data->shape.size()));
+  if (term.type() != data->type)
+    throw std::logic_error("a term gives " + std::string(elementName(term.type())) + " for " + nameOf(type));
+  if (auto literal = evaluateAll(data->type, data->shape, extents, kind, term))
+    data->known = std::make_shared<const Literal>(std::move(*literal));
+  else
+    data->value = emit(data->type, data->shape, extents, kind, term);
+  return data;
+}
+
+Scalar Graph::at(Tensor tensor, Indices indices) {
+  if (tensor->dataType == DataType::string)
+    throw ImportError("strings cannot be computed with");
+  if (indices.size() != tensor->rank())
+    throw std::logic_error("an element of " + textOf(tensor->shape) + " at " + std::to_string(indices.size()) + " indices");
+  return Scalar::element(tensor, tensor->type, std::move(indices));
+}
+
+Scalar Graph::atBroadcast(Tensor tensor, const Indices &indices) {
+  Indices own;
+  const size_t lead = indices.size() - tensor->rank();
+  for (size_t i = 0; i < tensor->rank(); ++i) {
+    if (tensor->shape[i] == Dimension(1))
+      own.push_back(Scalar(0));
+    else if (tensor->shape[i].isConstant())
+      own.push_back(indices[lead + i]);
+    else // it may turn out to be 1
+      own.push_back(smaller(indices[lead + i], Scalar(tensor->shape[i] - 1)));
+  }
+  return at(tensor, std::move(own));
+}
+
+static bool isNarrow(ElementType type) { return type == ElementType::f16 || type == ElementType::bf16; }
+
+Tensor Graph::map(DataType type, const std::vector<Tensor> &inputs, const Map &body) {
+  Shape shape = broadcastShape(inputs);
+  return compute(type, shape, [&](const Indices &indices) {
+    std::vector<Scalar> scalars;
+    for (Tensor input : inputs) {
+      Indices own;
+      const size_t lead = shape.size() - input->rank();
+      for (size_t i = 0; i < input->rank(); ++i)
+        own.push_back(input->shape[i] == shape[lead + i] ? indices[lead + i]
+                      : input->shape[i] == Dimension(1) ? Scalar(0)
+                                                        : smaller(indices[lead + i], Scalar(input->shape[i] - 1)));
+      Scalar element = at(input, std::move(own));
+      scalars.push_back(isNarrow(input->type) ? ingot::cast(element, ElementType::f32) : element);
+    }
+    Scalar result = body(scalars);
+    const ElementType held = *storage(type);
+    return isNarrow(held) ? ingot::cast(result, held) : result;
+  });
+}
+
+Shape Graph::broadcastShape(const std::vector<Tensor> &inputs) {
+  size_t rank = 0;
+  for (Tensor input : inputs)
+    rank = std::max(rank, input->rank());
+  Shape shape(rank, Dimension(1));
+  for (Tensor input : inputs)
+    for (size_t i = 0; i < input->rank(); ++i) {
+      Dimension &to = shape[rank - input->rank() + i];
+      const Dimension &from = input->shape[i];
+      if (from == to || from == Dimension(1))
+        continue;
+      if (to == Dimension(1))
+        to = from;
+      else if (to.isConstant() && from.isConstant())
+        throw ImportError("shapes " + textOf(inputs[0]->shape) + " and " + textOf(input->shape) +
+                          " do not go together: a dimension is " + to.text() + " and " + from.text());
+      else if (!to.isConstant() && !from.isConstant())
+        to = Dimension::max(to, from); // equal, or one of them is 1
+      else if (from.isConstant())
+        to = from;
+    }
+  return shape;
+}
+
+} // namespace ingot::onnx

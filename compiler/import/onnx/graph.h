@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The graph that operators are imported into: tensors whose contents are known are evaluated, all others become IR. What an
+// operator computes is said once, as a function of scalars (compiler/import/scalar.h); this decides which of the two it becomes.
+#ifndef INGOT_COMPILER_IMPORT_ONNX_GRAPH_H
+#define INGOT_COMPILER_IMPORT_ONNX_GRAPH_H
+
+#include "compiler/import/builder.h"
+#include "compiler/import/onnx/literal.h"
+#include "compiler/import/onnx/model.h"
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <stdexcept>
+
+namespace ingot::onnx {
+
+// Why an operator cannot be imported; the importer adds which node it was.
+struct ImportError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct TensorData {
+  DataType dataType;
+  ElementType type; // in which elements are held
+  Shape shape;
+  std::shared_ptr<const Literal> known;   // its elements, where they are few and known
+  std::optional<TensorBytes> stored;      // a constant of a file, where its bytes lie as they are held
+  Value value;                            // in IR, once it was asked for
+  std::string name;                       // of a stored tensor
+  std::vector<std::string> strings;       // of DataType::string
+
+  size_t rank() const { return shape.size(); }
+};
+using Tensor = TensorData *; // of a Graph, and as long as it lives; null: an input or output that is left out
+
+using Indices = std::vector<Scalar>;
+
+class Graph {
+public:
+  explicit Graph(GraphBuilder &builder) : builder(builder) {}
+  Graph(const Graph &) = delete;
+  GraphBuilder &ir() { return builder; }
+
+  // --- Where tensors come from.
+  Tensor argument(DataType type, Shape shape, Value value);
+  Tensor stored(const TensorBytes &bytes, const std::string &name);
+  Tensor literal(DataType type, Literal literal);
+  Tensor integers(const std::vector<Dimension> &values, DataType type = DataType::i64); // rank 1
+  Tensor scalar(DataType type, double value, std::vector<int64_t> shape = {});          // all elements alike
+  // A value of IR that an op of its own gave.
+  Tensor computed(DataType type, Shape shape, Value value);
+
+  // The tensor in IR.
+  Value value(Tensor tensor);
+  // Its elements as integers, where they are known; nothing otherwise.
+  std::optional<std::vector<Dimension>> knownIntegers(Tensor tensor) const;
+  std::optional<std::vector<double>> knownReals(Tensor tensor) const;
+
+  // --- Definitions by elements. Bodies give the type in which elements of `type` are held.
+  using Element = std::function<Scalar(const Indices &)>;
+  using Term = std::function<Scalar(const Indices &, const Indices &)>; // indices of the result, and of the extents
+  Tensor compute(DataType type, Shape shape, const Element &body);
+  // Terms combined over the extents. 16-bit floats are combined in f32 and rounded once.
+  Tensor reduce(DataType type, Shape shape, Shape extents, Reduction kind, const Term &body);
+  // An element; indices must lie in the tensor.
+  Scalar at(Tensor tensor, Indices indices);
+  // An element of a tensor that is broadcast to `rank` dimensions.
+  Scalar atBroadcast(Tensor tensor, const Indices &indices);
+  // Element by element after broadcasting. 16-bit floats are given to the body as f32, and its result rounded.
+  using Map = std::function<Scalar(const std::vector<Scalar> &)>;
+  Tensor map(DataType type, const std::vector<Tensor> &inputs, const Map &body);
+
+  // --- Ops that have names in IR, where they do.
+  Tensor elementwise(ScalarOp op, const std::vector<Tensor> &inputs); // of one type, which is the result's
+  Tensor compare(ScalarOp op, Tensor a, Tensor b);
+  Tensor where(Tensor condition, Tensor a, Tensor b);
+  Tensor cast(Tensor x, DataType type); // numbers; floats of 8 and 4 bits too, saturating where `saturate` says so
+  Tensor reshape(Tensor x, Shape shape);
+  Tensor transpose(Tensor x, std::vector<int64_t> permutation);
+  Tensor broadcast(Tensor x, const Shape &shape);
+  Tensor concat(const std::vector<Tensor> &inputs, size_t axis);
+  // x[first + i * step] along each axis; extents of the result are given.
+  Tensor slice(Tensor x, const std::vector<Dimension> &first, const std::vector<int64_t> &step, Shape extents);
+  Tensor softmax(Tensor x, size_t axis);
+  Tensor reduceAxes(Reduction kind, Tensor x, std::vector<size_t> axes, bool keep);
+  // a [.., m, k] times b [.., k, n] with numpy's broadcasting of the leading dimensions. A stored matrix of floats becomes a linear.
+  Tensor matmul(Tensor a, Tensor b);
+
+  // The shape that numpy's broadcasting gives. Throws where dimensions do not go together.
+  static Shape broadcastShape(const std::vector<Tensor> &inputs);
+
+private:
+  TensorData *make(DataType type, Shape shape);
+  Value broadcastValue(Tensor tensor, const Shape &shape);
+  std::optional<Literal> evaluateAll(ElementType type, const Shape &shape, const Shape &extents, Reduction kind,
+                                     const Scalar &body);
+  Value emit(ElementType type, const Shape &shape, const Shape &extents, Reduction kind, const Scalar &body);
+
+  GraphBuilder &builder;
+  std::deque<TensorData> tensors;
+};
+
+// An axis as operators give it, negative from the end; throws where it is none of `rank`.
+size_t axisOf(int64_t axis, size_t rank);
+Indices loopsOf(size_t count, size_t first = 0);
+
+} // namespace ingot::onnx
+
+#endif

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// See op.h.
+#include "compiler/import/onnx/op.h"
+
+#include <algorithm>
+
+namespace ingot::onnx {
+
+Tensor Op::optional(size_t index) const { return index < tensors.size() ? tensors[index] : nullptr; }
+
+Tensor Op::input(size_t index) const {
+  Tensor tensor = optional(index);
+  if (!tensor)
+    fail("input " + std::to_string(index) + " is missing");
+  return tensor;
+}
+
+std::vector<Dimension> Op::integers(size_t index) const {
+  auto values = graph.knownIntegers(input(index));
+  if (!values)
+    fail("input " + std::to_string(index) + " must be known when the model is compiled: integers that follow from constants and "
+         "shapes alone");
+  return *values;
+}
+
+std::vector<int64_t> Op::constants(size_t index) const {
+  std::vector<int64_t> result;
+  for (const Dimension &value : integers(index)) {
+    auto constant = value.constant();
+    if (!constant)
+      fail("input " + std::to_string(index) + " holds " + value.text() + "; expected a constant");
+    result.push_back(*constant);
+  }
+  return result;
+}
+
+std::vector<double> Op::reals(size_t index) const {
+  auto values = graph.knownReals(input(index));
+  if (!values)
+    fail("input " + std::to_string(index) + " must be a constant");
+  return *values;
+}
+
+const proto::AttributeProto *Op::attribute(std::string_view name) const {
+  auto found = attributes.find(name);
+  return found == attributes.end() ? nullptr : found->second;
+}
+
+static std::string missing(std::string_view name) { return "attribute '" + std::string(name) + "' is missing"; }
+
+// Types of attributes (AttributeProto.AttributeType): 1 float, 2 int, 3 string, 4 tensor, 6 floats, 7 ints, 8 strings.
+static void checkKind(std::string_view name, const proto::AttributeProto &attribute, int kind, const char *what) {
+  if (attribute.has_type() && attribute.type() != kind && attribute.type() != 0)
+    throw ImportError("attribute '" + std::string(name) + "' is no " + what);
+}
+
+int64_t Op::integer(std::string_view name, std::optional<int64_t> otherwise) const {
+  const proto::AttributeProto *found = attribute(name);
+  if (!found && !otherwise)
+    fail(missing(name));
+  if (!found)
+    return *otherwise;
+  checkKind(name, *found, 2, "integer");
+  return found->i();
+}
+
+double Op::real(std::string_view name, std::optional<double> otherwise) const {
+  const proto::AttributeProto *found = attribute(name);
+  if (!found && !otherwise)
+    fail(missing(name));
+  if (!found)
+    return *otherwise;
+  checkKind(name, *found, 1, "float");
+  return found->f();
+}
+
+std::string Op::string(std::string_view name, std::optional<std::string> otherwise) const {
+  const proto::AttributeProto *found = attribute(name);
+  if (!found && !otherwise)
+    fail(missing(name));
+  if (!found)
+    return *otherwise;
+  checkKind(name, *found, 3, "string");
+  return found->s();
+}
+
+std::vector<int64_t> Op::integerList(std::string_view name, std::optional<std::vector<int64_t>> otherwise) const {
+  const proto::AttributeProto *found = attribute(name);
+  if (!found && !otherwise)
+    fail(missing(name));
+  if (!found)
+    return *otherwise;
+  checkKind(name, *found, 7, "list of integers");
+  return {found->ints().begin(), found->ints().end()};
+}
+
+std::vector<double> Op::realList(std::string_view name, std::optional<std::vector<double>> otherwise) const {
+  const proto::AttributeProto *found = attribute(name);
+  if (!found && !otherwise)
+    fail(missing(name));
+  if (!found)
+    return *otherwise;
+  checkKind(name, *found, 6, "list of floats");
+  return {found->floats().begin(), found->floats().end()};
+}
+
+std::vector<std::string> Op::stringList(std::string_view name, std::optional<std::vector<std::string>> otherwise) const {
+  const proto::AttributeProto *found = attribute(name);
+  if (!found && !otherwise)
+    fail(missing(name));
+  if (!found)
+    return *otherwise;
+  checkKind(name, *found, 8, "list of strings");
+  return {found->strings().begin(), found->strings().end()};
+}
+
+Tensor Op::tensor(std::string_view name) const {
+  const proto::AttributeProto *found = attribute(name);
+  if (!found)
+    fail(missing(name));
+  checkKind(name, *found, 4, "tensor");
+  TensorBytes bytes;
+  if (std::string error = model.tensor(found->t(), bytes); !error.empty())
+    fail("attribute '" + std::string(name) + "': " + error);
+  return graph.stored(bytes, (node.output_size() ? node.output(0) : node.name()) + "." + std::string(name));
+}
+
+std::optional<std::vector<size_t>> Op::axes(size_t index, size_t rank) const {
+  std::vector<int64_t> given;
+  if (has("axes"))
+    given = integerList("axes");
+  else if (optional(index))
+    given = constants(index);
+  else
+    return std::nullopt;
+  std::vector<size_t> result;
+  for (int64_t axis : given)
+    result.push_back(axisOf(axis, rank));
+  std::sort(result.begin(), result.end());
+  if (std::adjacent_find(result.begin(), result.end()) != result.end())
+    fail("an axis is given twice");
+  return result;
+}
+
+static const std::vector<std::span<const Definition>> &tables() {
+  static const std::vector<std::span<const Definition>> all = {
+      elementwiseOps(), shapeOps(),   constantOps(),     indexOps(),     reductionOps(), matrixOps(),     normalizationOps(),
+      convolutionOps(), poolingOps(), resizeOps(),       quantizationOps(), attentionOps(), contribOps(),   activationOps(),
+      selectionOps()};
+  return all;
+}
+
+const Definition *findDefinition(std::string_view domain, std::string_view name, int64_t version) {
+  const Definition *found = nullptr;
+  for (auto table : tables())
+    for (const Definition &definition : table)
+      if (definition.name == name && definition.domain == domain && definition.since <= version &&
+          (!found || definition.since > found->since))
+        found = &definition;
+  return found;
+}
+
+std::optional<int64_t> firstVersion(std::string_view domain, std::string_view name) {
+  std::optional<int64_t> first;
+  for (auto table : tables())
+    for (const Definition &definition : table)
+      if (definition.name == name && definition.domain == domain && (!first || definition.since < *first))
+        first = definition.since;
+  return first;
+}
+
+} // namespace ingot::onnx

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Operators that give or change shapes and move elements in order: Shape, Reshape, Transpose, Slice, Concat, Split, ...
+#include "compiler/import/onnx/op.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace ingot::onnx {
+
+namespace {
+
+std::vector<Tensor> shapeOf(Op &op) {
+  Tensor x = op.input(0);
+  const auto rank = int64_t(x->rank());
+  auto clamp = [&](int64_t at) { return std::clamp<int64_t>(at < 0 ? at + rank : at, 0, rank); };
+  const int64_t first = clamp(op.integer("start", 0)), last = clamp(op.integer("end", rank));
+  std::vector<Dimension> sizes;
+  for (int64_t i = first; i < last; ++i)
+    sizes.push_back(x->shape[size_t(i)]);
+  return {op.graph.integers(sizes)};
+}
+
+std::vector<Tensor> sizeOf(Op &op) {
+  return {op.graph.reshape(op.graph.integers({elementsOf(op.input(0)->shape)}), {})};
+}
+
+std::vector<Tensor> reshape(Op &op) {
+  Tensor x = op.input(0);
+  std::vector<Dimension> wanted;
+  if (op.version < 5)
+    for (int64_t size : op.integerList("shape"))
+      wanted.push_back(size);
+  else
+    wanted = op.integers(1);
+  const bool zeroIsZero = op.integer("allowzero", 0) != 0;
+  Shape shape;
+  std::optional<size_t> inferred;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (wanted[i] == Dimension(0) && !zeroIsZero) {
+      if (i >= x->rank())
+        op.fail("dimension " + std::to_string(i) + " of the new shape is taken from an input of shape " + textOf(x->shape));
+      shape.push_back(x->shape[i]);
+    } else if (wanted[i] == Dimension(-1)) {
+      if (inferred)
+        op.fail("two dimensions of the new shape are -1");
+      inferred = i;
+      shape.push_back(Dimension(1));
+    } else {
+      if (auto constant = wanted[i].constant(); constant && *constant < 0)
+        op.fail("a dimension of the new shape is " + std::to_string(*constant));
+      shape.push_back(wanted[i]);
+    }
+  }
+  if (inferred) {
+    const Dimension have = elementsOf(x->shape), others = elementsOf(shape);
+    if (others == Dimension(0))
+      op.fail("dimension " + std::to_string(*inferred) + " cannot be inferred beside one of 0");
+    auto quotient = Dimension::exactQuotient(have, others);
+    if (!quotient && have.isConstant() && others.isConstant())
+      op.fail("a tensor of shape " + textOf(x->shape) + " cannot have the shape asked for: " + have.text() +
+              " elements are no multiple of " + others.text());
+    shape[*inferred] = quotient ? *quotient : Dimension::floorDiv(have, others);
+    if (!quotient) // not provable, but what the model says
+      return {op.graph.computed(x->dataType, shape, op.graph.ir().reshape(op.graph.value(x), shape))};
+  }
+  if (!(elementsOf(shape) == elementsOf(x->shape)) && !(elementsOf(shape).isConstant() && elementsOf(x->shape).isConstant()))
+    return {op.graph.computed(x->dataType, shape, op.graph.ir().reshape(op.graph.value(x), shape))};
+  return {op.graph.reshape(x, shape)};
+}
+
+std::vector<Tensor> flatten(Op &op) {
+  Tensor x = op.input(0);
+  int64_t axis = op.integer("axis", 1);
+  const auto rank = int64_t(x->rank());
+  if (axis < -rank || axis > rank)
+    op.fail("axis " + std::to_string(axis) + " is none of a tensor of " + std::to_string(rank) + " dimensions");
+  if (axis < 0)
+    axis += rank;
+  return {op.graph.reshape(x, {elementsOf(Shape(x->shape.begin(), x->shape.begin() + axis)),
+                               elementsOf(Shape(x->shape.begin() + axis, x->shape.end()))})};
+}
+
+std::vector<Tensor> squeeze(Op &op) {
+  Tensor x = op.input(0);
+  auto axes = op.axes(1, x->rank());
+  Shape shape;
+  for (size_t i = 0; i < x->rank(); ++i) {
+    const bool named = axes && std::find(axes->begin(), axes->end(), i) != axes->end();
+    const bool one = x->shape[i] == Dimension(1);
+    if (named && !one && x->shape[i].isConstant())
+      op.fail("dimension " + std::to_string(i) + " is " + x->shape[i].text() + "; only one of 1 can be taken away");
+    if (!(axes ? named : one))
+      shape.push_back(x->shape[i]);
+  }
+  if (!(elementsOf(shape) == elementsOf(x->shape)))
+    op.fail("a dynamic dimension of " + textOf(x->shape) + " is taken away, which is not known to be 1");
+  return {op.graph.reshape(x, shape)};
+}
+
+std::vector<Tensor> unsqueeze(Op &op) {
+  Tensor x = op.input(0);
+  const size_t count = op.has("axes") ? op.integerList("axes").size() : op.constants(1).size();
+  auto axes = op.axes(1, x->rank() + count);
+  Shape shape = x->shape;
+  for (size_t axis : *axes)
+    shape.insert(shape.begin() + int64_t(axis), Dimension(1));
+  return {op.graph.reshape(x, shape)};
+}
+
+std::vector<Tensor> transpose(Op &op) {
+  Tensor x = op.input(0);
+  std::vector<int64_t> permutation(x->rank());
+  std::iota(permutation.rbegin(), permutation.rend(), 0);
+  permutation = op.integerList("perm", permutation);
+  std::vector<int64_t> sorted = permutation;
+  std::sort(sorted.begin(), sorted.end());
+  for (size_t i = 0; i < sorted.size(); ++i)
+    if (sorted.size() != x->rank() || sorted[i] != int64_t(i))
+      op.fail("perm does not hold each of the " + std::to_string(x->rank()) + " dimensions once");
+  return {op.graph.transpose(x, permutation)};
+}
+
+std::vector<Tensor> concat(Op &op) {
+  std::vector<Tensor> inputs;
+  for (size_t i = 0; i < op.inputs(); ++i)
+    inputs.push_back(op.input(i));
+  if (inputs.empty())
+    op.fail("it has no input");
+  const int64_t axis = op.version < 4 ? op.integer("axis", 1) : op.integer("axis");
+  return {op.graph.concat(inputs, axisOf(axis, inputs[0]->rank()))};
+}
+
+// Sizes of parts along an axis: an attribute, an input, or equal parts.
+std::vector<Tensor> split(Op &op) {
+  Tensor x = op.input(0);
+  const size_t axis = axisOf(op.integer("axis", 0), x->rank());
+  std::vector<Dimension> sizes;
+  if (op.has("split"))
+    for (int64_t size : op.integerList("split"))
+      sizes.push_back(size);
+  else if (op.optional(1))
+    sizes = op.integers(1);
+  else {
+    const auto parts = op.integer("num_outputs", int64_t(op.outputs()));
+    if (parts <= 0)
+      op.fail("it has no outputs");
+    // All but the last are of one size, rounded up.
+    const Dimension each = Dimension::ceilDiv(x->shape[axis], Dimension(parts));
+    Dimension left = x->shape[axis];
+    for (int64_t i = 0; i < parts; ++i) {
+      sizes.push_back(i + 1 < parts ? each : left);
+      left = left - each;
+    }
+  }
+  std::vector<Tensor> outputs;
+  Dimension start = 0;
+  for (const Dimension &size : sizes) {
+    Shape extents = x->shape;
+    extents[axis] = size;
+    std::vector<Dimension> first(x->rank(), Dimension(0));
+    first[axis] = start;
+    outputs.push_back(op.graph.slice(x, first, std::vector<int64_t>(x->rank(), 1), extents));
+    start = start + size;
+  }
+  if (!(start == x->shape[axis]) && start.isConstant() && x->shape[axis].isConstant())
+    op.fail("its parts have " + start.text() + " elements along axis " + std::to_string(axis) + "; the input has " + x->shape[axis].text());
+  return outputs;
+}
+
+std::vector<Tensor> slice(Op &op) {
+  Tensor x = op.input(0);
+  std::vector<Dimension> starts, ends;
+  std::vector<int64_t> axes, steps;
+  if (op.version < 10) {
+    for (int64_t start : op.integerList("starts"))
+      starts.push_back(start);
+    for (int64_t end : op.integerList("ends"))
+      ends.push_back(end);
+    axes = op.integerList("axes", std::vector<int64_t>());
+  } else {
+    starts = op.integers(1);
+    ends = op.integers(2);
+    if (op.optional(3))
+      axes = op.constants(3);
+    if (op.optional(4))
+      steps = op.constants(4);
+  }
+  if (axes.empty())
+    for (size_t i = 0; i < starts.size(); ++i)
+      axes.push_back(int64_t(i));
+  if (steps.empty())
+    steps.assign(starts.size(), 1);
+  if (starts.size() != ends.size() || starts.size() != axes.size() || starts.size() != steps.size())
+    op.fail("starts, ends, axes and steps are of different lengths");
+  std::vector<Dimension> first(x->rank(), Dimension(0));
+  std::vector<int64_t> stride(x->rank(), 1);
+  Shape extents = x->shape;
+  for (size_t i = 0; i < starts.size(); ++i) {
+    const size_t axis = axisOf(axes[i], x->rank());
+    const Dimension size = x->shape[axis];
+    const int64_t step = steps[i];
+    if (step == 0)
+      op.fail("a step is 0");
+    // As numpy: from the end where negative, then cut to what there is.
+    auto place = [&](Dimension at, const Dimension &least, const Dimension &most) {
+      auto constant = at.constant();
+      if (constant && *constant >= INT32_MAX) // "to the end", however it is written
+        return most;
+      if (constant && *constant <= -int64_t(INT32_MAX))
+        return least;
+      if (constant ? *constant < 0 : at.most().value_or(0) < 0)
+        at = at + size;
+      return Dimension::min(Dimension::max(at, least), most);
+    };
+    if (step > 0) {
+      first[axis] = place(starts[i], 0, size);
+      const Dimension end = place(ends[i], 0, size);
+      extents[axis] = Dimension::max(Dimension::ceilDiv(end - first[axis], step), 0);
+    } else {
+      first[axis] = place(starts[i], 0, size - 1);
+      const Dimension end = place(ends[i], -1, size - 1);
+      extents[axis] = Dimension::max(Dimension::ceilDiv(first[axis] - end, -step), 0);
+    }
+    stride[axis] = step;
+  }
+  bool same = true;
+  for (size_t i = 0; i < x->rank(); ++i)
+    same &= first[i] == Dimension(0) && stride[i] == 1 && extents[i] == x->shape[i];
+  if (same)
+    return {x};
+  return {op.graph.slice(x, first, stride, extents)};
+}
+
+std::vector<Tensor> expand(Op &op) {
+  Tensor x = op.input(0);
+  Tensor like = op.graph.scalar(x->dataType, 0);
+  Shape wanted = op.integers(1);
+  for (const Dimension &size : wanted)
+    if (auto constant = size.constant(); constant && *constant < 0)
+      op.fail("a dimension of the new shape is " + std::to_string(*constant));
+  Tensor shaped = op.graph.computed(x->dataType, wanted, Value());
+  (void)like;
+  return {op.graph.broadcast(x, Graph::broadcastShape({x, shaped}))};
+}
+
+std::vector<Tensor> tile(Op &op) {
+  Tensor x = op.input(0);
+  std::vector<Dimension> repeats = op.integers(1);
+  if (repeats.size() != x->rank())
+    op.fail("repeats has " + std::to_string(repeats.size()) + " elements; the input has " + std::to_string(x->rank()) + " dimensions");
+  Shape shape;
+  for (size_t i = 0; i < x->rank(); ++i)
+    shape.push_back(x->shape[i] * repeats[i]);
+  return {op.graph.compute(x->dataType, shape, [&](const Indices &i) {
+    Indices own;
+    for (size_t d = 0; d < i.size(); ++d)
+      own.push_back(repeats[d] == Dimension(1) ? i[d] : i[d] % Scalar(x->shape[d]));
+    return op.graph.at(x, own);
+  })};
+}
+
+// A dimension of the result that holds [blocks, block] of the input's, or the other way round.
+std::vector<Tensor> depthToSpace(Op &op) {
+  Tensor x = op.input(0);
+  if (x->rank() != 4)
+    op.fail("the input has shape " + textOf(x->shape) + "; expected [n, c, h, w]");
+  const Dimension b = op.integer("blocksize"), n = x->shape[0], c = x->shape[1], h = x->shape[2], w = x->shape[3];
+  auto depth = Dimension::exactQuotient(c, b * b);
+  if (!depth)
+    op.fail(c.text() + " channels are no multiple of the square of the block size " + b.text());
+  const std::string mode = op.string("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD")
+    op.fail("mode is '" + mode + "'; expected DCR or CRD");
+  Tensor parts = mode == "DCR" ? op.graph.transpose(op.graph.reshape(x, {n, b, b, *depth, h, w}), {0, 3, 4, 1, 5, 2})
+                               : op.graph.transpose(op.graph.reshape(x, {n, *depth, b, b, h, w}), {0, 1, 4, 2, 5, 3});
+  return {op.graph.reshape(parts, {n, *depth, h * b, w * b})};
+}
+
+std::vector<Tensor> spaceToDepth(Op &op) {
+  Tensor x = op.input(0);
+  if (x->rank() != 4)
+    op.fail("the input has shape " + textOf(x->shape) + "; expected [n, c, h, w]");
+  const Dimension b = op.integer("blocksize"), n = x->shape[0], c = x->shape[1];
+  auto h = Dimension::exactQuotient(x->shape[2], b), w = Dimension::exactQuotient(x->shape[3], b);
+  if (!h || !w)
+    op.fail("height and width of " + textOf(x->shape) + " are no multiples of the block size " + b.text());
+  Tensor parts = op.graph.transpose(op.graph.reshape(x, {n, c, *h, b, *w, b}), {0, 3, 5, 1, 2, 4});
+  return {op.graph.reshape(parts, {n, c * b * b, *h, *w})};
+}
+
+std::vector<Tensor> castTo(Op &op) {
+  return {op.graph.cast(op.input(0), DataType(op.integer("to")))};
+}
+
+std::vector<Tensor> castLike(Op &op) { return {op.graph.cast(op.input(0), op.input(1)->dataType)}; }
+
+constexpr Definition kOps[] = {
+    {"", "Shape", 1, shapeOf},
+    {"", "Size", 1, sizeOf},
+    {"", "Reshape", 1, reshape},
+    {"", "Flatten", 1, flatten},
+    {"", "Squeeze", 1, squeeze},
+    {"", "Unsqueeze", 1, unsqueeze},
+    {"", "Transpose", 1, transpose},
+    {"", "Concat", 1, concat},
+    {"", "Split", 2, split},
+    {"", "Slice", 1, slice},
+    {"", "Expand", 8, expand},
+    {"", "Tile", 6, tile},
+    {"", "DepthToSpace", 1, depthToSpace},
+    {"", "SpaceToDepth", 1, spaceToDepth},
+    {"", "Cast", 6, castTo},
+    {"", "CastLike", 15, castLike},
+};
+
+} // namespace
+
+std::span<const Definition> shapeOps() { return kOps; }
+
+} // namespace ingot::onnx
