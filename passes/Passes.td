@@ -30,6 +30,24 @@ def InferShapesPass : Ingot_Pass<"ingot-infer-shapes"> {
   }];
 }
 
+def FlattenRowsPass : Ingot_Pass<"ingot-flatten-rows"> {
+  let summary = "See tensors of many dimensions as rows";
+  let description = [{
+    Element-wise ops, norms, softmax and reductions along the last axis are computed on tensors of two dimensions, where what is
+    broadcast allows it: functions run row by row, and a row then is the last axis alone. Dimensions that are 1 are left out
+    in front of other general ops. A softmax whose axis is dynamic becomes its steps, each with its result in memory, as no
+    worker could hold a row of it.
+
+    ```mlir
+    %y = ingot.add %a, %b : tensor<?x?x8xf32, #ingot.dims<"batch", "length", "">>
+    // becomes, with d0 = batch*length
+    %y = ingot.add %ra, %rb : tensor<?x8xf32, #ingot.dims<"d0", "">>
+    ```
+
+    Declares symbols of products of dimensions. Does nothing to ops of two dimensions or fewer.
+  }];
+}
+
 // --- fusion/
 
 def HoistGatherRowsPass : Ingot_Pass<"ingot-hoist-gather-rows"> {

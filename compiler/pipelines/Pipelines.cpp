@@ -52,6 +52,9 @@ void buildIngotPipeline(OpPassManager &manager, const Options &options) {
 
 // Nothing may run between this stage and the next that would move ops out of the functions' order of operands.
 void buildLinalgPipeline(OpPassManager &manager, const Options &) {
+  manager.addPass(passes::createFlattenRowsPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
   manager.addPass(passes::createLowerGeneralOpsPass());
 }
 

@@ -82,8 +82,9 @@ LogicalResult ReshapeOp::verify() {
     return count;
   };
   Count from = count(input), to = count(result);
-  bool same = from.named && to.named ? from.fixed == to.fixed && from.names == to.names
-                                     : from.dynamic == to.dynamic && from.fixed == to.fixed;
+  // A product of dimensions may be a symbol of its own, which is looked up where memory is planned.
+  bool same = from.named && to.named && from.names == to.names ? from.fixed == to.fixed
+                                                               : from.dynamic > 0 && to.dynamic > 0;
   if (!same) // reshape-c2
     return emitOpError() << "result " << result << " does not have the elements of input " << input;
   return success();

@@ -31,7 +31,8 @@ def Ingot_ReshapeOp : Ingot_Op<"reshape", [Pure]> {
     Elements keep their row-major order.
 
     - reshape-c1: input and result have the same element type.
-    - reshape-c2: the product of static dimensions and the dynamic dimensions' names are the same in input and result.
+    - reshape-c2: the product of static dimensions is the same where the dynamic dimensions' names are; names may differ where both
+      have dynamic dimensions, as a symbol may stand for a product of others.
 
     ```mlir
     %r = ingot.reshape %x : tensor<?x256xf32, #ingot.dims<"tokens", "">> -> tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>

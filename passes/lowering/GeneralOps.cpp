@@ -37,6 +37,7 @@ bool readsRowByRow(OpOperand &operand) {
   int64_t rank = tensorOf(operand.get()).getRank();
   return llvm::TypeSwitch<Operation *, bool>(op)
       .Case<ir::RmsNormOp, ir::LayerNormOp>([&](auto) { return rank > 1; })
+      .Case<ir::BroadcastOp>([&](auto broadcast) { return rank > 0 && rank == tensorOf(broadcast.getResult()).getRank(); })
       .Case<ir::SoftmaxOp, ir::ReduceOp>([](auto along) { return along.getAxis() != 0; })
       .Case<ir::TransposeOp>([](auto transpose) {
         return transpose.getPermutation().front() == 0 && !llvm::is_sorted(transpose.getPermutation());

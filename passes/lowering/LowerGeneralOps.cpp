@@ -41,6 +41,16 @@ bool sameRows(Value a, Value b) {
   return x.isDynamic() ? x.name && x.name == y.name : x.size == y.size;
 }
 
+// Whether a function can hold a row of the value: its size is known, or it goes straight into its one reader.
+bool fitsInRow(Value value) {
+  auto type = tensorOf(value);
+  for (int64_t dim = 1; dim < type.getRank(); ++dim)
+    if (type.isDynamicDim(dim))
+      return value.hasOneUse() && isa<ir::ScalarBodyInterface, ir::BroadcastOp>(value.getDefiningOp()) &&
+             isa<ir::ScalarBodyInterface>(*value.user_begin());
+  return true;
+}
+
 // The largest chain that ends in `root`: producers join while everything that reads them is in it.
 Chain growChain(Value root) {
   Chain chain{root, {}};
@@ -52,7 +62,7 @@ Chain growChain(Value root) {
       Operation *op = chain.inner[i].getDefiningOp();
       for (OpOperand &operand : op->getOpOperands()) {
         Value value = operand.get();
-        if (chain.inner.contains(value) || !isGeneral(value) || !sameRows(value, root))
+        if (chain.inner.contains(value) || !isGeneral(value) || !sameRows(value, root) || !fitsInRow(value))
           continue;
         bool owned = llvm::all_of(value.getUses(), [&](OpOperand &use) {
           return llvm::any_of(use.getOwner()->getResults(), [&](Value v) { return chain.inner.contains(v); }) &&

@@ -3,6 +3,9 @@
 // Checks that dynamic dimensions are named (see Dimensions.h).
 #include "passes/shapes/Dimensions.h"
 
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
+
 using namespace mlir;
 
 namespace ingot::passes {
@@ -39,6 +42,41 @@ LogicalResult checkNamed(ir::EntryOp entry) {
     if (failed(checkResultsNamed(&op)))
       return failure();
   return success();
+}
+
+ir::Dim productOf(ir::EntryOp entry, ArrayRef<ir::Dim> dims) {
+  int64_t factor = 1;
+  SmallVector<std::string> names;
+  StringAttr only;
+  for (const ir::Dim &dim : dims) {
+    if (!dim.isDynamic()) {
+      factor *= dim.size;
+      continue;
+    }
+    StringRef name = dim.name.getValue();
+    names.push_back(name.find_first_of("+-") == StringRef::npos ? name.str() : "(" + name.str() + ")");
+    only = dim.name;
+  }
+  if (names.empty() || factor == 0)
+    return ir::Dim(factor);
+  if (names.size() == 1 && factor == 1)
+    return ir::Dim(ShapedType::kDynamic, only);
+  llvm::sort(names);
+  std::string text = (factor == 1 ? "" : std::to_string(factor) + "*") + llvm::join(names, "*");
+  auto module = entry->getParentOfType<ModuleOp>();
+  llvm::StringSet<> taken;
+  for (auto symbol : module.getOps<ir::SymbolOp>()) {
+    taken.insert(symbol.getSymName());
+    if (auto value = symbol->getAttrOfType<StringAttr>("value"); value && value.getValue() == text)
+      return ir::Dim(ShapedType::kDynamic, symbol.getSymNameAttr());
+  }
+  std::string name;
+  for (unsigned number = 0; name.empty() || taken.contains(name); ++number)
+    name = "d" + std::to_string(number);
+  OpBuilder builder(entry);
+  auto symbol = ir::SymbolOp::create(builder, entry.getLoc(), name, IntegerAttr());
+  symbol->setAttr("value", builder.getStringAttr(text));
+  return ir::Dim(ShapedType::kDynamic, symbol.getSymNameAttr());
 }
 
 } // namespace ingot::passes

@@ -15,6 +15,10 @@ mlir::LogicalResult checkArgumentsNamed(ir::EntryOp entry);
 mlir::LogicalResult checkResultsNamed(mlir::Operation *op);
 mlir::LogicalResult checkNamed(ir::EntryOp entry);
 
+// The dimension that is the product of these: static, one of them, or a derived symbol, which is declared before the entry where it is
+// new.
+ir::Dim productOf(ir::EntryOp entry, llvm::ArrayRef<ir::Dim> dims);
+
 } // namespace ingot::passes
 
 #endif

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// flatten-rows: ops on many dimensions become ops on rows (see Passes.td). Reshapes cost nothing, and those of
+// neighbouring ops fold away.
+#include "dialects/ingot/IngotDialect.h"
+#include "passes/Passes.h"
+#include "passes/shapes/Dimensions.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+
+namespace ingot::passes {
+
+#define GEN_PASS_DEF_FLATTENROWSPASS
+#include "passes/Passes.h.inc"
+
+namespace {
+
+RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+class Flattener {
+public:
+  explicit Flattener(ir::EntryOp entry) : entry(entry), b(entry.getContext()) {}
+
+  void run() {
+    for (Operation &op : llvm::make_early_inc_range(entry.getBody().front())) {
+      b.setInsertionPoint(&op);
+      if (op.getNumResults() != 1 || !isa<RankedTensorType>(op.getResult(0).getType()) || ir::isRecipe(op.getResult(0)))
+        continue;
+      if (auto softmax = dyn_cast<ir::SoftmaxOp>(op))
+        softmaxOf(softmax);
+      else if (isa<ir::ScalarBodyInterface>(op))
+        rowsOf(&op, op.getResult(0));
+      else if (auto reduce = dyn_cast<ir::ReduceOp>(op)) {
+        if (reduce.getAxis() + 1 == static_cast<uint64_t>(tensorOf(reduce.getInput()).getRank()))
+          rowsOf(&op, reduce.getInput());
+      } else if (isa<ir::RmsNormOp, ir::LayerNormOp>(op))
+        rowsOf(&op, op.getOperand(0));
+      else if (auto compute = dyn_cast<ir::ComputeOp>(op))
+        dropOnes(compute);
+      else if (auto transpose = dyn_cast<ir::TransposeOp>(op))
+        dropOnes(transpose);
+    }
+  }
+
+private:
+  Value reshape(Value value, ArrayRef<ir::Dim> dims, Location loc) {
+    auto type = ir::tensorType(dims, tensorOf(value).getElementType());
+    return type == value.getType() ? value : Value(ir::ReshapeOp::create(b, loc, type, value));
+  }
+
+  // Whether the operand of an element-wise op or norm is one of parameters, of the last axis alone.
+  static bool isParameter(Operation *op, OpOperand &operand) {
+    return operand.getOperandNumber() > 0 && isa<ir::RmsNormOp, ir::LayerNormOp>(op);
+  }
+
+  // `shaped` has the shape along which the op's rows lie.
+  void rowsOf(Operation *op, Value shaped) {
+    SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(shaped));
+    const size_t rank = dims.size();
+    if (rank < 3)
+      return;
+    // Neighbours join where every operand has both or repeats both; what is 1 joins anything. The last stays by itself.
+    SmallVector<bool> joins(rank, true);
+    joins[rank - 1] = false; // whether dimension i joins the one before it
+    for (OpOperand &operand : op->getOpOperands()) {
+      if (isParameter(op, operand))
+        continue;
+      if (tensorOf(operand.get()).getRank() != static_cast<int64_t>(rank))
+        return;
+      auto broadcast = operand.get().getDefiningOp<ir::BroadcastOp>();
+      if (!broadcast)
+        continue;
+      SmallVector<ir::Dim> from = ir::dimsOf(tensorOf(broadcast.getInput()));
+      auto repeats = [&](size_t i) { return i < rank - from.size() || (from[i + from.size() - rank].size == 1 && dims[i].size != 1); };
+      for (size_t i = 1; i + 1 < rank; ++i)
+        joins[i] = joins[i] && (dims[i].size == 1 || dims[i - 1].size == 1 || repeats(i) == repeats(i - 1));
+    }
+    SmallVector<SmallVector<size_t>> groups;
+    for (size_t i = 0; i < rank; ++i) {
+      if (i == 0 || !joins[i])
+        groups.emplace_back();
+      groups.back().push_back(i);
+    }
+    if (groups.size() == rank)
+      return;
+    auto grouped = [&](ArrayRef<ir::Dim> of) {
+      SmallVector<ir::Dim> result;
+      for (const auto &group : groups) {
+        SmallVector<ir::Dim> members;
+        for (size_t i : group)
+          if (i < of.size())
+            members.push_back(of[i]);
+        if (!members.empty())
+          result.push_back(productOf(entry, members));
+      }
+      return result;
+    };
+    SmallVector<ir::Dim> flat = grouped(dims);
+    IRMapping mapping;
+    for (OpOperand &operand : op->getOpOperands()) {
+      Value value = operand.get();
+      if (isParameter(op, operand) || mapping.contains(value))
+        continue;
+      auto broadcast = value.getDefiningOp<ir::BroadcastOp>();
+      if (!broadcast) {
+        mapping.map(value, reshape(value, flat, op->getLoc()));
+        continue;
+      }
+      SmallVector<ir::Dim> from = ir::dimsOf(tensorOf(broadcast.getInput()));
+      from.insert(from.begin(), rank - from.size(), ir::Dim(1));
+      SmallVector<ir::Dim> source = grouped(from);
+      while (source.size() > 1 && source.front().size == 1)
+        source.erase(source.begin());
+      Value reshaped = reshape(broadcast.getInput(), source, broadcast.getLoc());
+      auto type = ir::tensorType(flat, tensorOf(value).getElementType());
+      mapping.map(value, type == reshaped.getType() ? reshaped : Value(ir::BroadcastOp::create(b, broadcast.getLoc(), type, reshaped)));
+    }
+    Operation *made = b.clone(*op, mapping);
+    Value result = op->getResult(0);
+    SmallVector<ir::Dim> own = ir::dimsOf(tensorOf(result));
+    SmallVector<ir::Dim> ownFlat = flat;
+    if (auto reduce = dyn_cast<ir::ReduceOp>(op)) {
+      if (reduce.getKeepAxis())
+        ownFlat.back() = ir::Dim(1);
+      else
+        ownFlat.pop_back();
+      cast<ir::ReduceOp>(made).setAxis(flat.size() - 1);
+    }
+    made->getResult(0).setType(ir::tensorType(ownFlat, tensorOf(result).getElementType()));
+    if (auto softmax = dyn_cast<ir::SoftmaxOp>(made))
+      softmax.setAxis(flat.size() - 1);
+    result.replaceAllUsesWith(reshape(made->getResult(0), own, op->getLoc()));
+    op->erase();
+  }
+
+  void softmaxOf(ir::SoftmaxOp op) {
+    auto type = tensorOf(op.getInput());
+    const int64_t axis = op.getAxis(), rank = type.getRank();
+    if (!type.isDynamicDim(axis) && axis + 1 == rank)
+      return rowsOf(op, op.getInput());
+    if (rank < 3 && !type.isDynamicDim(axis))
+      return;
+    // e^(x - max) / sum, each step in memory.
+    Location loc = op.getLoc();
+    SmallVector<ir::Dim> dims = ir::dimsOf(type), kept = dims;
+    kept[axis] = ir::Dim(1);
+    Value input = op.getInput();
+    auto reduced = [&](ir::ReduceKind kind, Value of) -> Value {
+      return ir::ReduceOp::create(b, loc, of, ir::ReduceKindAttr::get(b.getContext(), kind), b.getI64IntegerAttr(axis), b.getUnitAttr()).getResult();
+    };
+    auto wide = [&](Value of) -> Value { return ir::BroadcastOp::create(b, loc, type, of); };
+    Operation *before = op->getPrevNode();
+    Value shifted = ir::SubOp::create(b, loc, input, wide(reduced(ir::ReduceKind::Max, input)));
+    Value powers = ir::ExpOp::create(b, loc, shifted);
+    Value result = ir::DivOp::create(b, loc, powers, wide(reduced(ir::ReduceKind::Sum, powers)));
+    op.getResult().replaceAllUsesWith(result);
+    Operation *after = op;
+    // The new ops are looked at in their turn.
+    for (Operation *made = before ? before->getNextNode() : &entry.getBody().front().front(); made != after;) {
+      Operation *next = made->getNextNode();
+      b.setInsertionPoint(made);
+      if (auto reduce = dyn_cast<ir::ReduceOp>(made)) {
+        if (axis + 1 == rank)
+          rowsOf(made, reduce.getInput());
+      } else if (isa<ir::ScalarBodyInterface>(made)) {
+        rowsOf(made, made->getResult(0));
+      }
+      made = next;
+    }
+    op.erase();
+  }
+
+  // How many dimensions in front are 1, all but the last at most.
+  static int64_t onesOf(RankedTensorType type) {
+    int64_t ones = 0;
+    while (ones + 1 < type.getRank() && type.getDimSize(ones) == 1)
+      ++ones;
+    return ones;
+  }
+
+  void dropOnes(ir::ComputeOp op) {
+    auto type = tensorOf(op.getResult());
+    const int64_t ones = onesOf(type);
+    if (ones == 0)
+      return;
+    SmallVector<ir::Dim> dims = ir::dimsOf(type);
+    auto made = cast<ir::ComputeOp>(b.clone(*op));
+    made.getResult().setType(ir::tensorType(ArrayRef(dims).drop_front(ones), type.getElementType()));
+    Block &body = made.getBody().front();
+    OpBuilder inner = OpBuilder::atBlockBegin(&body);
+    const unsigned first = static_cast<unsigned>(made.getInputs().size());
+    Value zero = arith::ConstantIndexOp::create(inner, op.getLoc(), 0);
+    for (int64_t i = 0; i < ones; ++i) {
+      body.getArgument(first).replaceAllUsesWith(zero);
+      body.eraseArgument(first);
+    }
+    op.getResult().replaceAllUsesWith(reshape(made.getResult(), dims, op.getLoc()));
+    op.erase();
+  }
+
+  void dropOnes(ir::TransposeOp op) {
+    auto type = tensorOf(op.getResult());
+    int64_t ones = 0;
+    while (ones < onesOf(type) && op.getPermutation()[ones] == ones)
+      ++ones;
+    if (ones == 0)
+      return;
+    SmallVector<ir::Dim> from = ir::dimsOf(tensorOf(op.getInput())), to = ir::dimsOf(type);
+    SmallVector<int64_t> permutation;
+    for (int64_t index : op.getPermutation().drop_front(ones))
+      permutation.push_back(index - ones);
+    Value input = reshape(op.getInput(), ArrayRef(from).drop_front(ones), op.getLoc());
+    Value made = ir::TransposeOp::create(b, op.getLoc(), input, b.getDenseI64ArrayAttr(permutation)).getResult();
+    op.getResult().replaceAllUsesWith(reshape(made, to, op.getLoc()));
+    op.erase();
+  }
+
+  ir::EntryOp entry;
+  OpBuilder b;
+};
+
+struct FlattenRowsPass : public impl::FlattenRowsPassBase<FlattenRowsPass> {
+  void runOnOperation() override {
+    for (auto entry : getOperation().getOps<ir::EntryOp>())
+      Flattener(entry).run();
+  }
+};
+
+} // namespace
+} // namespace ingot::passes
