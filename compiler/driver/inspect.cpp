@@ -6,6 +6,7 @@
 #include "runtime/executor/cache_pool.h"
 #include "runtime/executor/engine_file.h"
 #include "runtime/executor/sizes.h"
+#include "runtime/executor/tensors.h"
 
 #include <algorithm>
 #include <cinttypes>
@@ -30,23 +31,6 @@ std::string bytesForPeople(uint64_t bytes) {
   }
   char text[32];
   std::snprintf(text, sizeof(text), unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
-  return text;
-}
-
-// "3 + 2*tokens"
-std::string sizeText(const fmt::Size &size, const fmt::Plan &plan) {
-  std::string text;
-  if (size.coefficients())
-    for (unsigned i = 0; i < size.coefficients()->size(); ++i)
-      if (int64_t coefficient = size.coefficients()->Get(i)) {
-        if (!text.empty())
-          text += " + ";
-        if (coefficient != 1)
-          text += std::to_string(coefficient) + "*";
-        text += plan.symbols()->Get(i)->name()->str();
-      }
-  if (size.constant() || text.empty())
-    text = text.empty() ? std::to_string(size.constant()) : text + " + " + std::to_string(size.constant());
   return text;
 }
 
@@ -113,6 +97,14 @@ ordered_json describe(const runtime::EngineFile &engine) {
                       {"planes", planes}});
   }
   json["cache_groups"] = groups;
+  ordered_json symbols = ordered_json::array();
+  const runtime::SymbolTable table(plan);
+  for (unsigned i = 0; i < table.size(); ++i) {
+    symbols.push_back({{"name", table.name(i)}});
+    if (table.derived(i))
+      symbols.back()["value"] = table.expression(i);
+  }
+  json["symbols"] = symbols;
   ordered_json entries = ordered_json::array();
   for (const fmt::Entry *entry : *plan.entries()) {
     auto arguments = [&](const auto *list) {
@@ -120,7 +112,7 @@ ordered_json describe(const runtime::EngineFile &engine) {
       for (const fmt::Argument *argument : *list) {
         ordered_json shape = ordered_json::array();
         for (const fmt::Size *size : *argument->shape())
-          shape.push_back(sizeText(*size, plan));
+          shape.push_back(runtime::dimensionText(plan, *size));
         result.push_back(
             {{"name", argument->name()->str()}, {"type", runtime::elementName(argument->type())}, {"shape", shape}});
       }
@@ -130,7 +122,7 @@ ordered_json describe(const runtime::EngineFile &engine) {
     for (const fmt::Launch *launch : *entry->launches())
       launches.push_back({{"kernel", plan.kernels()->Get(launch->kernel())->name()->str()},
                           {"node", launch->node() ? launch->node()->str() : ""},
-                          {"tiles", sizeText(*launch->tiles(), plan)}});
+                          {"tiles", runtime::dimensionText(plan, *launch->tiles())}});
     entries.push_back({{"name", entry->name()->str()},
                        {"inputs", arguments(entry->inputs())},
                        {"outputs", arguments(entry->outputs())},
@@ -222,6 +214,9 @@ void print(const ordered_json &json, const InspectOptions &options, std::string 
   for (const auto &[name, bytes] : json["memory"].items())
     if (name.rfind("arena", 0) == 0 && bytes != 0)
       line("arena", bytesForPeople(bytes) + (name == "arena_constant" ? "" : " a unit of " + name.substr(10)));
+  for (const auto &symbol : json["symbols"])
+    if (symbol.contains("value"))
+      line("symbol", text(symbol["name"]) + " = " + text(symbol["value"]));
   for (const auto &entry : json["entries"]) {
     auto names = [&](const ordered_json &list) {
       std::string result;

@@ -7,6 +7,7 @@
 #include "runtime/format/plan_generated.h"
 
 #include "dialects/ingot/IngotDialect.h"
+#include "dialects/ingot/SymbolExpr.h"
 #include "llvm/ADT/StringMap.h"
 
 using namespace mlir;
@@ -158,8 +159,19 @@ LogicalResult PlanSerializer::run(const ModelFacts &facts, EngineContents &conte
 
   std::vector<fb::Offset<format::Symbol>> symbolTables;
   for (auto op : program.getOps<plan::SymbolOp>()) {
+    std::vector<format::SymbolStep> steps;
+    if (op.getValue()) {
+      std::string why;
+      std::optional<ir::SymbolExpr> expr = ir::SymbolExpr::parse(*op.getValue(), why); // verified
+      for (const ingot::symbols::Step &step : expr->steps())
+        steps.emplace_back(format::SymbolStepKind(step.op),
+                           step.op == ingot::symbols::Op::symbol
+                               ? int64_t(symbols.lookup(expr->names()[size_t(step.value)]))
+                               : step.value);
+    }
     symbols[op.getSymName()] = unsigned(symbolTables.size());
-    symbolTables.push_back(format::CreateSymbolDirect(builder, op.getSymName().str().c_str()));
+    symbolTables.push_back(
+        format::CreateSymbolDirect(builder, op.getSymName().str().c_str(), steps.empty() ? nullptr : &steps));
   }
 
   std::vector<fb::Offset<format::Kernel>> kernelTables;

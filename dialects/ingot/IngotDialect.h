@@ -51,6 +51,10 @@ OpT lookup(mlir::Operation *from, mlir::StringAttr name, mlir::SymbolTableCollec
   return lookupOutwards<OpT>(from, [&](mlir::Operation *table) { return tables.lookupSymbolIn(table, name); });
 }
 
+// Whether the `value` of a symbol's declaration is an expression over symbols that ops of its kind declare before it,
+// and comes without a `max`. Null is fine. Emits the error.
+mlir::LogicalResult checkDerived(mlir::Operation *symbol, mlir::IntegerAttr max, mlir::StringAttr value);
+
 // The group that a cache value belongs to, or null where it is not declared.
 CacheGroupOp cacheGroupOf(mlir::Operation *from, CacheType type);
 // Number of the group among those of its module: its row in `slots` and `block_table`.

@@ -2,6 +2,7 @@
 //
 // Verifiers and syntax of what stands at the top of a module: symbols, cache groups, tensors, entries. Also the checks
 // that several op families share (Verify.h).
+#include "dialects/ingot/SymbolExpr.h"
 #include "dialects/ingot/Verify.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/Interfaces/FunctionImplementation.h"
@@ -37,13 +38,36 @@ LogicalResult checkCacheUse(Operation *op, CacheType cache, std::optional<int64_
   return success();
 }
 
+LogicalResult checkDerived(Operation *symbol, IntegerAttr max, StringAttr value) {
+  if (!value)
+    return success();
+  if (max)
+    return symbol->emitOpError("has a value, from which its bound follows, and a max; give one of them");
+  std::string why;
+  std::optional<SymbolExpr> expr = SymbolExpr::parse(value.getValue(), why);
+  if (!expr)
+    return symbol->emitOpError() << "value: " << why;
+  llvm::StringSet<> before;
+  for (Operation &op : *symbol->getBlock()) {
+    if (&op == symbol)
+      break;
+    if (op.getName() == symbol->getName())
+      before.insert(SymbolTable::getSymbolName(&op).getValue());
+  }
+  for (StringRef name : expr->names())
+    if (!before.contains(name))
+      return symbol->emitOpError() << "value \"" << value.getValue() << "\" names @" << name
+                                   << ", which is not declared before it";
+  return success();
+}
+
 LogicalResult SymbolOp::verify() {
   if (!isSymbolName(getSymName())) // symbol-c1
     return emitOpError() << "name \"" << getSymName()
                          << "\" is not a letter followed by letters, digits and underscores";
   if (getMax() && static_cast<int64_t>(*getMax()) <= 0) // symbol-c2
     return emitOpError() << "max must be positive, found " << static_cast<int64_t>(*getMax());
-  return success();
+  return checkDerived(*this, getMaxAttr(), getValueAttr()); // symbol-c2, symbol-c3
 }
 
 LogicalResult CacheGroupOp::verify() {

@@ -15,17 +15,25 @@ def Ingot_SymbolOp : Ingot_Op<"symbol", [Symbol]> {
     The value of the symbol is given at each step, its largest value at load. `max` is a bound known when the model is
     compiled. Symbols are numbered in the order in which they stand in the module.
 
+    A symbol with a `value` is derived: it follows from others, and nobody gives it. The expression is made of integers,
+    symbols, + - * floordiv ceildiv mod, max(a, b), min(a, b) and parentheses (SymbolExpr.h).
+
     - symbol-c1: the name is a letter followed by letters, digits and underscores.
-    - symbol-c2: max, where given, is positive.
+    - symbol-c2: max, where given, is positive, and the symbol is not derived.
+    - symbol-c3: value, where given, is an expression over symbols that stand before this one.
 
     ```mlir
     ingot.symbol @tokens
     ingot.symbol @rows max 8192
+    ingot.symbol @half value "(rows + 1) floordiv 2"
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<I64Attr>:$max);
-  let assemblyFormat = "$sym_name (`max` $max^)? attr-dict";
+  let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<I64Attr>:$max, OptionalAttr<StrAttr>:$value);
+  let assemblyFormat = "$sym_name (`max` $max^)? (`value` $value^)? attr-dict";
   let hasVerifier = 1;
+  // A symbol that is given.
+  let builders = [OpBuilder<(ins "::llvm::StringRef":$name, "::mlir::IntegerAttr":$max),
+                            [{ build($_builder, $_state, $_builder.getStringAttr(name), max, ::mlir::StringAttr()); }]>];
 }
 
 def Ingot_CacheGroupOp : Ingot_Op<"cache_group", [Symbol]> {

@@ -56,7 +56,7 @@ LogicalResult ProgramOp::verify() {
 LogicalResult SymbolOp::verify() {
   if (getMax() && static_cast<int64_t>(*getMax()) <= 0) // symbol-c1
     return emitOpError() << "max must be positive, found " << static_cast<int64_t>(*getMax());
-  return success();
+  return ir::checkDerived(*this, getMaxAttr(), getValueAttr()); // symbol-c1, symbol-c2
 }
 
 // --- cache_group.

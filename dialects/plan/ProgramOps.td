@@ -44,16 +44,19 @@ def Plan_ProgramOp : Plan_Op<"program", [Symbol, SymbolTable, NoTerminator, Sing
 def Plan_SymbolOp : Plan_Op<"symbol", [Symbol, HasParent<"ProgramOp">]> {
   let summary = "Declares a dynamic dimension";
   let description = [{
-    Symbols are numbered in the order in which they stand.
+    Symbols are numbered in the order in which they stand. One with a `value` is derived: it follows from others, as of
+    ingot.symbol.
 
-    - symbol-c1: max, where given, is positive.
+    - symbol-c1: max, where given, is positive, and the symbol is not derived.
+    - symbol-c2: value, where given, is an expression over symbols that stand before this one.
 
     ```mlir
     plan.symbol @tokens
+    plan.symbol @pairs value "tokens*tokens"
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<I64Attr>:$max);
-  let assemblyFormat = "$sym_name (`max` $max^)? attr-dict";
+  let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<I64Attr>:$max, OptionalAttr<StrAttr>:$value);
+  let assemblyFormat = "$sym_name (`max` $max^)? (`value` $value^)? attr-dict";
   let hasVerifier = 1;
 }
 

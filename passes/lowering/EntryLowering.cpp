@@ -8,6 +8,7 @@
 #include "passes/lowering/EntryLoweringImpl.h"
 #include "passes/lowering/FunctionWork.h"
 
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
@@ -16,8 +17,8 @@ namespace ingot::passes {
 
 LogicalResult EntryLowering::run() {
   builder.setInsertionPointToEnd(&program.getBody().front());
-  auto plan = plan::EntryOp::create(builder, entry.getLoc(), entry.getSymName(), entry.getFunctionType(),
-                                    entry.getArgNames(), entry.getResNames());
+  auto plan = plan::EntryOp::create(builder, entry.getLoc(), entry.getSymName(), signature(), entry.getArgNames(),
+                                    entry.getResNames());
   builder.setInsertionPointToEnd(&plan.getBody().front());
   for (auto [index, argument] : llvm::enumerate(entry.getBody().getArguments()))
     buffers[argument] =
@@ -28,6 +29,21 @@ LogicalResult EntryLowering::run() {
     if (failed(lower(&op)))
       return failure();
   return success();
+}
+
+// The file has no sizes with negative parts, so symbol - constant is a symbol of its own there.
+FunctionType EntryLowering::signature() {
+  auto grown = [&](Type type) -> Type {
+    auto tensor = cast<RankedTensorType>(type);
+    SmallVector<ir::Dim> dims = ir::dimsOf(tensor);
+    for (ir::Dim &dim : dims)
+      if (auto expr = dim.isDynamic() ? ir::parseDim(dim.name.getValue()) : std::nullopt; expr && expr->constant < 0)
+        dim.name = tables.sum(*expr);
+    return ir::tensorType(dims, tensor.getElementType());
+  };
+  FunctionType type = entry.getFunctionType();
+  return FunctionType::get(builder.getContext(), llvm::map_to_vector(type.getInputs(), grown),
+                           llvm::map_to_vector(type.getResults(), grown));
 }
 
 // --- Buffers.
@@ -75,29 +91,20 @@ int64_t EntryLowering::strideOf(Value value) {
 }
 
 FailureOr<Value> EntryLowering::allocate(Operation *op, RankedTensorType type, int64_t stride) {
-  int64_t bytes = ir::elementBytes(type.getElementType()), extra = 0;
-  StringAttr symbol;
-  for (auto [index, dim] : llvm::enumerate(ir::dimsOf(type))) {
-    if (!dim.isDynamic()) {
-      bytes *= static_cast<int64_t>(index) + 1 == type.getRank() ? stride : dim.size;
-      continue;
-    }
-    auto expr = dim.name ? ir::parseDim(dim.name.getValue()) : std::nullopt;
-    if (!expr)
+  SmallVector<ir::Dim> dims = ir::dimsOf(type);
+  for (auto [index, dim] : llvm::enumerate(dims))
+    if (dim.isDynamic() && (!dim.name || !ir::parseDim(dim.name.getValue())))
       return op->emitOpError() << "dimension " << index << " of " << type << " has no symbol; run ingot-infer-shapes";
-    if (symbol)
-      return op->emitOpError() << "result " << type << " has two dynamic dimensions, '" << symbol.getValue()
-                               << "' and '" << expr->symbol
-                               << "'; expected at most one, because memory is planned per unit of one symbol";
-    symbol = builder.getStringAttr(expr->symbol);
-    extra = expr->constant;
-  }
-  // symbol + constant rows fit in (1 + constant) times the symbol's, as every symbol in use is at least 1.
-  bytes *= 1 + std::max<int64_t>(extra, 0);
-  if (bytes <= 0)
+  if (!dims.empty() && !dims.back().isDynamic())
+    dims.back() = stride;
+  dims.push_back(ir::elementBytes(type.getElementType()));
+  std::optional<ProgramTables::Extent> bytes = tables.product(dims);
+  if (!bytes)
+    return op->emitOpError() << "result " << type << " has more than 2^63 bytes";
+  if (bytes->factor == 0)
     return op->emitOpError() << "result " << type << " has no elements";
-  return plan::AllocOp::create(builder, op->getLoc(), bufferType(), builder.getI64IntegerAttr(bytes),
-                               symbol ? FlatSymbolRefAttr::get(symbol) : FlatSymbolRefAttr())
+  return plan::AllocOp::create(builder, op->getLoc(), bufferType(), builder.getI64IntegerAttr(bytes->factor),
+                               bytes->symbol ? FlatSymbolRefAttr::get(bytes->symbol) : FlatSymbolRefAttr())
       .getResult();
 }
 
@@ -140,15 +147,18 @@ plan::SizeAttr EntryLowering::bytesOf(Value value) {
   auto type = tensorOf(value);
   if (!type)
     return constant(0);
+  SmallVector<ir::Dim> dims = ir::dimsOf(type);
   plan::SizeAttr size = constant(ir::elementBytes(type.getElementType()));
-  for (const ir::Dim &dim : ir::dimsOf(type)) {
+  if (llvm::count_if(dims, [](const ir::Dim &dim) { return dim.isDynamic(); }) > 1) {
+    dims.push_back(ir::elementBytes(type.getElementType()));
+    std::optional<ProgramTables::Extent> bytes = tables.product(dims);
+    return !bytes          ? constant(0)
+           : bytes->symbol ? plan::SizeAttr::get(builder.getContext(), bytes->symbol.getValue(), bytes->factor)
+                           : constant(bytes->factor);
+  }
+  for (const ir::Dim &dim : dims) {
     plan::SizeAttr extent = sizeOf(dim);
-    if (extent.isConstant())
-      size = size.times(extent.getConstant());
-    else if (size.isConstant())
-      size = extent.times(size.getConstant());
-    else
-      return constant(0);
+    size = extent.isConstant() ? size.times(extent.getConstant()) : extent.times(size.getConstant());
   }
   return size;
 }
@@ -223,8 +233,113 @@ LogicalResult EntryLowering::lowerOp(ir::CallOp op) {
 
 ProgramTables::ProgramTables(plan::ProgramOp program) : weights(program), program(program) {
   for (auto symbol : program.getOps<plan::SymbolOp>())
-    symbols.push_back(symbol.getSymName());
+    know(symbol);
 }
+
+// --- Derived symbols.
+
+static ir::SymbolExpr::Product sorted(ir::SymbolExpr::Product product) {
+  llvm::sort(product.symbols);
+  return product;
+}
+
+ir::SymbolExpr::Product ProgramTables::factorsOf(StringRef symbol) const {
+  ir::SymbolExpr::Product whole;
+  auto found = values.find(symbol);
+  std::optional<ir::SymbolExpr::Product> product =
+      found == values.end() ? std::nullopt : found->second.product();
+  if (!product)
+    return {1, {symbol}};
+  whole.factor = product->factor;
+  for (StringRef inner : product->symbols) {
+    ir::SymbolExpr::Product factors = factorsOf(inner);
+    if (__builtin_mul_overflow(whole.factor, factors.factor, &whole.factor))
+      return {1, {symbol}};
+    llvm::append_range(whole.symbols, factors.symbols);
+  }
+  return whole;
+}
+
+void ProgramTables::know(plan::SymbolOp symbol) {
+  StringAttr name = symbol.getSymNameAttr();
+  symbols.push_back(name.getValue());
+  std::string why;
+  if (symbol.getValue())
+    if (std::optional<ir::SymbolExpr> value = ir::SymbolExpr::parse(*symbol.getValue(), why)) {
+      values[name.getValue()] = *value;
+      sums.try_emplace(value->text(), name);
+      if (ir::SymbolExpr::Product product = sorted(factorsOf(name.getValue())); product.factor == 1)
+        products.try_emplace(llvm::join(product.symbols, "*"), name);
+    }
+}
+
+StringAttr ProgramTables::declare(StringRef name, const ir::SymbolExpr &value) {
+  std::string free = name.str();
+  for (unsigned i = 2; symbolIndex(free) >= 0; ++i)
+    free = name.str() + "_" + std::to_string(i);
+  // After the last symbol, so that those before keep their numbers.
+  OpBuilder builder = OpBuilder::atBlockBegin(&program.getBody().front());
+  for (auto symbol : program.getOps<plan::SymbolOp>())
+    builder.setInsertionPointAfter(symbol);
+  know(plan::SymbolOp::create(builder, program.getLoc(), builder.getStringAttr(free), IntegerAttr(),
+                              builder.getStringAttr(value.text())));
+  return builder.getStringAttr(free);
+}
+
+StringAttr ProgramTables::sum(const ir::DimExpr &expr) {
+  const bool less = expr.constant < 0;
+  const int64_t magnitude = less ? -expr.constant : expr.constant;
+  ir::SymbolExpr value = ir::SymbolExpr::symbol(expr.symbol)
+                             .combine(less ? ingot::symbols::Op::subtract : ingot::symbols::Op::add,
+                                      ir::SymbolExpr::constant(magnitude));
+  if (StringAttr known = sums.lookup(value.text()))
+    return known;
+  return declare((expr.symbol + (less ? "_minus_" : "_plus_") + Twine(magnitude)).str(), value);
+}
+
+std::optional<ProgramTables::Extent> ProgramTables::product(ArrayRef<ir::Dim> dims) {
+  Extent extent{1, StringAttr()};
+  auto multiply = [&](int64_t factor) { return !__builtin_mul_overflow(extent.factor, factor, &extent.factor); };
+  SmallVector<StringRef> named, factors;
+  for (const ir::Dim &dim : dims) {
+    if (!dim.isDynamic()) {
+      if (!multiply(dim.size))
+        return std::nullopt;
+      continue;
+    }
+    ir::DimExpr expr = *ir::parseDim(dim.name.getValue());
+    named.push_back(expr.constant == 0 ? expr.symbol : sum(expr).getValue());
+  }
+  MLIRContext *context = program.getContext();
+  if (named.size() == 1) { // also where it is a product itself: its rows are counted by it
+    extent.symbol = StringAttr::get(context, named.front());
+    return extent;
+  }
+  for (StringRef name : named) {
+    ir::SymbolExpr::Product inner = factorsOf(name);
+    if (!multiply(inner.factor))
+      return std::nullopt;
+    llvm::append_range(factors, inner.symbols);
+  }
+  if (factors.empty())
+    return extent;
+  llvm::sort(factors);
+  if (factors.size() == 1) {
+    extent.symbol = StringAttr::get(context, factors.front());
+    return extent;
+  }
+  if (StringAttr known = products.lookup(llvm::join(factors, "*"))) {
+    extent.symbol = known;
+    return extent;
+  }
+  ir::SymbolExpr value = ir::SymbolExpr::symbol(factors.front());
+  for (StringRef factor : ArrayRef(factors).drop_front())
+    value = value.combine(ingot::symbols::Op::multiply, ir::SymbolExpr::symbol(factor));
+  extent.symbol = declare(llvm::join(factors, "_x_"), value);
+  return extent;
+}
+
+// --- Kernels.
 
 int64_t ProgramTables::symbolIndex(StringRef symbol) const {
   auto found = llvm::find(symbols, symbol);

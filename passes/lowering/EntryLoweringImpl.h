@@ -31,6 +31,9 @@ public:
   mlir::LogicalResult run();
 
 private:
+  // The entry's type as the plan has it.
+  mlir::FunctionType signature();
+
   // --- Buffers.
 
   mlir::Type bufferType() { return plan::BufferType::get(builder.getContext()); }

@@ -50,7 +50,8 @@ struct LowerToPlanPass : public impl::LowerToPlanPassBase<LowerToPlanPass> {
                                            number("ingot.vocabulary"), number("ingot.context"));
     builder.setInsertionPointToEnd(&program.getBody().front());
     for (auto symbol : module.getOps<ir::SymbolOp>())
-      plan::SymbolOp::create(builder, symbol.getLoc(), symbol.getSymNameAttr(), symbol.getMaxAttr());
+      plan::SymbolOp::create(builder, symbol.getLoc(), symbol.getSymNameAttr(), symbol.getMaxAttr(),
+                             symbol.getValueAttr());
     return program;
   }
 

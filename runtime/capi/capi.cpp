@@ -4,6 +4,7 @@
 // this thread, and lets no exception out. What the functions promise stands in the header.
 #include "runtime/include/ingot.h"
 
+#include "runtime/capi/status.h"
 #include "runtime/serve/chat.h"
 #include "runtime/serve/model.h"
 
@@ -17,6 +18,7 @@
 #include <unordered_map>
 
 using namespace ingot;
+using namespace ingot::capi;
 using runtime::Error;
 using runtime::ErrorCode;
 using runtime::makeError;
@@ -47,63 +49,6 @@ struct ingot_sequence {
 };
 
 namespace {
-
-thread_local std::string lastError;
-
-ingot_status fail(ingot_status status, std::string message) {
-  lastError = std::move(message);
-  return status;
-}
-
-ingot_status statusOf(ErrorCode code) {
-  switch (code) {
-  case ErrorCode::InvalidArgument:
-    return INGOT_INVALID_ARGUMENT;
-  case ErrorCode::NotFound:
-    return INGOT_NOT_FOUND;
-  case ErrorCode::Corrupt:
-    return INGOT_CORRUPT;
-  case ErrorCode::Unsupported:
-    return INGOT_UNSUPPORTED;
-  case ErrorCode::ResourceExhausted:
-    return INGOT_RESOURCE_EXHAUSTED;
-  case ErrorCode::Io:
-    return INGOT_IO;
-  case ErrorCode::Internal:
-    break;
-  }
-  return INGOT_INTERNAL;
-}
-
-ingot_status fail(const Error &error) { return fail(statusOf(error.code()), error.message()); }
-
-ingot_status nullArgument(const char *function, const char *name) {
-  return fail(INGOT_INVALID_ARGUMENT, std::string(function) + ": " + name + " is null");
-}
-
-// Runs `body`; memory that runs out becomes an error.
-template <class Body> ingot_status guarded(const Body &body) {
-  try {
-    return body();
-  } catch (const std::bad_alloc &) {
-    return fail(INGOT_RESOURCE_EXHAUSTED, "out of memory");
-  } catch (const std::exception &bug) {
-    return fail(INGOT_INTERNAL, bug.what());
-  }
-}
-
-// The caller's struct of `given->struct_size` bytes over the defaults of this library's, which may be newer or older.
-template <class T> ingot_status readStruct(const T *given, T &full, const char *name) {
-  if (!given)
-    return INGOT_OK;
-  if (given->struct_size < sizeof(size_t) || given->struct_size > sizeof(T))
-    return fail(INGOT_INVALID_ARGUMENT, std::string(name) + ": struct_size is " + std::to_string(given->struct_size) +
-                                            ", expected at most " + std::to_string(sizeof(T)) +
-                                            "; call its _init function, with the header of this library");
-  std::memcpy(static_cast<void *>(&full), given, given->struct_size);
-  full.struct_size = sizeof(T);
-  return INGOT_OK;
-}
 
 serve::SamplingParams samplingOf(const ingot_generate_options &o) {
   serve::SamplingParams params;
@@ -262,7 +207,7 @@ const char *ingot_status_name(ingot_status status) {
   return "unknown";
 }
 
-const char *ingot_error_message(void) { return lastError.c_str(); }
+const char *ingot_error_message(void) { return capi::lastError().c_str(); }
 
 void ingot_load_options_init(ingot_load_options *options) {
   if (!options)

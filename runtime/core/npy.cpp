@@ -113,7 +113,7 @@ private:
     if (!string(descr))
       return makeError(ErrorCode::Unsupported, "%s: the array is a record, expected plain numbers", path.c_str());
     static constexpr std::string_view kTypes[] = {"f2", "f4", "f8", "i1", "i2", "i4",
-                                                  "i8", "u1", "u2", "u4", "u8", "b1"};
+                                                  "i8", "u1", "u2", "u4", "u8", "b1", "V2"};
     char order = descr.empty() ? '?' : descr[0];
     type = descr.substr(std::min<size_t>(1, descr.size()));
     if (order == '>')

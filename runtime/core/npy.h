@@ -17,7 +17,8 @@
 namespace ingot::runtime {
 
 struct NpyArray {
-  std::string type; // "f4", "i8", ...: kind and bytes, as NumPy writes it without the byte order
+  // "f4", "i8", "b1", ...: kind and bytes, as NumPy writes it without the byte order; "V2" of bfloat16 (ml_dtypes)
+  std::string type;
   std::vector<uint64_t> shape;
   std::vector<uint8_t> data; // C order
 

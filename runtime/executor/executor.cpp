@@ -13,10 +13,13 @@ namespace ingot::runtime {
 
 struct Executor::Impl {
   std::shared_ptr<const EngineFile> engine;
+  SymbolTable symbols;
   std::vector<int64_t> bounds;
   std::unique_ptr<Backend> backend;
   std::vector<EntryLink> links;
   std::atomic<bool> running{false};
+
+  explicit Impl(std::shared_ptr<const EngineFile> file) : engine(std::move(file)), symbols(engine->plan()) {}
 
   // Whether an argument may be null, as it stays on the device.
   bool stays(const format::Entry &entry, const format::Argument &argument, bool output) const {
@@ -27,6 +30,7 @@ struct Executor::Impl {
     return false;
   }
 
+  Result<void> checkSymbols(const format::Entry &entry, std::span<const int64_t> values) const;
   Result<void> checkArguments(const format::Entry &entry, std::span<const int64_t> symbols,
                               std::span<const void *const> inputs, std::span<void *const> outputs) const;
 };
@@ -46,8 +50,7 @@ Result<DeviceName> parseDevice(std::string_view text) {
 
 Result<std::unique_ptr<Executor>> Executor::create(std::shared_ptr<const EngineFile> engine,
                                                    const ExecutorOptions &options) {
-  auto impl = std::make_unique<Impl>();
-  impl->engine = engine;
+  auto impl = std::make_unique<Impl>(engine);
   if (options.device.cuda) {
     INGOT_ASSIGN_OR_RETURN(impl->backend, makeCudaBackend(engine, options));
   } else {
@@ -63,6 +66,7 @@ Executor::Executor(std::unique_ptr<Impl> impl) : impl(std::move(impl)) {}
 Executor::~Executor() = default;
 
 const EngineFile &Executor::engine() const { return *impl->engine; }
+const SymbolTable &Executor::symbols() const { return impl->symbols; }
 unsigned Executor::threads() const { return impl->backend->threads(); }
 const MemoryUse &Executor::memory() const { return impl->backend->memory(); }
 const CachePool *Executor::hostCache() const { return impl->backend->hostCache(); }
@@ -96,17 +100,31 @@ static Result<void> checkPointer(const void *pointer, const format::Argument &ar
   return {};
 }
 
+Result<void> Executor::Impl::checkSymbols(const format::Entry &entry, std::span<const int64_t> values) const {
+  const auto &table = *engine->plan().symbols();
+  if (values.size() != table.size())
+    return makeError(ErrorCode::InvalidArgument, "%zu symbol values, the engine has %u symbols: %s", values.size(),
+                     table.size(), listNames(table).c_str());
+  for (unsigned i = 0; i < values.size(); ++i)
+    if (values[i] < 0 || values[i] > bounds[i])
+      return makeError(ErrorCode::InvalidArgument, "symbol %s is %lld, expected 0 to its bound %lld",
+                       quoted(symbols.name(i)).c_str(), static_cast<long long>(values[i]),
+                       static_cast<long long>(bounds[i]));
+  if (!symbols.anyDerived())
+    return {};
+  std::vector<int64_t> completed(values.begin(), values.end());
+  INGOT_RETURN_IF_ERROR(symbols.complete(entry, completed));
+  for (unsigned i = 0; i < values.size(); ++i)
+    if (values[i] != completed[i])
+      return makeError(ErrorCode::InvalidArgument, "symbol %s is %lld, but %s is %lld",
+                       quoted(symbols.name(i)).c_str(), static_cast<long long>(values[i]),
+                       symbols.expression(i).c_str(), static_cast<long long>(completed[i]));
+  return {};
+}
+
 Result<void> Executor::Impl::checkArguments(const format::Entry &entry, std::span<const int64_t> symbols,
                                             std::span<const void *const> inputs, std::span<void *const> outputs) const {
-  const auto &table = *engine->plan().symbols();
-  if (symbols.size() != table.size())
-    return makeError(ErrorCode::InvalidArgument, "%zu symbol values, the engine has %u symbols: %s", symbols.size(),
-                     table.size(), listNames(table).c_str());
-  for (unsigned i = 0; i < symbols.size(); ++i)
-    if (symbols[i] < 0 || symbols[i] > bounds[i])
-      return makeError(ErrorCode::InvalidArgument, "symbol %s is %lld, expected 0 to its bound %lld",
-                       quoted(table.Get(i)->name()->string_view()).c_str(), static_cast<long long>(symbols[i]),
-                       static_cast<long long>(bounds[i]));
+  INGOT_RETURN_IF_ERROR(checkSymbols(entry, symbols));
   if (inputs.size() != entry.inputs()->size() || outputs.size() != entry.outputs()->size())
     return makeError(ErrorCode::InvalidArgument, "entry %s takes %u inputs and %u outputs, %zu and %zu are given",
                      quoted(entry.name()->string_view()).c_str(), entry.inputs()->size(), entry.outputs()->size(),

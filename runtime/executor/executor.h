@@ -12,6 +12,7 @@
 #include "runtime/executor/cache_pool.h"
 #include "runtime/executor/engine_file.h"
 #include "runtime/executor/sizes.h"
+#include "runtime/executor/symbols.h"
 
 #include <cstdint>
 #include <memory>
@@ -50,7 +51,8 @@ struct PreparedRun {
 
 struct ExecutorOptions {
   unsigned threads = 0; // of a CPU; 0: defaultThreads()
-  // The largest value of every symbol of the plan, by name, each once: {"tokens", 512}, ... 0 is allowed.
+  // The largest value of every symbol of the plan that is not derived, by name, each once: {"tokens", 512}, ... 0 is
+  // allowed.
   std::vector<std::pair<std::string, int64_t>> bounds;
   // Pages of every cache group, in the plan's order.
   std::vector<uint64_t> cachePages;
@@ -104,11 +106,18 @@ public:
   Result<unsigned> inputIndex(unsigned entry, std::string_view name) const;
   Result<unsigned> outputIndex(unsigned entry, std::string_view name) const;
 
+  // The plan's symbols.
+  const SymbolTable &symbols() const;
+  // Sets the values of derived symbols, see SymbolTable::complete. The entry must exist.
+  Result<void> complete(unsigned entry, std::span<int64_t> values) const {
+    return symbols().complete(*plan().entries()->Get(entry), values);
+  }
+
   // Runs an entry to its end.
-  //   symbols: a value for each of the plan's symbols, in its order, 0 <= value <= bound.
+  //   symbols: a value for each of the plan's symbols, in its order, 0 <= value <= bound. Those of derived symbols must
+  //     be what complete() makes of the others.
   //   inputs, outputs: one pointer per argument, in the entry's order, to bytesOf(argument, symbols) bytes, aligned to
-  //   the
-  //     element; null only where that is 0. They stay the caller's. An output may not overlap an input or another
+  //     the element; null only where that is 0. They stay the caller's. An output may not overlap an input or another
   //     output.
   // InvalidArgument: wrong counts, values or pointers, or values in the inputs that a kernel refuses (an id out of
   // range). After an error the outputs and the cache slots that this run wrote are unspecified; the executor stays

@@ -4,18 +4,22 @@
 #include "runtime/executor/layout.h"
 
 #include "runtime/executor/named.h"
+#include "runtime/executor/symbols.h"
 
 #include <limits>
 #include <optional>
 
 namespace ingot::runtime {
 
-// The bounds in the order of the plan's symbols.
 Result<std::vector<int64_t>> orderBounds(const format::Plan &plan, const ExecutorOptions &options) {
   constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
+  const SymbolTable symbols(plan);
   std::vector<int64_t> bounds(plan.symbols()->size(), -1);
   for (const auto &[name, bound] : options.bounds) {
     INGOT_ASSIGN_OR_RETURN(unsigned index, findNamed(*plan.symbols(), name, "symbol"));
+    if (symbols.derived(index))
+      return makeError(ErrorCode::InvalidArgument, "symbol %s has no bound of its own: it is %s; bound those symbols",
+                       quoted(name).c_str(), symbols.expression(index).c_str());
     if (bounds[index] >= 0)
       return makeError(ErrorCode::InvalidArgument, "the bound of symbol %s is given twice", quoted(name).c_str());
     if (bound < 0 || bound > kMost)
@@ -24,9 +28,10 @@ Result<std::vector<int64_t>> orderBounds(const format::Plan &plan, const Executo
     bounds[index] = bound;
   }
   for (unsigned i = 0; i < bounds.size(); ++i)
-    if (bounds[i] < 0)
+    if (bounds[i] < 0 && !symbols.derived(i))
       return makeError(ErrorCode::InvalidArgument, "symbol %s has no bound; give every symbol's largest value",
                        quoted(plan.symbols()->Get(i)->name()->string_view()).c_str());
+  symbols.completeBounds(bounds);
   return bounds;
 }
 

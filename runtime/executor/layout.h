@@ -14,7 +14,8 @@ namespace ingot::runtime {
 
 constexpr uint64_t roundUpToPage(uint64_t bytes) { return (bytes + 4095) / 4096 * 4096; }
 
-// The bounds in the order of the plan's symbols; every symbol must have one, from 0 to 2^31 - 1.
+// The bounds in the order of the plan's symbols; every symbol that is given must have one, from 0 to 2^31 - 1, and those
+// of derived symbols follow.
 Result<std::vector<int64_t>> orderBounds(const format::Plan &plan, const ExecutorOptions &options);
 
 // Where each symbol's arena starts in one allocation; the last one is the arena of constants.

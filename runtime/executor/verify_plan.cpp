@@ -6,6 +6,7 @@
 
 #include "runtime/executor/sizes.h"
 #include "runtime/format/cuda_abi.h"
+#include "runtime/format/symbol_expr.h"
 
 #include <algorithm>
 #include <cmath>
@@ -18,7 +19,7 @@ namespace {
 
 constexpr uint64_t kMostBytes = 1ull << 44;
 constexpr uint64_t kMostScratch = 1ull << 30;
-constexpr uint32_t kMostSymbols = 64, kMostDimensions = 8, kMostOperands = 256, kMostLayers = 1 << 16, kMostPlanes = 64;
+constexpr uint32_t kMostSymbols = 4096, kMostSteps = 1024, kMostDimensions = 8, kMostOperands = 256, kMostLayers = 1 << 16, kMostPlanes = 64;
 constexpr uint32_t kMostShared = 228 << 10; // of a block on any GPU
 constexpr uint32_t kLacking = 0xffffffff;
 
@@ -51,6 +52,30 @@ public:
   }
 
 private:
+  // A symbol follows only from those before it.
+  Result<void> steps(const flatbuffers::Vector<const format::SymbolStep *> *list, unsigned symbol,
+                     const std::string &owner) {
+    if (!list || list->size() == 0)
+      return {};
+    if (reinterpret_cast<uintptr_t>(list->Data()) % alignof(format::SymbolStep) != 0)
+      return misaligned(owner);
+    if (list->size() > kMostSteps)
+      return check.bad("%s: an expression of %u steps, expected at most %u", owner.c_str(), list->size(), kMostSteps);
+    std::vector<symbols::Step> expression;
+    for (const format::SymbolStep *step : *list) {
+      if (unsigned(step->kind()) >= symbols::kOps)
+        return check.bad("%s: its expression has a step of unknown kind %u", owner.c_str(), unsigned(step->kind()));
+      expression.push_back({symbols::Op(step->kind()), step->value()});
+      const bool names = expression.back().op == symbols::Op::symbol;
+      if (step->value() < 0 || (names && step->value() >= int64_t(symbol)))
+        return check.bad("%s: its expression has %s %lld, expected %s", owner.c_str(), names ? "symbol" : "the number",
+                         static_cast<long long>(step->value()), names ? "one before it" : "none below 0");
+    }
+    if (!symbols::wellFormed(expression))
+      return check.bad("%s: its expression does not give one value", owner.c_str());
+    return {};
+  }
+
   Result<void> arenas() {
     const auto &symbols = *plan.symbols();
     if (symbols.size() > kMostSymbols)
@@ -64,6 +89,7 @@ private:
       std::string_view name = symbols.Get(i)->name()->string_view();
       if (name.empty() || !names.insert(name).second)
         return check.bad("symbol %u: the name %s is empty or comes twice", i, quoted(name).c_str());
+      INGOT_RETURN_IF_ERROR(steps(symbols.Get(i)->steps(), i, "symbol " + quoted(name)));
       if (plan.arena_bytes()->Get(i) > kMostBytes)
         return check.bad("symbol %s: an arena of %llu bytes per unit, expected at most %llu", quoted(name).c_str(),
                          print(plan.arena_bytes()->Get(i)), print(kMostBytes));

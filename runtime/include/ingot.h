@@ -229,6 +229,98 @@ typedef struct ingot_row {
  * sequence and try again, nothing was appended. After INTERNAL, free the sequences of the step. */
 INGOT_API ingot_status ingot_step(ingot_model *model, const ingot_row *rows, size_t count, float *logits);
 
+/* --- Graphs: tensors in, tensors out --- */
+
+/* An engine whose entries are functions of named tensors: an encoder, a classifier, any graph. Opaque. */
+typedef struct ingot_graph ingot_graph;
+
+typedef struct ingot_graph_options {
+  size_t struct_size;
+  uint32_t threads;   /* 0: one per physical core that the process may use */
+  const char *device; /* "cpu", or a GPU: "cuda", "cuda:1"; null: the CPU */
+} ingot_graph_options;
+
+INGOT_API void ingot_graph_options_init(ingot_graph_options *options);
+
+/* Opens the engine at `path`. `options` may be null: all defaults. On success *graph is the caller's, to be freed with
+ * ingot_graph_free; on failure it is null. Memory is placed at the first run, for the shapes that it has, and placed anew
+ * where a later run has larger ones.
+ * Errors: those of the file (NOT_FOUND, IO, CORRUPT), INVALID_ARGUMENT for options out of range. */
+INGOT_API ingot_status ingot_graph_open(const char *path, const ingot_graph_options *options, ingot_graph **graph);
+/* Null is allowed. */
+INGOT_API void ingot_graph_free(ingot_graph *graph);
+
+/* Entries are numbered from 0, and so are the inputs and outputs of each. */
+INGOT_API size_t ingot_graph_entry_count(const ingot_graph *graph);
+/* Lives as long as the graph; null where there is no such entry. */
+INGOT_API const char *ingot_graph_entry_name(const ingot_graph *graph, size_t entry);
+/* The number of the entry of that name; of null: "main", or the only entry. Errors: NOT_FOUND. */
+INGOT_API ingot_status ingot_graph_find_entry(const ingot_graph *graph, const char *name, size_t *entry);
+/* 0 where there is no such entry. */
+INGOT_API size_t ingot_graph_input_count(const ingot_graph *graph, size_t entry);
+INGOT_API size_t ingot_graph_output_count(const ingot_graph *graph, size_t entry);
+
+typedef enum ingot_type {
+  INGOT_F32 = 0,
+  INGOT_F16 = 1,
+  INGOT_BF16 = 2,
+  INGOT_F64 = 3,
+  INGOT_I8 = 4,
+  INGOT_U8 = 5,
+  INGOT_I16 = 6,
+  INGOT_U16 = 7,
+  INGOT_I32 = 8,
+  INGOT_U32 = 9,
+  INGOT_I64 = 10,
+  INGOT_U64 = 11,
+  INGOT_BOOL = 12 /* a byte, 0 or 1 */
+} ingot_type;
+
+/* Bytes of one element; 0 of a number that is no type. */
+INGOT_API size_t ingot_type_bytes(ingot_type type);
+
+/* What an entry takes or gives. All pointers live as long as the graph. */
+typedef struct ingot_tensor_info {
+  size_t struct_size;
+  const char *name;
+  ingot_type type;
+  size_t rank;
+  const char *const *dims; /* rank of them: "768" is fixed; "batch", "past + 1" vary, equal names by equal numbers */
+} ingot_tensor_info;
+
+/* `info` must have its struct_size set (ingot_tensor_info_init). Errors: NOT_FOUND for a number that is none. */
+INGOT_API void ingot_tensor_info_init(ingot_tensor_info *info);
+INGOT_API ingot_status ingot_graph_get_input(const ingot_graph *graph, size_t entry, size_t input,
+                                             ingot_tensor_info *info);
+INGOT_API ingot_status ingot_graph_get_output(const ingot_graph *graph, size_t entry, size_t output,
+                                              ingot_tensor_info *info);
+
+/* A tensor in the caller's memory: row-major, without gaps, aligned to its elements. */
+typedef struct ingot_tensor {
+  const char *name;
+  ingot_type type;
+  size_t rank;
+  const int64_t *shape; /* rank of them */
+  void *data;           /* of inputs it is only read; may be null where the tensor has no elements */
+  size_t bytes;         /* that `data` has */
+} ingot_tensor;
+
+/* The shape that an output has for inputs of these shapes; their data is not looked at. Writes at most `capacity`
+ * dimensions, and to *rank how many there are, so that a call with capacity 0 tells the rank.
+ * Errors: as ingot_graph_run of the inputs; NOT_FOUND for an output that is none. */
+INGOT_API ingot_status ingot_graph_output_shape(const ingot_graph *graph, size_t entry, const ingot_tensor *inputs,
+                                                size_t input_count, size_t output, int64_t *shape, size_t capacity,
+                                                size_t *rank);
+
+/* Runs an entry. Inputs may stand in any order, and all of the entry's must be there; their shapes decide those of the
+ * outputs. Of the outputs name those that are wanted, with memory for the shapes that ingot_graph_output_shape tells: type,
+ * shape and bytes must fit. An output may not overlap an input or another output.
+ * Errors: INVALID_ARGUMENT tells everything that does not fit, and values that the graph refuses (an index out of range);
+ * UNSUPPORTED: no kernels for this machine, or an entry of a decoder, which works on a KV cache: use ingot_load;
+ * RESOURCE_EXHAUSTED. After an error the outputs are unspecified. */
+INGOT_API ingot_status ingot_graph_run(ingot_graph *graph, size_t entry, const ingot_tensor *inputs, size_t input_count,
+                                       const ingot_tensor *outputs, size_t output_count);
+
 #ifdef __cplusplus
 }
 #endif

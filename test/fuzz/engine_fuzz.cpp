@@ -100,13 +100,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const format::Plan &plan = (*engine)->plan();
   ExecutorOptions options{1, {}, {}};
   for (const format::Symbol *symbol : *plan.symbols())
-    options.bounds.emplace_back(symbol->name()->str(), 3);
+    if (!symbol->steps() || symbol->steps()->size() == 0)
+      options.bounds.emplace_back(symbol->name()->str(), 3);
   options.cachePages.assign(plan.cache_groups()->size(), 2);
   auto executor = Executor::create(*engine, options);
   if (!executor)
     return 0;
-  const int64_t values[64] = {};
-  std::span<const int64_t> symbols(values, plan.symbols()->size());
+  std::vector<int64_t> values(plan.symbols()->size(), 0);
+  std::span<const int64_t> symbols(values);
+  for (unsigned e = 0; e < plan.entries()->size(); ++e)
+    (void)(*executor)->complete(e, values);
   for (unsigned e = 0; e < plan.entries()->size(); ++e) {
     const format::Entry &entry = *plan.entries()->Get(e);
     for (const format::Argument *argument : *entry.inputs()) {

@@ -2,6 +2,7 @@
 //
 // ingot-run bench: prefill and decode speed over random ids, beside the machine's ceilings measured there and then.
 // Decode is also told as a share of what reading the weights once per token alone would allow.
+#include "tools/ingot-run/bench_graph.h"
 #include "tools/ingot-run/bench_trace.h"
 #include "tools/ingot-run/ceilings.h"
 #include "tools/ingot-run/common.h"
@@ -183,7 +184,10 @@ int bench(const BenchOptions &given) {
   BenchOptions options = given;
   if (!options.trace && !options.batch)
     options.batch = 1;
-  Result<int> status = options.trace ? benchTrace(options) : run(options);
+  const bool graph = !options.shapes.empty() || !options.inputs.empty() || !options.entry.empty();
+  if (!options.repeat)
+    options.repeat = graph ? 20 : 3;
+  Result<int> status = options.trace ? benchTrace(options) : graph ? benchGraph(options) : run(options);
   return status ? *status : interrupted() ? kInterrupted : report(status.error());
 }
 

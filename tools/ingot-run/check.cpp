@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // ingot-run check: can this machine run an engine, with which variant, why not the others, and what memory it will
-// need. Reads only the file's first 64 KB; with --weights it reads everything and verifies every checksum; with
+// need. Reads only the file's first 64 KB, and of an engine that is no decoder the plan, to tell what its entries take; with --weights it reads everything and verifies every checksum; with
 // --threads it reads the plan and counts the tiles of each thread, for one token and for a prompt.
 #include "runtime/core/machine.h"
 #include "runtime/device/cpu/thread_pool.h"
 #include "runtime/device/cuda/device.h"
 #include "runtime/executor/executor.h"
 #include "runtime/executor/sizes.h"
+#include "runtime/executor/tensors.h"
 #include "tools/ingot-run/common.h"
 
 #include <nlohmann/json.hpp>
@@ -34,6 +35,36 @@ uint64_t arenaBytes(const format::Head &head) {
     bytes += head.arena_bytes()->Get(i) * bound;
   }
   return bytes;
+}
+
+// Of a graph, whose shapes are not known: "4.0 KiB, and 12.0 KiB for each of tokens".
+std::string arenasText(const format::Head &head) {
+  std::string text = runtime::humanBytes(head.arena_bytes_constant());
+  for (unsigned i = 0; head.arena_symbols() && head.arena_bytes() && i < head.arena_bytes()->size(); ++i)
+    if (head.arena_bytes()->Get(i))
+      text += ", and " + runtime::humanBytes(head.arena_bytes()->Get(i)) + " for each of " +
+              head.arena_symbols()->Get(i)->str();
+  return text;
+}
+
+nlohmann::ordered_json entriesOf(const format::Plan &plan) {
+  auto arguments = [&](const auto &list) {
+    auto told = nlohmann::ordered_json::array();
+    for (const format::Argument *argument : list) {
+      auto shape = nlohmann::ordered_json::array();
+      for (const format::Size *size : *argument->shape())
+        shape.push_back(runtime::dimensionText(plan, *size));
+      told.push_back(
+          {{"name", argument->name()->str()}, {"type", runtime::elementName(argument->type())}, {"shape", shape}});
+    }
+    return told;
+  };
+  auto entries = nlohmann::ordered_json::array();
+  for (const format::Entry *entry : *plan.entries())
+    entries.push_back({{"name", entry->name()->str()},
+                       {"inputs", arguments(*entry->inputs())},
+                       {"outputs", arguments(*entry->outputs())}});
+  return entries;
 }
 
 // How the tiles of a kernel's launches are shared out in a run with so many tokens and every other symbol at 1.
@@ -117,6 +148,11 @@ Result<int> run(const CheckOptions &o) {
     tiles = countTiles(opened->plan(), o.threads, 1);
     promptTiles = countTiles(opened->plan(), o.threads, tokensOfStep(head));
   }
+  // Graphs are told by what they take and give.
+  std::shared_ptr<const runtime::EngineFile> graph;
+  if (head.context() == 0) {
+    INGOT_ASSIGN_OR_RETURN(graph, runtime::EngineFile::open(o.engine));
+  }
   uint64_t cache = head.cache_bytes_per_token();
   if (o.json) {
     nlohmann::ordered_json object;
@@ -135,6 +171,8 @@ Result<int> run(const CheckOptions &o) {
     object["arena_bytes"] = arenaBytes(head);
     object["cache_bytes_per_token"] = cache;
     object["bytes_read"] = engine.bytesRead();
+    if (graph)
+      object["entries"] = entriesOf(graph->plan());
     if (o.weights)
       object["checksums"] = "verified";
     for (auto &[name, counted] : {std::pair{"tiles", &tiles}, std::pair{"prompt_tiles", &promptTiles}})
@@ -158,8 +196,15 @@ Result<int> run(const CheckOptions &o) {
     }
     text += "weights    " + runtime::humanBytes(head.weight_bytes()) +
             (device.cuda ? ", copied to the GPU" : ", mapped from the file") + (o.weights ? "; every checksum is right\n" : "\n");
-    text += "arenas     " + runtime::humanBytes(arenaBytes(head)) + " for one sequence\n";
-    text += "KV cache   " + runtime::humanBytes(cache) + " a token, " + runtime::humanBytes(cache * head.context()) +
+    if (graph) {
+      for (const format::Entry *entry : *graph->plan().entries())
+        text += "entry      " + entry->name()->str() + "\n" + runtime::signatureText(graph->plan(), *entry, "           ");
+      text += "arenas     " + arenasText(head) + "\n";
+    } else {
+      text += "arenas     " + runtime::humanBytes(arenaBytes(head)) + " for one sequence\n";
+    }
+    if (!graph || cache)
+      text += "KV cache   " + runtime::humanBytes(cache) + " a token, " + runtime::humanBytes(cache * head.context()) +
             " for the whole context of " + std::to_string(head.context()) + "\n";
     if (o.threads)
       text += tellTiles(tiles, o.threads, 1) + tellTiles(promptTiles, o.threads, tokensOfStep(head));

@@ -16,6 +16,8 @@ int main(int argc, char **argv) {
     return chat(options.chat);
   case Verb::logits:
     return logits(options.logits);
+  case Verb::infer:
+    return infer(options.infer);
   case Verb::evaluate:
     return evaluate(options.evaluate);
   case Verb::tokenize:

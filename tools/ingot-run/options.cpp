@@ -208,6 +208,67 @@ void addLogits(CLI::App *verb, LogitsOptions &o) {
   addProfile(verb, o.run);
 }
 
+std::string takeText(const std::string &text, std::string &into) {
+  into = text;
+  return {};
+}
+
+// "8x128"; "" of a scalar.
+std::string parseShape(const std::string &text, std::vector<int64_t> &shape) {
+  shape.clear();
+  for (size_t at = 0; at < text.size();) {
+    size_t end = std::min(text.find('x', at), text.size());
+    const std::string one = text.substr(at, end - at);
+    char *rest = nullptr;
+    errno = 0;
+    const long long extent = std::strtoll(one.c_str(), &rest, 10);
+    if (one.empty() || !std::isdigit(static_cast<unsigned char>(one[0])) || *rest || errno || end + 1 == text.size())
+      return "'" + text + "' is no shape; write numbers with x between them, such as 8x128";
+    shape.push_back(extent);
+    at = end + 1;
+  }
+  return {};
+}
+
+// An option of NAME=VALUE that may be given more than once; parse(text, value) returns what is wrong.
+template <class T, class Parse>
+CLI::Option *addNamed(CLI::App *verb, const std::string &option, std::vector<std::pair<std::string, T>> &into,
+                      const std::string &type, const Parse &parse, const std::string &help) {
+  return verb
+      ->add_option_function<std::vector<std::string>>(
+          option,
+          [&into, option, type, parse](const std::vector<std::string> &given) {
+            for (const std::string &one : given) {
+              size_t equals = one.find('=');
+              if (equals == 0 || equals == one.npos)
+                throw CLI::ValidationError(option, "'" + one + "' is no " + type);
+              T value;
+              if (std::string wrong = parse(one.substr(equals + 1), value); !wrong.empty())
+                throw CLI::ValidationError(option, wrong);
+              into.emplace_back(one.substr(0, equals), std::move(value));
+            }
+          },
+          help)
+      ->type_name(type)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+CLI::Option *addEntry(CLI::App *verb, std::string &entry) {
+  return verb->add_option("--entry", entry, "Of a graph: the entry to run; by default main, or the only one")
+      ->type_name("NAME");
+}
+
+void addInfer(CLI::App *verb, InferOptions &o) {
+  addEngine(verb, o.engine);
+  addDevice(verb, o.device);
+  addThreads(verb, o.threads);
+  addEntry(verb, o.entry);
+  addNamed(verb, "--input", o.inputs, "NAME=FILE.npy", takeText, "A tensor to read; one for each input");
+  addNamed(verb, "--output", o.outputs, "NAME=FILE.npy", takeText,
+           "A tensor to write; where none is named, a line on each output is printed");
+}
+
 void addEvaluate(CLI::App *verb, EvaluateOptions &o) {
   addRun(verb, o.run);
   o.run.chunk = 256;
@@ -248,7 +309,7 @@ void addBench(CLI::App *verb, BenchOptions &o) {
   verb->add_option("--batch", o.batch, "Sequences at the same time [1, with --trace 8]")
       ->check(CLI::Range(1, 65536))
       ->type_name("N");
-  auto *repeat = verb->add_option("--repeat", o.repeat, "Runs of which the medians are told [3]")
+  auto *repeat = verb->add_option("--repeat", o.repeat, "Runs of which the medians are told [3, of a graph 20]")
                      ->check(CLI::Range(1, 1000))
                      ->type_name("N");
   auto *trace = verb->add_option("--trace", o.trace,
@@ -257,6 +318,13 @@ void addBench(CLI::App *verb, BenchOptions &o) {
                     ->type_name("FILE.csv");
   for (CLI::Option *fixed : {prompt, output, repeat})
     trace->excludes(fixed);
+  auto *shape = addNamed(verb, "--shape", o.shapes, "NAME=8x128", parseShape,
+                         "Of a graph: run it on a random tensor of this shape, or of zeros if it is of integers");
+  auto *input = addNamed(verb, "--input", o.inputs, "NAME=FILE.npy", takeText, "Of a graph: run it on this tensor");
+  auto *entry = addEntry(verb, o.entry);
+  for (CLI::Option *graph : {shape, input, entry})
+    for (CLI::Option *decoder : {prompt, output, trace})
+      graph->excludes(decoder);
   verb->add_option("--speed", o.speed, "Let the trace's time pass X times as fast [1]")
       ->needs(trace)
       ->check(CLI::Range(1e-6, 1e6))
@@ -317,6 +385,7 @@ Options parseCommandLine(int argc, char **argv) {
   addGenerate(add(Verb::generate, "generate", "Continue a prompt, streaming to standard output"), options.generate);
   addChat(add(Verb::chat, "chat", "Talk with a model, as its chat template has it"), options.chat);
   addLogits(add(Verb::logits, "logits", "One full forward pass: the logits of every position"), options.logits);
+  addInfer(add(Verb::infer, "infer", "Run a graph: tensors of .npy files in and out"), options.infer);
   addEvaluate(add(Verb::evaluate, "evaluate", "Perplexity of a text; with --against also KL divergence and agreement"),
               options.evaluate);
   addTokenize(add(Verb::tokenize, "tokenize", "Text on standard input to token ids, and back"), options.tokenize);

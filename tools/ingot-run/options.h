@@ -59,6 +59,17 @@ struct LogitsOptions {
   std::optional<std::string> mix;
 };
 
+// NAME=FILE pairs, as they were given.
+using NamedFiles = std::vector<std::pair<std::string, std::string>>;
+
+struct InferOptions {
+  std::string engine;
+  std::string device = "cpu";
+  unsigned threads = 0;
+  std::string entry; // empty: main, or the only one
+  NamedFiles inputs, outputs;
+};
+
 struct EvaluateOptions {
   RunOptions run;
   std::string text;
@@ -76,7 +87,12 @@ struct BenchOptions {
   RunOptions run;
   int64_t promptTokens = 0;      // 0: 512, or half of the context if that is less
   int64_t newTokens = 0;         // 0: 128, or what is left of the context
-  int64_t batch = 0, repeat = 3; // batch 0: 1, or 8 with a trace
+  int64_t batch = 0;             // 0: 1, or 8 with a trace
+  int64_t repeat = 0;            // 0: 3, or 20 of a graph
+  // Of a graph: what it is given, and which entry runs (empty: main, or the only one).
+  std::vector<std::pair<std::string, std::vector<int64_t>>> shapes;
+  NamedFiles inputs;
+  std::string entry;
   std::optional<std::string> trace, outputs;
   double speed = 1;  // of the trace's clock
   int64_t limit = 0; // requests of the trace; 0: all
@@ -100,7 +116,7 @@ struct MaterializeOptions {
   std::string engine, output;
 };
 
-enum class Verb { none, generate, chat, logits, evaluate, tokenize, bench, check, ceilings, materialize };
+enum class Verb { none, generate, chat, logits, infer, evaluate, tokenize, bench, check, ceilings, materialize };
 
 struct Options {
   Verb verb = Verb::none; // none: all is done, exit with `status`
@@ -108,6 +124,7 @@ struct Options {
   GenerateOptions generate;
   ChatOptions chat;
   LogitsOptions logits;
+  InferOptions infer;
   EvaluateOptions evaluate;
   TokenizeOptions tokenize;
   BenchOptions bench;
@@ -123,6 +140,7 @@ Options parseCommandLine(int argc, char **argv);
 int generate(const GenerateOptions &options);
 int chat(const ChatOptions &options);
 int logits(const LogitsOptions &options);
+int infer(const InferOptions &options);
 int evaluate(const EvaluateOptions &options);
 int tokenize(const TokenizeOptions &options);
 int bench(const BenchOptions &options);

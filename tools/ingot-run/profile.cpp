@@ -32,26 +32,52 @@ std::string percent(double part, double whole) {
 
 } // namespace
 
-Result<std::unique_ptr<Profile>> Profile::start(serve::ExecutorRunner &runner, const RunOptions &run) {
-  std::unique_ptr<Profile> profile(new Profile(runner, !run.profile.empty()));
+Result<std::unique_ptr<Profile>> Profile::start(std::unique_ptr<Profile> profile, const RunOptions &run) {
   if (run.profile.ends_with(".json")) {
-    INGOT_ASSIGN_OR_RETURN(profile->timeline, Timeline::create(run.profile, runner.executor()));
+    INGOT_ASSIGN_OR_RETURN(profile->timeline, Timeline::create(run.profile, profile->executor));
   }
   return std::move(profile);
 }
 
-Profile::Profile(serve::ExecutorRunner &runner, bool on) : runner(runner), on(on) {
-  if (on)
-    runner.observe([this](const serve::RunRecord &run) { add(run); });
+Result<std::unique_ptr<Profile>> Profile::start(serve::ExecutorRunner &runner, const RunOptions &run) {
+  return start(std::unique_ptr<Profile>(new Profile(runner.executor(), &runner, !run.profile.empty())), run);
 }
 
-Profile::~Profile() {
-  if (on)
-    runner.observe({});
+Result<std::unique_ptr<Profile>> Profile::start(runtime::Executor &executor, const RunOptions &run) {
+  return start(std::unique_ptr<Profile>(new Profile(executor, nullptr, !run.profile.empty())), run);
+}
+
+Profile::Profile(runtime::Executor &executor, serve::ExecutorRunner *runner, bool on)
+    : executor(executor), runner(runner), on(on) {
+  if (on && runner)
+    runner->observe([this](const serve::RunRecord &run) { add(run); });
+  else if (on)
+    executor.profile(&times);
+}
+
+void Profile::stop() {
+  if (on && runner)
+    runner->observe({});
+  else if (on)
+    executor.profile(nullptr);
+  on = false;
+}
+
+Profile::~Profile() { stop(); }
+
+void Profile::ran(unsigned entry, std::span<const int64_t> symbols) {
+  if (!on)
+    return;
+  std::vector<serve::LaunchWork> work;
+  for (unsigned i = 0; i < executor.plan().entries()->Get(entry)->launches()->size(); ++i) {
+    const runtime::LaunchInfo info = executor.launch(entry, i);
+    work.push_back({double(runtime::amount(info.bytesRead, symbols)), double(runtime::amount(info.operations, symbols))});
+  }
+  add({entry, work, times});
 }
 
 void Profile::add(const serve::RunRecord &run) {
-  size_t launches = run.work.size(), workers = runner.executor().threads();
+  size_t launches = run.work.size(), workers = executor.threads();
   int64_t began = 0, ended = 0;
   for (size_t i = 0; i < launches; ++i) {
     Total spent;
@@ -66,7 +92,7 @@ void Profile::add(const serve::RunRecord &run) {
     }
     if (spent.nanoseconds == 0)
       continue;
-    Total &sum = kernels[std::string(runner.executor().launch(run.entry, unsigned(i)).kernel)];
+    Total &sum = kernels[std::string(executor.launch(run.entry, unsigned(i)).kernel)];
     sum.nanoseconds += spent.nanoseconds;
     sum.waiting += spent.waiting;
     sum.runs += 1;
@@ -86,15 +112,14 @@ void Profile::add(const serve::RunRecord &run) {
 Result<void> Profile::finish() {
   if (!on)
     return {};
-  runner.observe({});
-  on = false;
+  stop();
   std::vector<std::pair<std::string, Total>> order(kernels.begin(), kernels.end());
   std::sort(order.begin(), order.end(),
             [](const auto &a, const auto &b) { return a.second.nanoseconds > b.second.nanoseconds; });
   double all = 0;
   for (const auto &[name, total] : order)
     all += total.nanoseconds;
-  Ceilings ceilings = measureCeilings(runner.executor().threads());
+  Ceilings ceilings = measureCeilings(executor.threads());
   std::string table;
   char line[1000];
   std::snprintf(line, sizeof line, "%10s %6s %6s %8s %8s %5s %9s %5s  %s\n", "ms", "share", "wait", "runs", "GB/s",
@@ -115,7 +140,7 @@ Result<void> Profile::finish() {
                 "ceilings: %.1f GB/s reading memory (more is read from caches), %.1f GFLOP/s f32 (%s), %.1f bf16 (%s), "
                 "%.1f Gop/s int8 (%s)\n",
                 (unsigned long long)runs, double(last - first) * 1e-6, inside * 1e-6,
-                runs > 1 ? (double(last - first) - inside) * 1e-3 / double(runs - 1) : 0.0, runner.executor().threads(),
+                runs > 1 ? (double(last - first) - inside) * 1e-3 / double(runs - 1) : 0.0, executor.threads(),
                 ceilings.readBytesPerSecond * 1e-9, ceilings.f32.opsPerSecond * 1e-9, ceilings.f32.with,
                 ceilings.bf16.opsPerSecond * 1e-9, ceilings.bf16.with, ceilings.int8.opsPerSecond * 1e-9,
                 ceilings.int8.with);

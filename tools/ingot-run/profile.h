@@ -17,9 +17,14 @@ class Profile {
 public:
   // Times the runner's launches from now on where `run` asks for a profile. Io where its file cannot be written.
   static runtime::Result<std::unique_ptr<Profile>> start(serve::ExecutorRunner &runner, const RunOptions &run);
+  // The same of runs that the caller starts itself, and tells with ran().
+  static runtime::Result<std::unique_ptr<Profile>> start(runtime::Executor &executor, const RunOptions &run);
   ~Profile();
   Profile(const Profile &) = delete;
   Profile &operator=(const Profile &) = delete;
+
+  // A run of `entry` at these values of the symbols has ended.
+  void ran(unsigned entry, std::span<const int64_t> symbols);
 
   // Ends timing, prints the table and ends the file.
   runtime::Result<void> finish();
@@ -31,11 +36,15 @@ private:
     uint64_t runs = 0;
     double bytes = 0, operations = 0;
   };
-  Profile(serve::ExecutorRunner &runner, bool on);
+  Profile(runtime::Executor &executor, serve::ExecutorRunner *runner, bool on);
+  static runtime::Result<std::unique_ptr<Profile>> start(std::unique_ptr<Profile> profile, const RunOptions &run);
   void add(const serve::RunRecord &run);
+  void stop();
 
-  serve::ExecutorRunner &runner;
+  runtime::Executor &executor;
+  serve::ExecutorRunner *runner; // that tells the runs; null: the caller does
   bool on;
+  std::vector<runtime::StepTime> times; // of the caller's last run
   std::map<std::string, Total> kernels;
   uint64_t runs = 0;
   int64_t first = 0, last = 0; // nanoseconds of the steady clock: of the first run and after the last

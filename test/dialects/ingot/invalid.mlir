@@ -1480,3 +1480,23 @@ ingot.entry @embedding_c5_scales(%i: tensor<?xi32, #ingot.dims<"tokens">>, %t: t
   %r = ingot.embedding %i, %t {layout = "n16k4", n = 40, k = 48} : (tensor<?xi32, #ingot.dims<"tokens">>, tensor<3x16x16x4x!ingot.quantized<ui8, scale = f32>>) -> tensor<?x48xf32, #ingot.dims<"tokens", "">>
   ingot.return
 }
+
+// -----
+
+// symbol-c2
+ingot.symbol @a
+// expected-error @below {{has a value, from which its bound follows, and a max; give one of them}}
+ingot.symbol @b max 4 value "a"
+
+// -----
+
+// symbol-c3
+ingot.symbol @a
+// expected-error @below {{value: expected a number, a symbol or '(' at character 3 of "a*"}}
+ingot.symbol @b value "a*"
+
+// -----
+
+// symbol-c3
+// expected-error @below {{value "b+c" names @b, which is not declared before it}}
+ingot.symbol @b value "b+c"

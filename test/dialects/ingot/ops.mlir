@@ -5,8 +5,10 @@
 
 // CHECK: ingot.symbol @tokens
 // CHECK: ingot.symbol @rows max 8192
+// CHECK: ingot.symbol @half value "(rows + 1) floordiv 2"
 ingot.symbol @tokens
 ingot.symbol @rows max 8192
+ingot.symbol @half value "(rows + 1) floordiv 2"
 // CHECK: ingot.cache_group @kv {head_dim = 32 : i64, kv_heads = 4 : i64, layers = 6 : i64, retention = "full"}
 ingot.cache_group @kv {layers = 6, kv_heads = 4, head_dim = 32, retention = "full"}
 // CHECK: ingot.cache_group @near {element_type = bf16, {{.*}}page_tokens = 32 : i64, retention = "window", value_layout = "h_t_d", window = 128 : i64}

@@ -501,3 +501,29 @@ plan.program @launch_c4_symbol_of_rows {
     plan.launch @k(%x, %x) tiles <tokens> {rows = #plan.size<rows>}
   }
 }
+
+// -----
+
+// symbol-c1
+plan.program @p {
+  plan.symbol @a
+  // expected-error @below {{has a value, from which its bound follows, and a max; give one of them}}
+  plan.symbol @b max 4 value "a"
+}
+
+// -----
+
+// symbol-c2
+plan.program @p {
+  plan.symbol @a
+  // expected-error @below {{value: expected a number, a symbol or '(' at character 3 of "a*"}}
+  plan.symbol @b value "a*"
+}
+
+// -----
+
+// symbol-c2
+plan.program @p {
+  // expected-error @below {{value "b+c" names @b, which is not declared before it}}
+  plan.symbol @b value "b+c"
+}

@@ -6,13 +6,15 @@
 ingot.tensor @w : tensor<40x8xf32> {dummy}
 func.func private @softmax(%x: tensor<?x8xf32>, %out: tensor<?x8xf32>) -> tensor<?x8xf32>
 
-// CHECK: plan.program @tales attributes {arena_bytes = array<i64: 128, 0>, arena_bytes_constant = 64 : i64, context_length = 256 : i64, vocabulary = 4096 : i64}
-plan.program @tales attributes {vocabulary = 4096 : i64, context_length = 256 : i64, arena_bytes = array<i64: 128, 0>,
+// CHECK: plan.program @tales attributes {arena_bytes = array<i64: 128, 0, 0>, arena_bytes_constant = 64 : i64, context_length = 256 : i64, vocabulary = 4096 : i64}
+plan.program @tales attributes {vocabulary = 4096 : i64, context_length = 256 : i64, arena_bytes = array<i64: 128, 0, 0>,
                                 arena_bytes_constant = 64 : i64} {
   // CHECK: plan.symbol @tokens
   plan.symbol @tokens
   // CHECK: plan.symbol @rows max 64
   plan.symbol @rows max 64
+  // CHECK: plan.symbol @pairs value "tokens*tokens"
+  plan.symbol @pairs value "tokens*tokens"
   // CHECK: plan.cache_group @kv {layers = 6 : i64, page_tokens = 32 : i64, planes = [#plan.plane<"key", f32, "h_t16_d_16", page_bytes = 16384>, #plan.plane<"value", f32, "h_t_d", page_bytes = 16384>], retention = "full"}
   plan.cache_group @kv {layers = 6 : i64, page_tokens = 32 : i64, retention = "full",
       planes = [#plan.plane<"key", f32, "h_t16_d_16", page_bytes = 16384>,

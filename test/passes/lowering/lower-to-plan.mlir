@@ -245,14 +245,42 @@ module {
 
 // -----
 
+// A buffer of several dynamic dimensions is planned per unit of their product: one symbol for all orders and groupings,
+// that of the model where it has one. Constants of a product belong to the bytes.
+// CHECK-LABEL: plan.program
+// CHECK:         plan.symbol @a
+// CHECK-NEXT:    plan.symbol @b
+// CHECK-NEXT:    plan.symbol @ab value "a*b"
+// CHECK-NEXT:    plan.symbol @twice value "2*b"
+// CHECK-NEXT:    plan.symbol @a_minus_1 value "a - 1"
+// CHECK-NEXT:    plan.symbol @b_plus_1 value "b + 1"
+// CHECK-NEXT:    plan.symbol @a_x_b_plus_1 value "a*b_plus_1"
+// CHECK-NOT:     plan.symbol
+// CHECK:         plan.entry @products : (tensor<?x?xf32, #ingot.dims<"a", "b">>) -> (tensor<?x?xf32, #ingot.dims<"b", "a">>, tensor<?xf32, #ingot.dims<"a_minus_1">>)
+// CHECK:           plan.alloc 4 per @ab
+// CHECK:           plan.alloc 4 per @ab
+// CHECK:           plan.alloc 8 per @ab
+// CHECK:           plan.alloc 4 per @twice
+// CHECK:           plan.alloc 12 per @a_x_b_plus_1
+// CHECK-NOT:       plan.alloc
 module {
   ingot.symbol @a
   ingot.symbol @b
+  ingot.symbol @ab value "a*b"
+  ingot.symbol @twice value "2*b"
   func.func private @f(tensor<?x?xf32>, tensor<?x?xf32>) -> tensor<?x?xf32>
-  ingot.entry @two_symbols(%x: tensor<?x?xf32, #ingot.dims<"a", "b">>) -> tensor<?x?xf32, #ingot.dims<"a", "b">> attributes {arg_names = ["x"], res_names = ["y"]} {
-    // expected-error @below {{has two dynamic dimensions, 'a' and 'b'; expected at most one, because memory is planned per unit of one symbol}}
-    %t = ingot.call @f(%x) : (tensor<?x?xf32, #ingot.dims<"a", "b">>) -> tensor<?x?xf32, #ingot.dims<"a", "b">>
-    %y = ingot.call @f(%t) : (tensor<?x?xf32, #ingot.dims<"a", "b">>) -> tensor<?x?xf32, #ingot.dims<"a", "b">>
-    ingot.return %y : tensor<?x?xf32, #ingot.dims<"a", "b">>
+  func.func private @g(tensor<?x?xf32>, tensor<?xf32>) -> tensor<?xf32>
+  func.func private @h(tensor<?xf32>, tensor<?x?xf32>) -> tensor<?x?xf32>
+  func.func private @i(tensor<?xf32>, tensor<?x?x3xf32>) -> tensor<?x?x3xf32>
+  func.func private @k(tensor<?x?x3xf32>, tensor<?x?xf32>) -> tensor<?x?xf32>
+  ingot.entry @products(%x: tensor<?x?xf32, #ingot.dims<"a", "b">>) -> (tensor<?x?xf32, #ingot.dims<"b", "a">>, tensor<?xf32, #ingot.dims<"a-1">>) attributes {arg_names = ["x"], res_names = ["y", "z"]} {
+    %0 = ingot.call @f(%x) : (tensor<?x?xf32, #ingot.dims<"a", "b">>) -> tensor<?x?xf32, #ingot.dims<"b", "a">>
+    %1 = ingot.call @g(%0) : (tensor<?x?xf32, #ingot.dims<"b", "a">>) -> tensor<?xf32, #ingot.dims<"ab">>
+    %2 = ingot.call @h(%1) : (tensor<?xf32, #ingot.dims<"ab">>) -> tensor<?x?xf32, #ingot.dims<"a", "twice">>
+    %3 = ingot.call @g(%2) : (tensor<?x?xf32, #ingot.dims<"a", "twice">>) -> tensor<?xf32, #ingot.dims<"twice">>
+    %4 = ingot.call @i(%3) : (tensor<?xf32, #ingot.dims<"twice">>) -> tensor<?x?x3xf32, #ingot.dims<"a", "b+1", "">>
+    %y = ingot.call @k(%4) : (tensor<?x?x3xf32, #ingot.dims<"a", "b+1", "">>) -> tensor<?x?xf32, #ingot.dims<"b", "a">>
+    %z = ingot.call @g(%y) : (tensor<?x?xf32, #ingot.dims<"b", "a">>) -> tensor<?xf32, #ingot.dims<"a-1">>
+    ingot.return %y, %z : tensor<?x?xf32, #ingot.dims<"b", "a">>, tensor<?xf32, #ingot.dims<"a-1">>
   }
 }

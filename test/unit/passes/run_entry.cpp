@@ -3,7 +3,7 @@
 // A program for tests: runs entry `main` of an engine once per thread count, on inputs from files, and writes the
 // outputs; it fails when thread counts give different bits. Usage:
 //   run_entry ENGINE --symbols VALUE... --inputs FILE... --outputs (FILE BYTES)... --threads COUNT... [--device DEVICE]
-// Symbols, inputs and outputs stand in the plan's order; files are raw row-major bytes.
+// Symbols (those that are not derived), inputs and outputs stand in the plan's order; files are raw row-major bytes.
 #include "runtime/executor/executor.h"
 
 #include <cstdio>
@@ -44,9 +44,17 @@ int main(int argc, char **argv) {
   if (!engine)
     return fail(engine.error().message());
 
-  std::vector<int64_t> symbols;
-  for (const std::string &value : options["symbols"])
-    symbols.push_back(std::atoll(value.c_str()));
+  const SymbolTable table((*engine)->plan());
+  std::vector<int64_t> symbols(table.size(), 0);
+  std::vector<std::pair<std::string, int64_t>> most;
+  for (unsigned i = 0, given = 0; i < table.size(); ++i)
+    if (!table.derived(i)) {
+      symbols[i] = std::atoll(options["symbols"].at(given++).c_str());
+      most.push_back({std::string(table.name(i)), symbols[i] + 2});
+    }
+  for (const auto *entry : *(*engine)->plan().entries())
+    if (auto done = table.complete(*entry, symbols); entry->name()->string_view() == "main" && !done)
+      return fail(done.error().message());
   std::vector<std::vector<char>> inputs, first;
   for (const std::string &path : options["inputs"])
     inputs.push_back(readFile(path));
@@ -59,8 +67,7 @@ int main(int argc, char **argv) {
         return fail(device.error().message());
       bounds.device = *device;
     }
-    for (unsigned i = 0; i < (*engine)->plan().symbols()->size(); ++i)
-      bounds.bounds.push_back({(*engine)->plan().symbols()->Get(i)->name()->str(), symbols.at(i) + 2});
+    bounds.bounds = most;
     auto executor = Executor::create(*engine, bounds);
     if (!executor)
       return fail(executor.error().message());

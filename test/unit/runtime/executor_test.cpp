@@ -3,6 +3,7 @@
 // Runs the test engine (test_engine.h): what a step computes, at any number of threads, and every refusal of a caller.
 #include "runtime/core/machine.h"
 #include "runtime/executor/executor.h"
+#include "runtime/executor/layout.h"
 #include "runtime/format/kernel_abi.h"
 #include "test/unit/runtime/test_engine.h"
 
@@ -258,6 +259,68 @@ TEST(Executor, RefusesBadBounds) {
             "the engine has no symbol 'token', it has 'tokens', 'sequences'");
   EXPECT_EQ(createRefusal({5000, {{"tokens", 1}, {"sequences", 1}}, {16}}, ErrorCode::InvalidArgument),
             "5000 threads, expected at most 4096");
+}
+
+// The test engine with a symbol `fewer` = (tokens - 3) * 2.
+TestEngine withDerived() {
+  using enum format::SymbolStepKind;
+  TestEngine engine;
+  auto fewer = std::make_unique<format::SymbolT>();
+  fewer->name = "fewer";
+  fewer->steps = {{symbol, 0}, {constant, 3}, {subtract, 0}, {constant, 2}, {multiply, 0}};
+  engine.plan.symbols.push_back(std::move(fewer));
+  engine.head.arena_symbols.push_back("fewer");
+  engine.head.arena_bytes.push_back(128);
+  engine.plan.arena_bytes.push_back(128);
+  return engine;
+}
+
+TEST(Executor, DerivesSymbolsFromOthers) {
+  auto executor = makeExecutor(options(1), withDerived());
+  ASSERT_TRUE(executor);
+  EXPECT_TRUE(executor->symbols().derived(2));
+  EXPECT_EQ(executor->symbols().expression(2), "(tokens - 3)*2");
+  int64_t values[] = {5, 1, -1};
+  ASSERT_TRUE(executor->complete(0, values).ok());
+  EXPECT_EQ(values[2], 4);
+  // At the bounds tokens is 64, so that there are 122 of 128 bytes; 192 of each token, and 64 of constants.
+  EXPECT_EQ(executor->memory().arenas, 64u * 192 + roundUpToPage(122 * 128) + 4096);
+  Step step(5);
+  const void *inputs[] = {step.in.data(), step.slots.data()};
+  void *outputs[] = {step.sums.data()};
+  ASSERT_TRUE(executor->run("step", values, inputs, outputs).ok());
+  step.check(*executor);
+  values[2] = 5;
+  EXPECT_EQ(refusal(executor->run("step", values, inputs, outputs), ErrorCode::InvalidArgument),
+            "symbol 'fewer' is 5, but (tokens - 3)*2 is 4");
+  values[0] = 2;
+  EXPECT_EQ(refusal(executor->complete(0, values), ErrorCode::InvalidArgument),
+            "entry 'step': symbol 'fewer' = (tokens - 3)*2 is -2, expected at least 0, for tokens = 2; give inputs of "
+            "other shapes");
+  values[2] = 0;
+  EXPECT_FALSE(executor->run("step", values, inputs, outputs).ok());
+  // What an entry has no input for does not matter to it.
+  values[2] = -5;
+  ASSERT_TRUE(executor->complete(1, values).ok());
+  EXPECT_EQ(values[2], 0);
+  EXPECT_EQ(createRefusal({1, {{"tokens", 64}, {"sequences", 4}, {"fewer", 3}}, {16}}, ErrorCode::InvalidArgument,
+                          withDerived()),
+            "symbol 'fewer' has no bound of its own: it is (tokens - 3)*2; bound those symbols");
+}
+
+TEST(Executor, RefusesToDivideByLessThanOne) {
+  TestEngine engine = withDerived();
+  engine.plan.symbols[2]->steps = {{format::SymbolStepKind::constant, 8}, {format::SymbolStepKind::symbol, 0},
+                                   {format::SymbolStepKind::floordiv, 0}};
+  auto executor = makeExecutor(options(1), engine);
+  ASSERT_TRUE(executor);
+  int64_t values[] = {3, 1, 0};
+  ASSERT_TRUE(executor->complete(0, values).ok());
+  EXPECT_EQ(values[2], 2);
+  values[0] = 0;
+  EXPECT_EQ(refusal(executor->complete(0, values), ErrorCode::InvalidArgument),
+            "entry 'step': symbol 'fewer' = 8 floordiv tokens divides by less than 1 for tokens = 0; give inputs of "
+            "other shapes");
 }
 
 TEST(Executor, RefusesBadCaches) {

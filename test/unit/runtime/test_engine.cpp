@@ -199,6 +199,35 @@ TestEngine::TestEngine() {
   sections[Section::Report] = text("{\"tensors\": []}");
 }
 
+TestEngine graphEngine() {
+  using format::BufferKind;
+  using enum format::SymbolStepKind;
+  TestEngine engine;
+  engine.head.context = engine.plan.context = 0;
+  auto cells = std::make_unique<format::SymbolT>();
+  cells->name = "cells";
+  cells->steps = {{symbol, 0}, {symbol, 1}, {multiply, 0}};
+  engine.plan.symbols.push_back(std::move(cells));
+  engine.head.arena_symbols.push_back("cells");
+  engine.head.arena_bytes.push_back(0);
+  engine.plan.arena_bytes.push_back(0);
+  auto main = std::make_unique<format::EntryT>();
+  main->name = "main";
+  main->inputs.push_back(argument("in", shape(size(0, {1}), size(4))));
+  main->inputs.push_back(argument("mask", shape(size(0, {0, 1}), size(1, {1}))));
+  main->inputs.push_back(argument("flat", shape(size(0, {0, 0, 1}))));
+  main->outputs.push_back(argument("sum", shape(size(0, {1}), size(4))));
+  main->outputs.push_back(argument("sums", shape(size(0, {1}))));
+  main->buffers.push_back(buffer(BufferKind::input, 0));
+  main->buffers.push_back(buffer(BufferKind::weight, 0));
+  main->buffers.push_back(buffer(BufferKind::output, 0));
+  main->buffers.push_back(buffer(BufferKind::output, 1));
+  main->launches.push_back(launch("graph.add", 0, {0, 1, 2}, size(0, {1})));
+  main->launches.push_back(launch("graph.sums", 2, {2, 3}, size(0, {1})));
+  engine.plan.entries.push_back(std::move(main));
+  return engine;
+}
+
 template <class Table, class Object> static Bytes packed(const Object &object) {
   flatbuffers::FlatBufferBuilder builder;
   builder.Finish(Table::Pack(builder, &object));

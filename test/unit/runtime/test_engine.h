@@ -37,6 +37,12 @@ struct TestEngine {
   std::function<void(format::FileHeader &, std::vector<format::SectionEntry> &)> bend;
 };
 
+// The same kernels as a graph of several dynamic dimensions. Entry `main`:
+//   inputs   in i32[tokens][4], mask i32[sequences][tokens + 1], flat i32[cells]; mask and flat are not read
+//   outputs  sum = in + weight 0, i32[tokens][4]; sums = prefix sums of sum, i32[tokens]
+// Entry `failing` as of TestEngine, and `step`, which uses the cache. Symbol cells is derived: tokens*sequences.
+TestEngine graphEngine();
+
 // A file of these bytes in a folder of this test that is removed at exit; the path.
 std::string write(const Bytes &bytes, const std::string &name = "engine.ingot");
 

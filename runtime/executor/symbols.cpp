@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// See symbols.h.
+#include "runtime/executor/symbols.h"
+
+#include <algorithm>
+#include <string_view>
+
+namespace ingot::runtime {
+
+SymbolTable::SymbolTable(const format::Plan &plan) : plan(&plan), steps(plan.symbols()->size()) {
+  for (unsigned i = 0; i < size(); ++i)
+    if (const auto *list = plan.symbols()->Get(i)->steps()) {
+      for (const format::SymbolStep *step : *list)
+        steps[i].push_back({symbols::Op(step->kind()), step->value()});
+      any |= !steps[i].empty();
+    }
+}
+
+std::string SymbolTable::expression(unsigned symbol) const {
+  return symbols::text(steps[symbol], [&](int64_t number) { return std::string(name(unsigned(number))); });
+}
+
+std::vector<bool> SymbolTable::knownTo(const format::Entry &entry) const {
+  std::vector<bool> known(size(), false);
+  for (const format::Argument *input : *entry.inputs())
+    for (const format::Size *extent : *input->shape())
+      for (unsigned i = 0; extent->coefficients() && i < extent->coefficients()->size(); ++i)
+        known[i] = known[i] || extent->coefficients()->Get(i) != 0;
+  for (unsigned i = 0; i < size(); ++i)
+    if (derived(i))
+      known[i] = std::all_of(steps[i].begin(), steps[i].end(), [&](const symbols::Step &step) {
+        return step.op != symbols::Op::symbol || known[size_t(step.value)];
+      });
+  return known;
+}
+
+Result<void> SymbolTable::complete(const format::Entry &entry, std::span<int64_t> values) const {
+  if (!any)
+    return {};
+  std::vector<bool> known; // made when it is needed
+  for (unsigned i = 0; i < size(); ++i) {
+    if (!derived(i))
+      continue;
+    const std::optional<int64_t> value =
+        symbols::evaluate(steps[i], [&](int64_t number) { return values[size_t(number)]; });
+    values[i] = std::max<int64_t>(value.value_or(0), 0);
+    if (value && *value >= 0)
+      continue;
+    if (known.empty())
+      known = knownTo(entry);
+    if (!known[i])
+      continue;
+    std::string of;
+    std::vector<int64_t> told;
+    for (const symbols::Step &step : steps[i])
+      if (step.op == symbols::Op::symbol && std::find(told.begin(), told.end(), step.value) == told.end()) {
+        told.push_back(step.value);
+        of += (of.empty() ? "" : ", ") + std::string(name(unsigned(step.value))) + " = " +
+              std::to_string(values[size_t(step.value)]);
+      }
+    return makeError(ErrorCode::InvalidArgument, "entry %s: symbol %s = %s %s for %s; give inputs of other shapes",
+                     quoted(entry.name()->string_view()).c_str(), quoted(name(i)).c_str(), expression(i).c_str(),
+                     value ? ("is " + std::to_string(*value) + ", expected at least 0,").c_str()
+                           : "divides by less than 1",
+                     of.empty() ? "any inputs" : of.c_str());
+  }
+  return {};
+}
+
+void SymbolTable::completeBounds(std::span<int64_t> bounds) const {
+  for (unsigned i = 0; i < size(); ++i)
+    if (derived(i))
+      bounds[i] = std::max<int64_t>(0, symbols::bound(steps[i], [&](int64_t number) {
+                                         return symbols::Interval{0, bounds[size_t(number)]};
+                                       }).most);
+}
+
+} // namespace ingot::runtime

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The symbols of a verified plan: which are given and which follow from others, the values of those that follow, and
+// their bounds. What an expression means is said in runtime/format/symbol_expr.h.
+#ifndef INGOT_RUNTIME_EXECUTOR_SYMBOLS_H
+#define INGOT_RUNTIME_EXECUTOR_SYMBOLS_H
+
+#include "runtime/core/error.h"
+#include "runtime/format/plan_generated.h"
+#include "runtime/format/symbol_expr.h"
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace ingot::runtime {
+
+class SymbolTable {
+public:
+  // Views `plan`, which must outlive it.
+  explicit SymbolTable(const format::Plan &plan);
+
+  unsigned size() const { return unsigned(steps.size()); }
+  std::string_view name(unsigned symbol) const { return plan->symbols()->Get(symbol)->name()->string_view(); }
+  // Whether the value follows from other symbols: such a symbol is never given.
+  bool derived(unsigned symbol) const { return !steps[symbol].empty(); }
+  bool anyDerived() const { return any; }
+  // "batch*sequence" of a derived symbol.
+  std::string expression(unsigned symbol) const;
+
+  // Sets the derived ones among `values` (one for each symbol of the plan, the others given and not negative), for a
+  // run of `entry`. A symbol that follows from dimensions of the entry's inputs alone must have a value: where it is
+  // below 0, or divides by less than 1, the error (InvalidArgument) names the expression and what it was made of. Where
+  // an entry does not know a symbol its value does not matter, and is 0.
+  Result<void> complete(const format::Entry &entry, std::span<int64_t> values) const;
+
+  // Sets the derived ones among `bounds`: the largest values for others of 0 to their bounds. Saturates at INT64_MAX.
+  void completeBounds(std::span<int64_t> bounds) const;
+
+  // Whether a run of `entry` depends on the symbol: it is in a dimension of one of its inputs, or derived from such.
+  std::vector<bool> knownTo(const format::Entry &entry) const;
+
+private:
+  const format::Plan *plan;
+  std::vector<std::vector<symbols::Step>> steps; // empty of a symbol that is given
+  bool any = false;
+};
+
+} // namespace ingot::runtime
+
+#endif
