@@ -137,10 +137,12 @@ Value EntryLowering::weight(StringAttr name, Operation *op) {
 FailureOr<int64_t> EntryLowering::symbolOf(Operation *op, Value value, unsigned index) {
   ir::Dim dim = ir::dimOf(tensorOf(value), index);
   auto expr = dim.name ? ir::parseDim(dim.name.getValue()) : std::nullopt;
-  if (!dim.isDynamic() || !expr || expr->constant != 0)
+  if (dim.isDynamic() && !expr)
     return op->emitOpError() << "dimension " << index << " of " << value.getType() << " is " << dim.text()
                              << "; expected a symbol, from which its kernel takes the number of rows";
-  return tables.symbolIndex(expr->symbol);
+  if (!dim.isDynamic()) // a symbol that always has this value
+    return tables.symbolIndex(tables.number(dim.size));
+  return tables.symbolIndex(expr->constant == 0 ? expr->symbol : tables.sum(*expr).getValue());
 }
 
 plan::SizeAttr EntryLowering::bytesOf(Value value) {
@@ -284,6 +286,13 @@ StringAttr ProgramTables::declare(StringRef name, const ir::SymbolExpr &value) {
   know(plan::SymbolOp::create(builder, program.getLoc(), builder.getStringAttr(free), IntegerAttr(),
                               builder.getStringAttr(value.text())));
   return builder.getStringAttr(free);
+}
+
+StringAttr ProgramTables::number(int64_t value) {
+  ir::SymbolExpr expr = ir::SymbolExpr::constant(value);
+  if (StringAttr known = sums.lookup(expr.text()))
+    return known;
+  return declare("rows_" + std::to_string(value), expr);
 }
 
 StringAttr ProgramTables::sum(const ir::DimExpr &expr) {

@@ -31,6 +31,8 @@ public:
   // The product of all dimensions, each static or named: a product of several symbols is a derived symbol of its own, one
   // for all orders and groupings, which is declared when it is new. Nothing where the factor passes 64 bits.
   std::optional<Extent> product(llvm::ArrayRef<ir::Dim> dims);
+  // The symbol whose value is this number, declared when it is new.
+  mlir::StringAttr number(int64_t value);
   // The symbol whose value is symbol + constant, declared when it is new.
   mlir::StringAttr sum(const ir::DimExpr &expr);
 
