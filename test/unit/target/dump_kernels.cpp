@@ -2,11 +2,11 @@
 //
 // Compiles the kernels that a list names (kernels.txt) and writes one image per feature set and a manifest, so that the
 // tests of kernels link nothing of LLVM and run on any machine the folder is carried to.
-//   dump_kernels LIST FUNCTIONS FOLDER
+//   dump_kernels LIST FUNCTIONS OPERATIONS FOLDER
 // A line of LIST: NAME TEMPLATE KEY=VALUE ...; parameters that are left out are 0. FUNCTIONS: functions over tensors in
-// MLIR, each a kernel of its name.
-#include "compiler/target/templates/params.h"
+// MLIR, each a kernel of its name. OPERATIONS: elementwise.txt, which says what it lists.
 #include "compiler/target/cpu/target.h"
+#include "compiler/target/templates/params.h"
 #include "dialects/ingot/IngotDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -32,11 +32,50 @@ struct Field {
 #define FIELD_F(name) {#name, true},
 #define TEMPLATE(name, list) {#name, {list(FIELD_I, FIELD_F)}},
 const std::map<std::string, std::vector<Field>> kTemplates = {INGOT_TEMPLATES(TEMPLATE)};
+
+// The functions over tensors that a list of operations stands for, as MLIR.
+std::string elementwise(const char *path) {
+  std::string text = "module {\n  ingot.symbol @rows\n";
+  std::ifstream list(path);
+  for (std::string line; std::getline(list, line);) {
+    if (line.empty() || line[0] == '#')
+      continue;
+    std::istringstream words(line);
+    std::string op, element;
+    int operands;
+    words >> op >> operands;
+    while (words >> element) {
+      bool asks = op.starts_with("math.is");
+      std::string result = asks ? "i8" : element, arguments, inputs, types, maps, scalars, block;
+      auto tensor = [](const std::string &of) { return "tensor<?x40x" + of + ">"; };
+      const std::string dims = " {ingot.dims = #ingot.dims<\"rows\", \"\">}";
+      for (int i = 0; i < operands; ++i) {
+        std::string number = std::to_string(i);
+        arguments += "%t" + number + ": " + tensor(element) + dims + ", ";
+        inputs += (i ? ", %t" : "%t") + number;
+        types += (i ? ", " : "") + tensor(element);
+        maps += "affine_map<(d0, d1) -> (d0, d1)>, ";
+        block += "%x" + number + ": " + element + ", ";
+        scalars += (i ? ", %x" : "%x") + number;
+      }
+      std::string computed = "%y = " + op + " " + scalars + " : " + element + "\n";
+      if (asks)
+        computed = "%b = " + op + " " + scalars + " : " + element + "\n    %y = arith.extui %b : i1 to i8\n";
+      text += "  func.func private @\"" + op + "-" + element + "\"(" + arguments + "%out: " + tensor(result) + dims +
+              ") -> " + tensor(result) + " {\n  %r = linalg.generic {indexing_maps = [" + maps +
+              "affine_map<(d0, d1) -> (d0, d1)>], iterator_types = [\"parallel\", \"parallel\"]} ins(" + inputs +
+              " : " + types + ") outs(%out : " + tensor(result) + ") {\n  ^bb0(" + block + "%o: " + result +
+              "):\n    " + computed + "    linalg.yield %y : " + result + "\n  } -> " + tensor(result) +
+              "\n  return %r : " + tensor(result) + "\n  }\n";
+    }
+  }
+  return text + "}\n";
+}
 } // namespace
 
 int main(int argc, char **argv) {
-  if (argc != 4) {
-    std::cerr << "usage: dump_kernels LIST FUNCTIONS FOLDER\n";
+  if (argc != 5) {
+    std::cerr << "usage: dump_kernels LIST FUNCTIONS OPERATIONS FOLDER\n";
     return 2;
   }
   std::ifstream list(argv[1]);
@@ -82,22 +121,25 @@ int main(int argc, char **argv) {
   context.loadDialect<ingot::ir::IngotDialect, mlir::arith::ArithDialect, mlir::func::FuncDialect,
                       mlir::linalg::LinalgDialect, mlir::math::MathDialect, mlir::tensor::TensorDialect>();
   mlir::OwningOpRef<mlir::ModuleOp> functions = mlir::parseSourceFile<mlir::ModuleOp>(argv[2], &context);
-  if (!functions)
+  mlir::OwningOpRef<mlir::ModuleOp> operations =
+      mlir::parseSourceString<mlir::ModuleOp>(elementwise(argv[3]), &context, "operations");
+  if (!functions || !operations)
     return 1;
-  for (auto function : functions->getOps<mlir::func::FuncOp>()) {
-    Kernel kernel;
-    kernel.name = function.getSymName().str();
-    kernel.body = function;
-    kernels.push_back(kernel);
-    descriptions.push_back("");
-  }
+  for (mlir::ModuleOp module : {*functions, *operations})
+    for (auto function : module.getOps<mlir::func::FuncOp>()) {
+      Kernel kernel;
+      kernel.name = function.getSymName().str();
+      kernel.body = function;
+      kernels.push_back(kernel);
+      descriptions.push_back("");
+    }
   CompiledKernels compiled;
   std::string error;
   if (!compileKernels(kernels, {}, compiled, error)) {
     std::cerr << error << "\n";
     return 1;
   }
-  std::string folder = argv[3];
+  std::string folder = argv[4];
   std::ofstream manifest(folder + "/manifest.txt");
   for (const Image &image : compiled.images) {
     manifest << "set " << image.set.name;

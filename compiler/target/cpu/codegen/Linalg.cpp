@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Functions over tensors become kernels: element-wise fusion as upstream has it, rows (Rows.h), then upstream's
-// conversions to LLVM, once for all sets; per set the module takes the set's features, the elementary functions of the
-// microkernels are linked in, and LLVM optimises. Vectors have 16 lanes, which the back end splits where registers are
+// conversions to LLVM, once for all sets; per set the module takes the set's features, the elementary functions that it
+// calls are linked in, and LLVM optimises. Vectors have 16 lanes, which the back end splits where registers are
 // narrower.
 #include "compiler/target/cpu/codegen/Internal.h"
 #include "compiler/target/cpu/codegen/Rows.h"
@@ -81,10 +81,6 @@ bool lowerLinalgKernel(const Kernel &kernel, llvm::StringRef symbol, LinalgKerne
     return fail(problem);
   OwningOpRef<ModuleOp> lowered = ModuleOp::create(UnknownLoc::get(context));
   builder.setInsertionPointToEnd(lowered->getBody());
-  auto pointer = LLVM::LLVMPointerType::get(context);
-  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(context), {pointer});
-  for (llvm::StringRef name : {"exp", "tanh", "erf"})
-    LLVM::LLVMFuncOp::create(builder, UnknownLoc::get(context), ("ingot_vector_" + name).str(), type);
   if (!lowerToRows(copy, symbols, *lowered, symbol, result.scratchBytes, problem))
     return fail(problem);
   if (!runPasses(
@@ -118,7 +114,7 @@ bool lowerLinalgKernel(const Kernel &kernel, llvm::StringRef symbol, LinalgKerne
 std::unique_ptr<llvm::Module> specialiseLinalg(llvm::LLVMContext &context, llvm::TargetMachine &machine,
                                                const LinalgKernel &lowered, unsigned set, std::string &error) {
   auto parsed = llvm::parseBitcodeFile(llvm::MemoryBufferRef(lowered.bitcode, "linalg"), context);
-  auto math = llvm::parseBitcodeFile(llvm::MemoryBufferRef(templateBitcode("vector_math", set), "math"), context);
+  auto math = llvm::getLazyBitcodeModule(llvm::MemoryBufferRef(templateBitcode("vector_math", set), "math"), context);
   if (!parsed || !math) {
     error = "internal error: bitcode of a function over tensors cannot be read";
     if (!parsed)
@@ -140,7 +136,7 @@ std::unique_ptr<llvm::Module> specialiseLinalg(llvm::LLVMContext &context, llvm:
   for (llvm::Function &function : *module)
     if (!function.isDeclaration())
       function.addFnAttrs(features);
-  if (llvm::Linker::linkModules(*module, std::move(*math))) {
+  if (llvm::Linker::linkModules(*module, std::move(*math), llvm::Linker::LinkOnlyNeeded)) {
     error = "internal error: elementary functions cannot be linked to a function over tensors";
     return nullptr;
   }

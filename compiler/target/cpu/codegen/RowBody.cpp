@@ -2,17 +2,50 @@
 //
 // The body of a linalg op on 16 lanes (see RowEmitter.h): element-wise ops take vectors where an operand is one,
 // elements picked from tensors become loads (contiguous where the last index ascends with the lanes, else gathers),
-// elementary functions become calls of the microkernels' own.
+// elementary functions become calls of the microkernels' own (RowFunctions.cpp).
 #include "compiler/target/cpu/codegen/RowEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/StringSwitch.h"
 #include "llvm/ADT/Twine.h"
 
 using namespace mlir;
 
 namespace ingot::target::cpu {
+
+// The function of kernels/vector_math.cpp that computes an op; empty where instructions do.
+static llvm::StringRef functionOf(Operation &op) {
+  return llvm::StringSwitch<llvm::StringRef>(op.getName().getStringRef())
+      .Case("arith.remf", "fmod")
+      .Case("math.acos", "acos")
+      .Case("math.acosh", "acosh")
+      .Case("math.asin", "asin")
+      .Case("math.asinh", "asinh")
+      .Case("math.atan", "atan")
+      .Case("math.atanh", "atanh")
+      .Case("math.cos", "cos")
+      .Case("math.cosh", "cosh")
+      .Case("math.erf", "erf")
+      .Case("math.exp", "exp")
+      .Case("math.expm1", "expm1")
+      .Case("math.ipowi", "ipow")
+      .Case("math.log", "log")
+      .Case("math.log1p", "log1p")
+      .Case("math.powf", "pow")
+      .Case("math.sin", "sin")
+      .Case("math.sinh", "sinh")
+      .Case("math.tan", "tan")
+      .Case("math.tanh", "tanh")
+      .Default("");
+}
+
+static bool hasInstructions(Operation &op) {
+  return isa<math::AbsFOp, math::AbsIOp, math::CeilOp, math::CopySignOp, math::CountLeadingZerosOp,
+             math::CountTrailingZerosOp, math::CtPopOp, math::FloorOp, math::FmaOp, math::IsFiniteOp, math::IsInfOp,
+             math::IsNaNOp, math::RoundEvenOp, math::RoundOp, math::RsqrtOp, math::SqrtOp, math::TruncOp>(op);
+}
 
 RowEmitter::Lane RowEmitter::laneOf(Value value, llvm::DenseMap<Value, Lane> &lanes) {
   auto found = lanes.find(value);
@@ -93,22 +126,15 @@ bool RowEmitter::cloneOp(Operation &op, Position &at, llvm::DenseMap<Value, Lane
       return fail(&op, "reads a value from outside that is not computed");
     isVector |= operands.back().isVector();
   }
-  // Elementary functions that no instruction computes.
-  llvm::StringRef function = isa<math::ExpOp>(op)    ? "exp"
-                             : isa<math::TanhOp>(op) ? "tanh"
-                             : isa<math::ErfOp>(op)  ? "erf"
-                                                     : "";
-  if (!function.empty()) {
-    lanes[op.getResult(0)] = {callMath(function, operands[0].value), {}};
-    return lanes[op.getResult(0)].value ? true : fail(&op, "is compiled for f32, f16 and bf16 alone");
+  if (llvm::StringRef function = functionOf(op); !function.empty()) {
+    SmallVector<Value> values;
+    for (Lane &operand : operands)
+      values.push_back(operand.value);
+    Value result = callMath(function, values);
+    lanes[op.getResult(0)] = {result, {}};
+    return result || fail(&op, "is compiled for f64, f32, f16 and bf16 alone");
   }
-  if (op.getName().getDialectNamespace() == "math" &&
-      !isa<math::SqrtOp, math::RsqrtOp, math::FmaOp, math::AbsFOp, math::AbsIOp, math::FloorOp, math::CeilOp,
-           math::TruncOp, math::RoundEvenOp, math::RoundOp, math::CopySignOp, math::LogOp, math::SinOp, math::CosOp,
-           math::TanOp, math::AsinOp, math::AcosOp, math::AtanOp, math::SinhOp, math::CoshOp, math::AsinhOp,
-           math::AcoshOp, math::AtanhOp, math::PowFOp, math::CtPopOp, math::IsNaNOp, math::IsInfOp>(op))
-    return fail(&op, "is an elementary function that the CPU target does not have");
-  if (isa<arith::RemFOp>(op))
+  if (op.getName().getDialectNamespace() == "math" && !hasInstructions(op))
     return fail(&op, "is an elementary function that the CPU target does not have");
 
   SmallVector<Value> values;
@@ -119,7 +145,21 @@ bool RowEmitter::cloneOp(Operation &op, Position &at, llvm::DenseMap<Value, Lane
     type = VectorType::get(kLanes, type);
   OperationState state(loc, op.getName(), values, type, op.getAttrs());
   state.propertiesAttr = op.getPropertiesAsAttribute();
+  if (isa<math::IsInfOp>(op)) { // upstream has no conversion of it
+    Value size = math::AbsFOp::create(b, loc, values[0]);
+    auto element = cast<FloatType>(getElementTypeOrSelf(size));
+    Value infinity =
+        arith::ConstantOp::create(b, loc, b.getFloatAttr(element, APFloat::getInf(element.getFloatSemantics())));
+    if (isVector)
+      infinity = broadcast(infinity);
+    lanes[op.getResult(0)] = {arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, size, infinity), {}};
+    return true;
+  }
+  Value guard = guardOf(op, values);
+  state.operands.assign(values.begin(), values.end());
   Lane result{b.create(state)->getResult(0), {}};
+  if (guard)
+    result.value = arith::SelectOp::create(b, loc, guard, integer(type, 0), result.value);
   // Ascending lanes stay so under a shift by a scalar.
   if (isVector && isa<arith::AddIOp, arith::SubIOp>(op)) {
     bool sum = isa<arith::AddIOp>(op);
@@ -181,37 +221,6 @@ bool RowEmitter::extractElement(Operation &op, Position &at, llvm::DenseMap<Valu
   lanes[op.getResult(0)] = {
       LLVM::masked_gather::create(b, loc, type, lanePointers(from, indices), mask, ValueRange{zeros}, alignment), {}};
   return true;
-}
-
-// ingot_vector_NAME of kernels/vector_math.cpp, through a slot on the stack that inlining removes.
-Value RowEmitter::callMath(llvm::StringRef name, Value value) {
-  Type type = value.getType();
-  Type element = getElementTypeOrSelf(type);
-  auto f32 = VectorType::get(kLanes, b.getF32Type());
-  Value lanes = broadcast(value);
-  if (element.isF16() || element.isBF16())
-    lanes = arith::ExtFOp::create(b, loc, f32, lanes);
-  else if (!element.isF32())
-    return {};
-  auto pointer = LLVM::LLVMPointerType::get(b.getContext());
-  Operation *parent = b.getInsertionBlock()->getParentOp();
-  while (!isa<FunctionOpInterface>(parent))
-    parent = parent->getParentOp();
-  Value slot;
-  {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(&parent->getRegion(0).front());
-    Value one = LLVM::ConstantOp::create(b, loc, b.getI64Type(), b.getI64IntegerAttr(1));
-    slot = LLVM::AllocaOp::create(b, loc, pointer, f32, one, /*alignment=*/64);
-  }
-  LLVM::StoreOp::create(b, loc, lanes, slot);
-  LLVM::CallOp::create(b, loc, TypeRange{}, ("ingot_vector_" + name).str(), ValueRange{slot});
-  Value result = LLVM::LoadOp::create(b, loc, f32, slot);
-  if (!element.isF32())
-    result = arith::TruncFOp::create(b, loc, VectorType::get(kLanes, element), result);
-  if (!isa<VectorType>(type))
-    result = vector::ExtractOp::create(b, loc, result, ArrayRef<int64_t>{0});
-  return result;
 }
 
 } // namespace ingot::target::cpu

@@ -291,14 +291,13 @@ Operation *RowEmitter::combiner(linalg::LinalgOp op) {
   bool known = found && found->getBlock() == body &&
                isa<arith::AddFOp, arith::AddIOp, arith::MulFOp, arith::MulIOp, arith::MaximumFOp, arith::MinimumFOp,
                    arith::MaxNumFOp, arith::MinNumFOp, arith::MaxSIOp, arith::MinSIOp, arith::MaxUIOp, arith::MinUIOp,
-                   math::FmaOp>(found);
+                   arith::AndIOp, arith::OrIOp, arith::XOrIOp, math::FmaOp>(found);
   if (known && isa<math::FmaOp>(found))
     known = found->getOperand(2) == accumulator;
   if (known && accumulator.hasOneUse() && *accumulator.user_begin() == found)
     return found;
-  fail(op,
-       "reduces in a way that cannot be compiled: its body must end in a sum, product, maximum, minimum or fma with "
-       "the accumulator");
+  fail(op, "reduces in a way that cannot be compiled: its body must end in a sum, product, maximum, minimum, fma or "
+           "bitwise and, or, xor with the accumulator");
   return nullptr;
 }
 
@@ -328,7 +327,7 @@ Value RowEmitter::identity(Operation *combiner, Type type) {
       value = b.getIntegerAttr(element, APInt::getSignedMinValue(bits));
     else if (isa<arith::MinSIOp>(combiner))
       value = b.getIntegerAttr(element, APInt::getSignedMaxValue(bits));
-    else if (isa<arith::MinUIOp>(combiner))
+    else if (isa<arith::MinUIOp, arith::AndIOp>(combiner))
       value = b.getIntegerAttr(element, APInt::getMaxValue(bits));
   }
   Value scalar = arith::ConstantOp::create(b, loc, value);

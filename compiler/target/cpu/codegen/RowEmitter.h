@@ -93,7 +93,10 @@ private:
   bool cloneOp(mlir::Operation &op, Position &at, llvm::DenseMap<mlir::Value, Lane> &lanes);
   bool extractElement(mlir::Operation &op, Position &at, llvm::DenseMap<mlir::Value, Lane> &lanes);
   Lane laneOf(mlir::Value value, llvm::DenseMap<mlir::Value, Lane> &lanes);
-  mlir::Value callMath(llvm::StringRef name, mlir::Value value);
+  mlir::Value integer(mlir::Type type, const llvm::APInt &value);
+  mlir::Value integer(mlir::Type type, int64_t value);
+  mlir::Value guardOf(mlir::Operation &op, llvm::SmallVectorImpl<mlir::Value> &values);
+  mlir::Value callMath(llvm::StringRef name, llvm::ArrayRef<mlir::Value> values);
 
   bool overLoops(llvm::ArrayRef<int64_t> dims, mlir::linalg::LinalgOp op, Position &at, Body body);
   bool overVectors(int64_t dim, mlir::linalg::LinalgOp op, Position &at, Body body);

@@ -49,10 +49,9 @@ INGOT_INLINE f32x16 tanh(f32x16 x) {
   p = fma(p, s, splat(-5.37397155531e-2f));
   p = fma(p, s, splat(1.33314422036e-1f));
   p = fma(p, s, splat(-3.33332819422e-1f));
-  f32x16 small = fma(p * s, x, x);
+  f32x16 small = fma(p * s, a, a);
   f32x16 big = 1.0f - 2.0f / (exp(a + a) + 1.0f);
-  big = __builtin_elementwise_copysign(big, x);
-  return a < 0.625f ? small : big;
+  return __builtin_elementwise_copysign(a < 0.625f ? small : big, x);
 }
 
 // erf: x + x P(x^2) below 0.927734375, else 1 - exp(-Q(x)); coefficients after N. Juffa. At most 1.1 ulp.
