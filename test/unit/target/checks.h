@@ -15,6 +15,7 @@ namespace ingot::test {
 struct Operand {
   void *data;
   size_t bytes;
+  Operand(void *data, size_t bytes) : data(data), bytes(bytes) {}
   Operand(const Buffer &buffer) : data(buffer.get()), bytes(buffer.size) {}
   template <class T>
   Operand(const std::vector<T> &values) : data(const_cast<T *>(values.data())), bytes(values.size() * sizeof(T)) {}

@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Parser/Parser.h"
+#include "test/unit/target/elementwise.h"
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -32,45 +33,6 @@ struct Field {
 #define FIELD_F(name) {#name, true},
 #define TEMPLATE(name, list) {#name, {list(FIELD_I, FIELD_F)}},
 const std::map<std::string, std::vector<Field>> kTemplates = {INGOT_TEMPLATES(TEMPLATE)};
-
-// The functions over tensors that a list of operations stands for, as MLIR.
-std::string elementwise(const char *path) {
-  std::string text = "module {\n  ingot.symbol @rows\n";
-  std::ifstream list(path);
-  for (std::string line; std::getline(list, line);) {
-    if (line.empty() || line[0] == '#')
-      continue;
-    std::istringstream words(line);
-    std::string op, element;
-    int operands;
-    words >> op >> operands;
-    while (words >> element) {
-      bool asks = op.starts_with("math.is");
-      std::string result = asks ? "i8" : element, arguments, inputs, types, maps, scalars, block;
-      auto tensor = [](const std::string &of) { return "tensor<?x40x" + of + ">"; };
-      const std::string dims = " {ingot.dims = #ingot.dims<\"rows\", \"\">}";
-      for (int i = 0; i < operands; ++i) {
-        std::string number = std::to_string(i);
-        arguments += "%t" + number + ": " + tensor(element) + dims + ", ";
-        inputs += (i ? ", %t" : "%t") + number;
-        types += (i ? ", " : "") + tensor(element);
-        maps += "affine_map<(d0, d1) -> (d0, d1)>, ";
-        block += "%x" + number + ": " + element + ", ";
-        scalars += (i ? ", %x" : "%x") + number;
-      }
-      std::string computed = "%y = " + op + " " + scalars + " : " + element + "\n";
-      if (asks)
-        computed = "%b = " + op + " " + scalars + " : " + element + "\n    %y = arith.extui %b : i1 to i8\n";
-      text += "  func.func private @\"" + op + "-" + element + "\"(" + arguments + "%out: " + tensor(result) + dims +
-              ") -> " + tensor(result) + " {\n  %r = linalg.generic {indexing_maps = [" + maps +
-              "affine_map<(d0, d1) -> (d0, d1)>], iterator_types = [\"parallel\", \"parallel\"]} ins(" + inputs +
-              " : " + types + ") outs(%out : " + tensor(result) + ") {\n  ^bb0(" + block + "%o: " + result +
-              "):\n    " + computed + "    linalg.yield %y : " + result + "\n  } -> " + tensor(result) +
-              "\n  return %r : " + tensor(result) + "\n  }\n";
-    }
-  }
-  return text + "}\n";
-}
 } // namespace
 
 int main(int argc, char **argv) {
@@ -122,7 +84,7 @@ int main(int argc, char **argv) {
                       mlir::linalg::LinalgDialect, mlir::math::MathDialect, mlir::tensor::TensorDialect>();
   mlir::OwningOpRef<mlir::ModuleOp> functions = mlir::parseSourceFile<mlir::ModuleOp>(argv[2], &context);
   mlir::OwningOpRef<mlir::ModuleOp> operations =
-      mlir::parseSourceString<mlir::ModuleOp>(elementwise(argv[3]), &context, "operations");
+      mlir::parseSourceString<mlir::ModuleOp>(ingot::test::elementwiseFunctions(argv[3]), &context, "operations");
   if (!functions || !operations)
     return 1;
   for (mlir::ModuleOp module : {*functions, *operations})

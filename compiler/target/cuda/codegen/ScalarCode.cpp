@@ -7,6 +7,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/BuiltinTypes.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/ADT/StringSwitch.h"
 
 using namespace mlir;
@@ -69,7 +70,7 @@ std::string constantCode(Attribute value) {
   const double number = real.getValueAsDouble();
   const bool isDouble = real.getType().isF64();
   if (real.getValue().isInfinity())
-    return std::string(number < 0 ? "-" : "") + (isDouble ? "(double)" : "") + "__builtin_bit_cast(float, 0x7f800000)";
+    return std::string(number < 0 ? "(-" : "(") + (isDouble ? "(double)" : "") + "floatOf(0x7f800000u))";
   if (real.getValue().isNaN())
     return isDouble ? "(double)floatOf(0x7fc00000u)" : "floatOf(0x7fc00000u)";
   char text[64];
@@ -150,13 +151,13 @@ std::string scalarCode(Operation &op, ArrayRef<std::string> x) {
 
   // Of two floats; what nvcc could fuse stands behind functions that it does not fuse.
   if (name == "arith.addf")
-    return rounded(type, isDouble ? "(" + x[0] + " + " + x[1] + ")" : "add(" + x[0] + ", " + x[1] + ")");
+    return rounded(type, "add(" + x[0] + ", " + x[1] + ")");
   if (name == "arith.subf")
-    return rounded(type, isDouble ? "(" + x[0] + " - " + x[1] + ")" : "add(" + x[0] + ", -" + x[1] + ")");
+    return rounded(type, "add(" + x[0] + ", -" + x[1] + ")");
   if (name == "arith.mulf")
-    return rounded(type, isDouble ? "(" + x[0] + " * " + x[1] + ")" : "multiply(" + x[0] + ", " + x[1] + ")");
+    return rounded(type, "multiply(" + x[0] + ", " + x[1] + ")");
   if (name == "arith.divf")
-    return rounded(type, isDouble ? "(" + x[0] + " / " + x[1] + ")" : "divide(" + x[0] + ", " + x[1] + ")");
+    return rounded(type, "divide(" + x[0] + ", " + x[1] + ")");
   if (name == "arith.remf")
     return rounded(type, function("fmod") + x[0] + ", " + x[1] + ")");
   if (name == "arith.negf")
@@ -172,16 +173,28 @@ std::string scalarCode(Operation &op, ArrayRef<std::string> x) {
       {"arith.andi", "&"}, {"arith.ori", "|"}, {"arith.xori", "^"}};
   if (auto found = plain.find(name); found != plain.end())
     return "(" + kind + ")(" + x[0] + " " + found->second + " " + x[1] + ")";
-  // Overflow wraps: computed without sign.
-  static const llvm::StringMap<const char *> wrapping = {
-      {"arith.addi", "+"}, {"arith.subi", "-"}, {"arith.muli", "*"}, {"arith.shli", "<<"},
-      {"arith.divui", "/"}, {"arith.remui", "%"}, {"arith.shrui", ">>"}};
-  if (auto found = wrapping.find(name); found != wrapping.end())
-    return "(" + kind + ")((" + wide + ")" + x[0] + " " + found->second + " (" + wide + ")" + x[1] + ")";
-  static const llvm::StringMap<const char *> withSign = {
-      {"arith.divsi", "/"}, {"arith.remsi", "%"}, {"arith.shrsi", ">>"}};
-  if (auto found = withSign.find(name); found != withSign.end())
-    return "(" + kind + ")(" + x[0] + " " + found->second + " " + x[1] + ")";
+  // Overflow wraps: computed without sign, and wide enough that nothing is promoted to int.
+  static const llvm::StringMap<const char *> wrapping = {{"arith.addi", "+"}, {"arith.subi", "-"}, {"arith.muli", "*"}};
+  if (auto found = wrapping.find(name); found != wrapping.end()) {
+    if (type.isInteger(1))
+      return "(" + x[0] + (name == "arith.muli" ? " && " : " != ") + x[1] + ")";
+    const std::string in = type.isIndex() || type.isInteger(64) ? "(uint64_t)" : "(uint32_t)";
+    return "(" + kind + ")(" + in + x[0] + " " + found->second + " " + in + x[1] + ")";
+  }
+  // Functions of scalars.h; it has none of truth values.
+  static const llvm::StringMap<const char *> integers = {
+      {"arith.divsi", "quotient"},          {"arith.divui", "unsignedQuotient"},
+      {"arith.remsi", "integerRemainder"},         {"arith.remui", "unsignedRemainder"},
+      {"arith.floordivsi", "floorQuotient"}, {"arith.ceildivsi", "ceilQuotient"},
+      {"arith.ceildivui", "unsignedCeilQuotient"}, {"arith.shli", "shiftLeft"},
+      {"arith.shrsi", "shiftRight"},        {"arith.shrui", "unsignedShiftRight"},
+      {"math.ipowi", "powerOfInteger"},     {"math.ctpop", "bitsSet"}};
+  if (auto found = integers.find(name); found != integers.end()) {
+    if (type.isInteger(1))
+      return "";
+    std::string call = std::string(found->second) + "<" + kind + ">(" + x[0];
+    return call + (x.size() == 2 ? ", " + x[1] : "") + ")";
+  }
   static const llvm::StringMap<const char *> chosen = {
       {"arith.maxsi", ">"}, {"arith.minsi", "<"}, {"arith.maxui", ">"}, {"arith.minui", "<"}};
   if (auto found = chosen.find(name); found != chosen.end()) {
@@ -224,8 +237,12 @@ std::string scalarCode(Operation &op, ArrayRef<std::string> x) {
     return "(" + x[0] + " < 0 ? (" + kind + ")(0 - " + x[0] + ") : " + x[0] + ")";
   if (name == "math.fma")
     return rounded(type, (isDouble ? "::fma(" : "fmaf(") + x[0] + ", " + x[1] + ", " + x[2] + ")");
+  static const llvm::StringMap<const char *> questions = {
+      {"math.isnan", "isNan"}, {"math.isinf", "isInfinite"}, {"math.isfinite", "isFinite"}};
+  if (auto found = questions.find(name); found != questions.end())
+    return std::string(found->second) + "(" + x[0] + ")";
   if (name == "math.rsqrt")
-    return rounded(type, isDouble ? "(1.0 / sqrt(" + x[0] + "))" : "divide(1.0f, squareRoot(" + x[0] + "))");
+    return rounded(type, isDouble ? "divide(1.0, sqrt(" + x[0] + "))" : "divide(1.0f, squareRoot(" + x[0] + "))");
   static const llvm::StringMap<const char *> functions = {
       {"math.exp", "exp"},     {"math.exp2", "exp2"},   {"math.expm1", "expm1"}, {"math.log", "log"},
       {"math.log2", "log2"},   {"math.log10", "log10"}, {"math.log1p", "log1p"}, {"math.sqrt", "sqrt"},
@@ -236,9 +253,13 @@ std::string scalarCode(Operation &op, ArrayRef<std::string> x) {
       {"math.absf", "fabs"},   {"math.floor", "floor"}, {"math.ceil", "ceil"},   {"math.trunc", "trunc"},
       {"math.round", "round"}, {"math.roundeven", "rint"}, {"math.powf", "pow"}, {"math.copysign", "copysign"}};
   if (auto found = functions.find(name); found != functions.end()) {
-    std::string call = function(found->second);
+    // CUDA's are up to 4 units in the last place off in f32.
+    static const llvm::StringSet<> throughF64 = {"math.tan",   "math.sinh",  "math.asinh",
+                                                 "math.acosh", "math.atanh", "math.powf"};
+    const bool widens = !isDouble && throughF64.contains(name);
+    std::string call = widens ? std::string("(float)") + found->second + "(" : function(found->second);
     for (size_t i = 0; i < x.size(); ++i)
-      call += (i ? ", " : "") + x[i];
+      call += (i ? ", " : "") + std::string(widens ? "(double)" : "") + x[i];
     return rounded(type, call + ")");
   }
   return "";

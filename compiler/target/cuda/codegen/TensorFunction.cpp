@@ -34,7 +34,7 @@ namespace {
 constexpr uint32_t kThreads = 256;
 constexpr uint64_t kReduceBytes = 32 * 8;           // shared memory of reduceBlock
 constexpr uint64_t kMostShared = 96 << 10;          // of a block on every architecture
-constexpr const char *kHeader = "reduce.h";
+constexpr const char *kHeader = "tensor_function.h";
 
 // Where the elements of a tensor lie, as expressions.
 struct Storage {
@@ -365,6 +365,18 @@ private:
       return "-" + huge;
     if (name == "arith.minnumf" || name == "arith.minimumf")
       return huge;
+    if (type.isIndex() || type.isInteger(1) || !type.isInteger())
+      return "";
+    const unsigned bits = type.getIntOrFloatBitWidth();
+    auto integer = [&](const APInt &value) { return constantCode(IntegerAttr::get(type, value)); };
+    if (name == "arith.maxui")
+      return "0";
+    if (name == "arith.minui" || name == "arith.andi")
+      return integer(APInt::getAllOnes(bits));
+    if (name == "arith.maxsi")
+      return integer(APInt::getSignedMinValue(bits));
+    if (name == "arith.minsi")
+      return integer(APInt::getSignedMaxValue(bits));
     return "";
   }
 
@@ -427,7 +439,7 @@ private:
       auto fused = yielded.getDefiningOp<math::FmaOp>();
       if (fused && fused.getC() == op.getRegionOutputArgs()[0]) {
         identity = "0";
-        combine = target.element.isF64() ? "a + b" : "add(a, b)";
+        combine = "add(a, b)";
       }
     }
     if (!reduced.empty() && oneElement && !identity.empty()) {
