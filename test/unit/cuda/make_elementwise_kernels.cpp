@@ -2,6 +2,7 @@
 //
 // make_elementwise_kernels LIST OUT: writes OUT with the program that the CUDA target makes of the operations of a list
 // (test/unit/target/elementwise.txt), and the table of elementwise_kernels.h.
+// make_elementwise_kernels LIST --compile ARCH: compiles the program with NVRTC, and says how many functions it has.
 #include "compiler/target/cuda/target.h"
 #include "dialects/ingot/IngotDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -16,8 +17,9 @@
 using namespace ingot::target;
 
 int main(int argc, char **argv) {
-  if (argc != 3) {
-    std::cerr << "usage: make_elementwise_kernels LIST OUT\n";
+  const bool compiles = argc == 4 && std::string(argv[2]) == "--compile";
+  if (argc != 3 && !compiles) {
+    std::cerr << "usage: make_elementwise_kernels LIST OUT | LIST --compile ARCH\n";
     return 2;
   }
   mlir::MLIRContext context;
@@ -38,6 +40,17 @@ int main(int argc, char **argv) {
   if (!cuda::makeProgram(kernels, {}, program, error)) {
     std::cerr << error << "\n";
     return 1;
+  }
+  if (compiles) {
+    cuda::Architecture architecture;
+    std::vector<cuda::Image> images;
+    if (!cuda::findArchitecture(argv[3], architecture, error) ||
+        !cuda::compileProgram(program, {architecture}, {}, images, error)) {
+      std::cerr << error << "\n";
+      return 1;
+    }
+    std::cout << "compiled " << kernels.size() << " functions for " << argv[3] << "\n";
+    return 0;
   }
   std::ofstream out(argv[2]);
   out << program.source << "#include \"test/unit/cuda/elementwise_kernels.h\"\n"

@@ -131,6 +131,19 @@ const std::vector<Case> &cases() {
            sum += in[0][i * 77 + k];
          return sum / 77;
        }},
+      // An elementary function of the one number that is left of a row.
+      {"pow-f32-rows",
+       {kRows * 77},
+       kRows,
+       kRows,
+       kF32,
+       1e-6,
+       [](Inputs in, size_t i) {
+         double sum = 0;
+         for (size_t k = 0; k < 77; ++k)
+           sum += in[0][i * 77 + k];
+         return std::fabs(sum / 77);
+       }},
       {"rope-f32-rowsx2x40",
        {kRows * 80, kRows * 24},
        kRows * 80,

@@ -330,6 +330,28 @@ module {
     } -> tensor<?xf32>
     return %3 : tensor<?xf32>
   }
+  func.func private @"pow-f32-rows"(%arg0: tensor<?x77xf32> {ingot.dims = #ingot.dims<"rows", "">}, %arg1: tensor<?xf32> {ingot.dims = #ingot.dims<"rows">}) -> tensor<?xf32> {
+    %c0 = arith.constant 0 : index
+    %dim = tensor.dim %arg0, %c0 : tensor<?x77xf32>
+    %0 = tensor.empty(%dim) : tensor<?xf32>
+    %cst = arith.constant 0.000000e+00 : f32
+    %1 = linalg.fill ins(%cst : f32) outs(%0 : tensor<?xf32>) -> tensor<?xf32>
+    %2 = linalg.generic {indexing_maps = [#map, #map1], iterator_types = ["parallel", "reduction"]} ins(%arg0 : tensor<?x77xf32>) outs(%1 : tensor<?xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %4 = arith.addf %in, %out : f32
+      linalg.yield %4 : f32
+    } -> tensor<?xf32>
+    %cst_0 = arith.constant 7.700000e+01 : f32
+    %3 = linalg.generic {indexing_maps = [#map5, #map5], iterator_types = ["parallel"]} ins(%2 : tensor<?xf32>) outs(%arg1 : tensor<?xf32>) {
+    ^bb0(%in: f32, %out: f32):
+      %4 = arith.divf %in, %cst_0 : f32
+      %5 = arith.mulf %4, %4 : f32
+      %cst_1 = arith.constant 5.000000e-01 : f32
+      %6 = math.powf %5, %cst_1 : f32
+      linalg.yield %6 : f32
+    } -> tensor<?xf32>
+    return %3 : tensor<?xf32>
+  }
   func.func private @"rope-f32-rowsx2x40"(%arg0: tensor<?x2x40xf32> {ingot.dims = #ingot.dims<"rows", "", "">}, %arg1: tensor<?x24xf32> {ingot.dims = #ingot.dims<"rows", "">}, %arg2: tensor<?x2x40xf32> {ingot.dims = #ingot.dims<"rows", "", "">}) -> tensor<?x2x40xf32> {
     %0 = linalg.generic {indexing_maps = [#map2], iterator_types = ["parallel", "parallel", "parallel"]} outs(%arg2 : tensor<?x2x40xf32>) {
     ^bb0(%out: f32):
