@@ -102,7 +102,7 @@ ordered_json describe(const runtime::EngineFile &engine) {
   for (unsigned i = 0; i < table.size(); ++i) {
     symbols.push_back({{"name", table.name(i)}});
     if (table.derived(i))
-      symbols.back()["value"] = table.expression(i);
+      symbols.back()[table.dependsOnData(i) ? "data" : "value"] = table.expression(i);
   }
   json["symbols"] = symbols;
   ordered_json entries = ordered_json::array();
@@ -217,6 +217,8 @@ void print(const ordered_json &json, const InspectOptions &options, std::string 
   for (const auto &symbol : json["symbols"])
     if (symbol.contains("value"))
       line("symbol", text(symbol["name"]) + " = " + text(symbol["value"]));
+    else if (symbol.contains("data"))
+      line("symbol", text(symbol["name"]) + " <= " + text(symbol["data"]) + ", as the data has it");
   for (const auto &entry : json["entries"]) {
     auto names = [&](const ordered_json &list) {
       std::string result;

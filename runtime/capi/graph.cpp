@@ -31,6 +31,7 @@ static_assert(INGOT_BOOL == int(format::ElementType::i1) && INGOT_U64 == int(for
 struct ingot_graph {
   std::unique_ptr<runtime::GraphRunner> runner;
   std::vector<std::vector<Told>> inputs, outputs; // of each entry
+  std::vector<std::vector<int64_t>> results;      // shapes of the last run's outputs
 
   const format::Plan &plan() const { return runner->plan(); }
   // Null where there is none.
@@ -313,6 +314,27 @@ ingot_status ingot_graph_run(ingot_graph *graph, size_t entry, const ingot_tenso
       return fail(INGOT_INVALID_ARGUMENT, std::string(kName) + ": " + wrong);
     if (Result<void> ran = graph->runner->run(unsigned(entry), bound->symbols, bound->data, pointers); !ran)
       return fail(ran.error());
+    graph->results.clear();
+    for (const format::Argument *output : *found->outputs())
+      graph->results.push_back(runtime::shapeOf(*output, graph->runner->executor()->settled()));
     return INGOT_OK;
   });
+}
+
+ingot_status ingot_graph_result_shape(const ingot_graph *graph, size_t output, int64_t *shape, size_t capacity,
+                                      size_t *rank) {
+  constexpr const char *kName = "ingot_graph_result_shape";
+  if (!graph)
+    return nullArgument(kName, "graph");
+  if (!shape && capacity)
+    return nullArgument(kName, "shape");
+  if (!rank)
+    return nullArgument(kName, "rank");
+  if (output >= graph->results.size())
+    return fail(INGOT_NOT_FOUND, std::string(kName) + ": there is no output " + std::to_string(output) +
+                                     ", the last run had " + std::to_string(graph->results.size()));
+  const std::vector<int64_t> &all = graph->results[output];
+  std::copy_n(all.begin(), std::min(capacity, all.size()), shape);
+  *rank = all.size();
+  return INGOT_OK;
 }

@@ -13,7 +13,8 @@ class Backend {
 public:
   virtual ~Backend() = default;
 
-  virtual Result<void> run(unsigned entry, std::span<const int64_t> symbols, std::span<const void *const> inputs,
+  // Symbols that depend on data, and what is derived from them, are bounds before the run and values after it.
+  virtual Result<void> run(unsigned entry, std::span<int64_t> symbols, std::span<const void *const> inputs,
                            std::span<void *const> outputs) = 0;
 
   virtual unsigned threads() const = 0; // workers of a CPU; 1 for a GPU, whose launches follow one another

@@ -10,6 +10,7 @@
 #include "runtime/executor/weights.h"
 
 #include <algorithm>
+#include <cstring>
 #include <limits>
 #include <optional>
 
@@ -89,7 +90,7 @@ public:
   static Result<std::unique_ptr<Backend>> create(std::shared_ptr<const EngineFile> engine,
                                                  const ExecutorOptions &options);
 
-  Result<void> run(unsigned entry, std::span<const int64_t> symbols, std::span<const void *const> inputs,
+  Result<void> run(unsigned entry, std::span<int64_t> symbols, std::span<const void *const> inputs,
                    std::span<void *const> outputs) override;
   unsigned threads() const override { return pool->workers(); }
   const MemoryUse &memory() const override { return used; }
@@ -109,6 +110,8 @@ private:
   Result<unsigned> variantOf(const format::Kernel &kernel);
   Result<void> compile(const format::Entry &entry);
   void findLocals(CompiledEntry &compiled);
+  Result<void> settle(const CompiledEntry &entry, const format::SymbolSetting &setting, std::span<int64_t> symbols,
+                      std::vector<bool> &settled) const;
   void placeLocals(CompiledEntry &entry, unsigned workers);
   void *pointerTo(const format::Buffer &buffer) const;
 
@@ -304,22 +307,59 @@ Result<std::unique_ptr<Backend>> CpuBackend::create(std::shared_ptr<const Engine
   return std::unique_ptr<Backend>(std::move(made));
 }
 
-Result<void> CpuBackend::run(unsigned index, std::span<const int64_t> symbols, std::span<const void *const> inputs,
+// Reads what the launch before it has computed.
+Result<void> CpuBackend::settle(const CompiledEntry &entry, const format::SymbolSetting &setting,
+                                std::span<int64_t> symbols, std::vector<bool> &settled) const {
+  const format::Entry &table = *entry.entry;
+  const SymbolTable known(engine->plan());
+  int64_t value;
+  std::memcpy(&value, pointerTo(*table.buffers()->Get(setting.buffer())), sizeof value);
+  if (value < 0 || value > symbols[setting.symbol()])
+    return makeError(ErrorCode::InvalidArgument, "entry %s: symbol %s came out as %lld, expected 0 to %s = %lld",
+                     quoted(table.name()->string_view()).c_str(), quoted(known.name(setting.symbol())).c_str(),
+                     static_cast<long long>(value), known.expression(setting.symbol()).c_str(),
+                     static_cast<long long>(symbols[setting.symbol()]));
+  if (settled.empty())
+    settled.assign(symbols.size(), false);
+  settled[setting.symbol()] = true;
+  symbols[setting.symbol()] = value;
+  return known.complete(table, symbols, settled);
+}
+
+Result<void> CpuBackend::run(unsigned index, std::span<int64_t> symbols, std::span<const void *const> inputs,
                              std::span<void *const> outputs) {
   CompiledEntry &entry = entries[index];
   for (const ArgumentSlot &slot : entry.arguments)
     entry.pointers[slot.pointer] = slot.output ? outputs[slot.index] : const_cast<void *>(inputs[slot.index]);
   const auto &launches = *entry.entry->launches();
-  for (unsigned i = 0; i < launches.size(); ++i)
-    entry.steps[i].tiles = uint32_t(unitsOf(*launches.Get(i), symbols, pool->workers()));
-  placeLocals(entry, pool->workers());
-  StepTime *begin = nullptr;
-  if (times) {
+  const auto *settings = entry.entry->settings();
+  const unsigned pieces = settings ? settings->size() + 1 : 1;
+  if (times)
     times->assign(launches.size() * threads(), {});
-    begin = times->data();
+  std::vector<bool> settled;
+  // Up to each launch that a symbol's value comes from, and on with that value.
+  for (unsigned piece = 0, first = 0; piece < pieces; ++piece) {
+    const unsigned end = piece + 1 < pieces ? settings->Get(piece)->launch() + 1 : launches.size();
+    for (unsigned i = first; i < launches.size(); ++i)
+      entry.steps[i].tiles = uint32_t(unitsOf(*launches.Get(i), symbols, pool->workers()));
+    placeLocals(entry, pool->workers());
+    const std::span<const Step> steps(entry.steps.data() + first, end - first);
+    if (steps.empty() && pieces > 1) { // two values from one launch
+      if (piece + 1 < pieces)
+        INGOT_RETURN_IF_ERROR(settle(entry, *settings->Get(piece), symbols, settled));
+      continue;
+    }
+    std::vector<StepTime> timed(times && pieces > 1 ? steps.size() * threads() : 0);
+    StepTime *into = !times ? nullptr : pieces > 1 ? timed.data() : times->data();
+    if (auto failure = pool->walk(steps, symbols.data(), into))
+      return refusedBy(engine->plan(), *launches.Get(first + failure->step), failure->code);
+    for (size_t worker = 0; !timed.empty() && worker < threads(); ++worker)
+      std::copy_n(timed.data() + worker * steps.size(), steps.size(),
+                  times->data() + worker * launches.size() + first);
+    first = end;
+    if (piece + 1 < pieces)
+      INGOT_RETURN_IF_ERROR(settle(entry, *settings->Get(piece), symbols, settled));
   }
-  if (auto failure = pool->walk(entry.steps, symbols.data(), begin))
-    return refusedBy(engine->plan(), *launches.Get(failure->step), failure->code);
   return {};
 }
 

@@ -47,7 +47,7 @@ public:
     (void)device->synchronize("the last run");
   }
 
-  Result<void> run(unsigned entry, std::span<const int64_t> symbols, std::span<const void *const> inputs,
+  Result<void> run(unsigned entry, std::span<int64_t> symbols, std::span<const void *const> inputs,
                    std::span<void *const> outputs) override;
   unsigned threads() const override { return 1; }
   const MemoryUse &memory() const override { return used; }
@@ -134,6 +134,14 @@ Result<void> CudaBackend::placeArguments(const ExecutorOptions &options) {
         return &candidate;
     return nullptr;
   };
+  for (const format::Entry *entry : entries)
+    for (const auto *list : {entry->inputs(), entry->outputs()})
+      for (const format::Argument *argument : *list)
+        if (bytesOf(*argument, bounds) > 1ull << 44)
+          return makeError(ErrorCode::ResourceExhausted,
+                           "%s of entry %s may have more than 2^44 bytes at these bounds; ask for smaller bounds",
+                           quoted(argument->name()->string_view()).c_str(),
+                           quoted(entry->name()->string_view()).c_str());
   // Offsets first, addresses when there is memory.
   for (const format::Entry *entry : entries) {
     EntryPlaces &of = places.emplace_back();
@@ -258,10 +266,15 @@ Result<void> CudaBackend::copyInputs(unsigned entry, std::span<const int64_t> sy
   return device->upload(symbolValues.address(), staging.data() + stagedSymbols, symbols.size() * 8);
 }
 
-Result<void> CudaBackend::run(unsigned entry, std::span<const int64_t> symbols, std::span<const void *const> inputs,
+Result<void> CudaBackend::run(unsigned entry, std::span<int64_t> symbols, std::span<const void *const> inputs,
                               std::span<void *const> outputs) {
   const format::Plan &plan = engine->plan();
   const format::Entry &table = *plan.entries()->Get(entry);
+  if (table.settings() && table.settings()->size())
+    return makeError(ErrorCode::Unsupported,
+                     "entry %s has a dimension %s that depends on its data, which GPUs do not run yet; use --device=cpu",
+                     quoted(table.name()->string_view()).c_str(),
+                     quoted(plan.symbols()->Get(table.settings()->Get(0)->symbol())->name()->string_view()).c_str());
   INGOT_RETURN_IF_ERROR(device->use());
   INGOT_RETURN_IF_ERROR(copyInputs(entry, symbols, inputs));
   if (times) {

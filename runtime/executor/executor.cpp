@@ -17,6 +17,7 @@ struct Executor::Impl {
   std::vector<int64_t> bounds;
   std::unique_ptr<Backend> backend;
   std::vector<EntryLink> links;
+  std::vector<int64_t> settled; // symbols' values of the last run
   std::atomic<bool> running{false};
 
   explicit Impl(std::shared_ptr<const EngineFile> file) : engine(std::move(file)), symbols(engine->plan()) {}
@@ -150,8 +151,11 @@ Result<void> Executor::run(unsigned index, std::span<const int64_t> symbols, std
     ~Done() { running.store(false, std::memory_order_release); }
   } done{impl->running};
   INGOT_RETURN_IF_ERROR(impl->checkArguments(*entries.Get(index), symbols, inputs, outputs));
-  return impl->backend->run(index, symbols, inputs, outputs);
+  impl->settled.assign(symbols.begin(), symbols.end());
+  return impl->backend->run(index, impl->settled, inputs, outputs);
 }
+
+std::span<const int64_t> Executor::settled() const { return impl->settled; }
 
 Result<void> Executor::run(std::string_view entry, std::span<const int64_t> symbols,
                            std::span<const void *const> inputs, std::span<void *const> outputs) {

@@ -127,6 +127,10 @@ public:
   Result<void> run(std::string_view entry, std::span<const int64_t> symbols, std::span<const void *const> inputs,
                    std::span<void *const> outputs);
 
+  // The values of all symbols at the end of the last run: those that depend on data are known then, and outputs have the
+  // shapes that follow, packed at the front of their memory.
+  std::span<const int64_t> settled() const;
+
   // From the next run on, the times of each worker in each launch are left in `into`, [threads][launches of the entry];
   // null switches it off, and then it costs nothing.
   void profile(std::vector<StepTime> *into);

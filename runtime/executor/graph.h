@@ -36,7 +36,9 @@ public:
   // Places memory such that entries run at these values of all symbols. Keeps what is there where it suffices.
   Result<void> reserve(std::span<const int64_t> symbols);
   // Runs an entry; symbols and inputs as bindInputs gives them. outputs: a pointer to bytesOf(output, symbols) bytes
-  // for each output in the entry's order; null where it is not wanted. One run at a time.
+  // for each output in the entry's order; null where it is not wanted. One run at a time. Where dimensions depend
+  // on data, executor()->settled() tells the values that they came out with: an output then has fewer elements than its
+  // memory.
   Result<void> run(unsigned entry, std::span<const int64_t> symbols, std::span<const void *const> inputs,
                    std::span<void *const> outputs);
 

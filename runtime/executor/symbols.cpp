@@ -35,13 +35,27 @@ std::vector<bool> SymbolTable::knownTo(const format::Entry &entry) const {
   return known;
 }
 
-Result<void> SymbolTable::complete(const format::Entry &entry, std::span<int64_t> values) const {
+Result<void> SymbolTable::complete(const format::Entry &entry, std::span<int64_t> values,
+                                   const std::vector<bool> &settled) const {
   if (!any)
     return {};
-  std::vector<bool> known; // made when it is needed
+  std::vector<bool> known;               // made when it is needed
+  std::vector<bool> open(size(), false); // values that are only bounds yet
   for (unsigned i = 0; i < size(); ++i) {
-    if (!derived(i))
+    if (!derived(i) || (!settled.empty() && settled[i]))
       continue;
+    open[i] = dependsOnData(i);
+    bool bounded = false;
+    for (const symbols::Step &step : steps[i])
+      bounded |= step.op == symbols::Op::symbol && open[size_t(step.value)];
+    if (bounded) {
+      open[i] = true;
+      values[i] = std::max<int64_t>(0, symbols::bound(steps[i], [&](int64_t number) {
+                                         const int64_t value = values[size_t(number)];
+                                         return symbols::Interval{open[size_t(number)] ? 0 : value, value};
+                                       }).most);
+      continue;
+    }
     const std::optional<int64_t> value =
         symbols::evaluate(steps[i], [&](int64_t number) { return values[size_t(number)]; });
     values[i] = std::max<int64_t>(value.value_or(0), 0);

@@ -23,17 +23,22 @@ public:
 
   unsigned size() const { return unsigned(steps.size()); }
   std::string_view name(unsigned symbol) const { return plan->symbols()->Get(symbol)->name()->string_view(); }
-  // Whether the value follows from other symbols: such a symbol is never given.
+  // Whether value and bound follow from other symbols: such a symbol is never given.
   bool derived(unsigned symbol) const { return !steps[symbol].empty(); }
   bool anyDerived() const { return any; }
-  // "batch*sequence" of a derived symbol.
+  // Whether the value is known only once an entry has run that far: until then it is the largest that it may be, and so
+  // is that of each symbol derived from it.
+  bool dependsOnData(unsigned symbol) const { return plan->symbols()->Get(symbol)->data(); }
+  // "batch*sequence" of a derived symbol; of one that depends on data, its largest value.
   std::string expression(unsigned symbol) const;
 
   // Sets the derived ones among `values` (one for each symbol of the plan, the others given and not negative), for a
   // run of `entry`. A symbol that follows from dimensions of the entry's inputs alone must have a value: where it is
   // below 0, or divides by less than 1, the error (InvalidArgument) names the expression and what it was made of. Where
   // an entry does not know a symbol its value does not matter, and is 0.
-  Result<void> complete(const format::Entry &entry, std::span<int64_t> values) const;
+  // settled: of each symbol, whether it depends on data and has its value in `values` already; empty: none has.
+  Result<void> complete(const format::Entry &entry, std::span<int64_t> values,
+                        const std::vector<bool> &settled = {}) const;
 
   // Sets the derived ones among `bounds`: the largest values for others of 0 to their bounds. Saturates at INT64_MAX.
   void completeBounds(std::span<int64_t> bounds) const;

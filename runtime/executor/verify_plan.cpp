@@ -90,6 +90,8 @@ private:
       if (name.empty() || !names.insert(name).second)
         return check.bad("symbol %u: the name %s is empty or comes twice", i, quoted(name).c_str());
       INGOT_RETURN_IF_ERROR(steps(symbols.Get(i)->steps(), i, "symbol " + quoted(name)));
+      if (symbols.Get(i)->data() && (!symbols.Get(i)->steps() || symbols.Get(i)->steps()->size() == 0))
+        return check.bad("symbol %s: depends on data and has no bound", quoted(name).c_str());
       if (plan.arena_bytes()->Get(i) > kMostBytes)
         return check.bad("symbol %s: an arena of %llu bytes per unit, expected at most %llu", quoted(name).c_str(),
                          print(plan.arena_bytes()->Get(i)), print(kMostBytes));
@@ -332,6 +334,30 @@ private:
     return size(launch.operations(), owner, true);
   }
 
+  Result<void> settings(const format::Entry &entry, const std::string &entryName) {
+    std::set<uint32_t> set;
+    uint32_t before = 0;
+    for (unsigned i = 0; entry.settings() && i < entry.settings()->size(); ++i) {
+      const format::SymbolSetting &setting = *entry.settings()->Get(i);
+      const std::string owner = entryName + ", setting " + std::to_string(i);
+      INGOT_RETURN_IF_ERROR(index(setting.symbol(), plan.symbols()->size(), "symbol", owner));
+      INGOT_RETURN_IF_ERROR(index(setting.launch(), entry.launches()->size(), "launch", owner));
+      INGOT_RETURN_IF_ERROR(index(setting.buffer(), entry.buffers()->size(), "buffer", owner));
+      if (!plan.symbols()->Get(setting.symbol())->data() || !set.insert(setting.symbol()).second)
+        return check.bad("%s: symbol %u does not depend on data, or is set before", owner.c_str(), setting.symbol());
+      const format::Launch &after = *entry.launches()->Get(setting.launch());
+      if (setting.launch() < before || after.joined() || after.local() >= 0)
+        return check.bad("%s: workers do not wait for launch %u, or it stands before the last setting", owner.c_str(),
+                         setting.launch());
+      before = setting.launch();
+      const format::Buffer &value = *entry.buffers()->Get(setting.buffer());
+      if (value.kind() != format::BufferKind::arena || value.symbol() >= 0 || value.size() < 8)
+        return check.bad("%s: buffer %u is not one of 8 bytes in the arena of constants", owner.c_str(),
+                         setting.buffer());
+    }
+    return {};
+  }
+
   Result<void> entry(const format::Entry &entry) {
     std::string owner = "entry " + quoted(entry.name()->string_view());
     INGOT_RETURN_IF_ERROR(arguments(*entry.inputs(), owner + ", input"));
@@ -340,7 +366,7 @@ private:
       INGOT_RETURN_IF_ERROR(buffer(*entry.buffers()->Get(i), entry, owner + ", buffer " + std::to_string(i)));
     for (unsigned i = 0; i < entry.launches()->size(); ++i)
       INGOT_RETURN_IF_ERROR(launch(*entry.launches()->Get(i), entry, owner + ", launch " + std::to_string(i)));
-    return {};
+    return settings(entry, owner);
   }
 
   // Token ids are left alone: an end token that no row of the logits stands for is merely never drawn.

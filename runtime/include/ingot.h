@@ -321,6 +321,12 @@ INGOT_API ingot_status ingot_graph_output_shape(const ingot_graph *graph, size_t
 INGOT_API ingot_status ingot_graph_run(ingot_graph *graph, size_t entry, const ingot_tensor *inputs, size_t input_count,
                                        const ingot_tensor *outputs, size_t output_count);
 
+/* The shape that an output had in the last run. It differs from what ingot_graph_output_shape tells where a dimension
+ * depends on data: that is the largest it may be, and the elements stand at the front of the memory. Parameters as there.
+ * Errors: NOT_FOUND for an output that is none, or before the first run. */
+INGOT_API ingot_status ingot_graph_result_shape(const ingot_graph *graph, size_t output, int64_t *shape,
+                                                size_t capacity, size_t *rank);
+
 #ifdef __cplusplus
 }
 #endif

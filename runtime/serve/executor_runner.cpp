@@ -4,6 +4,7 @@
 #include "runtime/serve/executor_runner.h"
 
 #include <algorithm>
+#include <ranges>
 #include <set>
 
 namespace ingot::serve {
@@ -29,7 +30,8 @@ constexpr ArgumentSpec kSampleInputs[] = {
     {"penalty_counts", ElementType::i32}, {"mask_rows", ElementType::i32},      {"masks", ElementType::u32}};
 constexpr ArgumentSpec kSampleOutputs[] = {{"ids", ElementType::i32}, {"log_probabilities", ElementType::f32}};
 
-enum class Symbol { tokens, sequences, logit_rows, blocks, penalties, masks };
+// `other`: derived, or of entries that are neither step nor sample.
+enum class Symbol { tokens, sequences, logit_rows, blocks, penalties, masks, other };
 constexpr std::string_view kSymbols[] = {"tokens", "sequences", "logit_rows", "blocks", "penalties", "masks"};
 
 constexpr const char *kNewer = "the engine was made by a newer Ingot; use its runtime, or compile the model again";
@@ -60,9 +62,19 @@ Result<std::vector<unsigned>> match(const std::string &path, const char *entry,
 // The symbols of the plan, each as a Symbol.
 Result<std::vector<Symbol>> planSymbols(const runtime::EngineFile &engine) {
   std::vector<Symbol> symbols;
-  for (const format::Symbol *symbol : *engine.plan().symbols()) {
-    std::string_view name(symbol->name()->data(), symbol->name()->size());
+  const runtime::SymbolTable table(engine.plan());
+  std::vector<bool> needed(table.size(), false);
+  for (const format::Entry *entry : *engine.plan().entries())
+    if (entry->name()->string_view() == "step" || entry->name()->string_view() == "sample")
+      for (std::vector<bool> known = table.knownTo(*entry); unsigned i : std::views::iota(0u, table.size()))
+        needed[i] = needed[i] || known[i];
+  for (unsigned i = 0; i < table.size(); ++i) {
+    std::string_view name = table.name(i);
     auto at = std::find(std::begin(kSymbols), std::end(kSymbols), name);
+    if (table.derived(i) || (at == std::end(kSymbols) && !needed[i])) {
+      symbols.push_back(Symbol::other);
+      continue;
+    }
     if (at == std::end(kSymbols))
       return makeError(ErrorCode::Unsupported, "%s: the plan has a dimension %s that this runtime does not know; %s",
                        engine.path().c_str(), runtime::quoted(name).c_str(), kNewer);
@@ -113,9 +125,10 @@ Result<runtime::ExecutorOptions> executorOptions(const runtime::EngineFile &engi
         break;
     }
   }
-  for (Symbol symbol : symbols) {
+  const runtime::SymbolTable table(engine.plan());
+  for (unsigned i = 0; i < symbols.size(); ++i) {
     int64_t bound = 0;
-    switch (symbol) {
+    switch (symbols[i]) {
     case Symbol::tokens:
       bound = bounds.tokens;
       break;
@@ -134,8 +147,12 @@ Result<runtime::ExecutorOptions> executorOptions(const runtime::EngineFile &engi
     case Symbol::masks:
       bound = 0; // no mask is ever given: every row says so
       break;
+    case Symbol::other:
+      if (table.derived(i))
+        continue;
+      break;
     }
-    options.bounds.emplace_back(std::string(kSymbols[size_t(symbol)]), bound);
+    options.bounds.emplace_back(std::string(table.name(i)), bound);
   }
   return options;
 }
@@ -204,7 +221,7 @@ Result<void> ExecutorRunner::bind() {
 std::vector<int64_t> ExecutorRunner::symbolValues(const std::array<int64_t, kKnownSymbols> &values) const {
   std::vector<int64_t> ordered;
   for (unsigned symbol : symbols)
-    ordered.push_back(values[symbol]);
+    ordered.push_back(symbol < values.size() ? values[symbol] : 0);
   return ordered;
 }
 
@@ -265,8 +282,9 @@ LaunchWork ExecutorRunner::workOf(unsigned entry, unsigned index, std::span<cons
   return work;
 }
 
-Result<void> ExecutorRunner::run(unsigned entry, const std::vector<int64_t> &values,
-                                 const std::vector<const void *> &inputs, const std::vector<void *> &outputs) {
+Result<void> ExecutorRunner::run(unsigned entry, std::vector<int64_t> values, const std::vector<const void *> &inputs,
+                                 const std::vector<void *> &outputs) {
+  INGOT_RETURN_IF_ERROR(owned->complete(entry, values));
   INGOT_RETURN_IF_ERROR(owned->run(entry, values, inputs, outputs));
   if (observer) {
     work.clear();

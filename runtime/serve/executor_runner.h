@@ -96,7 +96,7 @@ private:
 
   ExecutorRunner() = default;
   Result<void> bind();
-  Result<void> run(unsigned entry, const std::vector<int64_t> &values, const std::vector<const void *> &inputs,
+  Result<void> run(unsigned entry, std::vector<int64_t> values, const std::vector<const void *> &inputs,
                    const std::vector<void *> &outputs);
   static constexpr size_t kKnownSymbols = 6; // in the order of kSymbols in executor_runner.cpp
   std::vector<int64_t> symbolValues(const std::array<int64_t, kKnownSymbols> &values) const;

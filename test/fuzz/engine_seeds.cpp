@@ -25,6 +25,18 @@ static Bytes sectionOf(const Bytes &file, Section section) {
   return Bytes(file.begin() + long(table->offset), file.begin() + long(table->offset + table->size));
 }
 
+// HEAD and PLAN alone, as engine_fuzz takes them.
+static Bytes partsOf(test::TestEngine engine) {
+  for (auto &variant : engine.head.variants)
+    variant->features.clear(); // so that an executor takes it anywhere
+  const Bytes file = engine.build();
+  Bytes head = sectionOf(file, Section::Head), plan = sectionOf(file, Section::Plan);
+  Bytes parts = {1, uint8_t(head.size() & 0xff), uint8_t(head.size() >> 8)};
+  parts.insert(parts.end(), head.begin(), head.end());
+  parts.insert(parts.end(), plan.begin(), plan.end());
+  return parts;
+}
+
 int main(int count, char **arguments) {
   if (count != 2) {
     std::fprintf(stderr, "usage: engine_seeds FOLDER\n");
@@ -35,12 +47,8 @@ int main(int count, char **arguments) {
   Bytes file = engine.build(), whole = {0};
   whole.insert(whole.end(), file.begin(), file.end());
 
-  for (auto &variant : engine.head.variants)
-    variant->features.clear(); // so that an executor takes it anywhere
-  file = engine.build();
-  Bytes head = sectionOf(file, Section::Head), plan = sectionOf(file, Section::Plan);
-  Bytes parts = {1, uint8_t(head.size() & 0xff), uint8_t(head.size() >> 8)};
-  parts.insert(parts.end(), head.begin(), head.end());
-  parts.insert(parts.end(), plan.begin(), plan.end());
-  return put(folder + "/whole", whole) && put(folder + "/head-and-plan", parts) ? 0 : 1;
+  return put(folder + "/whole", whole) && put(folder + "/head-and-plan", partsOf(engine)) &&
+                 put(folder + "/graph", partsOf(test::graphEngine()))
+             ? 0
+             : 1;
 }

@@ -20,7 +20,8 @@ tokens, sequences, work = args.tokens, args.sequences, args.work
 values = [7 * i - 20 for i in range(4 * tokens)]
 npy.write(f"{work}/in.npy", "i4", (tokens, 4), values)
 npy.write(f"{work}/mask.npy", "i4", (sequences, tokens + 1), [0] * (sequences * (tokens + 1)))
-npy.write(f"{work}/flat.npy", "i4", (tokens * sequences,), [1] * (tokens * sequences))
+npy.write(f"{work}/flat.npy", "i4", (tokens * sequences,), list(range(tokens * sequences)))
+npy.write(f"{work}/pairs.npy", "i4", (tokens, sequences), [0] * (tokens * sequences))
 inputs = [f"--input={name}={work}/{name}.npy" for name in ("flat", "in", "mask")]
 outputs = [f"--output={name}={work}/{name}.npy" for name in ("sums", "sum")]
 subprocess.run([args.ingot_run, "infer", args.engine, *inputs, *outputs, "--threads", "2"], check=True)

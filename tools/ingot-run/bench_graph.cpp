@@ -148,8 +148,8 @@ Result<int> benchGraph(const BenchOptions &o) {
     object["arena_bytes"] = executor.memory().arenas;
     INGOT_RETURN_IF_ERROR(print(object.dump() + "\n"));
   } else {
-    std::string text = "model      " + engine->head().model()->str() + ", " + variant + ", products in " +
-                       engine->head().compute()->str() + ", " + executor.device() + "\n";
+    std::string text = "model      " + engine->head().model()->str() + (device.cuda ? "" : ", " + variant) +
+                       ", products in " + engine->head().compute()->str() + ", " + executor.device() + "\n";
     for (const format::Argument *input : *entry.inputs())
       text += "input      " + input->name()->str() + ": " +
               runtime::typeText(input->type(), runtime::shapeOf(*input, bound.symbols)) + "\n";

@@ -197,6 +197,11 @@ Result<int> run(const CheckOptions &o) {
     text += "weights    " + runtime::humanBytes(head.weight_bytes()) +
             (device.cuda ? ", copied to the GPU" : ", mapped from the file") + (o.weights ? "; every checksum is right\n" : "\n");
     if (graph) {
+      const runtime::SymbolTable symbols(graph->plan());
+      for (unsigned i = 0; i < symbols.size(); ++i)
+        if (symbols.derived(i))
+          text += "symbol     " + std::string(symbols.name(i)) + (symbols.dependsOnData(i) ? " <= " : " = ") +
+                  symbols.expression(i) + (symbols.dependsOnData(i) ? ", as the data has it\n" : "\n");
       for (const format::Entry *entry : *graph->plan().entries())
         text += "entry      " + entry->name()->str() + "\n" + runtime::signatureText(graph->plan(), *entry, "           ");
       text += "arenas     " + arenasText(head) + "\n";

@@ -49,17 +49,18 @@ Result<int> run(const InferOptions &o) {
   for (runtime::Region &region : outputs)
     pointers.push_back(region.data());
   INGOT_RETURN_IF_ERROR(graph->run(index, bound.symbols, bound.data, pointers));
+  const std::span<const int64_t> symbols = graph->executor()->settled();
 
   for (size_t i = 0; i < wanted.size(); ++i) {
     const format::Argument &output = *entry.outputs()->Get(wanted[i]);
     INGOT_RETURN_IF_ERROR(
-        writeTensor(o.outputs[i].second, output.type(), runtime::shapeOf(output, bound.symbols), pointers[wanted[i]]));
+        writeTensor(o.outputs[i].second, output.type(), runtime::shapeOf(output, symbols), pointers[wanted[i]]));
   }
   for (unsigned i = 0; wanted.empty() && i < outputs.size(); ++i) {
     const format::Argument &output = *entry.outputs()->Get(i);
-    const uint64_t count = runtime::bytesOf(output, bound.symbols) / runtime::elementBytes(output.type());
+    const uint64_t count = runtime::bytesOf(output, symbols) / runtime::elementBytes(output.type());
     INGOT_RETURN_IF_ERROR(print(output.name()->str() + ": " +
-                                runtime::typeText(output.type(), runtime::shapeOf(output, bound.symbols)) + " = " +
+                                runtime::typeText(output.type(), runtime::shapeOf(output, symbols)) + " = " +
                                 valuesText(output.type(), pointers[i], count) + "\n"));
   }
   INGOT_RETURN_IF_ERROR(flush());

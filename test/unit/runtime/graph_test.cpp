@@ -44,10 +44,10 @@ struct Graph : testing::Test {
 TEST_F(Graph, ShapesGiveSymbols) {
   auto bound = bindInputs(plan, main, std::vector{i32("flat", {6}), i32("mask", {2, 4}), i32("in", {3, 4})});
   ASSERT_TRUE(bound.ok()) << bound.error().message();
-  EXPECT_EQ(bound->symbols, (std::vector<int64_t>{3, 2, 6}));
+  EXPECT_EQ(bound->symbols, (std::vector<int64_t>{3, 2, 6, 6, 12}));
   bound = bindInputs(plan, main, std::vector{i32("in", {0, 4}), i32("mask", {0, 1}), i32("flat", {0})});
   ASSERT_TRUE(bound.ok()) << bound.error().message();
-  EXPECT_EQ(bound->symbols, (std::vector<int64_t>{0, 0, 0}));
+  EXPECT_EQ(bound->symbols, (std::vector<int64_t>{0, 0, 0, 0, 0}));
 }
 
 TEST_F(Graph, TellsAllThatDoesNotFit) {
@@ -70,7 +70,7 @@ TEST_F(Graph, FindsEntries) {
   EXPECT_EQ(*findEntry(plan, ""), 2u); // main
   auto missing = findEntry(plan, "encode");
   ASSERT_FALSE(missing.ok());
-  EXPECT_EQ(missing.error().message(), "the engine has no entry 'encode', it has 'step', 'failing', 'main'");
+  EXPECT_EQ(missing.error().message(), "the engine has no entry 'encode', it has 'step', 'failing', 'main', 'search'");
 }
 
 TEST_F(Graph, TellsSignatures) {
@@ -116,7 +116,7 @@ TEST_F(Graph, RunsShapesThatGrow) {
 TEST_F(Graph, LeavesDecodersAlone) {
   auto graph = GraphRunner::create(engine, {1});
   ASSERT_TRUE(graph.ok());
-  auto ran = (*graph)->run(0, std::vector<int64_t>{1, 1, 1}, {}, {});
+  auto ran = (*graph)->run(0, std::vector<int64_t>{1, 1, 1, 1, 2}, {}, {});
   ASSERT_FALSE(ran.ok());
   EXPECT_EQ(ran.error().code(), ErrorCode::Unsupported);
   EXPECT_EQ(ran.error().message(), "entry 'step' works on a KV cache, so it runs over sequences of tokens and not on "
@@ -127,6 +127,81 @@ TEST_F(Graph, LeavesDecodersAlone) {
   ASSERT_FALSE(derived.ok());
   EXPECT_EQ(derived.error().message(),
             "symbol 'cells' has no bound of its own: it is tokens*sequences; bound those symbols");
+}
+
+// The kernel that counts sets `found` for those behind it.
+TEST_F(Graph, TakesDimensionsFromData) {
+  for (unsigned threads : {1u, 3u}) {
+    auto graph = GraphRunner::create(engine, {threads});
+    ASSERT_TRUE(graph.ok());
+    for (std::vector<int32_t> flat :
+         {std::vector<int32_t>{0, 3, 0, 0, -1, 9}, {1, 1, 1, 1, 1, 1}, {0, 0, 0, 0, 0, 0}}) {
+      std::vector<int32_t> in(6), where(6, -1), pairs(12), expected;
+      for (size_t i = 0; i < flat.size(); ++i)
+        if (flat[i])
+          expected.push_back(int32_t(i));
+      std::vector<NamedTensor> tensors = {{"in", ElementType::i32, {3, 2}, in.data()},
+                                          {"flat", ElementType::i32, {6}, flat.data()}};
+      auto bound = bindInputs(plan, *plan.entries()->Get(3), tensors);
+      ASSERT_TRUE(bound.ok()) << bound.error().message();
+      EXPECT_EQ(bound->symbols, (std::vector<int64_t>{3, 2, 6, 6, 12})); // the largest that they may be
+      // No launch writes the pairs: whatever lies there has no meaning.
+      void *outputs[] = {where.data(), pairs.data()};
+      std::vector<StepTime> times;
+      ASSERT_TRUE((*graph)->reserve(bound->symbols).ok());
+      (*graph)->executor()->profile(&times);
+      auto ran = (*graph)->run(3, bound->symbols, bound->data, outputs);
+      ASSERT_TRUE(ran.ok()) << ran.error().message();
+      const int64_t found = int64_t(expected.size());
+      std::span<const int64_t> settled = (*graph)->executor()->settled();
+      EXPECT_EQ(std::vector<int64_t>(settled.begin(), settled.end()),
+                (std::vector<int64_t>{3, 2, 6, found, 2 * found}));
+      EXPECT_EQ(times.size(), 2 * threads);
+      EXPECT_GT(times[0].began, 0);
+      EXPECT_EQ(std::vector<int32_t>(where.begin(), where.begin() + found), expected);
+      EXPECT_TRUE(std::all_of(where.begin() + found, where.end(), [](int32_t value) { return value == -1; }));
+    }
+  }
+}
+
+TEST_F(Graph, RefusesDimensionsThatPassTheirBound) {
+  test::TestEngine bent = test::graphEngine();
+  bent.plan.symbols[3]->steps = {{format::SymbolStepKind::constant, 2}};
+  auto file = EngineFile::open(test::write(bent.build(), "bent.ingot"));
+  ASSERT_TRUE(file.ok()) << file.error().message();
+  auto graph = GraphRunner::create(*file, {1});
+  std::vector<int32_t> flat = {1, 1, 1}, in(3), where(3), pairs(6);
+  std::vector<NamedTensor> tensors = {{"in", ElementType::i32, {3, 1}, in.data()},
+                                      {"flat", ElementType::i32, {3}, flat.data()}};
+  auto bound = bindInputs((*file)->plan(), *(*file)->plan().entries()->Get(3), tensors);
+  ASSERT_TRUE(bound.ok()) << bound.error().message();
+  void *outputs[] = {where.data(), pairs.data()};
+  auto ran = (*graph)->run(3, bound->symbols, bound->data, outputs);
+  ASSERT_FALSE(ran.ok());
+  EXPECT_EQ(ran.error().message(), "entry 'search': symbol 'found' came out as 3, expected 0 to 2 = 2");
+}
+
+TEST_F(Graph, ChecksSettingsAtLoad) {
+  auto refused = [](auto change) {
+    test::TestEngine bent = test::graphEngine();
+    change(bent.plan);
+    auto file = EngineFile::open(test::write(bent.build(), "bent.ingot"));
+    EXPECT_FALSE(file.ok());
+    const std::string text = file.ok() ? "" : file.error().message();
+    return text.substr(text.find("PLAN: ") + 6, text.find(';') - text.find("PLAN: ") - 6);
+  };
+  const std::string owner = "entry 'search', setting 0: ";
+  auto setting = [](format::PlanT &plan) -> format::SymbolSettingT & { return *plan.entries[3]->settings[0]; };
+  EXPECT_EQ(refused([&](auto &p) { setting(p).symbol = 1; }),
+            owner + "symbol 1 does not depend on data, or is set before");
+  EXPECT_EQ(refused([&](auto &p) { setting(p).symbol = 9; }), owner + "names symbol 9, there are 5");
+  EXPECT_EQ(refused([&](auto &p) { setting(p).launch = 2; }), owner + "names launch 2, there are 2");
+  EXPECT_EQ(refused([&](auto &p) { setting(p).buffer = 3; }), owner + "names buffer 3, there are 3");
+  EXPECT_EQ(refused([&](auto &p) { setting(p).buffer = 2; }),
+            owner + "buffer 2 is not one of 8 bytes in the arena of constants");
+  EXPECT_EQ(refused([&](auto &p) { p.entries[3]->launches[0]->joined = true; }),
+            owner + "workers do not wait for launch 0, or it stands before the last setting");
+  EXPECT_EQ(refused([&](auto &p) { p.symbols[3]->steps.clear(); }), "symbol 'found': depends on data and has no bound");
 }
 
 } // namespace

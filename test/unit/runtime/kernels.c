@@ -48,3 +48,27 @@ KERNEL(prefix_sums) {
 
 /* 3: returns what code i32[1] says. One tile. */
 KERNEL(fail) { return *(const int32_t *)buffers[0]; }
+
+/* 4: count i64[1] = how many of flat i32[cells] are not 0. One tile. */
+KERNEL(count) {
+  const int32_t *flat = buffers[0];
+  int64_t found = 0;
+  for (int64_t i = 0; i < symbols[2]; ++i)
+    found += flat[i] != 0;
+  *(int64_t *)buffers[1] = found;
+  return 0;
+}
+
+/* 5: out i32[found] = the numbers of those that are not 0, in order. Tiles: found. */
+KERNEL(positions) {
+  const int32_t *flat = buffers[0];
+  int32_t *out = buffers[1];
+  int64_t at = 0;
+  for (int64_t i = 0; i < symbols[2]; ++i)
+    if (flat[i] != 0) {
+      if (at >= tile0 && at < tile1)
+        out[at] = (int32_t)i;
+      ++at;
+    }
+  return 0;
+}

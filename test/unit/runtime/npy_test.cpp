@@ -89,6 +89,18 @@ TEST_F(Npy, ReadsOtherArrays) {
   EXPECT_TRUE(readNpy(path).ok());
 }
 
+TEST_F(Npy, ReadsAndWritesBfloat16AsMlDtypes) {
+  // numpy.save(path, numpy.array([1, -2.5], dtype=ml_dtypes.bfloat16)) states this type.
+  put("{'descr': '<V2', 'fortran_order': False, 'shape': (2,), }", raw<uint16_t>({0x3f80, 0xc020}));
+  auto array = readNpy(path);
+  ASSERT_TRUE(array.ok()) << array.error().message();
+  EXPECT_EQ(array->type, "V2");
+  const uint64_t shape[] = {2};
+  auto writer = NpyWriter::create(path, "V2", shape);
+  ASSERT_TRUE(writer.ok() && (*writer)->append(array->data).ok() && (*writer)->finish().ok());
+  EXPECT_NE(readTextFile(path)->find("{'descr': '<V2', 'fortran_order': False, 'shape': (2,), }"), std::string::npos);
+}
+
 TEST_F(Npy, WritesWhatNumpyReads) {
   const float values[] = {1, 2, 3, 4, 5, 6};
   const uint64_t shape[] = {2, 3};

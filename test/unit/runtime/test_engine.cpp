@@ -225,6 +225,43 @@ TestEngine graphEngine() {
   main->launches.push_back(launch("graph.add", 0, {0, 1, 2}, size(0, {1})));
   main->launches.push_back(launch("graph.sums", 2, {2, 3}, size(0, {1})));
   engine.plan.entries.push_back(std::move(main));
+
+  auto found = std::make_unique<format::SymbolT>();
+  found->name = "found";
+  found->data = true;
+  found->steps = {{symbol, 2}};
+  auto twice = std::make_unique<format::SymbolT>();
+  twice->name = "twice";
+  twice->steps = {{constant, 2}, {symbol, 3}, {multiply, 0}};
+  for (auto *made : {&found, &twice}) {
+    engine.head.arena_symbols.push_back((*made)->name);
+    engine.head.arena_bytes.push_back(0);
+    engine.plan.arena_bytes.push_back(0);
+    engine.plan.symbols.push_back(std::move(*made));
+  }
+  unsigned function = unsigned(engine.plan.kernels.size()) * 512;
+  for (const char *name : {"count", "positions"}) {
+    auto kernel = std::make_unique<format::KernelT>();
+    kernel->name = name;
+    kernel->functions = {function, function};
+    function += 512;
+    engine.plan.kernels.push_back(std::move(kernel));
+  }
+  auto search = std::make_unique<format::EntryT>();
+  search->name = "search";
+  search->inputs.push_back(argument("in", shape(size(0, {1}), size(0, {0, 1}))));
+  search->inputs.push_back(argument("flat", shape(size(0, {0, 0, 1}))));
+  search->outputs.push_back(argument("where", shape(size(0, {0, 0, 0, 1}))));
+  search->outputs.push_back(argument("pairs", shape(size(0, {0, 0, 0, 0, 1}))));
+  search->buffers.push_back(buffer(BufferKind::input, 1));
+  search->buffers.push_back(arena(-1, 0, 64));
+  search->buffers.push_back(buffer(BufferKind::output, 0));
+  search->launches.push_back(launch("graph.count", 4, {0, 1}, size(1)));
+  search->launches.push_back(launch("graph.where", 5, {0, 2}, size(0, {0, 0, 0, 1})));
+  auto setting = std::make_unique<format::SymbolSettingT>();
+  setting->symbol = 3, setting->launch = 0, setting->buffer = 1;
+  search->settings.push_back(std::move(setting));
+  engine.plan.entries.push_back(std::move(search));
   return engine;
 }
 

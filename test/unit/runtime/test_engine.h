@@ -40,7 +40,10 @@ struct TestEngine {
 // The same kernels as a graph of several dynamic dimensions. Entry `main`:
 //   inputs   in i32[tokens][4], mask i32[sequences][tokens + 1], flat i32[cells]; mask and flat are not read
 //   outputs  sum = in + weight 0, i32[tokens][4]; sums = prefix sums of sum, i32[tokens]
-// Entry `failing` as of TestEngine, and `step`, which uses the cache. Symbol cells is derived: tokens*sequences.
+// Entry `search`: where = the numbers of what is not 0 in flat i32[cells], i32[found]; pairs i32[twice] is left alone;
+// in i32[tokens][sequences] is not read.
+// Entry `failing` as of TestEngine, and `step`, which uses the cache. Symbols tokens and sequences are given, cells =
+// tokens*sequences, found depends on data and is cells at most, twice = 2*found.
 TestEngine graphEngine();
 
 // A file of these bytes in a folder of this test that is removed at exit; the path.

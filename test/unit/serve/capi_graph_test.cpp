@@ -44,9 +44,9 @@ struct CapiGraph : testing::Test {
 };
 
 TEST_F(CapiGraph, TellsWhatEntriesTake) {
-  EXPECT_EQ(ingot_graph_entry_count(graph), 3u);
+  EXPECT_EQ(ingot_graph_entry_count(graph), 4u);
   EXPECT_STREQ(ingot_graph_entry_name(graph, entry), "main");
-  EXPECT_EQ(ingot_graph_entry_name(graph, 3), nullptr);
+  EXPECT_EQ(ingot_graph_entry_name(graph, 4), nullptr);
   EXPECT_EQ(ingot_graph_input_count(graph, entry), 3u);
   EXPECT_EQ(ingot_graph_output_count(graph, entry), 2u);
   EXPECT_EQ(ingot_graph_output_count(graph, 7), 0u);
@@ -64,7 +64,7 @@ TEST_F(CapiGraph, TellsWhatEntriesTake) {
   EXPECT_EQ(ingot_graph_get_input(graph, entry, 3, &info), INGOT_NOT_FOUND);
   EXPECT_STREQ(ingot_error_message(), "ingot_graph_get_input: there is no input 3, the entry has 3");
   EXPECT_EQ(ingot_graph_get_output(graph, 9, 0, &info), INGOT_NOT_FOUND);
-  EXPECT_STREQ(ingot_error_message(), "ingot_graph_get_output: there is no entry 9, the engine has 3");
+  EXPECT_STREQ(ingot_error_message(), "ingot_graph_get_output: there is no entry 9, the engine has 4");
   EXPECT_EQ(ingot_type_bytes(INGOT_BF16), 2u);
   EXPECT_EQ(ingot_type_bytes(INGOT_BOOL), 1u);
   EXPECT_EQ(ingot_type_bytes(ingot_type(13)), 0u);
@@ -83,6 +83,25 @@ TEST_F(CapiGraph, Runs) {
   EXPECT_EQ(sums, (std::vector<int32_t>{16, 48}));
   outputs.resize(1); // the other is not wanted
   ASSERT_EQ(run(), INGOT_OK) << ingot_error_message();
+}
+
+TEST_F(CapiGraph, TellsShapesThatDependOnData) {
+  int64_t shape[1] = {}, cells[] = {6}, grid[] = {3, 2}, most[] = {6}, pairs[] = {12};
+  size_t rank = 0;
+  EXPECT_EQ(ingot_graph_result_shape(graph, 0, shape, 1, &rank), INGOT_NOT_FOUND);
+  EXPECT_STREQ(ingot_error_message(), "ingot_graph_result_shape: there is no output 0, the last run had 0");
+  std::vector<int32_t> numbers = {0, 5, 0, 0, 5, 0}, where(6);
+  inputs = {{"in", INGOT_I32, 2, grid, numbers.data(), 24}, {"flat", INGOT_I32, 1, cells, numbers.data(), 24}};
+  outputs = {{"where", INGOT_I32, 1, most, where.data(), 24}};
+  ASSERT_EQ(ingot_graph_find_entry(graph, "search", &entry), INGOT_OK);
+  ASSERT_EQ(ingot_graph_output_shape(graph, entry, inputs.data(), 2, 1, shape, 1, &rank), INGOT_OK);
+  EXPECT_EQ(shape[0], pairs[0]);
+  ASSERT_EQ(run(), INGOT_OK) << ingot_error_message();
+  ASSERT_EQ(ingot_graph_result_shape(graph, 0, shape, 1, &rank), INGOT_OK);
+  EXPECT_EQ(rank, 1u);
+  EXPECT_EQ(shape[0], 2);
+  EXPECT_EQ(where[0], 1);
+  EXPECT_EQ(where[1], 4);
 }
 
 TEST_F(CapiGraph, RefusesWhatDoesNotFit) {
@@ -109,7 +128,7 @@ TEST_F(CapiGraph, RefusesWhatDoesNotFit) {
   inputs.clear();
   EXPECT_NE(refusal().find("input 'slots' is missing"), std::string::npos);
   entry = 5;
-  EXPECT_EQ(refusal(INGOT_NOT_FOUND), "ingot_graph_run: there is no entry 5, the engine has 3");
+  EXPECT_EQ(refusal(INGOT_NOT_FOUND), "ingot_graph_run: there is no entry 5, the engine has 4");
 }
 
 TEST(CapiGraphOpen, RefusesBadCalls) {

@@ -108,6 +108,25 @@ TEST(Model, ForwardGivesTheSameBitsHoweverItIsCut) {
   }
 }
 
+// Dimensions of other entries, and those that follow from a decoder's own, are no matter of text.
+TEST(Model, LeavesOtherSymbolsAlone) {
+  using enum format::SymbolStepKind;
+  TestEngine engine = decoderEngine();
+  for (const char *name : {"frames", "cells"}) {
+    engine.plan.symbols.push_back(std::make_unique<format::SymbolT>());
+    engine.plan.symbols.back()->name = name;
+    engine.head.arena_symbols.push_back(name);
+    engine.head.arena_bytes.push_back(64);
+    engine.plan.arena_bytes.push_back(64);
+  }
+  engine.plan.symbols.back()->steps = {{symbol, 0}, {symbol, 0}, {multiply, 0}};
+  auto model = Model::load(ingot::test::write(engine.build(), "more.ingot"), {});
+  ASSERT_TRUE(model.ok()) << model.error().message();
+  std::vector<int32_t> ids = idsOf(3, 20);
+  auto done = forward((*model)->runner(), ids, {}, [&](int64_t, int64_t, const float *) -> Result<void> { return {}; });
+  EXPECT_TRUE(done.ok()) << done.error().message();
+}
+
 TEST(Model, BoundsFollowFromTheOptions) {
   LoadOptions options;
   options.sequences = 4;
