@@ -16,8 +16,6 @@ using M = Machine &;
 using V = const Value &;
 using A = Arguments &;
 
-bool absent(const Value *value) { return !value || value->is(Kind::None); }
-
 // markupsafe's soft_str: text stays what it is.
 Value soft(M m, V v) { return v.isString() ? v : m.string(m.str(v)); }
 
@@ -403,11 +401,6 @@ constexpr Filter kFilters[] = {
 
 } // namespace
 
-const Filter *findTextFilter(std::string_view name) {
-  for (const Filter &filter : kFilters)
-    if (filter.name == name)
-      return &filter;
-  return nullptr;
-}
+const Filter *findTextFilter(std::string_view name) { return findIn(kFilters, name); }
 
 } // namespace ingot::chat

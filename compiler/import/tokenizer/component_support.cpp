@@ -36,27 +36,27 @@ bool sequence(const Reader &json, const char *key, int depth, const std::functio
   return true;
 }
 
-bool patternText(const Reader &json, PatternText &out) {
-  if (!json.has("pattern"))
-    return json.fail("has no pattern");
-  Reader pattern = json.at("pattern");
-  if (!pattern.isObject())
-    return false;
-  out.is_pattern = pattern.has("Regex");
-  if (!out.is_pattern && !pattern.has("String"))
-    return pattern.fail("has neither String nor Regex");
-  if (!pattern.onlyKeys({out.is_pattern ? "Regex" : "String"}))
-    return false;
-  if (!pattern.string(out.is_pattern ? "Regex" : "String", out.text))
-    return false;
-  return !out.text.empty() || pattern.fail("the pattern is empty");
-}
-
 bool addPattern(const Reader &json, SectionParts &parts, const std::string &text, uint32_t &number) {
   std::string why;
   if (parts.patterns.add(text, parts.sets, number, why))
     return true;
   return json.fail("the pattern " + inQuotes(text) + " cannot be compiled: " + why);
+}
+
+bool matcher(const Reader &json, SectionParts &parts, Matcher &out) {
+  if (!json.has("pattern"))
+    return json.fail("has no pattern");
+  Reader pattern = json.at("pattern");
+  if (!pattern.isObject())
+    return false;
+  const char *kind = pattern.has("Regex") ? "Regex" : "String";
+  if (!pattern.has(kind))
+    return pattern.fail("has neither String nor Regex");
+  if (!pattern.onlyKeys({kind}) || !pattern.string(kind, out.text))
+    return false;
+  if (out.text.empty())
+    return pattern.fail("the pattern is empty");
+  return !pattern.has("Regex") || addPattern(json, parts, out.text, out.pattern.emplace());
 }
 
 bool oneCharacter(const Reader &json, const char *key, std::string &out) {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,14 +30,25 @@ bool refuse(const Reader &json, const char *what, const std::string &type);
 // Calls `one` for each member of a Sequence, whose list stands under `key`.
 bool sequence(const Reader &json, const char *key, int depth, const std::function<bool(const Reader &)> &one);
 
-struct PatternText {
-  bool is_pattern = false;
-  std::string text;
+// What is looked for in a text: a string, or a pattern by its number.
+struct Matcher {
+  std::optional<uint32_t> pattern;
+  std::string text; // of either
 };
 
-// {"String": ...} or {"Regex": ...}
-bool patternText(const Reader &json, PatternText &out);
+// "pattern", which is {"String": ...} or {"Regex": ...}.
+bool matcher(const Reader &json, SectionParts &parts, Matcher &out);
 bool addPattern(const Reader &json, SectionParts &parts, const std::string &text, uint32_t &number);
+
+// The instruction for a pattern, or the one for a string, with what it looks for.
+template <typename Op>
+void appendMatcher(std::vector<uint32_t> &program, SectionParts &parts, const Matcher &what, Op forPattern,
+                   Op forString) {
+  if (what.pattern)
+    return append(program, forPattern, *what.pattern);
+  append(program, forString);
+  appendString(program, parts, what.text);
+}
 
 bool oneCharacter(const Reader &json, const char *key, std::string &out);
 

@@ -23,20 +23,12 @@ bool decoder(const Reader &json, SectionParts &parts, int depth) {
     return true;
   }
   if (type == "Replace") {
-    PatternText pattern;
+    Matcher what;
     std::string content;
-    if (!json.onlyKeys({"type", "pattern", "content"}) || !patternText(json, pattern) ||
+    if (!json.onlyKeys({"type", "pattern", "content"}) || !matcher(json, parts, what) ||
         !json.string("content", content))
       return false;
-    if (pattern.is_pattern) {
-      uint32_t number;
-      if (!addPattern(json, parts, pattern.text, number))
-        return false;
-      append(program, DecoderOp::ReplacePattern, number);
-    } else {
-      append(program, DecoderOp::ReplaceString);
-      appendString(program, parts, pattern.text);
-    }
+    appendMatcher(program, parts, what, DecoderOp::ReplacePattern, DecoderOp::ReplaceString);
     appendString(program, parts, content);
     return true;
   }

@@ -116,24 +116,16 @@ bool normalizer(const Reader &json, SectionParts &parts, int depth) {
     return true;
   }
   if (type == "Replace") {
-    PatternText pattern;
+    Matcher what;
     std::string content;
-    if (!json.onlyKeys({"type", "pattern", "content"}) || !patternText(json, pattern) ||
+    if (!json.onlyKeys({"type", "pattern", "content"}) || !matcher(json, parts, what) ||
         !json.string("content", content))
       return false;
-    if (pattern.is_pattern) {
-      uint32_t number;
-      if (!addPattern(json, parts, pattern.text, number))
-        return false;
-      // What the library puts at the very start of a text so has no place, and is doubled by what follows.
-      if (parts.patterns.matchesNothing(number))
-        return json.fail("the pattern " + inQuotes(pattern.text) +
-                         " can match nothing, which is not supported in a normalizer");
-      append(program, NormalizerOp::ReplacePattern, number);
-    } else {
-      append(program, NormalizerOp::ReplaceString);
-      appendString(program, parts, pattern.text);
-    }
+    // What the library puts at the very start of a text so has no place, and is doubled by what follows.
+    if (what.pattern && parts.patterns.matchesNothing(*what.pattern))
+      return json.fail("the pattern " + inQuotes(what.text) +
+                       " can match nothing, which is not supported in a normalizer");
+    appendMatcher(program, parts, what, NormalizerOp::ReplacePattern, NormalizerOp::ReplaceString);
     appendString(program, parts, content);
     return true;
   }

@@ -58,21 +58,13 @@ bool preTokenizer(const Reader &json, SectionParts &parts, int depth) {
     return true;
   }
   if (type == "Split") {
-    PatternText pattern;
+    Matcher what;
     Behavior behavior;
     bool invert;
-    if (!json.onlyKeys({"type", "pattern", "behavior", "invert"}) || !patternText(json, pattern) ||
+    if (!json.onlyKeys({"type", "pattern", "behavior", "invert"}) || !matcher(json, parts, what) ||
         !behaviorOf(json, behavior) || !json.boolean("invert", invert))
       return false;
-    if (pattern.is_pattern) {
-      uint32_t number;
-      if (!addPattern(json, parts, pattern.text, number))
-        return false;
-      append(program, PreTokenizerOp::SplitPattern, number);
-    } else {
-      append(program, PreTokenizerOp::SplitString);
-      appendString(program, parts, pattern.text);
-    }
+    appendMatcher(program, parts, what, PreTokenizerOp::SplitPattern, PreTokenizerOp::SplitString);
     append(program, behavior, invert);
     return true;
   }
