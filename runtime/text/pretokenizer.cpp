@@ -157,7 +157,7 @@ void PreTokenizer::step(size_t pc, const Text &text, bool at_start) {
     return;
   }
   case PreTokenizerOp::SplitPattern: {
-    Matcher matcher(t_.patterns[args[0]], bytes);
+    Matcher matcher(t_.patterns[args[0]], bytes, choices_);
     split(next, text, at_start, static_cast<Behavior>(args[1]), args[2],
           [&](size_t &begin, size_t &end) { return matcher.find(begin, end); });
     return;

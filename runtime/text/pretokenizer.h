@@ -7,6 +7,7 @@
 
 #include "runtime/text/aligned.h"
 #include "runtime/text/model.h"
+#include "runtime/text/regex.h"
 #include "runtime/text/tables.h"
 
 namespace ingot::text {
@@ -30,6 +31,7 @@ private:
   const Tables &t_;
   ModelEncoder &model_;
   bool track_;
+  Matcher::Stack choices_; // of all patterns, which run one after another
 };
 
 } // namespace ingot::text

@@ -91,17 +91,14 @@ bool Matcher::run(uint32_t pc, size_t position, size_t &end) {
           }
           break;
         }
-        size_t p = position, before = position;
-        while (p < size) {
-          unsigned length;
-          if (!sets.contains(in.a, decodeUtf8(text + p, length)))
-            break;
-          before = p;
-          p += length;
-        }
+        size_t p = sets.endOfRun(in.a, text_, position);
         work_ += p - position;
-        if (p != position && in.b == 0)
+        if (p != position && in.b == 0) {
+          size_t before = p - 1;
+          while (isContinuation(text[before]))
+            --before;
           push(pc + 1, position, before);
+        }
         position = p;
         ++pc;
         break;
@@ -128,10 +125,10 @@ bool Matcher::run(uint32_t pc, size_t position, size_t &end) {
         open &= open - 1;
         while (open) { // the last alternative lies deepest on the stack
           uint32_t last = 31 - static_cast<uint32_t>(__builtin_clz(open));
-          push(pc + 1 + last, position, position);
+          push(pattern_.code[pc + 1 + last].a, position, position);
           open &= ~(1u << last);
         }
-        pc += 1 + first;
+        pc = pattern_.code[pc + 1 + first].a;
         break;
       }
       case RegexOp::Look: {
@@ -214,7 +211,34 @@ bool Matcher::run(uint32_t pc, size_t position, size_t &end) {
   }
 }
 
+Matcher::Matcher(const Pattern &pattern, std::string_view text, Stack &stack)
+    : pattern_(pattern), text_(text), stack_(stack) {
+  if (static_cast<RegexOp>(pattern.code[0].op) == RegexOp::Branch)
+    dispatch_ = &pattern.dispatches[pattern.code[0].a];
+  else
+    whole_run_ = isRun(pattern.code);
+}
+
+// Like \s+: one of a set, as many more as there are, and that is all. What most words of most texts are; no
+// backtracking is needed for it.
+bool Matcher::isRun(const Instruction *code) const {
+  return static_cast<RegexOp>(code[0].op) == RegexOp::Set && static_cast<RegexOp>(code[1].op) == RegexOp::Star &&
+         code[1].a == code[0].a && static_cast<RegexOp>(code[2].op) == RegexOp::Match;
+}
+
+// An optional byte comes first, and it is not this one.
+static bool skipsByte(const Instruction *code, char here) {
+  return static_cast<RegexOp>(code->op) == RegexOp::Split && static_cast<RegexOp>(code[1].op) == RegexOp::Byte &&
+         code[1].a != static_cast<unsigned char>(here);
+}
+
 bool Matcher::find(size_t &begin, size_t &end) {
+  if (whole_run_) {
+    const uint32_t set = pattern_.code[0].a;
+    begin = pattern_.sets->findFirst(set, text_, next_);
+    next_ = end = pattern_.sets->endOfRun(set, text_, begin);
+    return begin != end;
+  }
   while (next_ <= text_.size() && search(next_, begin, end)) {
     if (begin == end && end == last_end_) {
       next_ += next_ < text_.size() ? lengthOfLead(static_cast<unsigned char>(text_[next_])) : 1;
@@ -228,32 +252,32 @@ bool Matcher::find(size_t &begin, size_t &end) {
 
 bool Matcher::search(size_t from, size_t &begin, size_t &end) {
   const Instruction &first = pattern_.code[0];
-  const Dispatch *dispatch =
-      static_cast<RegexOp>(first.op) == RegexOp::Branch ? &pattern_.dispatches[first.a] : nullptr;
   const auto op = static_cast<RegexOp>(first.op);
-  const bool needs_set = op == RegexOp::Set, needs_byte = op == RegexOp::Byte;
-  // Like \s+: one of a set, as many more as there are, and that is all.
-  const bool run_of_set = needs_set && pattern_.size == 3 && static_cast<RegexOp>(pattern_.code[1].op) == RegexOp::Star &&
-                          pattern_.code[1].a == first.a;
   for (size_t at = from; at <= text_.size();
        at += at < text_.size() ? lengthOfLead(static_cast<unsigned char>(text_[at])) : 1) {
-    if (needs_set || needs_byte) { // most places fail at once
-      unsigned length = 1;
-      if (at == text_.size())
+    if (op == RegexOp::Set || op == RegexOp::Byte) { // most places fail at once
+      at = op == RegexOp::Set ? pattern_.sets->findFirst(first.a, text_, at)
+                              : text_.find(static_cast<char>(first.a), at);
+      if (at >= text_.size())
         break;
-      if (needs_byte ? static_cast<unsigned char>(text_[at]) != first.a
-                     : !pattern_.sets->contains(first.a, decodeUtf8(text_.data() + at, length)))
+    }
+    if (dispatch_) {
+      uint32_t open = dispatch_->branches[at < text_.size() ? static_cast<unsigned char>(text_[at]) : 256];
+      if (open == 0)
         continue;
-      if (run_of_set) {
-        begin = at;
-        for (end = at + length; end < text_.size(); end += length)
-          if (!pattern_.sets->contains(first.a, decodeUtf8(text_.data() + end, length)))
-            break;
-        return true;
+      if ((open & (open - 1)) == 0) { // one alternative
+        const Instruction *only = pattern_.code + pattern_.code[1 + __builtin_ctz(open)].a;
+        if (at < text_.size() && skipsByte(only, text_[at])) // as in " ?\p{L}+"
+          only = pattern_.code + only->b;
+        if (isRun(only)) {
+          end = pattern_.sets->endOfRun(only->a, text_, at);
+          if (end == at)
+            continue;
+          begin = at;
+          return true;
+        }
       }
     }
-    if (dispatch && dispatch->branches[at < text_.size() ? static_cast<unsigned char>(text_[at]) : 256] == 0)
-      continue;
     allowance_ = 65536 + 64 * static_cast<uint64_t>(at);
     for (; remember_ && released_ + 1 < at / kBlock && released_ < failed_.size(); ++released_)
       failed_[released_].reset(); // no later match begins there
@@ -319,6 +343,9 @@ bool verifyPattern(const Instruction *code, uint32_t size, uint32_t sets, const 
     case RegexOp::Branch: {
       if (in.a >= dispatch_count || in.b == 0 || in.b > 32 || in.b >= bodies.back().second - pc)
         return bad(pc, "dispatch out of range");
+      for (uint32_t i = 1; i <= in.b; ++i)
+        if (static_cast<RegexOp>(code[pc + i].op) != RegexOp::Jump)
+          return bad(pc, "an alternative without its jump");
       uint32_t all = in.b == 32 ? ~0u : (1u << in.b) - 1;
       for (uint32_t mask : dispatches[in.a].branches)
         if (mask & ~all)

@@ -161,7 +161,9 @@ private:
         emitAlternate(node, from + i, last);
       else
         emit(*node.parts[from + i], last);
-      if (i + 1 < count)
+      if (i + 1 < count && last)
+        put(RegexOp::Match); // where the alternatives meet, there is nothing else
+      else if (i + 1 < count)
         ends.push_back(put(RegexOp::Jump));
     }
     if (overflow_)
