@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Any bytes as a tokenizer.model: refused with a sentence, or written as a tokenizer.json that is refused with one or
-// compiled to a section that loads and encodes.
+// Any bytes as a tokenizer.model (a SentencePiece model or tiktoken's ranks) or, where they begin with a brace, as a
+// tekken.json: refused with a sentence, or written as a tokenizer.json that is refused with one or compiled to a
+// section that loads and encodes. The same bytes are read for several classes of transformers.
 #include "compiler/import/tokenizer/tokenizer_files.h"
 #include "compiler/import/tokenizer/tokenizer_json.h"
 #include "runtime/text/tokenizer.h"
@@ -9,25 +10,44 @@
 
 #include <cstdlib>
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  ingot::tokenizer::TokenizerFiles files;
-  files.sentencePiece.emplace(reinterpret_cast<const char *>(data), size);
+namespace {
+
+void read(const ingot::tokenizer::TokenizerFiles &files, const std::string &config) {
   std::string json, error;
-  bool good = ingot::tokenizer::writeTokenizerJson(files, "", json, error);
+  bool good = ingot::tokenizer::writeTokenizerJson(files, config, json, error);
   if (good != error.empty() || good == json.empty() || !ingot::text::isValidUtf8(error))
     std::abort();
   if (!good)
-    return 0;
+    return;
   std::vector<uint8_t> section;
-  good = ingot::tokenizer::compileTokenizer(json, "", section, error);
+  good = ingot::tokenizer::compileTokenizer(json, config, section, error);
   if (good != error.empty() || !ingot::text::isValidUtf8(error))
     std::abort();
   if (!good)
-    return 0;
+    return;
   auto tokenizer = ingot::text::Tokenizer::load(section, error);
   if (!tokenizer)
     std::abort();
   std::vector<int32_t> ids = tokenizer->encode("The fox <tag>  ran\n the e\xCC\x81 \xE7\x8B\x90 12 \xFF", true);
   tokenizer->decode(ids, false);
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  std::string bytes(reinterpret_cast<const char *>(data), size);
+  ingot::tokenizer::TokenizerFiles files;
+  if (bytes.starts_with('{')) {
+    files.tekkenJson = bytes;
+    read(files, "");
+    return 0;
+  }
+  files.sentencePiece = bytes;
+  for (const char *config :
+       {"", R"({"tokenizer_class": "CamembertTokenizer"})", R"({"tokenizer_class": "MBart50Tokenizer"})",
+        R"({"tokenizer_class": "NllbTokenizer", "added_tokens_decoder": {"9": {"content": "eng_Latn"}}})",
+        R"({"tokenizer_class": "PegasusTokenizer", "offset": 5})", R"({"tokenizer_class": "DebertaV2Tokenizer"})",
+        R"({"tokenizer_class": "XLNetTokenizer"})", R"({"extra_special_tokens": ["<tag>"]})"})
+    read(files, config);
   return 0;
 }

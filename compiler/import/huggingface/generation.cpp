@@ -127,6 +127,11 @@ template <typename Path> static void readOtherTokenizer(Path path, ImportResult 
   tokenizer::TokenizerFiles &files = result.tokenizerFiles;
   read("tokenizer.model", files.sentencePiece);
   read("spiece.model", files.sentencePiece);
+  read("sentencepiece.bpe.model", files.sentencePiece);
+  read("spm.model", files.sentencePiece);
+  read("tiktoken.model", files.ranks);
+  read("qwen.tiktoken", files.ranks);
+  read("tekken.json", files.tekkenJson);
   read("vocab.json", files.vocabJson);
   read("merges.txt", files.mergesTxt);
   read("vocab.txt", files.vocabTxt);

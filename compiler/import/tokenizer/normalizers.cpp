@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Normalizers of tokenizer.json; `type` chooses one. Components that are a row of simple steps become those steps.
+#include "compiler/import/tokenizer/base64.h"
 #include "compiler/import/tokenizer/component_support.h"
 
 #include "runtime/text/charsmap.h"
@@ -9,34 +10,6 @@ namespace ingot::tokenizer {
 namespace {
 
 using text::NormalizerOp;
-
-bool decodeBase64(std::string_view text, std::string &out) {
-  out.clear();
-  uint32_t bits = 0;
-  int count = 0;
-  size_t end = text.size();
-  if (end % 4 != 0)
-    return false;
-  for (int padding = 0; padding < 2 && end > 0 && text[end - 1] == '='; ++padding)
-    --end;
-  for (char c : text.substr(0, end)) {
-    int value = c >= 'A' && c <= 'Z'   ? c - 'A'
-                : c >= 'a' && c <= 'z' ? c - 'a' + 26
-                : c >= '0' && c <= '9' ? c - '0' + 52
-                : c == '+'             ? 62
-                : c == '/'             ? 63
-                                       : -1;
-    if (value < 0)
-      return false;
-    bits = bits << 6 | static_cast<uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out += static_cast<char>(bits >> count & 0xFF);
-    }
-  }
-  return true;
-}
 
 bool bertNormalizer(const Reader &json, SectionParts &parts) {
   bool clean, chinese, lower, accents;

@@ -434,6 +434,15 @@ TEST(Tokenizer, MayBeAbsent) {
   EXPECT_EQ(more.result.tokenizerFiles.vocabJson, "{}");
   EXPECT_EQ(more.result.tokenizerFiles.mergesTxt, "a b");
   EXPECT_EQ(more.result.tokenizerFiles.vocabTxt, "[UNK]");
+  directory.remove("tokenizer.model");
+  directory.write("spm.model", "s");
+  directory.write("sentencepiece.bpe.model", "b");
+  directory.write("qwen.tiktoken", "YQ== 0");
+  directory.write("tekken.json", "{}");
+  Imported others(directory.path());
+  EXPECT_EQ(others.result.tokenizerFiles.sentencePiece, "b");
+  EXPECT_EQ(others.result.tokenizerFiles.ranks, "YQ== 0");
+  EXPECT_EQ(others.result.tokenizerFiles.tekkenJson, "{}");
 }
 
 TEST(Name, IsTheDirectorysOrTheCachedModels) {

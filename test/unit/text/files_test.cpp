@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Tokenizers that come as other files than tokenizer.json: SentencePiece models against SentencePiece itself,
-// vocabularies with and without merges against transformers (cases recorded by tools/oracle/make-tokenizer-cases), and
-// what is refused.
+// Tokenizers that come as other files than tokenizer.json: SentencePiece models against SentencePiece itself, those of
+// classes with ids of their own, vocabularies with and without merges and ranked byte strings against transformers and
+// tiktoken (cases recorded by tools/oracle/make-tokenizer-cases), and what is refused.
 #include "test/unit/text/support.h"
 
 #include "compiler/import/tokenizer/tokenizer_files.h"
@@ -60,16 +60,25 @@ TEST(Files, SentencePieceModels) {
   }
 }
 
-TEST(Files, VocabulariesAsTransformersReadsThem) {
-  for (const Json &one : casesOf("other_files.json")) {
+// Cases of make-tokenizer-cases: the files of a checkpoint, its configuration, and what the oracle makes of texts.
+void expectRecorded(const char *cases) {
+  for (const Json &one : casesOf(cases)) {
     SCOPED_TRACE(one.at("name").get<std::string>());
-    const Json &texts = one.at("files");
     tokenizer::TokenizerFiles files;
-    if (texts.contains("vocab.txt")) {
-      files.vocabTxt = texts.at("vocab.txt").get<std::string>();
-    } else {
-      files.vocabJson = texts.at("vocab.json").get<std::string>();
-      files.mergesTxt = texts.at("merges.txt").get<std::string>();
+    for (const auto &[name, content] : one.at("files").items()) {
+      auto text = content.get<std::string>();
+      if (name == "vocab.txt")
+        files.vocabTxt = text;
+      else if (name == "vocab.json")
+        files.vocabJson = text;
+      else if (name == "merges.txt")
+        files.mergesTxt = text;
+      else if (name == "tekken.json")
+        files.tekkenJson = text;
+      else if (name == "tiktoken.model" || name == "qwen.tiktoken")
+        files.ranks = text;
+      else
+        files.sentencePiece = name == "tokenizer.model" ? text : decodeBase64(text);
     }
     std::string config = one.at("config").dump();
     Loaded loaded(converted(files, config), config);
@@ -77,11 +86,18 @@ TEST(Files, VocabulariesAsTransformersReadsThem) {
     for (const Json &expected : one.at("cases")) {
       SCOPED_TRACE(expected.dump());
       auto text = expected.at("text").get<std::string>();
-      EXPECT_EQ(loaded->encode(text, false), expected.at("ids").get<std::vector<int32_t>>());
+      auto ids = expected.at("ids").get<std::vector<int32_t>>();
+      EXPECT_EQ(loaded->encode(text, false), ids);
       EXPECT_EQ(loaded->encode(text, true), expected.at("special").get<std::vector<int32_t>>());
+      if (expected.contains("decoded"))
+        EXPECT_EQ(loaded->decode(ids, false), expected.at("decoded").get<std::string>());
     }
   }
 }
+
+TEST(Files, VocabulariesAsTransformersReadsThem) { expectRecorded("other_files.json"); }
+TEST(Files, ClassesThatNumberPiecesAnew) { expectRecorded("class_files.json"); }
+TEST(Files, RankedByteStrings) { expectRecorded("rank_files.json"); }
 
 // A message of protobuf, by hand: fields of bytes and of numbers.
 std::string field(int number, const std::string &bytes) {
@@ -122,9 +138,74 @@ TEST(Files, SentencePieceIsRefusedByName) {
   EXPECT_EQ(refused(piece("\xFF", 1)), "tokenizer.model: piece 0 is no UTF-8, or its score no number");
   EXPECT_EQ(refused(unk + piece("\n", 4) + field(3, field(2, "x"))),
             "tokenizer.model: the user-defined piece \"\\x0A\", which its normalizer changes, is not supported");
-  EXPECT_EQ(refused(unk, R"({"tokenizer_class": "XLMRobertaTokenizerFast"})"),
-            "tokenizer.model: is not read for the tokenizer_class \"XLMRobertaTokenizer\"; transformers writes "
+  EXPECT_EQ(refused(unk, R"({"tokenizer_class": "BigBirdTokenizerFast"})"),
+            "tokenizer.model: is not read for the tokenizer_class \"BigBirdTokenizer\"; transformers writes "
             "tokenizer.json: AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)");
+}
+
+TEST(Files, ClassesAreRefusedByName) {
+  auto refused = [](const std::string &bytes, const std::string &config) {
+    tokenizer::TokenizerFiles files;
+    files.sentencePiece = bytes;
+    return refusedFiles(files, config);
+  };
+  const std::string unk = piece("<unk>", 2), bpe = unk + field(2, field(3, 2));
+  EXPECT_EQ(refused(bpe, R"({"tokenizer_class": "XLMRobertaTokenizer"})"),
+            "tokenizer.model: the tokenizer_class \"XLMRobertaTokenizer\" has a Unigram model, and this is none");
+  EXPECT_EQ(
+      refused(unk, R"({"tokenizer_class": "NllbTokenizer", "added_tokens_decoder": {"5": {"content": "eng_Latn"}}})"),
+      "tokenizer.model: the tokenizer_class \"NllbTokenizer\" has a BPE model, and this is none");
+  EXPECT_EQ(refused(bpe, R"({"tokenizer_class": "NllbTokenizer"})"),
+            "tokenizer.model: the language \"eng_Latn\" is no piece, and no token of added_tokens_decoder in "
+            "tokenizer_config.json");
+  EXPECT_EQ(refused(unk, R"({"tokenizer_class": "MBartTokenizer", "src_lang": "xx"})"),
+            "tokenizer.model: the special token \"xx\" has no piece");
+}
+
+TEST(Files, RanksAreRefusedByName) {
+  auto refused = [](const std::string &text, const std::string &config = R"({"extra_special_tokens": ["<e>"]})") {
+    tokenizer::TokenizerFiles files;
+    files.ranks = text;
+    return refusedFiles(files, config);
+  };
+  const std::string line = ": expected bytes in base 64, a space and a rank";
+  EXPECT_EQ(refused("YQ==\n"), "tiktoken.model: line 1" + line);
+  EXPECT_EQ(refused("YQ== 0\nYg== x\n"), "tiktoken.model: line 2" + line);
+  EXPECT_EQ(refused("YQ= 0\n"), "tiktoken.model: line 1" + line);
+  EXPECT_EQ(refused(" 0\n"), "tiktoken.model: line 1" + line);
+  EXPECT_EQ(refused("YQ== 0\nYg== 2\n"),
+            "tiktoken.model: line 2: the rank is 2, expected 1: ranks count on without a gap");
+  EXPECT_EQ(refused("YQ== 0\nYQ== 1\n"),
+            "tiktoken.model: the string of rank 1 is empty, there twice or longer than 1024 bytes");
+  EXPECT_EQ(refused("YQ== 0\n", ""), "tiktoken.model: holds ranks of byte strings and no special tokens, and "
+                                     "tokenizer_config.json names none in added_tokens_decoder");
+  EXPECT_EQ(refused("YQ== 0\n", R"({"added_tokens_decoder": {"x": {}}})"),
+            "tokenizer_config.json: added_tokens_decoder: the key \"x\" is no id");
+  EXPECT_EQ(refused("YQ== 0\n", R"({"added_tokens_decoder": {"3000000": {}}})"),
+            "tokenizer_config.json: added_tokens_decoder: the id 3000000 lies more than 20000 behind the last rank, 0");
+  EXPECT_EQ(refused("YQ== 0\n", R"({"added_tokens_decoder": []})"),
+            "tokenizer_config.json: added_tokens_decoder: expected an object");
+  EXPECT_NE(refused("YQ== 0\n", R"({"tokenizer_class": "TikTokenTokenizer"})").find("\"TikTokenTokenizer\""),
+            std::string::npos);
+}
+
+TEST(Files, TekkenIsRefusedByName) {
+  auto refused = [](const std::string &text) {
+    tokenizer::TokenizerFiles files;
+    files.tekkenJson = text;
+    return refusedFiles(files);
+  };
+  EXPECT_EQ(refused("[]").substr(0, 30), "tekken.json: expected an objec");
+  EXPECT_EQ(refused("{}"), "tekken.json: has no config");
+  EXPECT_EQ(refused(R"({"config": {}})"), "tekken.json: has no vocab");
+  EXPECT_EQ(refused(R"({"config": {}, "vocab": []})"),
+            "tekken.json: has no special_tokens: files of the first version of the format are not supported");
+  const std::string head =
+      R"({"config": {"pattern": "a"}, "special_tokens": [{"rank": 0, "token_str": "a"}], "vocab": )";
+  EXPECT_EQ(refused(head + R"([{"token_bytes": "YQ="}]})").substr(0, 54),
+            "tekken.json.vocab[0].token_bytes: expected bytes in ba");
+  EXPECT_EQ(refused(head + R"([{"token_bytes": "YQ=="}]})"),
+            "tekken.json: the special token \"a\" is also a string with a rank");
 }
 
 TEST(Files, DamagedSentencePieceNeverCrashes) {
@@ -156,8 +237,9 @@ TEST(Files, OtherFilesAreRefusedByName) {
   files.mergesTxt = "a b\n";
   EXPECT_EQ(refusedFiles(files), "vocab.json: expected an object");
   files.vocabJson = "{}";
-  EXPECT_NE(refusedFiles(files, R"({"tokenizer_class": "CLIPTokenizer"})").find("\"CLIPTokenizer\""),
+  EXPECT_NE(refusedFiles(files, R"({"tokenizer_class": "WhisperTokenizer"})").find("\"WhisperTokenizer\""),
             std::string::npos);
+  EXPECT_EQ(refusedFiles(files, R"({"tokenizer_class": "CLIPTokenizer"})"), "vocab.json: has no \"<|startoftext|>\"");
   files.mergesTxt = "\xFF";
   EXPECT_EQ(refusedFiles(files), "merges.txt: is not UTF-8");
   EXPECT_EQ(refusedFiles(files, "3"), "tokenizer_config.json: expected an object");

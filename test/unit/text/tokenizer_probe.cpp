@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Feeds texts to a tokenizer for tools/oracle/compare-tokenizers: tokenizer_probe TOKENIZER [CONFIG.json], where
-// TOKENIZER is a tokenizer.json, a SentencePiece model (*.model), a vocab.json beside a merges.txt, or a vocab.txt.
+// TOKENIZER is a tokenizer.json, a SentencePiece model or ranks (*.model), ranks (*.tiktoken), a tekken.json, a vocab.json
+// beside a merges.txt, or a vocab.txt.
 // Standard input: records of u32 bytes and the text; standard output, for each: u32 count, that many (i32 id, u32
 // begin, u32 end), then the text that the ids decode to with special tokens and without, each u32 bytes and the text.
 // Ends with status 3 where two ways to one result differ. With --time, instead: all of standard input is one text;
@@ -75,6 +76,10 @@ int main(int argc, char **argv) {
   } else if (path.ends_with("vocab.json")) {
     files.vocabJson = json;
     files.mergesTxt = readFile(path.substr(0, path.size() - 10) + "merges.txt");
+  } else if (path.ends_with(".tiktoken")) {
+    files.ranks = json;
+  } else if (path.ends_with("tekken.json")) {
+    files.tekkenJson = json;
   } else if (path.ends_with(".txt")) {
     files.vocabTxt = json;
   }
