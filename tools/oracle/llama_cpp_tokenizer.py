@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#
+# llama.cpp's tokenizer, through llama-cpp-python, for tools/oracle/time-tokenizers: makes a GGUF with nothing but the
+# vocabulary of a tokenizer.json, and encodes texts. Run by the Python that has `llama-cpp-python` and `gguf`:
+#
+#   PYTHON llama_cpp_tokenizer.py TOKENIZER.json TEXT
+#
+# prints MB/s of CPU time, the median of three, and the number of ids; or "none: REASON" for a tokenizer that llama.cpp does
+# not have.
+import ctypes
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+
+# llama.cpp's names of the patterns that split text, which a GGUF names and does not hold.
+PRE = {"gpt2": "gpt-2", "roberta-base": "roberta-bpe", "llama3": "llama-bpe", "qwen2": "qwen2"}
+NORMAL, UNKNOWN, CONTROL, BYTE = 1, 2, 3, 6
+
+
+def write(name, tokenizer, path):
+    """Returns why there is none, or None."""
+    import gguf
+    model, added = tokenizer["model"], {t["id"]: t for t in tokenizer["added_tokens"]}
+    spm = model.get("type", "BPE") == "BPE" and model.get("byte_fallback")
+    if not spm and name not in PRE:
+        return "llama.cpp has no kind of vocabulary with these rules"
+    pieces = dict(model["vocab"])
+    pieces.update({t["content"]: i for i, t in added.items()})
+    size = max(pieces.values()) + 1
+    tokens, kinds = [f"[unused{i}]" for i in range(size)], [NORMAL] * size
+    for piece, i in pieces.items():
+        tokens[i] = piece
+        if i in added and added[i]["special"]:
+            kinds[i] = UNKNOWN if piece == model.get("unk_token") else CONTROL
+        elif spm and len(piece) == 6 and piece.startswith("<0x"):
+            kinds[i] = BYTE
+    out = gguf.GGUFWriter(path, "llama")
+    out.add_tokenizer_model("llama" if spm else "gpt2")
+    out.add_tokenizer_pre("default" if spm else PRE[name])
+    out.add_token_list(tokens)
+    if spm:
+        out.add_token_scores([-float(i) for i in range(size)])  # pieces lie in the order of their scores
+    else:
+        out.add_token_merges([m if isinstance(m, str) else " ".join(m) for m in model["merges"]])
+    out.add_token_types(kinds)
+    out.write_header_to_file()
+    out.write_kv_data_to_file()
+    out.close()
+    return None
+
+
+def main():
+    path, text = sys.argv[1], open(sys.argv[2], "rb").read()
+    with tempfile.TemporaryDirectory() as folder:
+        file = os.path.join(folder, "vocabulary.gguf")
+        why = write(os.path.basename(os.path.dirname(path)), json.load(open(path)), file)
+        if why:
+            print("none: " + why)
+            return
+        import llama_cpp
+        quiet = llama_cpp.llama_log_callback(lambda level, message, user: None)
+        llama_cpp.llama_log_set(quiet, None)
+        params = llama_cpp.llama_model_default_params()
+        params.vocab_only = True
+        model = llama_cpp.llama_model_load_from_file(file.encode(), params)
+        if not model:
+            sys.exit("llama.cpp does not load the vocabulary of " + path)
+        vocab = llama_cpp.llama_model_get_vocab(model)
+        ids = (llama_cpp.llama_token * (len(text) + 16))()
+        times = []
+        for _ in range(3):
+            begin = time.process_time()
+            count = llama_cpp.llama_tokenize(vocab, text, len(text), ids, len(ids), False, True)
+            times.append(time.process_time() - begin)
+        print(f"{len(text) / statistics.median(times) * 1e-6:.2f} MB/s, {count} ids")
+        llama_cpp.llama_model_free(model)
+
+
+main()
