@@ -3,14 +3,12 @@
 # llama.cpp's tokenizer, through llama-cpp-python, for tools/oracle/time-tokenizers: makes a GGUF with nothing but the
 # vocabulary of a tokenizer.json, and encodes texts. Run by the Python that has `llama-cpp-python` and `gguf`:
 #
-#   PYTHON llama_cpp_tokenizer.py TOKENIZER.json TEXT
+#   PYTHON llama_cpp_tokenizer.py TOKENIZER.json TEXT...
 #
-# prints MB/s of CPU time, the median of three, and the number of ids; or "none: REASON" for a tokenizer that llama.cpp does
-# not have.
-import ctypes
+# prints, for each text, MB/s of CPU time and the number of ids; or "none: REASON" for a tokenizer that llama.cpp does not
+# have.
 import json
 import os
-import statistics
 import sys
 import tempfile
 import time
@@ -53,7 +51,7 @@ def write(name, tokenizer, path):
 
 
 def main():
-    path, text = sys.argv[1], open(sys.argv[2], "rb").read()
+    path, texts = sys.argv[1], sys.argv[2:]
     with tempfile.TemporaryDirectory() as folder:
         file = os.path.join(folder, "vocabulary.gguf")
         why = write(os.path.basename(os.path.dirname(path)), json.load(open(path)), file)
@@ -66,17 +64,16 @@ def main():
         params = llama_cpp.llama_model_default_params()
         params.vocab_only = True
         model = llama_cpp.llama_model_load_from_file(file.encode(), params)
-        if not model:
-            sys.exit("llama.cpp does not load the vocabulary of " + path)
-        vocab = llama_cpp.llama_model_get_vocab(model)
+    if not model:
+        sys.exit("llama.cpp does not load the vocabulary of " + path)
+    vocab = llama_cpp.llama_model_get_vocab(model)
+    for name in texts:
+        text = open(name, "rb").read()
         ids = (llama_cpp.llama_token * (len(text) + 16))()
-        times = []
-        for _ in range(3):
-            begin = time.process_time()
-            count = llama_cpp.llama_tokenize(vocab, text, len(text), ids, len(ids), False, True)
-            times.append(time.process_time() - begin)
-        print(f"{len(text) / statistics.median(times) * 1e-6:.2f} MB/s, {count} ids")
-        llama_cpp.llama_model_free(model)
+        begin = time.process_time()
+        count = llama_cpp.llama_tokenize(vocab, text, len(text), ids, len(ids), False, True)
+        print(f"{len(text) / (time.process_time() - begin) * 1e-6:.2f} MB/s, {count} ids", flush=True)
+    llama_cpp.llama_model_free(model)
 
 
 main()

@@ -89,7 +89,7 @@ private:
       names("<madeupword0> <madeupword1> <madeupword2> <madeupword3> <madeupword4> <madeupword5> <madeupword6>");
     else
       piece(mask_);
-    specials({bos_, eos_, unk_, pad_});
+    specials({bos_, eos_, unk_, w_.text("sep_token", "</s>"), pad_, w_.text("cls_token", "<s>")});
     for (const std::string &name : listed_)
       special(name);
     if (!w_.isClass({"XGLMTokenizer"}))
