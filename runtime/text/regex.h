@@ -21,18 +21,18 @@
 namespace ingot::text {
 
 enum class RegexOp : uint32_t {
-  Match = 0,   // the pattern, or the body of Look and Atomic, is done
-  Byte = 1,    // a: an ASCII character
-  Char = 2,    // a: any other character
-  Set = 3,     // a: one character of this set
-  Star = 4,    // a: as many of this set as there are, fewer on backtracking; b = 1: never fewer
-  Split = 5,   // tries a, then b
-  Jump = 6,    // a
-  Branch = 7,  // b alternatives begin where the Jumps that follow lead; a: the Dispatch that tells which can match here
-  Look = 8,    // the body follows; goes on at a without consuming if it matches (b = 1: if it does not)
-  Atomic = 9,  // the body follows; goes on at a after its first match, and never takes another
-  Assert = 10, // a: Assertion
-  Behind = 11, // as Look, but the body begins b / 2 characters earlier and ends here (odd b: if it does not match)
+  Match = 0,    // the pattern, or the body of Look and Atomic, is done
+  Byte = 1,     // a: an ASCII character
+  Char = 2,     // a: any other character
+  Set = 3,      // a: one character of this set
+  Star = 4,     // a: as many of this set as there are, fewer on backtracking; b = 1: never fewer
+  Split = 5,    // tries a, then b
+  Jump = 6,     // a
+  Branch = 7,   // b alternatives begin where these Jumps lead; a: the Dispatch that tells which can match here
+  Look = 8,     // the body follows; goes on at a without consuming if it matches (b = 1: if it does not)
+  Atomic = 9,   // the body follows; goes on at a after its first match, and never takes another
+  Assert = 10,  // a: Assertion
+  Behind = 11,  // as Look, but the body begins b / 2 characters earlier and ends here (odd b: if it does not match)
   Boundary = 12 // a: set of word characters; between one and none, or a text's end (b = 1: not there)
 };
 enum class Assertion : uint32_t { TextStart, TextEnd, LineStart, LineEnd, TextEndOrFinalNewline };

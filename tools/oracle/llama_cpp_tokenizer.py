@@ -7,6 +7,7 @@
 #
 # prints, for each text, MB/s of CPU time and the number of ids; or "none: REASON" for a tokenizer that llama.cpp does not
 # have.
+import base64
 import json
 import os
 import sys
@@ -22,27 +23,43 @@ def write(name, tokenizer, path):
     """Returns why there is none, or None."""
     import gguf
     model, added = tokenizer["model"], {t["id"]: t for t in tokenizer["added_tokens"]}
-    spm = model.get("type", "BPE") == "BPE" and model.get("byte_fallback")
-    if not spm and name not in PRE:
+    kind = model.get("type") or ("Unigram" if isinstance(model["vocab"], list) else "BPE")  # old files state none
+    if kind == "BPE" and model.get("byte_fallback"):
+        kind = "SPM"
+    if kind not in ("SPM", "Unigram", "WordPiece") and name not in PRE:
         return "llama.cpp has no kind of vocabulary with these rules"
-    pieces = dict(model["vocab"])
+    pieces = {p: i for i, (p, _) in enumerate(model["vocab"])} if kind == "Unigram" else dict(model["vocab"])
     pieces.update({t["content"]: i for i, t in added.items()})
     size = max(pieces.values()) + 1
     tokens, kinds = [f"[unused{i}]" for i in range(size)], [NORMAL] * size
     for piece, i in pieces.items():
         tokens[i] = piece
         if i in added and added[i]["special"]:
-            kinds[i] = UNKNOWN if piece == model.get("unk_token") else CONTROL
-        elif spm and len(piece) == 6 and piece.startswith("<0x"):
+            kinds[i] = UNKNOWN if piece == model.get("unk_token") or i == model.get("unk_id") else CONTROL
+        elif kind == "SPM" and len(piece) == 6 and piece.startswith("<0x"):
             kinds[i] = BYTE
+        elif kind == "WordPiece":  # pieces that begin a word are marked instead of those that do not
+            tokens[i] = piece[2:] if piece.startswith("##") else "\u2581" + piece
     out = gguf.GGUFWriter(path, "llama")
-    out.add_tokenizer_model("llama" if spm else "gpt2")
-    out.add_tokenizer_pre("default" if spm else PRE[name])
+    out.add_tokenizer_model({"SPM": "llama", "Unigram": "t5", "WordPiece": "bert"}.get(kind, "gpt2"))
+    out.add_tokenizer_pre(PRE.get(name, "default"))
     out.add_token_list(tokens)
-    if spm:
+    if kind == "SPM":
         out.add_token_scores([-float(i) for i in range(size)])  # pieces lie in the order of their scores
-    else:
+    elif kind == "Unigram":
+        out.add_token_scores([s for _, s in model["vocab"]] + [0.0] * (size - len(model["vocab"])))
+        out.add_add_space_prefix(True)
+        out.add_remove_extra_whitespaces(True)
+        normalizer = tokenizer["normalizer"] or {}
+        for step in normalizer.get("normalizers", [normalizer]):
+            if step.get("type") == "Precompiled":
+                out.add_precompiled_charsmap(base64.b64decode(step["precompiled_charsmap"]))
+    elif kind == "BPE":
         out.add_token_merges([m if isinstance(m, str) else " ".join(m) for m in model["merges"]])
+    else:
+        for name, add in (("[UNK]", out.add_unk_token_id), ("[SEP]", out.add_sep_token_id), ("[PAD]", out.add_pad_token_id),
+                          ("[CLS]", out.add_bos_token_id)):
+            add(pieces[name])
     out.add_token_types(kinds)
     out.write_header_to_file()
     out.write_kv_data_to_file()

@@ -191,7 +191,10 @@ bool writeTekken(FileWriter &writer, const std::string &given) {
     if (!one.isObject() || !one.integer("rank", rank, 0, static_cast<int64_t>(specials.value().size()) - 1) ||
         !one.string("token_str", name))
       return false;
-    names[static_cast<size_t>(rank)] = name;
+    std::string &place = names[static_cast<size_t>(rank)];
+    if (place != "<SPECIAL_" + std::to_string(rank) + ">")
+      return one.fail("the rank " + std::to_string(rank) + " is there twice");
+    place = name;
   }
   std::vector<std::string> strings;
   size_t count = std::min(vocab.value().size(), static_cast<size_t>(size - special_count)); // what is beyond is padding

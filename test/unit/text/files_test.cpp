@@ -200,6 +200,10 @@ TEST(Files, TekkenIsRefusedByName) {
   EXPECT_EQ(refused(R"({"config": {}})"), "tekken.json: has no vocab");
   EXPECT_EQ(refused(R"({"config": {}, "vocab": []})"),
             "tekken.json: has no special_tokens: files of the first version of the format are not supported");
+  EXPECT_EQ(
+      refused(
+          R"({"config": {"pattern": "a"}, "vocab": [], "special_tokens": [{"rank": 0, "token_str": "a"}, {"rank": 0, "token_str": "b"}]})"),
+      "tekken.json.special_tokens[1]: the rank 0 is there twice");
   const std::string head =
       R"({"config": {"pattern": "a"}, "special_tokens": [{"rank": 0, "token_str": "a"}], "vocab": )";
   EXPECT_EQ(refused(head + R"([{"token_bytes": "YQ="}]})").substr(0, 54),
