@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Circular functions of f64 lanes, for every finite angle, their inverses, and remainders. What is special is as Annex F of C
-// has it, denormal numbers included. Coefficients without a source are those of tools/elementary-functions. Largest errors
-// seen (test/unit/target/elementwise_checks.h), in units in the last place:
+// Circular functions of f64 lanes, for every finite angle, their inverses, and remainders. What is special is as Annex
+// F of C has it, denormal numbers included. Coefficients without a source are those of tools/elementary-functions.
+// Largest errors seen (test/unit/target/elementwise_checks.h), in units in the last place:
 //
 //   sin 0.8   cos 0.8   tan 2.1   asin 2.0   acos 1.1   atan 1.6   fmod 0
 #ifndef INGOT_TARGET_CPU_KERNELS_WIDE_ANGLES_H
