@@ -152,6 +152,7 @@ class GraphBuilder {
   Value reshape(Value x, const Shape &shape);                 // as many elements
   Value transpose(Value x, const std::vector<int64_t> &permutation);
   Value concat(const std::vector<Value> &inputs, int64_t axis); // static along the axis
+  Value matmul(Value a, Value b);                             // [B.., m, k], [B.., k, n] of floats of 32 or 64 bits
   Value softmax(Value x, int64_t axis);
   Value layerNorm(Value x, Value gamma, Value beta, double eps); // over the last axis; beta may be empty
   Value reduce(Reduction kind, Value x, int64_t axis, bool keepAxis);

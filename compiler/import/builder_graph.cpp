@@ -226,6 +226,11 @@ Value GraphBuilder::concat(const std::vector<Value> &inputs, int64_t axis) {
   return out(ir::ConcatOp::create(b.ops, b.here(), values, b.ops.getI64IntegerAttr(axis), nullptr).getResult());
 }
 
+Value GraphBuilder::matmul(Value a, Value c) {
+  Impl &b = *impl;
+  return out(ir::MatmulOp::create(b.ops, b.here(), in(a), in(c)).getResult());
+}
+
 Value GraphBuilder::softmax(Value x, int64_t axis) {
   Impl &b = *impl;
   return out(ir::SoftmaxOp::create(b.ops, b.here(), in(x), b.ops.getI64IntegerAttr(axis)).getResult());

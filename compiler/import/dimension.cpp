@@ -190,6 +190,17 @@ Dimension Dimension::max(const Dimension &a, const Dimension &b) {
     return a;
   if (auto most = difference.most(); most && *most <= 0)
     return b;
+  // max(x, y) of x again.
+  auto isOneOf = [](const Dimension &of, const Dimension &whole) {
+    if (whole.terms.size() != 1 || whole.terms.begin()->second != 1 || whole.terms.begin()->first.size() != 1)
+      return false;
+    const Atom &atom = *whole.terms.begin()->first[0];
+    return atom.function && std::string_view(atom.function) == "max" && (atom.operands[0] == of || atom.operands[1] == of);
+  };
+  if (isOneOf(a, b))
+    return b;
+  if (isOneOf(b, a))
+    return a;
   return a.text() < b.text() ? function("max", a, b) : function("max", b, a);
 }
 
@@ -200,6 +211,13 @@ Dimension Dimension::min(const Dimension &a, const Dimension &b) {
   if (auto most = difference.most(); most && *most <= 0)
     return a;
   return a.text() < b.text() ? function("min", a, b) : function("min", b, a);
+}
+
+bool Dimension::isCutOf(const Dimension &a, const Dimension &b) {
+  if (a.terms.size() != 1 || a.terms.begin()->second != 1 || a.terms.begin()->first.size() != 1)
+    return false;
+  const Atom &atom = *a.terms.begin()->first[0];
+  return atom.function && std::string_view(atom.function) == "min" && (atom.operands[0] == b || atom.operands[1] == b);
 }
 
 // Bounds of an atom. Only from below are all kinds known.

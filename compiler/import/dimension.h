@@ -38,6 +38,8 @@ public:
   static Dimension mod(const Dimension &a, const Dimension &b);
   static Dimension max(const Dimension &a, const Dimension &b);
   static Dimension min(const Dimension &a, const Dimension &b);
+  // Whether `a` is min(b, something): equal to b wherever that something is as large.
+  static bool isCutOf(const Dimension &a, const Dimension &b);
   // a / b where that is exact for every value of the symbols; nothing where it is not known to be.
   static std::optional<Dimension> exactQuotient(const Dimension &a, const Dimension &b);
 

@@ -206,4 +206,33 @@ LogicalResult LinearOp::verify() {
   return success();
 }
 
+// --- matmul.
+
+LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor op, SmallVectorImpl<Type> &types) {
+  RankedTensorType lhs = tensorOf(op.getLhs()), rhs = tensorOf(op.getRhs());
+  if (lhs.getRank() < 2 || lhs.getRank() != rhs.getRank())
+    return failure();
+  SmallVector<Dim> dims = dimsOf(lhs);
+  dims.back() = dimOf(rhs, rhs.getRank() - 1);
+  types.push_back(tensorType(dims, lhs.getElementType()));
+  return success();
+}
+
+bool MatmulOp::isCompatibleReturnTypes(TypeRange l, TypeRange r) { return typesAgree(l, r); }
+
+LogicalResult MatmulOp::verify() {
+  RankedTensorType lhs = tensorOf(getLhs()), rhs = tensorOf(getRhs());
+  const int64_t rank = lhs.getRank();
+  if (rank < 2 || rank != rhs.getRank() || lhs.getElementType() != rhs.getElementType()) // matmul-c1
+    return emitOpError() << "multiplies " << lhs << " by " << rhs;
+  for (int64_t i = 0; i + 2 < rank; ++i)
+    if (!dimOf(lhs, i).agrees(dimOf(rhs, i)))
+      return emitOpError() << "dimension " << i << " of the operands is " << dimOf(lhs, i).text() << " and "
+                           << dimOf(rhs, i).text();
+  if (!dimOf(lhs, rank - 1).agrees(dimOf(rhs, rank - 2))) // matmul-c2
+    return emitOpError() << "lhs has " << dimOf(lhs, rank - 1).text() << " columns; rhs has "
+                         << dimOf(rhs, rank - 2).text() << " rows";
+  return success();
+}
+
 } // namespace ingot::ir

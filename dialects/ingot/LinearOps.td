@@ -115,4 +115,23 @@ def Ingot_LinearOp : Ingot_PureOp<"linear", [AttrSizedOperandSegments]> {
   }];
 }
 
+def Ingot_MatmulOp : Ingot_PureOp<"matmul"> {
+  let summary = "Multiplies matrices that are computed";
+  let description = [{
+    result[b..., i, j] = sum over k of lhs[b..., i, k] * rhs[b..., k, j]; [B..., m, k] and [B..., k, n] -> [B..., m, n].
+    Products with stored weights are ingot.linear.
+
+    - matmul-c1: both have the same number of dimensions, at least two, and agree in all but the last two.
+    - matmul-c2: columns of lhs are rows of rhs.
+
+    ```mlir
+    %c = ingot.matmul %a, %b : (tensor<4x?x8xf32, #ingot.dims<"", "rows", "">>, tensor<4x8x16xf32>) -> tensor<4x?x16xf32, #ingot.dims<"", "rows", "">>
+    ```
+  }];
+  let arguments = (ins Ingot_FloatTensor:$lhs, Ingot_FloatTensor:$rhs);
+  let results = (outs Ingot_FloatTensor:$result);
+  let assemblyFormat = "$lhs `,` $rhs attr-dict `:` functional-type(operands, $result)";
+  let hasVerifier = 1;
+}
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -25,7 +26,7 @@ bool isGeneral(Value value) {
   if (!op || ir::isRecipe(value))
     return false;
   return isa<ir::ScalarBodyInterface, ir::RmsNormOp, ir::LayerNormOp, ir::SoftmaxOp, ir::ReduceOp, ir::TransposeOp,
-             ir::SplitOp, ir::GatherRowsOp, ir::ConcatOp, ir::RopeOp, ir::ComputeOp, ir::BroadcastOp>(op);
+             ir::SplitOp, ir::GatherRowsOp, ir::ConcatOp, ir::RopeOp, ir::ComputeOp, ir::BroadcastOp, ir::MatmulOp>(op);
 }
 
 bool readsRowByRow(OpOperand &operand) {
@@ -73,6 +74,7 @@ public:
         .Case([&](ir::ConcatOp concat) { return emitConcat(concat); })
         .Case([&](ir::RopeOp rope) { return emitRope(rope); })
         .Case([&](ir::BroadcastOp broadcast) { return emitBroadcast(broadcast); })
+        .Case([&](ir::MatmulOp product) { return emitMatmul(product); })
         .Case([&](ir::ComputeOp compute) { return emitCompute(compute); });
   }
 
@@ -115,6 +117,27 @@ private:
     return linalg::GenericOp::create(
                builder, loc, init.getType(), input, init, maps, iterators,
                [](OpBuilder &b, Location l, ValueRange args) { linalg::YieldOp::create(b, l, args[0]); })
+        .getResult(0);
+  }
+
+  Value emitMatmul(ir::MatmulOp product) {
+    Value lhs = in(product.getLhs()), rhs = in(product.getRhs());
+    const int64_t rank = tensorOf(init).getRank(), k = rank; // loops: batch, row, column, then k
+    SmallVector<AffineExpr> left, right, own;
+    for (int64_t i = 0; i < rank; ++i)
+      own.push_back(builder.getAffineDimExpr(i));
+    left = right = own;
+    left[rank - 1] = right[rank - 2] = builder.getAffineDimExpr(k);
+    SmallVector<AffineMap> maps;
+    for (const auto &exprs : {left, right, own})
+      maps.push_back(AffineMap::get(rank + 1, 0, exprs, builder.getContext()));
+    SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+    iterators.push_back(utils::IteratorType::reduction);
+    Value start = math.fill(builder.getFloatAttr(tensorOf(init).getElementType(), 0.0), init);
+    return linalg::GenericOp::create(builder, loc, init.getType(), ValueRange{lhs, rhs}, start, maps, iterators,
+                                     [](OpBuilder &b, Location l, ValueRange args) {
+                                       linalg::YieldOp::create(b, l, math::FmaOp::create(b, l, args[0], args[1], args[2]).getResult());
+                                     })
         .getResult(0);
   }
 

@@ -38,6 +38,8 @@ public:
           rowsOf(&op, reduce.getInput());
       } else if (isa<ir::RmsNormOp, ir::LayerNormOp>(op))
         rowsOf(&op, op.getOperand(0));
+      else if (auto product = dyn_cast<ir::MatmulOp>(op))
+        batchOf(product);
       else if (auto compute = dyn_cast<ir::ComputeOp>(op))
         dropOnes(compute);
       else if (auto transpose = dyn_cast<ir::TransposeOp>(op))
@@ -170,6 +172,26 @@ private:
       }
       made = next;
     }
+    op.erase();
+  }
+
+  // One dimension of batches, or none where there is one batch.
+  void batchOf(ir::MatmulOp op) {
+    SmallVector<ir::Dim> left = ir::dimsOf(tensorOf(op.getLhs())), right = ir::dimsOf(tensorOf(op.getRhs()));
+    const size_t rank = left.size();
+    ir::Dim batch = productOf(entry, ArrayRef(left).drop_back(2));
+    if (rank == 2 || (rank == 3 && batch.size != 1))
+      return;
+    auto flat = [&](ArrayRef<ir::Dim> dims) {
+      SmallVector<ir::Dim> result(dims.take_back(2));
+      if (batch.size != 1)
+        result.insert(result.begin(), batch);
+      return result;
+    };
+    SmallVector<ir::Dim> own = ir::dimsOf(tensorOf(op.getResult()));
+    Value lhs = reshape(op.getLhs(), flat(left), op.getLoc()), rhs = reshape(op.getRhs(), flat(right), op.getLoc());
+    Value made = ir::MatmulOp::create(b, op.getLoc(), lhs, rhs).getResult();
+    op.getResult().replaceAllUsesWith(reshape(made, own, op.getLoc()));
     op.erase();
   }
 

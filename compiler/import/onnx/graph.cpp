@@ -371,6 +371,10 @@ Shape Graph::broadcastShape(const std::vector<Tensor> &inputs) {
       else if (to.isConstant() && from.isConstant())
         throw ImportError("shapes " + textOf(inputs[0]->shape) + " and " + textOf(input->shape) +
                           " do not go together: a dimension is " + to.text() + " and " + from.text());
+      else if (Dimension::isCutOf(from, to)) // a table that was cut to the length: one that is long enough
+        continue;
+      else if (Dimension::isCutOf(to, from))
+        to = from;
       else if (!to.isConstant() && !from.isConstant())
         to = Dimension::max(to, from); // equal, or one of them is 1
       else if (from.isConstant())
