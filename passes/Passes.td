@@ -50,6 +50,26 @@ def FlattenRowsPass : Ingot_Pass<"ingot-flatten-rows"> {
 
 // --- fusion/
 
+def RecognizeOpsPass : Ingot_Pass<"ingot-recognize-ops"> {
+  let summary = "Make one op of mathematics that was written out";
+  let description = [{
+    Exporters write norms, activations and softmax in primitive ops. They become one op each, whatever the order of operands, the
+    place of constants and the way in which powers, means and roots are spelled: sigmoid, silu, gelu, gelu_tanh, softmax
+    (along the last axis), layer_norm and rms_norm with their scales and shifts (along the last axis), and the bias of a linear.
+
+    ```mlir
+    %e = ingot.erf %h              // h = x / sqrt(2)
+    %g = ingot.add %e, %one
+    %y = ingot.mul %half_x, %g
+    // becomes
+    %y = ingot.gelu %x : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+    ```
+
+    Constants are compared to 1e-4. Does nothing where an intermediate value has other readers and the op would have to be
+    computed twice, or where types are not f32 (norms).
+  }];
+}
+
 def HoistGatherRowsPass : Ingot_Pass<"ingot-hoist-gather-rows"> {
   let summary = "Pick rows before what is computed row by row";
   let description = [{

@@ -18,6 +18,8 @@ void buildImportPipeline(OpPassManager &manager, const Options &) {
   manager.addPass(passes::createInferShapesPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  manager.addPass(passes::createRecognizeOpsPass());
+  manager.addPass(createCSEPass());
 }
 
 // The first decision, while weights still are the tensors that a checkpoint names, and each linear has its own. Fusion

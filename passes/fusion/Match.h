@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// What patterns over written-out mathematics share: constants behind broadcasts, operands in any order, products as factors.
+// Nothing here changes IR.
+#ifndef INGOT_PASSES_FUSION_MATCH_H
+#define INGOT_PASSES_FUSION_MATCH_H
+
+#include "dialects/ingot/IngotDialect.h"
+
+#include <optional>
+
+namespace ingot::passes::match {
+
+// The value before ops that only repeat elements or see them under another shape.
+mlir::Value throughShape(mlir::Value value);
+
+// The number that all elements are, seen through broadcasts, reshapes and casts of floats.
+std::optional<double> constantOf(mlir::Value value);
+bool isConstant(mlir::Value value, double expected, double tolerance = 1e-5); // relative
+
+// The operands of a binary op, `first` being the one for which `isFirst` holds.
+template <typename OpT, typename Predicate>
+bool commuted(mlir::Value value, Predicate isFirst, mlir::Value &first, mlir::Value &second) {
+  auto op = value.getDefiningOp<OpT>();
+  if (!op)
+    return false;
+  for (auto [a, b] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())})
+    if (isFirst(a)) {
+      first = a;
+      second = b;
+      return true;
+    }
+  return false;
+}
+
+// A product as a constant and its other factors; divisions by constants and scales are part of it. Inner products that others
+// read too are factors themselves.
+struct Product {
+  double constant = 1;
+  llvm::SmallVector<mlir::Value> factors;
+};
+Product productOf(mlir::Value value);
+
+// value = constant * result, seen as a product of one other factor; the value itself with 1 where it is none.
+mlir::Value unscaled(mlir::Value value, double &constant);
+
+// value = result + constant.
+bool plusConstant(mlir::Value value, double &constant, mlir::Value &result);
+
+// A vector of `size` elements that is repeated along all but the last dimension: its value of shape [size], which is not
+// yet made where it is a reshape away. Null where it is none.
+mlir::Value parameterOf(mlir::Value value, int64_t size);
+
+// The reduction along the last axis whose result `value` repeats (or is), with what it reduces.
+mlir::Value reducedAlongLast(mlir::Value value, ir::ReduceKind kind);
+
+} // namespace ingot::passes::match
+
+#endif

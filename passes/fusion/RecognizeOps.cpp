@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// recognize-ops: mathematics that an exporter wrote out becomes the op that it is (see Passes.td). One pattern for each op; the spellings
+// meet in Match.h's canonical views: products as factors, constants behind broadcasts, operands in any order.
+#include "dialects/ingot/IngotDialect.h"
+#include "passes/Passes.h"
+#include "passes/fusion/Match.h"
+
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace ingot::passes {
+
+#define GEN_PASS_DEF_RECOGNIZEOPSPASS
+#include "passes/Passes.h.inc"
+
+namespace {
+
+using namespace match;
+
+RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+bool near(double a, double b) { return std::fabs(a - b) <= 1e-4 * std::fabs(b); }
+
+// 1 / (1 + e^-x)
+struct Sigmoid : OpRewritePattern<ir::DivOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::DivOp op, PatternRewriter &rewriter) const override {
+    double one, sign;
+    Value power;
+    if (!isConstant(op.getLhs(), 1) || !plusConstant(op.getRhs(), one, power) || !near(one, 1))
+      return failure();
+    auto exp = power.getDefiningOp<ir::ExpOp>();
+    if (!exp)
+      return failure();
+    Value x = unscaled(exp.getInput(), sign);
+    if (sign != -1 || x.getType() != op.getType())
+      return failure();
+    rewriter.replaceOpWithNewOp<ir::SigmoidOp>(op, x);
+    return success();
+  }
+};
+
+// Products of x with a gate of x: SiLU and both forms of GELU.
+struct GatedActivation : OpRewritePattern<ir::MulOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::MulOp op, PatternRewriter &rewriter) const override {
+    Product product = productOf(op);
+    if (product.factors.size() != 2)
+      return failure();
+    for (int i = 0; i < 2; ++i) {
+      Value x = product.factors[i], gate = product.factors[1 - i];
+      if (x.getType() != op.getType())
+        continue;
+      if (auto sigmoid = gate.getDefiningOp<ir::SigmoidOp>()) {
+        if (sigmoid.getInput() != x || product.constant != 1)
+          continue;
+        rewriter.replaceOpWithNewOp<ir::SiluOp>(op, x);
+        return success();
+      }
+      double one, scale;
+      Value inner;
+      if (!near(product.constant, 0.5) || !plusConstant(gate, one, inner) || !near(one, 1))
+        continue;
+      if (auto erf = inner.getDefiningOp<ir::ErfOp>()) {
+        if (unscaled(erf.getInput(), scale) != x || !near(scale, std::sqrt(0.5)))
+          continue;
+        rewriter.replaceOpWithNewOp<ir::GeluOp>(op, x);
+        return success();
+      }
+      if (auto tanh = inner.getDefiningOp<ir::TanhOp>()) {
+        if (!isTanhArgument(tanh.getInput(), x))
+          continue;
+        rewriter.replaceOpWithNewOp<ir::GeluTanhOp>(op, x);
+        return success();
+      }
+    }
+    return failure();
+  }
+
+  // sqrt(2/pi) (x + 0.044715 x^3), or sqrt(2/pi) x (1 + 0.044715 x^2).
+  static bool isTanhArgument(Value value, Value x) {
+    const double root = std::sqrt(2 / 3.14159265358979323846), cubic = 0.044715;
+    Product product = productOf(value);
+    auto allX = [&](const Product &of, size_t count) {
+      return of.factors.size() == count && llvm::all_of(of.factors, [&](Value v) { return v == x; });
+    };
+    if (product.factors.size() == 1 && near(product.constant, root)) {
+      Value rest, same;
+      if (!commuted<ir::AddOp>(product.factors[0], [&](Value v) { return v == x; }, same, rest))
+        return false;
+      Product cube = productOf(rest);
+      return isPower(cube, x, 3) && near(cube.constant, cubic);
+    }
+    // x (a + b x^2), in any split of sqrt(2/pi) between the factors.
+    if (product.factors.size() == 2)
+      for (int i = 0; i < 2; ++i) {
+        double a;
+        Value square;
+        if (product.factors[i] != x || !plusConstant(product.factors[1 - i], a, square))
+          continue;
+        Product of = productOf(square);
+        if (isPower(of, x, 2) && near(a * product.constant, root) && near(of.constant * product.constant, root * cubic))
+          return true;
+      }
+    return allX(product, 0);
+  }
+
+  // Whether the factors are x to this power, however it is grouped.
+  static bool isPower(const Product &product, Value x, unsigned power) {
+    unsigned count = 0;
+    for (Value factor : product.factors) {
+      if (factor == x) {
+        ++count;
+        continue;
+      }
+      Product inner = productOf(factor);
+      if (inner.constant != 1 || inner.factors.size() < 2 || !llvm::all_of(inner.factors, [&](Value v) { return v == x; }))
+        return false;
+      count += inner.factors.size();
+    }
+    return count == power;
+  }
+};
+
+// e^(x - max) / sum of them
+struct Softmax : OpRewritePattern<ir::DivOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::DivOp op, PatternRewriter &rewriter) const override {
+    auto exp = op.getLhs().getDefiningOp<ir::ExpOp>();
+    if (!exp || reducedAlongLast(op.getRhs(), ir::ReduceKind::Sum) != exp.getResult())
+      return failure();
+    Value x = exp.getInput();
+    if (auto sub = x.getDefiningOp<ir::SubOp>())
+      if (Value of = largestOf(sub.getRhs()); of && of == sub.getLhs())
+        x = sub.getLhs();
+    const int64_t axis = tensorOf(op).getRank() - 1;
+    rewriter.replaceOpWithNewOp<ir::SoftmaxOp>(op, x, rewriter.getI64IntegerAttr(axis));
+    return success();
+  }
+
+  // What the largest is taken of; exporters of JAX guard it by a maximum with -inf.
+  static Value largestOf(Value value) {
+    if (Value direct = reducedAlongLast(value, ir::ReduceKind::Max))
+      return direct;
+    auto guarded = throughShape(value).getDefiningOp<ir::MaxOp>();
+    if (!guarded)
+      return {};
+    for (auto [number, rest] : {std::pair(guarded.getLhs(), guarded.getRhs()), std::pair(guarded.getRhs(), guarded.getLhs())})
+      if (auto constant = constantOf(number); constant && std::isinf(*constant) && *constant < 0)
+        if (auto reduce = throughShape(rest).getDefiningOp<ir::ReduceOp>();
+            reduce && reduce.getKind() == ir::ReduceKind::Max && reduce.getAxis() + 1 == static_cast<uint64_t>(tensorOf(reduce.getInput()).getRank()))
+          return reduce.getInput();
+    return {};
+  }
+};
+
+// (x - mean) / sqrt(variance + eps) * gamma + beta, and the same without the mean.
+struct Norm {
+  Value x;
+  bool centred = false;
+  double eps = 0;
+};
+
+// The mean along the last axis that `value` repeats, of what.
+Value meanOf(Value value) {
+  if (Value direct = reducedAlongLast(value, ir::ReduceKind::Mean))
+    return direct;
+  // A sum times 1/n, repeated or not.
+  Value inner = throughShape(value);
+  double factor;
+  Value sum = unscaled(inner, factor);
+  auto reduce = throughShape(sum).getDefiningOp<ir::ReduceOp>();
+  if (sum == inner || !reduce || reduce.getKind() != ir::ReduceKind::Sum)
+    return {};
+  auto type = tensorOf(reduce.getInput());
+  const int64_t axis = reduce.getAxis();
+  if (axis + 1 != type.getRank() || type.isDynamicDim(axis) || !near(factor * static_cast<double>(type.getDimSize(axis)), 1))
+    return {};
+  return reduce.getInput();
+}
+
+bool isSquareOf(Value value, Value x) {
+  auto mul = value.getDefiningOp<ir::MulOp>();
+  return mul && mul.getLhs() == x && mul.getRhs() == x;
+}
+
+// d = x - mean(x).
+bool isCentred(Value d, Value &x) {
+  auto sub = d.getDefiningOp<ir::SubOp>();
+  if (!sub || meanOf(sub.getRhs()) != sub.getLhs())
+    return false;
+  x = sub.getLhs();
+  return true;
+}
+
+// variance + eps, of the centred `d` (or of x itself, where nothing is centred).
+bool isVariance(Value value, Value d, Norm &norm) {
+  Value variance;
+  value = throughShape(value);
+  if (!plusConstant(value, norm.eps, variance)) {
+    norm.eps = 0;
+    variance = value;
+  }
+  variance = throughShape(variance);
+  norm.centred = isCentred(d, norm.x);
+  if (!norm.centred)
+    norm.x = d;
+  Value squares = meanOf(variance);
+  if (!squares && variance.getDefiningOp<ir::ReduceOp>())
+    squares = reducedAlongLast(variance, ir::ReduceKind::Mean);
+  if (!squares)
+    if (auto reduce = variance.getDefiningOp<ir::ReduceOp>();
+        reduce && reduce.getKind() == ir::ReduceKind::Mean && reduce.getAxis() + 1 == static_cast<uint64_t>(tensorOf(reduce.getInput()).getRank()))
+      squares = reduce.getInput();
+  if (squares) {
+    if (isSquareOf(squares, d))
+      return true;
+    // Squares of a difference that is written again.
+    Value again;
+    auto mul = squares.getDefiningOp<ir::MulOp>();
+    return norm.centred && mul && mul.getLhs() == mul.getRhs() && isCentred(mul.getLhs(), again) && again == norm.x;
+  }
+  // mean(x^2) - mean(x)^2, kept from being negative.
+  if (!norm.centred)
+    return false;
+  if (auto kept = variance.getDefiningOp<ir::MaxOp>()) {
+    for (auto [number, rest] : {std::pair(kept.getLhs(), kept.getRhs()), std::pair(kept.getRhs(), kept.getLhs())})
+      if (auto constant = constantOf(number); constant && *constant == 0)
+        variance = throughShape(rest);
+  }
+  auto sub = variance.getDefiningOp<ir::SubOp>();
+  if (!sub)
+    return false;
+  auto means = [&](Value of) -> Value {
+    if (auto reduce = throughShape(of).getDefiningOp<ir::ReduceOp>(); reduce && reduce.getKind() == ir::ReduceKind::Mean)
+      return reduce.getInput();
+    return meanOf(of);
+  };
+  Value of = means(sub.getLhs());
+  if (!of || !isSquareOf(of, norm.x))
+    return false;
+  auto square = throughShape(sub.getRhs()).getDefiningOp<ir::MulOp>();
+  return square && square.getLhs() == square.getRhs() && means(square.getLhs()) == norm.x;
+}
+
+// d / sqrt(v), d * rsqrt(v), d * (1 / sqrt(v)); `scale` is what else the product holds.
+bool isNorm(Value value, Norm &norm, Value &scale) {
+  scale = {};
+  if (auto div = value.getDefiningOp<ir::DivOp>()) {
+    auto root = throughShape(div.getRhs()).getDefiningOp<ir::SqrtOp>();
+    return root && isVariance(root.getInput(), div.getLhs(), norm);
+  }
+  auto inverse = [](Value of) -> Value { // v, of rsqrt(v)
+    Value inner = throughShape(of);
+    if (auto rsqrt = inner.getDefiningOp<ir::RsqrtOp>())
+      return rsqrt.getInput();
+    if (auto div = inner.getDefiningOp<ir::DivOp>(); div && isConstant(div.getLhs(), 1))
+      if (auto root = throughShape(div.getRhs()).getDefiningOp<ir::SqrtOp>())
+        return root.getInput();
+    return {};
+  };
+  auto mul = value.getDefiningOp<ir::MulOp>();
+  if (!mul)
+    return false;
+  for (auto [d, other] : {std::pair(mul.getLhs(), mul.getRhs()), std::pair(mul.getRhs(), mul.getLhs())}) {
+    if (Value variance = inverse(other); variance && isVariance(variance, d, norm))
+      return true;
+    // The scale is multiplied to the inverse first.
+    if (auto scaled = other.getDefiningOp<ir::MulOp>())
+      for (auto [a, b] : {std::pair(scaled.getLhs(), scaled.getRhs()), std::pair(scaled.getRhs(), scaled.getLhs())})
+        if (Value variance = inverse(a); variance && isVariance(variance, d, norm)) {
+          scale = b;
+          return true;
+        }
+  }
+  return false;
+}
+
+class NormWriter {
+public:
+  NormWriter(PatternRewriter &rewriter, Operation *op) : rewriter(rewriter), op(op), type(tensorOf(op->getResult(0))) {}
+
+  int64_t size() const { return type.getDimSize(type.getRank() - 1); }
+  bool fits(const Norm &norm) const {
+    return norm.x.getType() == type && type.getElementType().isF32() && !type.isDynamicDim(type.getRank() - 1) && norm.eps >= 0;
+  }
+  Value vector(Value parameter) {
+    auto of = tensorOf(parameter);
+    if (of.getRank() == 1)
+      return parameter;
+    return ir::ReshapeOp::create(rewriter, op->getLoc(), RankedTensorType::get({size()}, of.getElementType()), parameter);
+  }
+  Value ones() {
+    auto of = RankedTensorType::get({size()}, type.getElementType());
+    return ir::ConstantOp::create(rewriter, op->getLoc(), of, DenseElementsAttr::get(of, 1.0f));
+  }
+  void replace(const Norm &norm, Value gamma, Value beta) {
+    Value scale = gamma ? vector(gamma) : ones();
+    auto eps = rewriter.getF64FloatAttr(norm.eps);
+    Value result = norm.centred ? Value(ir::LayerNormOp::create(rewriter, op->getLoc(), norm.x, scale, beta ? vector(beta) : Value(), eps).getResult())
+                                : Value(ir::RmsNormOp::create(rewriter, op->getLoc(), norm.x, scale, eps));
+    rewriter.replaceOp(op, result);
+  }
+
+private:
+  PatternRewriter &rewriter;
+  Operation *op;
+  RankedTensorType type;
+};
+
+// The norm by itself or with its scale, which may come before or after.
+template <typename OpT> struct NormProduct : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+  LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
+    Norm norm;
+    Value scale;
+    NormWriter writer(rewriter, op);
+    if (!isNorm(op, norm, scale) || !writer.fits(norm))
+      return failure();
+    Value gamma;
+    if (scale && !(gamma = parameterOf(scale, writer.size())))
+      return failure();
+    writer.replace(norm, gamma, {});
+    return success();
+  }
+};
+
+// A scale after a norm whose own is 1, and a shift after a layer norm that has none.
+struct NormScale : OpRewritePattern<ir::MulOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::MulOp op, PatternRewriter &rewriter) const override {
+    for (auto [value, factor] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
+      Operation *norm = value.getDefiningOp();
+      if (!norm || !isa<ir::LayerNormOp, ir::RmsNormOp>(norm) || !value.hasOneUse() || !isConstant(norm->getOperand(1), 1, 0))
+        continue;
+      auto layer = dyn_cast<ir::LayerNormOp>(norm);
+      if (layer && layer.getBeta())
+        continue;
+      NormWriter writer(rewriter, op);
+      Value gamma = parameterOf(factor, writer.size());
+      if (!gamma)
+        continue;
+      Norm of{norm->getOperand(0), layer != nullptr,
+              (layer ? layer.getEps() : cast<ir::RmsNormOp>(norm).getEps()).convertToDouble()};
+      writer.replace(of, gamma, {});
+      return success();
+    }
+    return failure();
+  }
+};
+
+struct NormShift : OpRewritePattern<ir::AddOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::AddOp op, PatternRewriter &rewriter) const override {
+    for (auto [value, term] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
+      auto norm = value.getDefiningOp<ir::LayerNormOp>();
+      if (!norm || norm.getBeta() || !value.hasOneUse())
+        continue;
+      NormWriter writer(rewriter, op);
+      Value beta = parameterOf(term, writer.size());
+      if (!beta)
+        continue;
+      writer.replace({norm.getInput(), true, norm.getEps().convertToDouble()}, norm.getGamma(), beta);
+      return success();
+    }
+    return failure();
+  }
+};
+
+// A bias that is added to a product goes into it, through the reshape that gives its rows their shape back.
+struct LinearBias : OpRewritePattern<ir::AddOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::AddOp op, PatternRewriter &rewriter) const override {
+    for (auto [value, term] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
+      Value inner = value;
+      auto reshape = value.getDefiningOp<ir::ReshapeOp>();
+      if (reshape && value.hasOneUse())
+        inner = reshape.getInput();
+      auto linear = inner.getDefiningOp<ir::LinearOp>();
+      if (!linear || !inner.hasOneUse() || linear.getBias() || inner != linear.getResult() || linear->getNumOperands() != 2)
+        continue;
+      const int64_t n = tensorOf(inner).getDimSize(1);
+      auto type = tensorOf(op);
+      if (type.getRank() == 0 || type.getDimSize(type.getRank() - 1) != n)
+        continue;
+      Value bias = parameterOf(term, n);
+      if (!bias || !ir::isRecipe(bias))
+        continue;
+      if (tensorOf(bias).getRank() != 1)
+        bias = ir::ReshapeOp::create(rewriter, op.getLoc(), RankedTensorType::get({n}, type.getElementType()), bias);
+      Value made = ir::LinearOp::create(rewriter, linear.getLoc(), linear.getInput(), linear.getWeight(), bias).getResult();
+      if (made.getType() != op.getType())
+        made = ir::ReshapeOp::create(rewriter, op.getLoc(), type, made);
+      rewriter.replaceOp(op, made);
+      return success();
+    }
+    return failure();
+  }
+};
+
+struct RecognizeOpsPass : public impl::RecognizeOpsPassBase<RecognizeOpsPass> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<Sigmoid, GatedActivation, Softmax, NormProduct<ir::DivOp>, NormProduct<ir::MulOp>, NormScale, NormShift, LinearBias>(
+        &getContext());
+    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
+      signalPassFailure();
+  }
+};
+
+} // namespace
+} // namespace ingot::passes
