@@ -146,7 +146,7 @@ std::optional<std::vector<size_t>> Op::axes(size_t index, size_t rank) const {
 static const std::vector<std::span<const Definition>> &tables() {
   static const std::vector<std::span<const Definition>> all = {
       elementwiseOps(), shapeOps(),   constantOps(),     indexOps(),     reductionOps(), matrixOps(),     normalizationOps(),
-      convolutionOps(), poolingOps(), resizeOps(),       quantizationOps(), attentionOps(), contribOps(),   activationOps(),
+      convolutionOps(), poolingOps(), regionPoolingOps(), resizeOps(), gridOps(),       quantizationOps(), attentionOps(), contribOps(),   activationOps(),
       selectionOps()};
   return all;
 }

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The convolution that operators of several domains share, in one place so that what becomes of it is decided once.
+#ifndef INGOT_COMPILER_IMPORT_ONNX_CONVOLUTION_H
+#define INGOT_COMPILER_IMPORT_ONNX_CONVOLUTION_H
+
+#include "compiler/import/onnx/window.h"
+
+namespace ingot::onnx {
+
+struct ConvolutionSpec {
+  Tensor x = nullptr;      // [N, C, spatial...], floats
+  Tensor weight = nullptr; // [M, C / group, kernel...], of the same type
+  Tensor bias = nullptr;   // [M]
+};
+
+// y[n, m, o] = bias[m] + sum over c and k of x[n, c of m's group, o * stride + k * dilation - padding] * weight[m, c, k], as the
+// node's attributes say. Of the type in which sums are made (window.h: wideType): the caller rounds once.
+Tensor convolution(Op &op, const ConvolutionSpec &spec);
+
+// Throws where ranks and types of a convolution's operands do not go together, or a kernel's extent is not known.
+void checkConvolution(Op &op, Tensor x, Tensor weight, Tensor bias);
+// x [N, M, spatial...] with bias [M] added; x where there is none.
+Tensor addChannels(Graph &graph, Tensor x, Tensor bias);
+
+} // namespace ingot::onnx
+
+#endif
