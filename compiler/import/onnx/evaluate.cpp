@@ -60,6 +60,8 @@ public:
     const ElementType of = node.operands[0].type();
     if (node.op == ScalarOp::cast)
       return castTo(x[0], of, node.type);
+    if (node.op == ScalarOp::bit_cast)
+      return bitsTo(x[0], of, node.type);
     if (isFloat(of))
       return real(node, of, std::get<double>(x[0]), x.size() > 1 ? std::get<double>(x[1]) : 0);
     if (std::holds_alternative<Dimension>(x[0]) || (x.size() > 1 && std::holds_alternative<Dimension>(x[1])))
@@ -108,6 +110,16 @@ private:
     return Cell(wrapTo(to, value));
   }
 
+  // The same bits as another type of their size.
+  static std::optional<Cell> bitsTo(const Cell &x, ElementType from, ElementType to) {
+    if (std::holds_alternative<Dimension>(x) || from == ElementType::index || to == ElementType::index)
+      return std::nullopt;
+    const std::string bytes = Literal{from, {1}, {x}}.bytes();
+    if (bytes.size() != elementBytes(to))
+      return std::nullopt;
+    return Literal::fromBytes(to, {1}, bytes.data()).cells[0];
+  }
+
   static std::optional<Cell> truth(bool value) { return Cell(int64_t(value)); }
 
   static std::optional<Cell> real(const ScalarNode &node, ElementType type, double x, double y) {
@@ -151,7 +163,7 @@ private:
     case ScalarOp::le: return truth(x <= y);
     case ScalarOp::gt: return truth(x > y);
     case ScalarOp::ge: return truth(x >= y);
-    default: return std::nullopt; // bit_cast
+    default: return std::nullopt;
     }
     return Cell(roundTo(type, result));
   }
@@ -218,7 +230,6 @@ private:
     case ScalarOp::logical_not: return truth(!x);
     case ScalarOp::bit_not: result = ~x; break;
     case ScalarOp::count_ones: result = std::popcount(bits == 64 ? ux : ux & ((uint64_t(1) << bits) - 1)); break;
-    case ScalarOp::bit_cast: return std::nullopt;
     case ScalarOp::add: result = int64_t(ux + uy); break;
     case ScalarOp::sub: result = int64_t(ux - uy); break;
     case ScalarOp::mul: result = int64_t(ux * uy); break;

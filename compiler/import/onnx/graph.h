@@ -8,6 +8,7 @@
 #include "compiler/import/builder.h"
 #include "compiler/import/onnx/literal.h"
 #include "compiler/import/onnx/model.h"
+#include "compiler/import/onnx/small_float.h"
 
 #include <deque>
 #include <functional>
@@ -66,6 +67,8 @@ public:
   Tensor reduce(DataType type, Shape shape, Shape extents, Reduction kind, const Term &body);
   // An element; indices must lie in the tensor.
   Scalar at(Tensor tensor, Indices indices);
+  // The number that an element stands for, as f32: of f8 and f4 too, which `at` gives the bits of.
+  Scalar real(Tensor tensor, const Indices &indices);
   // An element of a tensor that is broadcast to `rank` dimensions.
   Scalar atBroadcast(Tensor tensor, const Indices &indices);
   // Element by element after broadcasting. 16-bit floats are given to the body as f32, and its result rounded.
@@ -76,7 +79,7 @@ public:
   Tensor elementwise(ScalarOp op, const std::vector<Tensor> &inputs); // of one type, which is the result's
   Tensor compare(ScalarOp op, Tensor a, Tensor b);
   Tensor where(Tensor condition, Tensor a, Tensor b);
-  Tensor cast(Tensor x, DataType type); // numbers; floats of 8 and 4 bits too, saturating where `saturate` says so
+  Tensor cast(Tensor x, DataType type, CastMode mode = {}); // numbers; of few bits too
   Tensor reshape(Tensor x, Shape shape);
   Tensor transpose(Tensor x, std::vector<int64_t> permutation);
   Tensor broadcast(Tensor x, const Shape &shape);
@@ -100,6 +103,7 @@ private:
 
   GraphBuilder &builder;
   std::deque<TensorData> tensors;
+  std::map<DataType, Tensor> smallFloats; // values of all bytes
 };
 
 // An axis as operators give it, negative from the end; throws where it is none of `rank`.

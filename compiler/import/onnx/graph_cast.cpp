@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Conversions between element types (Graph::cast).
+// See graph.h: conversions between element types. Floats of few bits are looked up, and made by formulas of small_float.h; all
+// conversions to and from them go through f32.
 #include "compiler/import/onnx/graph.h"
 
 namespace ingot::onnx {
 
-Tensor Graph::cast(Tensor x, DataType type) {
+Scalar Graph::real(Tensor x, const Indices &indices) {
+  Scalar stored = at(x, indices);
+  if (!isSmallFloat(x->dataType))
+    return ingot::cast(stored, ElementType::f32);
+  Tensor &values = smallFloats[x->dataType];
+  if (!values)
+    values = literal(DataType::f32, smallFloatValues(x->dataType));
+  const auto beyond = int64_t(1) << storedBits(x->dataType);
+  Scalar byte = ingot::cast(stored, ElementType::index);
+  if (beyond < 256) // bytes of 4 bits come from outside too
+    byte = byte % Scalar(beyond);
+  return at(values, {byte});
+}
+
+Tensor Graph::cast(Tensor x, DataType type, CastMode mode) {
   if (x->dataType == type)
     return x;
   if (x->dataType == DataType::string || type == DataType::string)
@@ -13,8 +28,16 @@ Tensor Graph::cast(Tensor x, DataType type) {
   auto held = storage(type);
   if (!held)
     throw ImportError("element type " + nameOf(type) + " is not supported");
-  if (isSmallFloat(type) || isSmallFloat(x->dataType) || isSmallInteger(type))
-    throw ImportError("a conversion from " + nameOf(x->dataType) + " to " + nameOf(type) + " is not supported");
+  if (isSmallFloat(x->dataType) || isSmallFloat(type)) {
+    return compute(type, x->shape, [&](const Indices &i) {
+      Scalar number = real(x, i);
+      if (isSmallFloat(type))
+        return smallFloatBits(type, number, mode);
+      return isSmallInteger(type) ? smallIntegerOf(type, ingot::cast(number, ElementType::i32)) : ingot::cast(number, *held);
+    });
+  }
+  if (isSmallInteger(type))
+    return compute(type, x->shape, [&](const Indices &i) { return smallIntegerOf(type, ingot::cast(at(x, i), ElementType::i32)); });
   if (x->known)
     return compute(type, x->shape, [&](const Indices &i) { return ingot::cast(at(x, i), *held); });
   return computed(type, x->shape, builder.cast(value(x), *held));

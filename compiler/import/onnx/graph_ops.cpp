@@ -58,6 +58,8 @@ static bool isAll(Tensor tensor, double number) {
 
 Tensor Graph::elementwise(ScalarOp op, const std::vector<Tensor> &inputs) {
   const DataType type = inputs[0]->dataType;
+  if (isSmallFloat(type) || isSmallInteger(type))
+    throw ImportError("operands are of " + nameOf(type) + ", which is converted and not computed with");
   for (Tensor input : inputs)
     if (input->dataType != type)
       throw ImportError("operands are of " + nameOf(type) + " and of " + nameOf(input->dataType) + "; they must be alike");

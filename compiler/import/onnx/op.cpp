@@ -145,9 +145,28 @@ std::optional<std::vector<size_t>> Op::axes(size_t index, size_t rank) const {
 
 static const std::vector<std::span<const Definition>> &tables() {
   static const std::vector<std::span<const Definition>> all = {
-      elementwiseOps(), shapeOps(),   constantOps(),     indexOps(),     reductionOps(), matrixOps(),     normalizationOps(),
-      convolutionOps(), poolingOps(), regionPoolingOps(), resizeOps(), gridOps(),       quantizationOps(), attentionOps(), contribOps(),   activationOps(),
-      selectionOps()};
+      elementwiseOps(),
+      shapeOps(),
+      constantOps(),
+      conversionOps(),
+      indexOps(),
+      scatterOps(),
+      paddingOps(),
+      reductionOps(),
+      selectionOps(),
+      activationOps(),
+      normalizationOps(),
+      matrixOps(),
+      convolutionOps(),
+      poolingOps(),
+      regionPoolingOps(),
+      resizeOps(),
+      gridOps(),
+      quantizationOps(),
+      quantizedConvolutionOps(),
+      attentionOps(),
+      contribOps(),
+  };
   return all;
 }
 

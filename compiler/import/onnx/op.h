@@ -98,6 +98,9 @@ std::span<const Definition> attentionOps();
 std::span<const Definition> contribOps();
 std::span<const Definition> activationOps();
 std::span<const Definition> selectionOps();
+std::span<const Definition> scatterOps();
+std::span<const Definition> paddingOps();
+std::span<const Definition> conversionOps();
 
 } // namespace ingot::onnx
 

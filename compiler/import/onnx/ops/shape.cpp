@@ -289,12 +289,6 @@ std::vector<Tensor> spaceToDepth(Op &op) {
   return {op.graph.reshape(parts, {n, c * b * b, *h, *w})};
 }
 
-std::vector<Tensor> castTo(Op &op) {
-  return {op.graph.cast(op.input(0), DataType(op.integer("to")))};
-}
-
-std::vector<Tensor> castLike(Op &op) { return {op.graph.cast(op.input(0), op.input(1)->dataType)}; }
-
 constexpr Definition kOps[] = {
     {"", "Shape", 1, shapeOf},
     {"", "Size", 1, sizeOf},
@@ -310,8 +304,6 @@ constexpr Definition kOps[] = {
     {"", "Tile", 6, tile},
     {"", "DepthToSpace", 1, depthToSpace},
     {"", "SpaceToDepth", 1, spaceToDepth},
-    {"", "Cast", 6, castTo},
-    {"", "CastLike", 15, castLike},
 };
 
 } // namespace
