@@ -26,9 +26,10 @@ private:
 
 inline unsigned long long print(uint64_t value) { return value; } // for %llu
 
-// FlatBuffers' verifier checks where a vector starts, not where its 8-byte elements do. Null is fine.
+// FlatBuffers' verifier checks where a vector starts, not where its 8-byte elements do. Null is fine, and so is a vector
+// without elements, which its builder does not align.
 template <class T> bool aligned(const flatbuffers::Vector<T> *vector) {
-  return !vector || reinterpret_cast<uintptr_t>(vector->Data()) % sizeof(T) == 0;
+  return !vector || vector->size() == 0 || reinterpret_cast<uintptr_t>(vector->Data()) % sizeof(T) == 0;
 }
 
 // Reads and checks the header and the section table with at most 64 + 32 * 64 bytes of `file`.
