@@ -166,6 +166,10 @@ static const std::vector<std::span<const Definition>> &tables() {
       quantizedConvolutionOps(),
       attentionOps(),
       contribOps(),
+      contribAttentionOps(),
+      contribCacheOps(),
+      contribPackedOps(),
+      contribQuantizedOps(),
   };
   return all;
 }
