@@ -306,9 +306,18 @@ Tensor Graph::matmul(Tensor a, Tensor b) {
     return reshape(cast(flat, a->dataType), shape);
   }
   Tensor leadA = computed(a->dataType, lead, Value()), leadB = computed(b->dataType, Shape(b->shape.begin(), b->shape.end() - 2), Value());
-  Shape shape = broadcastShape({leadA, leadB});
+  Shape batch = broadcastShape({leadA, leadB});
+  Shape shape = batch;
   shape.push_back(m);
   shape.push_back(n);
+  if ((a->type == ElementType::f32 || a->type == ElementType::f64) && !(a->known && b->known) && k == other) {
+    auto batched = [&](Tensor of) {
+      Shape wanted = batch;
+      wanted.insert(wanted.end(), of->shape.end() - 2, of->shape.end());
+      return broadcastValue(of, wanted);
+    };
+    return computed(a->dataType, shape, builder.matmul(batched(a), batched(b)));
+  }
   return reduce(a->dataType, shape, {k}, Reduction::sum, [&](const Indices &i, const Indices &kk) {
     auto element = [&](Tensor of, Scalar row, Scalar column) {
       Indices own;
