@@ -33,6 +33,56 @@ Tensor addChannels(Graph &graph, Tensor x, Tensor bias) {
   return graph.elementwise(ScalarOp::add, {x, graph.reshape(graph.cast(bias, x->dataType), shape)});
 }
 
+// A product over packed weights: each row holds what one position of the output sees, [N * positions, C * kernel]. The input is
+// padded first, so that windows are read without a look at their bounds, and moved with positions innermost, as they lie.
+static Tensor productOf(Graph &graph, const ConvolutionSpec &spec, const Window &window) {
+  Tensor x = spec.x, w = spec.weight;
+  const size_t rank = window.rank();
+  const DataType type = x->dataType;
+  bool padded = false, pointwise = true;
+  for (size_t i = 0; i < rank; ++i) {
+    padded |= !(window.before[i] == Dimension(0)) || !(window.after[i] == Dimension(0));
+    pointwise &= w->shape[2 + i] == Dimension(1) && window.output[i] == x->shape[2 + i];
+  }
+  pointwise &= !padded;
+  const Dimension batch = x->shape[0], channels = x->shape[1], outputs = w->shape[0], positions = elementsOf(window.output);
+  const Dimension depth = elementsOf(Shape(w->shape.begin() + 1, w->shape.end()));
+  Tensor windows = x;
+  if (!pointwise) {
+    std::vector<Dimension> shift(rank, Dimension(0));
+    if (padded) {
+      Shape shape = x->shape;
+      for (size_t i = 0; i < rank; ++i) {
+        shape[2 + i] = shape[2 + i] + window.before[i] + window.after[i];
+        shift[i] = window.before[i];
+      }
+      windows = graph.compute(type, shape, [&](const Indices &i) {
+        Indices from = i;
+        for (size_t d = 0; d < rank; ++d)
+          from[2 + d] = i[2 + d] - Scalar(window.before[d]);
+        return atOr(graph, x, from, 2, Scalar::real(x->type, 0));
+      });
+    }
+    Shape shape{batch, channels};
+    shape.insert(shape.end(), w->shape.begin() + 2, w->shape.end());
+    shape.insert(shape.end(), window.output.begin(), window.output.end());
+    Tensor source = windows;
+    windows = graph.compute(type, shape, [&](const Indices &i) {
+      Indices from{i[0], i[1]};
+      for (size_t d = 0; d < rank; ++d)
+        from.push_back(window.position(d, i[2 + rank + d], i[2 + d]) + Scalar(shift[d]));
+      return graph.at(source, from);
+    });
+  }
+  Tensor rows = graph.transpose(graph.reshape(windows, {batch, depth, positions}), {0, 2, 1});
+  Value product = graph.ir().linear(graph.value(graph.reshape(rows, {batch * positions, depth})),
+                                    graph.value(graph.reshape(w, {outputs, depth})));
+  Tensor flat = graph.computed(DataType::f32, {batch * positions, outputs}, product);
+  Shape shape{batch, outputs};
+  shape.insert(shape.end(), window.output.begin(), window.output.end());
+  return graph.reshape(graph.transpose(graph.reshape(flat, {batch, positions, outputs}), {0, 2, 1}), shape);
+}
+
 Tensor convolution(Op &op, const ConvolutionSpec &spec) {
   Graph &graph = op.graph;
   Tensor x = spec.x, w = spec.weight;
@@ -46,6 +96,8 @@ Tensor convolution(Op &op, const ConvolutionSpec &spec) {
   for (size_t i = 2; i < w->rank(); ++i)
     kernel.push_back(*w->shape[i].constant());
   Window window = windowOf(op, Shape(x->shape.begin() + 2, x->shape.end()), kernel, false);
+  if (groups == 1 && (w->stored || w->known) && !x->known && x->type != ElementType::f64 && x->shape[1].isConstant())
+    return addChannels(graph, productOf(graph, spec, window), spec.bias);
   Shape shape{x->shape[0], w->shape[0]}, extents{w->shape[1]};
   shape.insert(shape.end(), window.output.begin(), window.output.end());
   extents.insert(extents.end(), w->shape.begin() + 2, w->shape.end());
