@@ -5,20 +5,23 @@
 
 namespace ingot::onnx {
 
+// Types of attributes (AttributeProto.AttributeType).
+enum : int { kFloat = 1, kInteger = 2, kString = 3, kIntegers = 7 };
+
 static proto::AttributeProto made(const std::string &name, const AttributeValue &value) {
   proto::AttributeProto attribute;
   attribute.set_name(name);
   if (auto *integer = std::get_if<int64_t>(&value)) {
-    attribute.set_type(proto::AttributeProto::INT);
+    attribute.set_type(kInteger);
     attribute.set_i(*integer);
   } else if (auto *real = std::get_if<double>(&value)) {
-    attribute.set_type(proto::AttributeProto::FLOAT);
+    attribute.set_type(kFloat);
     attribute.set_f(float(*real));
   } else if (auto *text = std::get_if<std::string>(&value)) {
-    attribute.set_type(proto::AttributeProto::STRING);
+    attribute.set_type(kString);
     attribute.set_s(*text);
   } else {
-    attribute.set_type(proto::AttributeProto::INTS);
+    attribute.set_type(kIntegers);
     for (int64_t each : std::get<std::vector<int64_t>>(value))
       attribute.add_ints(each);
   }

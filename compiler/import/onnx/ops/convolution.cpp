@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Convolutions of any number of spatial dimensions: Conv, ConvTranspose, DeformConv. By elements; how they are made matrix
+// Convolutions of any number of spatial dimensions: Conv, ConvTranspose, DeformConv, CausalConvWithState. By elements; how they are made matrix
 // products is the passes' matter.
 #include "compiler/import/onnx/convolution.h"
 #include "compiler/import/onnx/sampling.h"
@@ -128,10 +128,41 @@ std::vector<Tensor> deformConv(Op &op) {
   return {graph.cast(addChannels(graph, sum, bias), x->dataType)};
 }
 
+// A convolution along a sequence, of each channel alone, whose padding is the end of what came before: the state.
+std::vector<Tensor> causalConvWithState(Op &op) {
+  Graph &graph = op.graph;
+  Tensor x = floatInput(op, 0), w = op.input(1), bias = op.optional(2), state = op.optional(3);
+  checkConvolution(op, x, w, bias);
+  const std::string activation = op.string("activation", "none");
+  if (activation != "none" && activation != "silu" && activation != "swish")
+    op.fail("activation is '" + activation + "'; expected none, silu or swish");
+  const int64_t taps = x->rank() == 3 ? *w->shape[2].constant() : 0;
+  if (taps < 1 || !(w->shape[1] == Dimension(1)) || !(w->shape[0] == x->shape[1]))
+    op.fail("the input has shape " + textOf(x->shape) + " and the kernel " + textOf(w->shape) +
+            "; expected [batch, channels, length] and [channels, 1, taps]");
+  Shape before{x->shape[0], x->shape[1], Dimension(taps - 1)};
+  if (!state)
+    state = graph.broadcast(graph.scalar(x->dataType, 0), before);
+  if (!(state->shape == before) || state->dataType != x->dataType)
+    op.fail("past_state is of " + nameOf(state->dataType) + " and has shape " + textOf(state->shape) + "; expected the input's type and " +
+            textOf(before));
+  Tensor padded = taps == 1 ? x : graph.concat({state, x}, 2);
+  Tensor sum = graph.reduce(wideType(x->dataType), x->shape, {Dimension(taps)}, Reduction::sum, [&](const Indices &o, const Indices &k) {
+    return widened(graph.at(padded, {o[0], o[1], o[2] + k[0]})) * widened(graph.at(w, {o[1], Scalar(0), k[0]}));
+  });
+  Tensor y = graph.cast(addChannels(graph, sum, bias), x->dataType);
+  if (activation != "none")
+    y = graph.map(x->dataType, {y}, [](const std::vector<Scalar> &v) {
+      return v[0] / (like(v[0], 1) + apply(ScalarOp::exp, -v[0]));
+    });
+  return {y, graph.slice(padded, {0, 0, x->shape[2]}, {1, 1, 1}, before)};
+}
+
 constexpr Definition kOps[] = {
     {"", "Conv", 1, conv},
     {"", "ConvTranspose", 1, convTranspose},
     {"", "DeformConv", 19, deformConv},
+    {"", "CausalConvWithState", 27, causalConvWithState},
 };
 
 } // namespace
