@@ -60,6 +60,14 @@ struct AttentionSpec {
   double soft_cap = 0;   // 0: none
 };
 
+// Attention over given keys and values: ingot.scaled_dot_product_attention. Query s stands at s + keys - queries.
+struct AttentionOverSpec {
+  double scale = 1;      // multiplies query · key
+  bool causal = false;   // a query sees keys up to its own place
+  int64_t window = 0;    // it sees those less than `window` places away; 0: all
+  double soft_cap = 0;   // 0: none
+};
+
 struct DecoderSpec {
   std::string name;       // for people
   std::string family;     // model_type
@@ -156,6 +164,9 @@ class GraphBuilder {
   Value softmax(Value x, int64_t axis);
   Value layerNorm(Value x, Value gamma, Value beta, double eps); // over the last axis; beta may be empty
   Value reduce(Reduction kind, Value x, int64_t axis, bool keepAxis);
+  // f32 q [B, S, H, D], k [B, T, G, D], v [B, T, G, E] -> [B, S, H, E]. Each may be empty: bias, added to the scores
+  // [B, H, S, T], with dimensions of 1 repeated; lengths i32 [B], the keys that are seen. H, G, D, E are static.
+  Value attentionOver(Value q, Value k, Value v, Value bias, Value lengths, const AttentionOverSpec &spec);
 
   // --- The finished module, as an opaque owner that compiler/import/module.h opens.
   struct Impl;

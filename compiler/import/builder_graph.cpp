@@ -255,4 +255,14 @@ Value GraphBuilder::reduce(Reduction kind, Value x, int64_t axis, bool keepAxis)
                  .getResult());
 }
 
+Value GraphBuilder::attentionOver(Value q, Value k, Value v, Value bias, Value lengths, const AttentionOverSpec &spec) {
+  Impl &b = *impl;
+  return out(ir::ScaledDotProductAttentionOp::create(
+                 b.ops, b.here(), in(q), in(k), in(v), bias ? in(bias) : mlir::Value(),
+                 lengths ? in(lengths) : mlir::Value(), b.ops.getF64FloatAttr(spec.scale),
+                 spec.causal ? b.ops.getUnitAttr() : nullptr, b.ops.getI64IntegerAttr(spec.window),
+                 b.ops.getF64FloatAttr(spec.soft_cap))
+                 .getResult());
+}
+
 } // namespace ingot

@@ -4,6 +4,7 @@
 // checked with the symbols (verifySymbolUses), the rest by the op alone.
 #include "dialects/ingot/Verify.h"
 #include "mlir/IR/Builders.h"
+#include <cmath>
 
 using namespace mlir;
 
@@ -168,6 +169,60 @@ LogicalResult AttentionOp::verify() {
 
 LogicalResult AttentionOp::verifySymbolUses(SymbolTableCollection &) { // attention-c3, attention-c4
   return checkCacheUse(*this, getCache().getType(), getLayer(), getKvHeads(), getHeadDim());
+}
+
+// --- scaled_dot_product_attention.
+
+LogicalResult ScaledDotProductAttentionOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor op,
+                                                            SmallVectorImpl<Type> &types) {
+  RankedTensorType query = tensorOf(op.getQuery());
+  SmallVector<Dim> dims = dimsOf(query);
+  dims[3] = dimOf(tensorOf(op.getValue()), 3);
+  types.push_back(tensorType(dims, query.getElementType()));
+  return success();
+}
+
+bool ScaledDotProductAttentionOp::isCompatibleReturnTypes(TypeRange l, TypeRange r) { return typesAgree(l, r); }
+
+LogicalResult ScaledDotProductAttentionOp::verify() {
+  Operation *op = *this;
+  RankedTensorType query = tensorOf(getQuery()), key = tensorOf(getKey());
+  std::pair<StringRef, Value> inputs[] = {{"query", getQuery()}, {"key", getKey()}, {"value", getValue()}};
+  for (auto [name, input] : inputs) // scaled-dot-product-attention-c1
+    for (unsigned index : {2u, 3u})
+      if (Dim dim = dimOf(tensorOf(input), index); dim.isDynamic() || dim.size == 0)
+        return emitOpError() << name << " has " << dim.text() << " in dimension " << index
+                             << "; expected a number of heads and their size, static and not 0, in " << input.getType();
+  int64_t heads = query.getDimSize(2), kvHeads = key.getDimSize(2);
+  if (heads % kvHeads) // scaled-dot-product-attention-c2
+    return emitOpError() << "query has " << heads << " heads; expected a multiple of the key's " << kvHeads;
+  Dim batch = dimOf(query, 0), keys = dimOf(key, 1);
+  if (failed(checkDim(op, "key", getKey(), 0, batch, "as the query has")) || // scaled-dot-product-attention-c3
+      failed(checkDim(op, "value", getValue(), 0, batch, "as the query has")) ||
+      (getLengths() && failed(checkDim(op, "lengths", getLengths(), 0, batch, "as the query has"))))
+    return failure();
+  if (failed(
+          checkDim(op, "key", getKey(), 3, dimOf(query, 3), "as the query has")) || // scaled-dot-product-attention-c4
+      failed(checkDim(op, "value", getValue(), 1, keys, "as the key has")) ||
+      failed(checkDim(op, "value", getValue(), 2, Dim(kvHeads), "as the key has")))
+    return failure();
+  if (getBias()) { // scaled-dot-product-attention-c5
+    Dim scores[] = {batch, Dim(heads), dimOf(query, 1), keys};
+    for (auto [index, expected] : llvm::enumerate(scores)) {
+      Dim dim = dimOf(tensorOf(getBias()), index);
+      if (dim.size != 1 && !dim.agrees(expected))
+        return emitOpError() << "bias has " << dim.text() << " in dimension " << index << "; expected 1 or "
+                             << expected.text() << ", as the scores have";
+    }
+  }
+  double scale = getScale().convertToDouble(), softCap = getSoftCap().convertToDouble();
+  if (!std::isfinite(scale)) // scaled-dot-product-attention-c6
+    return emitOpError() << "scale must be finite, found " << scale;
+  if (static_cast<int64_t>(getWindow()) < 0)
+    return emitOpError() << "window must not be negative, found " << static_cast<int64_t>(getWindow());
+  if (!(softCap >= 0) || !std::isfinite(softCap))
+    return emitOpError() << "soft_cap must be finite and not negative, found " << softCap;
+  return success();
 }
 
 } // namespace ingot::ir

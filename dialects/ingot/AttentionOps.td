@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Rotary embedding, the KV cache and attention over it. The cache's layout is none of these ops' business: they name a
-// group and a layer. T: tokens of the step, R: sequences, G: cache groups, P: axes of positions.
+// Rotary embedding, the KV cache and attention over it, and attention over keys and values that are given. The cache's
+// layout is none of these ops' business: they name a group and a layer. T: tokens of the step, R: sequences, G: cache
+// groups, P: axes of positions.
 #ifndef INGOT_DIALECTS_INGOT_ATTENTION_OPS
 #define INGOT_DIALECTS_INGOT_ATTENTION_OPS
 
@@ -174,6 +175,46 @@ def Ingot_AttentionOp : Ingot_PureOp<"attention", [DeclareOpInterfaceMethods<Sym
   let assemblyFormat = [{
     $query `,` $cache `,` $positions `,` $sequence_starts `,` $context_lengths `,` $block_table
     attr-dict `:` functional-type(operands, $result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Ingot_ScaledDotProductAttentionOp : Ingot_PureOp<"scaled_dot_product_attention", [AttrSizedOperandSegments]> {
+  let summary = "Attends queries to given keys and mixes given values";
+  let description = [{
+    Query head h reads kv head h / (H / G). For the query s of batch b, whose place among the keys is p = s + T - S:
+    x[t] = cap(query · key[t] * scale) + bias[b, h, s, t], where cap(x) = soft_cap * tanh(x / soft_cap), or x if soft_cap
+    is 0, and result = sum over the seen t of exp(x[t] - max x) * value[t] / sum of exp(x[t] - max x).
+
+    Key t is seen where t < lengths[b] (with lengths), t <= p (with causal), and, where window is not 0, p - window < t
+    and t < p + window (ModernBERT's local attention over 128 has window 65), and x[t] is not -infinity. A query that
+    sees no key gives zeros. What is finite is a number like others: where x is -3.4e38 for all keys of a row, they have
+    equal weights, as softmax says. lengths[b] below 0 counts as 0, above T as T. Dimensions of 1 of bias are repeated.
+
+    query f32 [B, S, H, D], key [B, T, G, D], value [B, T, G, E], bias f32 [1 or B, 1 or H, 1 or S, 1 or T], lengths
+    i32 [B] -> f32 [B, S, H, E].
+
+    - scaled-dot-product-attention-c1: H, G, D and E are static, and not 0.
+    - scaled-dot-product-attention-c2: H is a multiple of G.
+    - scaled-dot-product-attention-c3: query, key, value and lengths have the same B.
+    - scaled-dot-product-attention-c4: key and value have the same T and G, query and key the same D.
+    - scaled-dot-product-attention-c5: each dimension of bias is 1 or that of the scores [B, H, S, T].
+    - scaled-dot-product-attention-c6: scale is finite; window and soft_cap are not negative, and soft_cap is finite.
+
+    ```mlir
+    %o = ingot.scaled_dot_product_attention %q, %k, %v bias %mask lengths %n {causal, scale = 0.125 : f64}
+        : (tensor<2x?x12x64xf32, #ingot.dims<"", "s", "", "">>, tensor<2x?x4x64xf32, #ingot.dims<"", "t", "", "">>,
+           tensor<2x?x4x80xf32, #ingot.dims<"", "t", "", "">>, tensor<2x1x1x?xf32, #ingot.dims<"", "", "", "t">>,
+           tensor<2xi32>) -> tensor<2x?x12x80xf32, #ingot.dims<"", "s", "", "">>
+    ```
+  }];
+  let arguments = (ins 4DTensorOf<[F32]>:$query, 4DTensorOf<[F32]>:$key, 4DTensorOf<[F32]>:$value,
+                   Optional<4DTensorOf<[F32]>>:$bias, Optional<Ingot_I32Rank1>:$lengths, F64Attr:$scale,
+                   UnitAttr:$causal, DefaultValuedAttr<I64Attr, "0">:$window,
+                   DefaultValuedAttr<F64Attr, "0.0">:$soft_cap);
+  let results = (outs 4DTensorOf<[F32]>:$result);
+  let assemblyFormat = [{
+    $query `,` $key `,` $value (`bias` $bias^)? (`lengths` $lengths^)? attr-dict `:` functional-type(operands, $result)
   }];
   let hasVerifier = 1;
 }

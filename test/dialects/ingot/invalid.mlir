@@ -1228,6 +1228,169 @@ ingot.entry @attention_c6_positions(%q: tensor<?x8x32xf32, #ingot.dims<"tokens",
 
 // -----
 
+ingot.symbol @h
+ingot.entry @scaled_dot_product_attention_c1_heads(%q: tensor<2x3x?x16xf32, #ingot.dims<"", "", "h", "">>, %k: tensor<2x5x4x16xf32>, %v: tensor<2x5x4x24xf32>)
+    attributes {arg_names = ["q", "k", "v"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op query has h in dimension 2; expected a number of heads and their size, static and not 0}}
+  %r = ingot.scaled_dot_product_attention %q, %k, %v {scale = 0.25 : f64}
+      : (tensor<2x3x?x16xf32, #ingot.dims<"", "", "h", "">>, tensor<2x5x4x16xf32>, tensor<2x5x4x24xf32>) -> tensor<2x3x?x24xf32, #ingot.dims<"", "", "h", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c1_size(%q: tensor<2x3x8x16xf32>, %k: tensor<2x5x4x16xf32>, %v: tensor<2x5x4x0xf32>)
+    attributes {arg_names = ["q", "k", "v"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op value has 0 in dimension 3; expected a number of heads and their size, static and not 0}}
+  %r = ingot.scaled_dot_product_attention %q, %k, %v {scale = 0.25 : f64}
+      : (tensor<2x3x8x16xf32>, tensor<2x5x4x16xf32>, tensor<2x5x4x0xf32>) -> tensor<2x3x8x0xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c2_multiple(%q: tensor<2x3x8x16xf32>, %k: tensor<2x5x3x16xf32>, %v: tensor<2x5x3x24xf32>)
+    attributes {arg_names = ["q", "k", "v"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op query has 8 heads; expected a multiple of the key's 3}}
+  %r = ingot.scaled_dot_product_attention %q, %k, %v {scale = 0.25 : f64}
+      : (tensor<2x3x8x16xf32>, tensor<2x5x3x16xf32>, tensor<2x5x3x24xf32>) -> tensor<2x3x8x24xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c3_key(%q: tensor<2x3x8x16xf32>, %k: tensor<1x5x4x16xf32>, %v: tensor<2x5x4x24xf32>)
+    attributes {arg_names = ["q", "k", "v"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op key has 1 in dimension 0; expected 2, as the query has}}
+  %r = ingot.scaled_dot_product_attention %q, %k, %v {scale = 0.25 : f64}
+      : (tensor<2x3x8x16xf32>, tensor<1x5x4x16xf32>, tensor<2x5x4x24xf32>) -> tensor<2x3x8x24xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c3_value(%q: tensor<2x3x8x16xf32>, %k: tensor<2x5x4x16xf32>, %v: tensor<1x5x4x24xf32>)
+    attributes {arg_names = ["q", "k", "v"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op value has 1 in dimension 0; expected 2, as the query has}}
+  %r = ingot.scaled_dot_product_attention %q, %k, %v {scale = 0.25 : f64}
+      : (tensor<2x3x8x16xf32>, tensor<2x5x4x16xf32>, tensor<1x5x4x24xf32>) -> tensor<2x3x8x24xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c3_lengths(%q: tensor<2x3x8x16xf32>, %k: tensor<2x5x4x16xf32>, %v: tensor<2x5x4x24xf32>, %n: tensor<3xi32>)
+    attributes {arg_names = ["q", "k", "v", "n"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op lengths has 3 in dimension 0; expected 2, as the query has}}
+  %r = ingot.scaled_dot_product_attention %q, %k, %v lengths %n {scale = 0.25 : f64}
+      : (tensor<2x3x8x16xf32>, tensor<2x5x4x16xf32>, tensor<2x5x4x24xf32>, tensor<3xi32>) -> tensor<2x3x8x24xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c4_head_dim(%q: tensor<2x3x8x16xf32>, %k: tensor<2x5x4x24xf32>, %v: tensor<2x5x4x24xf32>)
+    attributes {arg_names = ["q", "k", "v"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op key has 24 in dimension 3; expected 16, as the query has}}
+  %r = ingot.scaled_dot_product_attention %q, %k, %v {scale = 0.25 : f64}
+      : (tensor<2x3x8x16xf32>, tensor<2x5x4x24xf32>, tensor<2x5x4x24xf32>) -> tensor<2x3x8x24xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @t
+ingot.symbol @u
+ingot.entry @scaled_dot_product_attention_c4_keys(%q: tensor<2x3x8x16xf32>, %k: tensor<2x?x4x16xf32, #ingot.dims<"", "u", "", "">>, %v: tensor<2x?x4x24xf32, #ingot.dims<"", "t", "", "">>)
+    attributes {arg_names = ["q", "k", "v"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op value has t in dimension 1; expected u, as the key has}}
+  %r = ingot.scaled_dot_product_attention %q, %k, %v {scale = 0.25 : f64}
+      : (tensor<2x3x8x16xf32>, tensor<2x?x4x16xf32, #ingot.dims<"", "u", "", "">>, tensor<2x?x4x24xf32, #ingot.dims<"", "t", "", "">>) -> tensor<2x3x8x24xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c4_heads(%q: tensor<2x3x8x16xf32>, %k: tensor<2x5x4x16xf32>, %v: tensor<2x5x2x24xf32>)
+    attributes {arg_names = ["q", "k", "v"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op value has 2 in dimension 2; expected 4, as the key has}}
+  %r = ingot.scaled_dot_product_attention %q, %k, %v {scale = 0.25 : f64}
+      : (tensor<2x3x8x16xf32>, tensor<2x5x4x16xf32>, tensor<2x5x2x24xf32>) -> tensor<2x3x8x24xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c5_batch(%q: tensor<2x3x8x16xf32>, %k: tensor<2x5x4x16xf32>, %v: tensor<2x5x4x24xf32>, %m: tensor<3x1x1x5xf32>)
+    attributes {arg_names = ["q", "k", "v", "m"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op bias has 3 in dimension 0; expected 1 or 2, as the scores have}}
+  %r = ingot.scaled_dot_product_attention %q, %k, %v bias %m {scale = 0.25 : f64}
+      : (tensor<2x3x8x16xf32>, tensor<2x5x4x16xf32>, tensor<2x5x4x24xf32>, tensor<3x1x1x5xf32>) -> tensor<2x3x8x24xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c5_heads(%q: tensor<2x3x8x16xf32>, %k: tensor<2x5x4x16xf32>, %v: tensor<2x5x4x24xf32>, %m: tensor<2x4x1x5xf32>)
+    attributes {arg_names = ["q", "k", "v", "m"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op bias has 4 in dimension 1; expected 1 or 8, as the scores have}}
+  %r = ingot.scaled_dot_product_attention %q, %k, %v bias %m {scale = 0.25 : f64}
+      : (tensor<2x3x8x16xf32>, tensor<2x5x4x16xf32>, tensor<2x5x4x24xf32>, tensor<2x4x1x5xf32>) -> tensor<2x3x8x24xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c5_queries(%q: tensor<2x3x8x16xf32>, %k: tensor<2x5x4x16xf32>, %v: tensor<2x5x4x24xf32>, %m: tensor<2x1x5x5xf32>)
+    attributes {arg_names = ["q", "k", "v", "m"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op bias has 5 in dimension 2; expected 1 or 3, as the scores have}}
+  %r = ingot.scaled_dot_product_attention %q, %k, %v bias %m {scale = 0.25 : f64}
+      : (tensor<2x3x8x16xf32>, tensor<2x5x4x16xf32>, tensor<2x5x4x24xf32>, tensor<2x1x5x5xf32>) -> tensor<2x3x8x24xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c5_keys(%q: tensor<2x3x8x16xf32>, %k: tensor<2x5x4x16xf32>, %v: tensor<2x5x4x24xf32>, %m: tensor<2x1x3x3xf32>)
+    attributes {arg_names = ["q", "k", "v", "m"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op bias has 3 in dimension 3; expected 1 or 5, as the scores have}}
+  %r = ingot.scaled_dot_product_attention %q, %k, %v bias %m {scale = 0.25 : f64}
+      : (tensor<2x3x8x16xf32>, tensor<2x5x4x16xf32>, tensor<2x5x4x24xf32>, tensor<2x1x3x3xf32>) -> tensor<2x3x8x24xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c6_scale(%q: tensor<2x3x8x16xf32>, %k: tensor<2x5x4x16xf32>, %v: tensor<2x5x4x24xf32>)
+    attributes {arg_names = ["q", "k", "v"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op scale must be finite, found INF}}
+  %r = ingot.scaled_dot_product_attention %q, %k, %v {scale = 0x7FF0000000000000 : f64}
+      : (tensor<2x3x8x16xf32>, tensor<2x5x4x16xf32>, tensor<2x5x4x24xf32>) -> tensor<2x3x8x24xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c6_window(%q: tensor<2x3x8x16xf32>, %k: tensor<2x5x4x16xf32>, %v: tensor<2x5x4x24xf32>)
+    attributes {arg_names = ["q", "k", "v"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op window must not be negative, found -1}}
+  %r = ingot.scaled_dot_product_attention %q, %k, %v {scale = 0.25 : f64, window = -1 : i64}
+      : (tensor<2x3x8x16xf32>, tensor<2x5x4x16xf32>, tensor<2x5x4x24xf32>) -> tensor<2x3x8x24xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c6_soft_cap(%q: tensor<2x3x8x16xf32>, %k: tensor<2x5x4x16xf32>, %v: tensor<2x5x4x24xf32>)
+    attributes {arg_names = ["q", "k", "v"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op soft_cap must be finite and not negative, found -2.000000e+00}}
+  %r = ingot.scaled_dot_product_attention %q, %k, %v {scale = 0.25 : f64, soft_cap = -2.0 : f64}
+      : (tensor<2x3x8x16xf32>, tensor<2x5x4x16xf32>, tensor<2x5x4x24xf32>) -> tensor<2x3x8x24xf32>
+  ingot.return
+}
+
+// -----
+
 ingot.entry @sample_c1_top_k(%logits: tensor<2x100xf32>, %f: tensor<2xf32>, %i: tensor<2xi32>, %l: tensor<2xi64>, %starts: tensor<3xi32>, %ids: tensor<5xi32>, %counts: tensor<5xi32>, %masks: tensor<1x4xi32>, %k: tensor<3xi32>)
     attributes {arg_names = ["logits", "f", "i", "l", "starts", "ids", "counts", "masks", "k"], res_names = []} {
   // expected-error@+1 {{'ingot.sample' op top_k has 3 in dimension 0; expected 2, as logits has}}

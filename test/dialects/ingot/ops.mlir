@@ -248,6 +248,30 @@ ingot.entry @attention(%q: tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>, %k
 
 // -----
 
+ingot.symbol @s
+ingot.symbol @t
+
+// CHECK-LABEL: @scaled_dot_product_attention
+ingot.entry @scaled_dot_product_attention(%q: tensor<2x?x12x64xf32, #ingot.dims<"", "s", "", "">>,
+    %k: tensor<2x?x4x64xf32, #ingot.dims<"", "t", "", "">>, %v: tensor<2x?x4x80xf32, #ingot.dims<"", "t", "", "">>,
+    %mask: tensor<2x1x1x?xf32, #ingot.dims<"", "", "", "t">>, %n: tensor<2xi32>)
+    -> (tensor<2x?x12x80xf32, #ingot.dims<"", "s", "", "">>, tensor<2x?x12x80xf32, #ingot.dims<"", "s", "", "">>)
+    attributes {arg_names = ["q", "k", "v", "mask", "n"], res_names = ["a", "b"]} {
+  // CHECK: ingot.scaled_dot_product_attention %{{.*}}, %{{.*}}, %{{.*}} {scale = 1.250000e-01 : f64} : {{.*}} -> tensor<2x?x12x80xf32, #ingot.dims<"", "s", "", "">>
+  %a = ingot.scaled_dot_product_attention %q, %k, %v {scale = 0.125 : f64}
+      : (tensor<2x?x12x64xf32, #ingot.dims<"", "s", "", "">>, tensor<2x?x4x64xf32, #ingot.dims<"", "t", "", "">>,
+         tensor<2x?x4x80xf32, #ingot.dims<"", "t", "", "">>) -> tensor<2x?x12x80xf32, #ingot.dims<"", "s", "", "">>
+  // CHECK: ingot.scaled_dot_product_attention %{{.*}}, %{{.*}}, %{{.*}} bias %{{.*}} lengths %{{.*}} {causal, scale = 1.250000e-01 : f64, soft_cap = 5.000000e+01 : f64, window = 16 : i64}
+  %b = ingot.scaled_dot_product_attention %q, %k, %v bias %mask lengths %n
+      {causal, scale = 0.125 : f64, window = 16 : i64, soft_cap = 50.0 : f64}
+      : (tensor<2x?x12x64xf32, #ingot.dims<"", "s", "", "">>, tensor<2x?x4x64xf32, #ingot.dims<"", "t", "", "">>,
+         tensor<2x?x4x80xf32, #ingot.dims<"", "t", "", "">>, tensor<2x1x1x?xf32, #ingot.dims<"", "", "", "t">>,
+         tensor<2xi32>) -> tensor<2x?x12x80xf32, #ingot.dims<"", "s", "", "">>
+  ingot.return %a, %b : tensor<2x?x12x80xf32, #ingot.dims<"", "s", "", "">>, tensor<2x?x12x80xf32, #ingot.dims<"", "s", "", "">>
+}
+
+// -----
+
 ingot.symbol @logit_rows
 ingot.symbol @penalties
 ingot.symbol @masks
