@@ -19,17 +19,12 @@ using Json = nlohmann::json;
 namespace {
 
 // A file of cases holds a tokenizer.json and variants of it, whose keys replace its own, those of the model one by one.
-struct Loaded {
-  std::vector<uint8_t> section; // which the tokenizer reads from
-  std::unique_ptr<ingot::text::Tokenizer> tokenizer;
-};
-
-std::vector<Loaded> loadAll() {
+std::vector<Json> readAll() {
   std::vector<std::string> paths;
   for (const auto &entry : std::filesystem::directory_iterator(INGOT_TEXT_CASES))
     paths.push_back(entry.path().string());
   std::sort(paths.begin(), paths.end()); // so that an input means the same everywhere
-  std::vector<Loaded> out;
+  std::vector<Json> out;
   for (const std::string &path : paths) {
     std::ifstream file(path);
     Json cases = Json::parse(file);
@@ -43,27 +38,39 @@ std::vector<Loaded> loadAll() {
         else
           tokenizer[key] = value;
       }
-      Loaded loaded;
-      std::string error;
-      if (!ingot::tokenizer::compileTokenizer(tokenizer.dump(), "", loaded.section, error)) {
-        std::fprintf(stderr, "%s: %s\n", path.c_str(), error.c_str());
-        std::abort();
-      }
-      loaded.tokenizer = ingot::text::Tokenizer::load(loaded.section, error);
-      out.push_back(std::move(loaded));
+      out.push_back(std::move(tokenizer));
     }
   }
   return out;
 }
 
+struct Loaded {
+  std::vector<uint8_t> section; // which the tokenizer reads from
+  std::unique_ptr<ingot::text::Tokenizer> tokenizer;
+};
+
+// Compiled when it is first asked for: all of them take a while.
+const ingot::text::Tokenizer &tokenizerOf(size_t which) {
+  static const std::vector<Json> files = readAll();
+  static std::vector<Loaded> loaded(files.size());
+  which %= files.size();
+  if (!loaded[which].tokenizer) {
+    std::string error;
+    if (!ingot::tokenizer::compileTokenizer(files[which].dump(), "", loaded[which].section, error)) {
+      std::fprintf(stderr, "tokenizer %zu: %s\n", which, error.c_str());
+      std::abort();
+    }
+    loaded[which].tokenizer = ingot::text::Tokenizer::load(loaded[which].section, error);
+  }
+  return *loaded[which].tokenizer;
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static const auto tokenizers = loadAll();
   if (size < 2)
     return 0;
   size_t which = static_cast<size_t>(data[0]) | static_cast<size_t>(data[1]) << 8;
-  checkText(*tokenizers[which % tokenizers.size()].tokenizer,
-            std::string_view(reinterpret_cast<const char *>(data) + 2, size - 2));
+  checkText(tokenizerOf(which), std::string_view(reinterpret_cast<const char *>(data) + 2, size - 2));
   return 0;
 }
