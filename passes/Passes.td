@@ -70,6 +70,28 @@ def RecognizeOpsPass : Ingot_Pass<"ingot-recognize-ops"> {
   }];
 }
 
+def FuseAttentionPass : Ingot_Pass<"ingot-fuse-attention"> {
+  let summary = "Make one op of a written-out attention";
+  let description = [{
+    softmax(scores) times values, where scores are products of queries and keys, scaled before or after (on queries, keys or scores),
+    capped, with masks and biases added or chosen, in any order; heads may be a dimension of their own or part of the batch, and
+    repeated kv heads are seen as what they are. The result is ingot.scaled_dot_product_attention on [batch, position, head,
+    element], whose transposes meet those that split and joined the heads.
+
+    ```mlir
+    %s = ingot.matmul %q, %kt
+    %m = ingot.add %s, %mask
+    %p = ingot.softmax %m {axis = 3 : i64}
+    %o = ingot.matmul %p, %v
+    // becomes
+    %o = ingot.scaled_dot_product_attention %q, %k, %v bias %mask {scale = 1.0 : f64}
+    ```
+
+    What looks like attention and is left is told in the module's attribute `ingot.not_fused`, with the node that stopped it: scores or
+    probabilities that are read elsewhere, a step of another kind, heads whose width is dynamic. Applies to f32.
+  }];
+}
+
 def HoistGatherRowsPass : Ingot_Pass<"ingot-hoist-gather-rows"> {
   let summary = "Pick rows before what is computed row by row";
   let description = [{

@@ -19,6 +19,8 @@ void buildImportPipeline(OpPassManager &manager, const Options &) {
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addPass(passes::createRecognizeOpsPass());
+  manager.addPass(passes::createFuseAttentionPass());
+  manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
 }
 

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// fuse-attention: products, masks and a softmax become ingot.scaled_dot_product_attention (see Passes.td). The scores are read from the
+// softmax down to the product of queries and keys; each step is one of a few kinds, in any order and number.
+#include "dialects/ingot/IngotDialect.h"
+#include "passes/Locations.h"
+#include "passes/Passes.h"
+#include "passes/fusion/Match.h"
+
+#include "mlir/IR/Builders.h"
+
+#include <cmath>
+
+using namespace mlir;
+
+namespace ingot::passes {
+
+#define GEN_PASS_DEF_FUSEATTENTIONPASS
+#include "passes/Passes.h.inc"
+
+namespace {
+
+RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+class Fuser {
+public:
+  Fuser(ir::EntryOp entry, SmallVectorImpl<std::string> &left) : entry(entry), b(entry.getContext()), left(left) {}
+
+  void run() {
+    for (Operation &op : llvm::make_early_inc_range(entry.getBody().front()))
+      if (auto product = dyn_cast<ir::MatmulOp>(op))
+        if (auto softmax = probabilitiesOf(product.getLhs()))
+          fuse(product, softmax);
+  }
+
+private:
+  // What is added to scaled scores.
+  struct Scores {
+    double scale = 1, softCap = 0;
+    SmallVector<Value> biases;
+    ir::MatmulOp product;
+    std::string why; // it is none
+  };
+
+  static ir::SoftmaxOp probabilitiesOf(Value value) { return value.getDefiningOp<ir::SoftmaxOp>(); }
+
+  void fuse(ir::MatmulOp root, ir::SoftmaxOp softmax) {
+    b.setInsertionPoint(root);
+    Scores scores;
+    std::string why = read(softmax, scores);
+    if (why.empty())
+      why = write(root, scores);
+    if (!why.empty())
+      left.push_back(nodeName(root.getLoc()) + ": looks like attention, but " + why);
+  }
+
+  std::string at(Value value) {
+    Operation *op = value.getDefiningOp();
+    std::string name = op ? nodeName(op->getLoc()) : std::string();
+    return name.empty() ? "a value" : "'" + name + "'";
+  }
+
+  // From the softmax to the product. What was added before a scale is scaled with it.
+  std::string read(ir::SoftmaxOp softmax, Scores &scores) {
+    Value value = softmax.getInput();
+    auto type = tensorOf(value);
+    if (!type.getElementType().isF32())
+      return "its scores are not f32";
+    if (type.getRank() != 3 && type.getRank() != 4)
+      return "its scores have " + std::to_string(type.getRank()) + " dimensions";
+    if (static_cast<int64_t>(softmax.getAxis()) + 1 != type.getRank())
+      return "softmax is along another axis than the last";
+    if (!softmax->hasOneUse())
+      return "its probabilities are read elsewhere";
+    double factor = 1; // of what is still to be read
+    while (true) {
+      if (!value.hasOneUse())
+        return "its scores are read elsewhere after " + at(value);
+      if (auto product = value.getDefiningOp<ir::MatmulOp>()) {
+        scores.product = product;
+        scores.scale *= factor;
+        return "";
+      }
+      double constant;
+      if (Value inner = match::unscaled(value, constant); inner != value && inner.getType() == type) {
+        // A cap: c * tanh(x / c), nothing of it scaled.
+        auto tanh = inner.getDefiningOp<ir::TanhOp>();
+        if (tanh) {
+          double inverse;
+          Value capped = match::unscaled(tanh.getInput(), inverse);
+          if (scores.softCap != 0 || factor != 1 || constant <= 0 || std::abs(inverse * constant - 1) > 1e-4)
+            return "a tanh at " + at(inner) + " is no cap of its scores";
+          scores.softCap = constant;
+          value = capped;
+          continue;
+        }
+        if (scores.softCap != 0) { // the cap's argument: cap(s * x) is what the op computes
+          scores.scale *= constant;
+          value = inner;
+          continue;
+        }
+        factor *= constant;
+        value = inner;
+        continue;
+      }
+      if (auto sum = value.getDefiningOp<ir::AddOp>()) {
+        if (scores.softCap != 0)
+          return "something is added at " + at(value) + " before scores are capped";
+        Value inner = leadsToScores(sum.getLhs()) ? sum.getLhs() : leadsToScores(sum.getRhs()) ? sum.getRhs() : Value();
+        if (!inner)
+          return at(value) + " adds to no product of queries and keys";
+        scores.biases.push_back(scaled(inner == sum.getLhs() ? sum.getRhs() : sum.getLhs(), factor));
+        value = inner;
+        continue;
+      }
+      if (auto select = value.getDefiningOp<ir::SelectOp>()) {
+        const bool scoresFirst = leadsToScores(select.getOnTrue());
+        Value inner = scoresFirst ? select.getOnTrue() : select.getOnFalse();
+        Value other = scoresFirst ? select.getOnFalse() : select.getOnTrue();
+        auto fill = match::constantOf(other);
+        if (!fill || *fill * factor > -1e9 || !leadsToScores(inner) || scores.softCap != 0)
+          return "the choice at " + at(value) + " is no mask: expected a number of at most -1e9 where a key is hidden";
+        scores.biases.push_back(maskOf(select.getCondition(), scoresFirst, *fill * factor));
+        value = inner;
+        continue;
+      }
+      return at(value) + " (" + (value.getDefiningOp() ? value.getDefiningOp()->getName().stripDialect().str() : "an argument") +
+             ") stands between the product of queries and keys and the softmax";
+    }
+  }
+
+  // Whether a product of matrices is found by going down steps that `read` knows.
+  static bool leadsToScores(Value value) {
+    for (int depth = 0; depth < 16; ++depth) {
+      if (value.getDefiningOp<ir::MatmulOp>())
+        return true;
+      double constant;
+      Value inner = match::unscaled(value, constant);
+      if (inner != value) {
+        value = inner;
+        continue;
+      }
+      if (auto tanh = value.getDefiningOp<ir::TanhOp>()) {
+        value = tanh.getInput();
+      } else if (auto sum = value.getDefiningOp<ir::AddOp>()) {
+        if (leadsToScores(sum.getLhs()))
+          return true;
+        value = sum.getRhs();
+      } else if (auto select = value.getDefiningOp<ir::SelectOp>()) {
+        if (leadsToScores(select.getOnTrue()))
+          return true;
+        value = select.getOnFalse();
+      } else {
+        return false;
+      }
+    }
+    return false;
+  }
+
+  // A bias times a factor, before it is repeated.
+  Value scaled(Value bias, double factor) {
+    if (factor == 1)
+      return bias;
+    auto broadcast = bias.getDefiningOp<ir::BroadcastOp>();
+    Value inner = broadcast ? broadcast.getInput() : bias;
+    Value made = ir::ScaleOp::create(b, bias.getLoc(), inner, b.getF64FloatAttr(factor));
+    return broadcast ? Value(ir::BroadcastOp::create(b, bias.getLoc(), bias.getType(), made)) : made;
+  }
+
+  // 0 where a key is seen and `fill` where it is not, of the condition's shape before it is repeated.
+  Value maskOf(Value condition, bool seenWhereTrue, double fill) {
+    Location loc = condition.getLoc();
+    auto broadcast = condition.getDefiningOp<ir::BroadcastOp>();
+    Value inner = broadcast ? broadcast.getInput() : condition;
+    auto type = ir::tensorType(ir::dimsOf(tensorOf(inner)), b.getF32Type());
+    auto number = [&](double value) -> Value {
+      auto scalar = RankedTensorType::get({}, b.getF32Type());
+      Value constant = ir::ConstantOp::create(b, loc, scalar, DenseElementsAttr::get(scalar, static_cast<float>(value)));
+      return type == scalar ? constant : Value(ir::BroadcastOp::create(b, loc, type, constant));
+    };
+    Value zero = number(0), hidden = number(fill);
+    Value made = ir::SelectOp::create(b, loc, type, inner, seenWhereTrue ? zero : hidden, seenWhereTrue ? hidden : zero);
+    if (!broadcast)
+      return made;
+    return ir::BroadcastOp::create(b, loc, ir::tensorType(ir::dimsOf(tensorOf(condition)), b.getF32Type()), made);
+  }
+
+  Value reshape(Value value, ArrayRef<ir::Dim> dims) {
+    auto type = ir::tensorType(dims, tensorOf(value).getElementType());
+    return type == value.getType() ? value : Value(ir::ReshapeOp::create(b, value.getLoc(), type, value));
+  }
+  Value transpose(Value value, ArrayRef<int64_t> permutation) {
+    auto made = ir::TransposeOp::create(b, value.getLoc(), value, b.getDenseI64ArrayAttr(permutation));
+    SmallVector<OpFoldResult> folded;
+    if (succeeded(made->fold(folded)) && folded.size() == 1)
+      if (auto known = dyn_cast<Value>(folded[0]); known && known != made.getResult())
+        return known;
+    return made.getResult();
+  }
+  // [N, ...] of rank 3 has one head for each batch.
+  Value withHeads(Value value) {
+    SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(value));
+    if (dims.size() == 4)
+      return value;
+    dims.insert(dims.begin() + 1, ir::Dim(1));
+    return reshape(value, dims);
+  }
+
+  // Keys or values [B, H, T, D] whose heads are kv heads repeated: those before, [B, G, T, D].
+  static Value beforeRepeat(Value value) {
+    auto joined = value.getDefiningOp<ir::ReshapeOp>();
+    auto repeated = joined ? joined.getInput().getDefiningOp<ir::BroadcastOp>() : nullptr;
+    if (!repeated)
+      return value;
+    auto from = tensorOf(repeated.getInput()), to = tensorOf(repeated.getResult());
+    if (from.getRank() != 5 || to.getRank() != 5 || from.getDimSize(2) != 1 || to.isDynamicDim(1) || to.isDynamicDim(2))
+      return value;
+    for (int64_t i : {0, 1, 3, 4})
+      if (!ir::dimOf(from, i).agrees(ir::dimOf(to, i)))
+        return value;
+    auto own = tensorOf(value);
+    if (own.getRank() != 4 || own.getDimSize(1) != to.getDimSize(1) * to.getDimSize(2))
+      return value;
+    return repeated.getInput(); // [B, G, 1, T, D]
+  }
+
+  Value kvOf(Value value) {
+    Value kept = beforeRepeat(value);
+    if (kept == value)
+      return transpose(value, {0, 2, 1, 3});
+    SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(kept));
+    dims.erase(dims.begin() + 2);
+    return transpose(reshape(kept, dims), {0, 2, 1, 3});
+  }
+
+  std::string write(ir::MatmulOp root, Scores &scores) {
+    auto scoresType = tensorOf(scores.product.getResult());
+    // Constants on queries and keys.
+    double queryScale, keyScale;
+    Value query = match::unscaled(scores.product.getLhs(), queryScale), keys = match::unscaled(scores.product.getRhs(), keyScale);
+    if (query.getType() != scores.product.getLhs().getType()) {
+      query = scores.product.getLhs();
+      queryScale = 1;
+    }
+    if (keys.getType() != scores.product.getRhs().getType()) {
+      keys = scores.product.getRhs();
+      keyScale = 1;
+    }
+    auto value = tensorOf(root.getRhs());
+    if (value.getRank() != scoresType.getRank())
+      return "its values have shape other than its scores";
+    auto isStatic = [](Value of, int64_t fromEnd) { return !tensorOf(of).isDynamicDim(tensorOf(of).getRank() - fromEnd); };
+    if (!isStatic(query, 1) || !isStatic(root.getRhs(), 1))
+      return "the width of its heads is dynamic";
+    if (scoresType.getRank() == 4 && scoresType.isDynamicDim(1))
+      return "its number of heads is dynamic";
+    SmallVector<ir::Dim> whole = ir::dimsOf(tensorOf(withHeads(scores.product.getResult())));
+    // Keys are [.., D, T]: their rows first.
+    query = withHeads(query);
+    Value flatKeys = withHeads(keys);
+    Value q = transpose(query, {0, 2, 1, 3});
+    Value byRow = transpose(flatKeys, {0, 1, 3, 2});
+    Value k = kvOf(byRow), v = kvOf(withHeads(root.getRhs()));
+    if (tensorOf(k).getDimSize(2) != tensorOf(v).getDimSize(2))
+      k = transpose(byRow, {0, 2, 1, 3}), v = transpose(withHeads(root.getRhs()), {0, 2, 1, 3});
+    Value bias;
+    for (Value term : scores.biases) {
+      Value made = biasOf(term, whole);
+      if (!made)
+        return "what is added to its scores at " + at(term) + " has another shape";
+      if (!bias) {
+        bias = made;
+        continue;
+      }
+      // Both in one, of the shape that holds them.
+      SmallVector<ir::Dim> dims;
+      for (int64_t i = 0; i < 4; ++i)
+        dims.push_back(tensorOf(bias).getDimSize(i) == 1 ? ir::dimOf(tensorOf(made), i) : ir::dimOf(tensorOf(bias), i));
+      auto type = ir::tensorType(dims, b.getF32Type());
+      auto wide = [&](Value of) { return of.getType() == type ? of : Value(ir::BroadcastOp::create(b, of.getLoc(), type, of)); };
+      bias = ir::AddOp::create(b, root.getLoc(), wide(bias), wide(made));
+    }
+    auto number = b.getF64FloatAttr(scores.scale * queryScale * keyScale);
+    Value result = ir::ScaledDotProductAttentionOp::create(b, root.getLoc(), q, k, v, bias, Value(), number, UnitAttr(),
+                                                           b.getI64IntegerAttr(0), b.getF64FloatAttr(scores.softCap))
+                       .getResult();
+    result = transpose(result, {0, 2, 1, 3});
+    root.getResult().replaceAllUsesWith(reshape(result, ir::dimsOf(tensorOf(root.getResult()))));
+    root.erase();
+    return "";
+  }
+
+  // A bias in four dimensions, each 1 or that of the scores.
+  Value biasOf(Value term, ArrayRef<ir::Dim> whole) {
+    const bool flat = tensorOf(term).getRank() == 3; // [N, S, T], with one head
+    auto broadcast = term.getDefiningOp<ir::BroadcastOp>();
+    Value inner = broadcast ? broadcast.getInput() : term;
+    SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(inner));
+    if (flat && dims.size() == 3)
+      dims.insert(dims.begin() + 1, ir::Dim(1));
+    if (dims.size() > 4)
+      return {};
+    dims.insert(dims.begin(), 4 - dims.size(), ir::Dim(1));
+    for (int64_t i = 0; i < 4; ++i)
+      if (dims[i].size != 1 && !dims[i].agrees(whole[i]))
+        return {};
+    return reshape(inner, dims);
+  }
+
+  ir::EntryOp entry;
+  OpBuilder b;
+  SmallVectorImpl<std::string> &left;
+};
+
+struct FuseAttentionPass : public impl::FuseAttentionPassBase<FuseAttentionPass> {
+  void runOnOperation() override {
+    SmallVector<std::string> left;
+    for (auto entry : getOperation().getOps<ir::EntryOp>())
+      Fuser(entry, left).run();
+    if (left.empty())
+      return;
+    SmallVector<StringRef> texts(left.begin(), left.end());
+    getOperation()->setAttr("ingot.not_fused", OpBuilder(&getContext()).getStrArrayAttr(texts));
+  }
+};
+
+} // namespace
+} // namespace ingot::passes
