@@ -211,6 +211,29 @@ void check(Checker &c, const attention_merge_params &p) {
   c.symbol("sequences_symbol", p.sequences_symbol);
 }
 
+void check(Checker &c, const sdpa_params &p) {
+  c.positive("kv_heads", p.kv_heads);
+  c.positive("q_per_kv", p.q_per_kv);
+  c.positive("head_dim", p.head_dim);
+  c.positive("value_dim", p.value_dim);
+  c.require(p.window >= 0, "window", p.window, "at least 0 (0: none)");
+  if (!(p.soft_cap >= 0.0f))
+    c.fail("soft_cap must not be negative (0: none)");
+  c.flag("causal", p.causal);
+  c.flag("bias", p.bias);
+  c.flag("lengths", p.lengths);
+  for (auto [name, value] : {std::pair{"bias_batch", p.bias_batch},
+                             {"bias_heads", p.bias_heads},
+                             {"bias_queries", p.bias_queries},
+                             {"bias_keys", p.bias_keys}}) {
+    c.flag(name, value);
+    c.require(!value || p.bias, name, value, "0, as there is no bias");
+  }
+  c.symbol("batch_symbol", p.batch_symbol);
+  c.symbol("queries_symbol", p.queries_symbol);
+  c.symbol("keys_symbol", p.keys_symbol);
+}
+
 void check(Checker &c, const sample_params &p) { c.positive("vocabulary", p.vocabulary); }
 
 } // namespace

@@ -119,6 +119,19 @@
   I(kv_heads) I(q_per_kv) I(head_dim) I(page_tokens) I(window) I(out_type) I(out_stride)     \
   I(tokens_symbol) I(sequences_symbol) I(blocks_symbol)
 
+/* sdpa: attention over given keys and values. Tiles: B * heads * S, one for a query head of a query:
+ * tile = ((b * kv_heads + g) * S + s) * q_per_kv + j for head h = g * q_per_kv + j; heads = kv_heads * q_per_kv.
+ * query f32[B][S][heads][head_dim], key f32[B][T][kv_heads][head_dim], value f32[B][T][kv_heads][value_dim],
+ * [bias f32[B or 1][heads or 1][S or 1][T or 1] (bias); bias_batch, bias_heads, bias_queries and bias_keys are set where
+ * the dimension is that of the scores, and not 1], [lengths i32[B] (lengths)], out f32[B][S][heads][value_dim].
+ * With p = s + T - S, key t is seen where t < T, t < lengths[b] (lengths), t <= p (causal), and p - window < t < p + window
+ * (window, where not 0). Score: cap(query · key * scale) + bias, cap(x) = soft_cap * tanh(x / soft_cap), or x where
+ * soft_cap is 0; then softmax over the seen keys times value; zeros where none is seen or all scores are -inf. */
+#define INGOT_SDPA_PARAMS(I, F)                                                              \
+  I(kv_heads) I(q_per_kv) I(head_dim) I(value_dim) F(scale) F(soft_cap) I(causal) I(window)  \
+  I(bias) I(bias_batch) I(bias_heads) I(bias_queries) I(bias_keys) I(lengths)                \
+  I(batch_symbol) I(queries_symbol) I(keys_symbol)
+
 /* sample: one token per row of logits. Tiles: one per row.
  * logits f32[L][vocabulary], temperature f32[L], top_k i32[L], top_p f32[L], min_p f32[L], repetition f32[L],
  * presence f32[L], frequency f32[L], seed i64[L], counter i64[L], penalty_starts i32[L+1], penalty_ids i32[E],
@@ -139,6 +152,7 @@
   T(rope_append, INGOT_ROPE_APPEND_PARAMS)      \
   T(attention, INGOT_ATTENTION_PARAMS)          \
   T(attention_merge, INGOT_ATTENTION_MERGE_PARAMS) \
+  T(sdpa, INGOT_SDPA_PARAMS)                    \
   T(sample, INGOT_SAMPLE_PARAMS)
 
 /* Parameters that a plan may leave out: they are 0 then. */

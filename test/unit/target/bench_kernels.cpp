@@ -260,6 +260,34 @@ double run(const Attending &a, const TestSet &set, unsigned threads) {
          static_cast<double>(layers);
 }
 
+// Attention over given keys and values: as many keys as queries.
+double run(const TestKernel &kernel, const TestSet &set, int batch, int tokens, unsigned threads) {
+  const int kvHeads = kernel.integer("kv_heads"), heads = kvHeads * kernel.integer("q_per_kv"),
+            depth = kernel.integer("head_dim"), width = kernel.integer("value_dim");
+  const size_t rows = static_cast<size_t>(batch * tokens);
+  std::vector<float> query(rows * static_cast<size_t>(heads * depth)), key(rows * static_cast<size_t>(kvHeads * depth)),
+      value(rows * static_cast<size_t>(kvHeads * width)), bias(rows, 0.0f),
+      out(rows * static_cast<size_t>(heads * width));
+  Numbers numbers(1);
+  for (std::vector<float> *values : {&query, &key, &value})
+    for (float &x : *values)
+      x = static_cast<float>(numbers.next());
+  std::vector<void *> buffers = {query.data(), key.data(), value.data()};
+  if (kernel.integer("bias"))
+    buffers.push_back(bias.data());
+  buffers.push_back(out.data());
+  const int64_t symbols[3] = {batch, tokens, tokens};
+  auto function = reinterpret_cast<ingot_kernel>(reinterpret_cast<uintptr_t>(set.code) + kernel.at.at(set.name));
+  std::vector<std::unique_ptr<Buffer>> scratch;
+  for (unsigned t = 0; t < threads; ++t)
+    scratch.push_back(std::make_unique<Buffer>(kernel.scratch));
+  const uint32_t tiles = static_cast<uint32_t>(batch * tokens * heads);
+  return best(threads, 60, [&](unsigned t) {
+    ingot_env env = {INGOT_KERNEL_ABI, t, threads, 0, 32 << 10, 512 << 10, 16 << 20};
+    function(&env, buffers.data(), symbols, tiles * t / threads, tiles * (t + 1) / threads, scratch[t]->get());
+  });
+}
+
 } // namespace
 
 int main(int argc, char **argv) {
@@ -299,6 +327,19 @@ int main(int argc, char **argv) {
         std::printf("  %d of %d: %5.1f GB/s (%3.0f%%) %6.1f GFLOP/s", tokens, context,
                     attending.bytes() / seconds / 1e9, attending.bytes() / seconds / 1e7 / bandwidth,
                     attending.operations() / seconds / 1e9);
+        std::fflush(stdout);
+      }
+      std::printf("\n");
+    }
+    for (const TestKernel *kernel : Images::get().kernels("sdpa", &set)) {
+      if (kernel->name.rfind("bench-", 0) != 0 || kernel->name.find(part) == std::string::npos)
+        continue;
+      std::printf("%-10s %-28s", set.name.c_str(), kernel->name.c_str());
+      for (auto [batch, tokens] : {std::pair{1, 16}, {1, 128}, {8, 128}, {1, 512}, {1, 2048}}) {
+        double seconds = run(*kernel, set, batch, tokens, threads);
+        double operations = 2.0 * batch * tokens * tokens * kernel->integer("kv_heads") * kernel->integer("q_per_kv") *
+                            (kernel->integer("head_dim") + kernel->integer("value_dim"));
+        std::printf("  %d x %d: %7.1f us %6.1f GFLOP/s", batch, tokens, seconds * 1e6, operations / seconds / 1e9);
         std::fflush(stdout);
       }
       std::printf("\n");

@@ -51,7 +51,7 @@ template <int CACHE> struct Attention {
       scratch += bytes;
       return (float *)part;
     };
-    rows.width = layout.width;
+    rows.depth = rows.width = layout.width;
     rows.query = take(layout.state);
     rows.acc = take(layout.state);
     total = take(layout.state);

@@ -34,8 +34,8 @@ INGOT_INLINE f32x16 expNormal(f32x16 x) {
 // The rows of a chunk and their states, in scratch.
 struct Rows {
   int32_t count;
-  int64_t width;               // head_dim rounded up to 16
-  float *query, *acc;          // [rows][width]
+  int64_t depth, width;        // from one row of query and of acc to the next
+  float *query, *acc;          // [rows][depth], [rows][width]; width is a multiple of 16
   float *scores;               // [rows][64]
   float *most, *sum;           // [rows]
   const int32_t *first, *last; // [rows]: positions the row sees, last inclusive
@@ -93,7 +93,7 @@ INGOT_INLINE void scoreTile(const P *p, const Rows &rows, int32_t row, const Blo
 #pragma unroll
     for (int i = 0; i < MG; ++i)
       acc[r][i] = splat(0.0f);
-  const float *q = rows.query + row * rows.width;
+  const float *q = rows.query + row * rows.depth;
 #pragma clang loop unroll(disable)
   for (int32_t d = 0; d < p->head_dim; ++d) {
     f32x16 key[MG];
@@ -109,7 +109,7 @@ INGOT_INLINE void scoreTile(const P *p, const Rows &rows, int32_t row, const Blo
     for (int r = 0; r < MR; ++r)
 #pragma unroll
       for (int i = 0; i < MG; ++i)
-        acc[r][i] = fma(splat(q[r * rows.width + d]), key[i], acc[r][i]);
+        acc[r][i] = fma(splat(q[r * rows.depth + d]), key[i], acc[r][i]);
   }
 #pragma unroll
   for (int r = 0; r < MR; ++r)
@@ -156,6 +156,7 @@ INGOT_INLINE void seenBy(const Rows &rows, int32_t row, int32_t base, int32_t &f
 
 // How softmaxRow reads the scores of attendBlock and leaves weights there.
 template <class P, class T> struct FlatPlace {
+  static constexpr bool kMasks = false; // whether scores may be -infinity where a row sees
   const P *p;
   const Rows &rows;
   const BlockView<T> &block;
@@ -194,6 +195,13 @@ template <class Place> INGOT_INLINE void softmaxRow(const Rows &rows, int32_t ro
   const float before = rows.most[row];
   float most = largest(larger(larger(lane[0], lane[1]), larger(lane[2], lane[3])));
   most = most > before ? most : before;
+  if constexpr (Place::kMasks)
+    if (most == -__builtin_inff()) { // nothing but masked scores so far: their weights are 0
+#pragma unroll
+      for (int32_t g = 0; g < kGroups; ++g)
+        place.weight(row, g, splat(0.0f));
+      return;
+    }
   float least = -largest(-smaller(smaller(lane[0], lane[1]), smaller(lane[2], lane[3])));
   if (least - most > -87.0f) {
 #pragma unroll

@@ -131,6 +131,7 @@ struct TileRows {
 
   // How softmaxRow reads scores and leaves weights here.
   template <class P> struct Place {
+    static constexpr bool kMasks = false;
     const TileRows &of;
     const P *p;
     INGOT_INLINE f32x16 score(int32_t row, int32_t g) const {

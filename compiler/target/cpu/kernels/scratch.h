@@ -110,9 +110,9 @@ constexpr int64_t partialBytes(PartialLayout layout, int64_t pageTokens) {
 }
 
 struct AttentionScratch {
-  int64_t rows;  // at most
-  int64_t width; // head_dim rounded up to 16
-  int64_t state; // bytes of one accumulator plane [rows][width] f32
+  int64_t rows;     // at most
+  int64_t width;    // head_dim rounded up to 16
+  int64_t state;    // bytes of one accumulator plane [rows][width] f32
   int64_t tileRows; // rows rounded up to a tile: bf16 caches alone, for sets with tiles (attention_tiles.h)
   int64_t total;
 };
@@ -132,6 +132,34 @@ constexpr AttentionScratch attentionScratch(const attention_params &p) {
   const int64_t tiles = s.tileRows * (depth * 2 + kBlock * 2 + kBlock * 4 + s.width * 4) + panels;
   s.total =
       tiles + 3 * s.state + s.rows * kBlock * 4 + 4 * scalars + 2 * scalars + 2 * kBlock * s.width * 4 + 2 * kBlock * 4;
+  return s;
+}
+
+// sdpa: kSdpaRows rows (query heads of neighbouring queries that read one kv head) share each block of keys.
+constexpr int64_t kSdpaRows = 96;
+
+struct SdpaScratch {
+  int64_t depth, width; // head_dim and value_dim rounded up to 16
+  int64_t query, acc;   // f32 [rows][depth] and [rows][width]
+  int64_t scores;       // f32 [rows][64]
+  int64_t scalars;      // 4 bytes for each row: maxima, sums, first and last keys
+  int64_t biases;       // 8 bytes for each row
+  int64_t key, value;   // a block: f32 [4][head_dim][16] and [64][width]
+  int64_t total;
+};
+
+constexpr SdpaScratch sdpaScratch(const sdpa_params &p) {
+  SdpaScratch s{};
+  s.depth = roundUp(p.head_dim, 16);
+  s.width = roundUp(p.value_dim, 16);
+  s.query = kSdpaRows * s.depth * 4;
+  s.acc = kSdpaRows * s.width * 4;
+  s.scores = kSdpaRows * kBlock * 4;
+  s.scalars = roundUp(kSdpaRows * 4, 64);
+  s.biases = roundUp(kSdpaRows * 8, 64);
+  s.key = kBlock * p.head_dim * 4;
+  s.value = kBlock * s.width * 4;
+  s.total = s.query + s.acc + s.scores + 4 * s.scalars + s.biases + s.key + s.value;
   return s;
 }
 
@@ -159,6 +187,7 @@ constexpr int64_t scratchBytes(const embedding_params &) { return 0; }
 constexpr int64_t scratchBytes(const rope_angles_params &p) { return roundUp(int64_t(p.half) * 4, 64); }
 constexpr int64_t scratchBytes(const pack_rows_params &) { return 0; }
 constexpr int64_t scratchBytes(const rope_append_params &p) { return roundUp(int64_t(p.head_dim) * 4, 64); }
+constexpr int64_t scratchBytes(const sdpa_params &p) { return sdpaScratch(p).total; }
 constexpr int64_t scratchBytes(const sample_params &p) { return sampleScratch(p).total; }
 
 } // namespace ingot::kernels

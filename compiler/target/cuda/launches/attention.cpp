@@ -52,4 +52,9 @@ Functions functionsOf(const attention_params &p, std::string &error) {
 
 Functions functionsOf(const attention_merge_params &, std::string &) { return {}; }
 
+Functions functionsOf(const sdpa_params &, std::string &error) {
+  error = "sdpa (attention over given keys and values) has no kernel on the cuda target; compile for cpu alone";
+  return {};
+}
+
 } // namespace ingot::target::cuda

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// sdpa: attention over keys and values that are operands, as params.h states. A tile is a query head of a query;
+// neighbouring tiles that read one kv head are "rows" that share each block of 64 keys, which is laid out for
+// attention_rows.h first: keys transposed, values side by side. Sums are those of `attention` without segments
+// (docs/spec/numerics.md): they depend on nothing but the row, however tiles are cut.
+#include "compiler/target/cpu/kernels/attention_rows.h"
+#include "compiler/target/cpu/kernels/transpose.h"
+
+namespace ingot::kernels {
+namespace {
+
+// What attention_rows.h asks of parameters.
+struct Scoring {
+  int32_t head_dim, cache_type;
+  float scale, soft_cap;
+};
+
+struct Sdpa {
+  const sdpa_params *p;
+  const float *query, *key, *value, *bias;
+  const int32_t *lengths;
+  float *out;
+  int64_t queries, keys;
+  SdpaScratch layout;
+  // Scratch.
+  Rows rows;
+  int32_t *first, *last; // [rows]
+  const float **biases;  // [rows]: of key 0
+  float *blockKeys, *blockValues;
+
+  INGOT_INLINE void carve(char *scratch) {
+    auto take = [&](int64_t bytes) __attribute__((always_inline)) {
+      char *part = scratch;
+      scratch += bytes;
+      return (float *)part;
+    };
+    rows.depth = layout.depth;
+    rows.width = layout.width;
+    rows.query = take(layout.query);
+    rows.acc = take(layout.acc);
+    rows.scores = take(layout.scores);
+    rows.most = take(layout.scalars);
+    rows.sum = take(layout.scalars);
+    rows.first = first = (int32_t *)take(layout.scalars);
+    rows.last = last = (int32_t *)take(layout.scalars);
+    biases = (const float **)take(layout.biases);
+    blockKeys = take(layout.key);
+    blockValues = take(layout.value);
+  }
+
+  // Scores of a row with its bias; weights take their place.
+  struct Place {
+    static constexpr bool kMasks = true;
+    const Sdpa &a;
+    int64_t base;
+    INGOT_INLINE float *at(int32_t row, int32_t g) const { return a.rows.scores + (int64_t)row * kBlock + g * 16; }
+    INGOT_INLINE f32x16 score(int32_t row, int32_t g) const {
+      f32x16 s = load16(at(row, g));
+      if (!a.p->bias)
+        return s;
+      const float *bias = a.biases[row];
+      if (!a.p->bias_keys)
+        return s + *bias;
+      const int64_t position = base + g * 16, left = a.keys - position;
+      return left < 16 ? s + load16(bias + position, maximum((int32_t)left, 0)) : s + load16(bias + position);
+    }
+    INGOT_INLINE void weight(int32_t row, int32_t g, f32x16 w) const { store16(at(row, g), w); }
+    INGOT_INLINE void nothing(int32_t) const {} // weights of what a row does not see are never read
+    INGOT_INLINE void scale(int32_t row, float keep) const {
+      float *acc = a.rows.acc + row * a.rows.width;
+      for (int64_t d = 0; d < a.rows.width; d += 16)
+        store16(acc + d, load16(acc + d) * keep);
+    }
+  };
+
+  // The keys that query s of batch b sees: first[row] to last[row], none where that is less.
+  INGOT_INLINE void range(int32_t row, int64_t b, int64_t s) const {
+    const int64_t at = s + keys - queries;
+    int64_t low = 0, high = keys;
+    if (p->lengths)
+      high = lengths[b] < high ? lengths[b] : high;
+    if (p->causal)
+      high = at + 1 < high ? at + 1 : high;
+    if (p->window) {
+      low = at - p->window + 1 > 0 ? at - p->window + 1 : 0;
+      high = at + p->window < high ? at + p->window : high;
+    }
+    first[row] = (int32_t)low;
+    last[row] = (int32_t)(high > 0 ? high - 1 : -1);
+  }
+
+  INGOT_INLINE void begin(int64_t b, int64_t g, int64_t from) const {
+    for (int32_t row = 0; row < rows.count; ++row) {
+      const int64_t s = (from + row) / p->q_per_kv, h = g * p->q_per_kv + (from + row) % p->q_per_kv;
+      range(row, b, s);
+      const float *in = query + ((b * queries + s) * p->kv_heads * p->q_per_kv + h) * p->head_dim;
+      float *to = rows.query + row * rows.depth;
+      int32_t d = 0;
+      for (; d + 16 <= p->head_dim; d += 16)
+        store16(to + d, load16(in + d));
+      for (; d < p->head_dim; ++d)
+        to[d] = in[d];
+      if (p->bias) {
+        const int64_t heads = p->bias_heads ? p->kv_heads * p->q_per_kv : 1, columns = p->bias_keys ? keys : 1;
+        const int64_t lines = p->bias_queries ? queries : 1;
+        biases[row] =
+            bias +
+            (((p->bias_batch ? b : 0) * heads + (p->bias_heads ? h : 0)) * lines + (p->bias_queries ? s : 0)) * columns;
+      }
+      rows.most[row] = -__builtin_inff();
+      rows.sum[row] = 0.0f;
+      for (int64_t e = 0; e < rows.width; e += 16)
+        store16(rows.acc + row * rows.width + e, splat(0.0f));
+    }
+  }
+
+  // Keys [base, end) of a block and their values into scratch. Behind the last key stands that key again, for lanes
+  // that nobody reads.
+  INGOT_INLINE void lay(int64_t b, int64_t g, int64_t base, int64_t end, BlockView<float> &block) const {
+    const int64_t keyStride = (int64_t)p->kv_heads * p->head_dim, valueStride = (int64_t)p->kv_heads * p->value_dim;
+    const float *keyRows = key + b * keys * keyStride + g * p->head_dim;
+    const float *valueRows = value + b * keys * valueStride + g * p->value_dim;
+    block.stride = (int32_t)rows.width;
+    block.keyScales = block.valueScales = nullptr;
+    for (int32_t group = block.from; group < block.to; ++group) {
+      const int64_t t = base + group * 16;
+      float *to = blockKeys + (int64_t)group * 16 * p->head_dim;
+      block.keys[group] = to;
+      transpose16(keyRows + t * keyStride, keyStride, (int32_t)(end - t < 16 ? end - t : 16), p->head_dim, to);
+      block.values[group] = blockValues + (int64_t)group * 16 * rows.width;
+    }
+    const int64_t from = base + block.from * 16;
+    for (int64_t t = from; t < end; ++t) {
+      const float *in = valueRows + t * valueStride;
+      float *to = blockValues + (t - base) * rows.width;
+      int32_t e = 0;
+      for (; e + 16 <= p->value_dim; e += 16)
+        store16(to + e, load16(in + e));
+      if (e < p->value_dim)
+        store16(to + e, load16(in + e, p->value_dim - e));
+    }
+  }
+
+  INGOT_INLINE void attend(int64_t b, int64_t g) const {
+    const Scoring scoring = {p->head_dim, INGOT_F32, p->scale, p->soft_cap};
+    const int32_t low = first[0], high = last[rows.count - 1]; // both ascend with the row
+    for (int64_t base = low / kBlock * kBlock; base <= high; base += kBlock) {
+      BlockView<float> block;
+      block.base = (int32_t)base;
+      block.from = maximum(low - block.base, 0) / 16;
+      block.to = minimum((high - block.base) / 16 + 1, (int32_t)kBlock / 16);
+      lay(b, g, base, minimum(high + 1, block.base + (int32_t)kBlock), block);
+      scoreBlock<kTile, false>(&scoring, rows, block);
+      for (int32_t row = 0; row < rows.count; ++row)
+        softmaxRow(rows, row, block.base, Place{*this, base});
+      mixBlock<kTile, false>(rows, block);
+    }
+  }
+
+  INGOT_INLINE void store(int64_t b, int64_t g, int64_t from) const {
+    for (int32_t row = 0; row < rows.count; ++row) {
+      const int64_t s = (from + row) / p->q_per_kv, h = g * p->q_per_kv + (from + row) % p->q_per_kv;
+      float *to = out + ((b * queries + s) * p->kv_heads * p->q_per_kv + h) * p->value_dim;
+      const float *acc = rows.acc + row * rows.width, sum = rows.sum[row];
+      for (int32_t e = 0; e < p->value_dim; e += 16)
+        store16(to + e, sum == 0.0f ? splat(0.0f) : load16(acc + e) / sum, minimum(16, p->value_dim - e));
+    }
+  }
+
+  INGOT_INLINE void run(int64_t tile0, int64_t tile1) {
+    const int64_t group = queries * p->q_per_kv; // tiles that read one kv head
+    for (int64_t tile = tile0; tile < tile1;) {
+      const int64_t unit = tile / group, from = tile % group, b = unit / p->kv_heads, g = unit % p->kv_heads;
+      int64_t count = group - from < tile1 - tile ? group - from : tile1 - tile;
+      rows.count = (int32_t)(count < kSdpaRows ? count : kSdpaRows);
+      begin(b, g, from);
+      attend(b, g);
+      store(b, g, from);
+      tile += rows.count;
+    }
+  }
+};
+
+} // namespace
+} // namespace ingot::kernels
+
+INGOT_KERNEL(sdpa) {
+  using namespace ingot::kernels;
+  Sdpa a;
+  a.p = p;
+  a.queries = symbols[p->queries_symbol];
+  a.keys = symbols[p->keys_symbol];
+  a.query = (const float *)buffers[0];
+  a.key = (const float *)buffers[1];
+  a.value = (const float *)buffers[2];
+  a.bias = p->bias ? (const float *)buffers[3] : nullptr;
+  a.lengths = p->lengths ? (const int32_t *)buffers[3 + p->bias] : nullptr;
+  a.out = (float *)buffers[3 + p->bias + p->lengths];
+  a.layout = sdpaScratch(*p);
+  a.carve((char *)scratch);
+  a.run(tile0, tile1);
+  return 0;
+}

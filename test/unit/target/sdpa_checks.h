@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Checks of sdpa on any target (checks.h): operands by params.h, softmax in f64. Keys and values that no query sees are
+// not-a-numbers.
+#ifndef INGOT_TEST_UNIT_TARGET_SDPA_CHECKS_H
+#define INGOT_TEST_UNIT_TARGET_SDPA_CHECKS_H
+
+#include "test/unit/target/checks.h"
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <limits>
+
+namespace ingot::test {
+
+struct SdpaShape {
+  int batch, queries, keys;
+};
+
+struct SdpaProblem {
+  const TestKernel &kernel;
+  SdpaShape shape;
+  int kvHeads = kernel.integer("kv_heads"), perKv = kernel.integer("q_per_kv"), heads = kvHeads * perKv;
+  int depth = kernel.integer("head_dim"), width = kernel.integer("value_dim");
+  std::vector<float> query, key, value, bias;
+  std::vector<int32_t> lengths;
+
+  static constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+  bool flag(const char *name) const { return kernel.integer(name) != 0; }
+  size_t index(int a, int b, int c, int d, int sizeB, int sizeC, int sizeD) const {
+    return ((static_cast<size_t>(a) * static_cast<size_t>(sizeB) + static_cast<size_t>(b)) *
+                static_cast<size_t>(sizeC) +
+            static_cast<size_t>(c)) *
+               static_cast<size_t>(sizeD) +
+           static_cast<size_t>(d);
+  }
+
+  SdpaProblem(const TestKernel &kernel, SdpaShape shape, uint64_t seed) : kernel(kernel), shape(shape) {
+    auto [batch, queries, keys] = shape;
+    // Each batch has numbers of its own, so that it is the same in other company.
+    for (int b = 0; b < batch; ++b) {
+      Numbers numbers(seed * 1000 + static_cast<uint64_t>(b));
+      auto fill = [&](std::vector<float> &v, int count) {
+        for (int i = 0; i < count; ++i)
+          v.push_back(static_cast<float>(numbers.next()));
+      };
+      lengths.push_back(b == 0 ? keys - keys / 3 : b == 1 ? 0 : numbers.below(keys + 40) - 20);
+      fill(query, queries * heads * depth);
+      fill(key, keys * kvHeads * depth);
+      fill(value, keys * kvHeads * width);
+      if (flag("bias") && (b == 0 || flag("bias_batch")))
+        addBias(numbers);
+    }
+    if (!flag("lengths"))
+      lengths.assign(static_cast<size_t>(batch), keys);
+    for (int b = 0; b < batch; ++b)
+      for (int t = 0; t < keys; ++t) {
+        bool seen = false;
+        for (int s = 0; s < queries && !seen; ++s)
+          seen = sees(b, s, t);
+        if (seen)
+          continue;
+        for (int g = 0; g < kvHeads; ++g) {
+          std::fill_n(key.begin() + static_cast<long>(index(b, t, g, 0, keys, kvHeads, depth)), depth, NAN);
+          std::fill_n(value.begin() + static_cast<long>(index(b, t, g, 0, keys, kvHeads, width)), width, NAN);
+        }
+      }
+  }
+
+  // Masks as exporters write them: -inf, values near the least of f32, and numbers; whole rows of either.
+  void addBias(Numbers &numbers) {
+    const int lines = (flag("bias_heads") ? heads : 1) * (flag("bias_queries") ? shape.queries : 1);
+    const int columns = flag("bias_keys") ? shape.keys : 1;
+    for (int line = 0; line < lines; ++line) {
+      const int kind = lines > 1 ? numbers.below(8) : 7;
+      for (int t = 0; t < columns; ++t) {
+        const int one = columns > 1 ? numbers.below(10) : 9;
+        const bool infinite = kind == 0 || (kind != 1 && one == 0), least = kind == 1 || one == 1;
+        const float number = static_cast<float>(2 * numbers.next());
+        bias.push_back(infinite ? -std::numeric_limits<float>::infinity() : least ? -3.4e38f : number);
+      }
+    }
+  }
+
+  bool sees(int b, int s, int t) const {
+    const int at = s + shape.keys - shape.queries, window = kernel.integer("window");
+    return t < lengths[static_cast<size_t>(b)] && (!flag("causal") || t <= at) &&
+           (window == 0 || (at - window < t && t < at + window));
+  }
+
+  double biasAt(int b, int h, int s, int t) const {
+    if (!flag("bias"))
+      return 0;
+    const int sizeH = flag("bias_heads") ? heads : 1, sizeS = flag("bias_queries") ? shape.queries : 1,
+              sizeT = flag("bias_keys") ? shape.keys : 1;
+    return bias[index(flag("bias_batch") ? b : 0, flag("bias_heads") ? h : 0, flag("bias_queries") ? s : 0,
+                      flag("bias_keys") ? t : 0, sizeH, sizeS, sizeT)];
+  }
+
+  // One row in f64, and in `error` what f32 may be off by.
+  std::vector<double> expected(int b, int h, int s, double &error) const {
+    const int keys = shape.keys, g = h / perKv;
+    std::vector<double> scores(static_cast<size_t>(keys), -kInfinity);
+    double most = -kInfinity, size = 0;
+    for (int t = 0; t < keys; ++t) {
+      if (!sees(b, s, t))
+        continue;
+      double sum = 0, terms = 0;
+      for (int d = 0; d < depth; ++d) {
+        double product = double(query[index(b, s, h, d, shape.queries, heads, depth)]) *
+                         key[index(b, t, g, d, keys, kvHeads, depth)];
+        sum += product;
+        terms += std::fabs(product);
+      }
+      double score = sum * kernel.real("scale"), cap = kernel.real("soft_cap");
+      if (cap != 0)
+        score = cap * std::tanh(score / cap);
+      size = std::max(size, terms * std::fabs(kernel.real("scale")) + 4);
+      scores[static_cast<size_t>(t)] = score + biasAt(b, h, s, t);
+      most = std::max(most, scores[static_cast<size_t>(t)]);
+    }
+    std::vector<double> result(static_cast<size_t>(width), 0.0);
+    // Rounding errors of a score shift weights by as much, twice; of the sums, by some units. Values are below 1.
+    error = 0x1p-24 * (2 * (4 * std::sqrt(depth + 4.0)) * size + 4 * std::sqrt(double(keys)) + 16);
+    if (most == -kInfinity)
+      return result;
+    double total = 0;
+    for (int t = 0; t < keys; ++t) {
+      double weight = std::exp(scores[static_cast<size_t>(t)] - most);
+      if (!sees(b, s, t))
+        continue;
+      total += weight;
+      for (int e = 0; e < width; ++e)
+        result[static_cast<size_t>(e)] += weight * value[index(b, t, g, e, keys, kvHeads, width)];
+    }
+    for (double &x : result)
+      x /= total;
+    return result;
+  }
+
+  Buffer run(const Run &run, uint32_t pieces) const {
+    const size_t rows = static_cast<size_t>(shape.batch) * static_cast<size_t>(shape.queries * heads);
+    Buffer out(rows * static_cast<size_t>(width) * 4);
+    std::vector<Operand> operands = {query, key, value};
+    if (flag("bias"))
+      operands.push_back(bias);
+    if (flag("lengths"))
+      operands.push_back(lengths);
+    operands.push_back(out);
+    std::vector<int64_t> symbols(8, -7); // no other symbol counts
+    symbols[static_cast<size_t>(kernel.integer("batch_symbol"))] = shape.batch;
+    symbols[static_cast<size_t>(kernel.integer("queries_symbol"))] = shape.queries;
+    symbols[static_cast<size_t>(kernel.integer("keys_symbol"))] = shape.keys;
+    EXPECT_EQ(run(kernel, operands, symbols, static_cast<uint32_t>(rows), pieces), 0);
+    EXPECT_TRUE(out.fenceHolds()) << kernel.name;
+    return out;
+  }
+};
+
+inline void checkSdpa(const TestKernel &kernel, const Run &run, SdpaShape shape, uint32_t pieces) {
+  SdpaProblem p(kernel, shape, 11);
+  Buffer out = p.run(run, pieces);
+  for (int b = 0; b < shape.batch; ++b)
+    for (int s = 0; s < shape.queries; ++s)
+      for (int h = 0; h < p.heads; ++h) {
+        double error;
+        std::vector<double> want = p.expected(b, h, s, error);
+        for (int e = 0; e < p.width; ++e)
+          ASSERT_NEAR(double(out.as<float>()[p.index(b, s, h, e, shape.queries, p.heads, p.width)]),
+                      want[static_cast<size_t>(e)], error)
+              << kernel.name << " of " << shape.batch << " x " << shape.queries << " x " << shape.keys << ", batch "
+              << b << ", query " << s << ", head " << h << ", column " << e;
+      }
+}
+
+// However tiles are cut, and whatever else is in the batch: the same bits.
+inline void checkSdpaCompany(const TestKernel &kernel, const Run &run, SdpaShape shape) {
+  SdpaProblem p(kernel, shape, 5);
+  Buffer whole = p.run(run, 1);
+  for (uint32_t pieces : {2u, 3u, 7u, 50u})
+    ASSERT_TRUE(p.run(run, pieces) == whole) << kernel.name << " in " << pieces << " pieces";
+  SdpaProblem alone(kernel, {1, shape.queries, shape.keys}, 5);
+  Buffer first = alone.run(run, 2);
+  ASSERT_EQ(std::memcmp(first.get(), whole.get(), first.size), 0) << kernel.name << " alone";
+}
+
+} // namespace ingot::test
+
+#endif
