@@ -3,6 +3,7 @@
 // Verifiers of ingot.compute and what stands in its region, and the conversion of scalars between element types.
 #include "dialects/ingot/Verify.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Builders.h"
 
 using namespace mlir;
@@ -22,6 +23,22 @@ RankedTensorType storedTensor(RankedTensorType type) {
   return RankedTensorType::get(type.getShape(), storedType(type.getElementType()));
 }
 
+// An f64 as an f32 that rounds to the same number of 16 bits: inexact values keep an odd last bit, so that rounding twice
+// is rounding once (Boldo and Melquiond, "When double rounding is odd").
+static Value roundToOdd(OpBuilder &b, Location loc, Value x) {
+  Type i32 = b.getI32Type();
+  auto constant = [&](int64_t value) { return arith::ConstantOp::create(b, loc, b.getIntegerAttr(i32, value)); };
+  Value near = arith::TruncFOp::create(b, loc, b.getF32Type(), x);
+  Value back = arith::ExtFOp::create(b, loc, x.getType(), near);
+  Value bits = arith::BitcastOp::create(b, loc, i32, near);
+  Value away = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, math::AbsFOp::create(b, loc, back),
+                                     math::AbsFOp::create(b, loc, x));
+  Value down = arith::SelectOp::create(b, loc, away, arith::SubIOp::create(b, loc, bits, constant(1)), bits);
+  Value odd = arith::OrIOp::create(b, loc, down, constant(1));
+  Value exact = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, back, x);
+  return arith::BitcastOp::create(b, loc, b.getF32Type(), arith::SelectOp::create(b, loc, exact, bits, odd));
+}
+
 Value castScalar(OpBuilder &b, Location loc, Value x, Type from, Type to) {
   Type type = registerType(to);
   if (from == to)
@@ -37,6 +54,8 @@ Value castScalar(OpBuilder &b, Location loc, Value x, Type from, Type to) {
   if (fromFloat && toFloat) {
     if (fromFloat.getWidth() < toFloat.getWidth())
       return arith::ExtFOp::create(b, loc, type, x);
+    if (fromFloat.getWidth() == 64 && toFloat.getWidth() < 32)
+      x = roundToOdd(b, loc, x);
     if (fromFloat.getWidth() > toFloat.getWidth())
       return arith::TruncFOp::create(b, loc, type, x);
     // f16 and bf16: neither holds the other; f32 holds both.

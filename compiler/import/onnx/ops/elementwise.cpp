@@ -64,15 +64,24 @@ std::vector<Tensor> bitShift(Op &op) {
   if (direction != "LEFT" && direction != "RIGHT")
     op.fail("direction is '" + direction + "'; expected LEFT or RIGHT");
   const ScalarOp kind = direction == "LEFT" ? ScalarOp::shift_left : ScalarOp::shift_right;
-  return {op.graph.map(op.input(0)->dataType, {op.input(0), op.input(1)},
-                       [&](const std::vector<Scalar> &x) { return apply(kind, x[0], x[1]); })};
+  return {op.graph.map(op.input(0)->dataType, {op.input(0), op.input(1)}, [&](const std::vector<Scalar> &x) {
+    if (kind == ScalarOp::shift_left || isUnsigned(x[0].type()))
+      return apply(kind, x[0], x[1]);
+    // All bits of signed numbers become the sign's where they are shifted by their width or more, which negative counts are too.
+    Scalar most = like(x[0], double(elementBytes(x[0].type()) * 8 - 1));
+    return apply(kind, x[0], select(either(x[1] < like(x[1], 0), x[1] > most), most, x[1]));
+  })};
 }
 
 std::vector<Tensor> modulo(Op &op) {
   Tensor a = op.input(0), b = op.input(1);
   const bool fmod = op.integer("fmod", 0) != 0;
-  if (isFloat(a->type) && !fmod)
-    op.fail("floats need attribute fmod = 1");
+  if (isFloat(a->type) && !fmod) // of the sign of the divisor
+    return {op.graph.map(a->dataType, {a, b}, [](const std::vector<Scalar> &x) {
+      Scalar rest = apply(ScalarOp::rem, x[0], x[1]), zero = like(rest, 0);
+      Scalar other = apply(ScalarOp::logical_xor, rest < zero, x[1] < zero);
+      return select(both(other, apply(ScalarOp::ne, rest, zero)), rest + x[1], rest);
+    })};
   const ScalarOp kind = fmod ? ScalarOp::rem : ScalarOp::mod;
   return {op.graph.map(a->dataType, {a, b}, [&](const std::vector<Scalar> &x) { return apply(kind, x[0], x[1]); })};
 }

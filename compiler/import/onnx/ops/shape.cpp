@@ -285,7 +285,11 @@ std::vector<Tensor> spaceToDepth(Op &op) {
   auto h = Dimension::exactQuotient(x->shape[2], b), w = Dimension::exactQuotient(x->shape[3], b);
   if (!h || !w)
     op.fail("height and width of " + textOf(x->shape) + " are no multiples of the block size " + b.text());
-  Tensor parts = op.graph.transpose(op.graph.reshape(x, {n, c, *h, b, *w, b}), {0, 3, 5, 1, 2, 4});
+  const std::string mode = op.string("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD")
+    op.fail("mode is '" + mode + "'; expected DCR or CRD");
+  const std::vector<int64_t> order = mode == "DCR" ? std::vector<int64_t>{0, 3, 5, 1, 2, 4} : std::vector<int64_t>{0, 1, 3, 5, 2, 4};
+  Tensor parts = op.graph.transpose(op.graph.reshape(x, {n, c, *h, b, *w, b}), order);
   return {op.graph.reshape(parts, {n, c * b * b, *h, *w})};
 }
 
