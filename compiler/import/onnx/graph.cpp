@@ -5,6 +5,7 @@
 #include "compiler/import/onnx/evaluate.h"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 namespace ingot::onnx {
@@ -36,11 +37,32 @@ TensorData *Graph::make(DataType type, Shape shape) {
 
 static Shape shapeOf(const std::vector<int64_t> &sizes) { return Shape(sizes.begin(), sizes.end()); }
 
+static std::optional<std::vector<int64_t>> constantShape(const Shape &shape) {
+  std::vector<int64_t> sizes;
+  for (const Dimension &dimension : shape) {
+    auto constant = dimension.constant();
+    if (!constant)
+      return std::nullopt;
+    sizes.push_back(*constant);
+  }
+  return sizes;
+}
+
+// What has no elements is known, and nothing computes it.
+static bool setEmpty(TensorData *data) {
+  auto sizes = constantShape(data->shape);
+  if (!sizes || std::find(sizes->begin(), sizes->end(), 0) == sizes->end())
+    return false;
+  data->known = std::make_shared<const Literal>(Literal{data->type, *sizes, {}});
+  return true;
+}
+
 Tensor Graph::argument(DataType type, Shape shape, Value value) { return computed(type, std::move(shape), value); }
 
 Tensor Graph::computed(DataType type, Shape shape, Value value) {
   TensorData *data = make(type, std::move(shape));
-  data->value = value;
+  if (!setEmpty(data))
+    data->value = value;
   return data;
 }
 
@@ -185,17 +207,6 @@ static std::vector<const void *> tensorsOf(const Scalar &body) {
 
 static const Literal *literalOf(const void *tensor) { return static_cast<const TensorData *>(tensor)->known.get(); }
 
-static std::optional<std::vector<int64_t>> constantShape(const Shape &shape) {
-  std::vector<int64_t> sizes;
-  for (const Dimension &dimension : shape) {
-    auto constant = dimension.constant();
-    if (!constant)
-      return std::nullopt;
-    sizes.push_back(*constant);
-  }
-  return sizes;
-}
-
 // Goes to the next indices; false after the last.
 static bool advance(std::vector<int64_t> &indices, const std::vector<int64_t> &sizes) {
   for (size_t i = sizes.size(); i-- > 0;) {
@@ -204,6 +215,22 @@ static bool advance(std::vector<int64_t> &indices, const std::vector<int64_t> &s
     indices[i] = 0;
   }
   return false;
+}
+
+// What a reduction of nothing gives.
+static Cell neutral(Reduction kind, ElementType type) {
+  if (kind == Reduction::sum || kind == Reduction::product) {
+    const int number = kind == Reduction::product;
+    return isFloat(type) ? Cell(double(number)) : Cell(int64_t(number));
+  }
+  const bool least = kind == Reduction::max;
+  if (isFloat(type))
+    return Cell(least ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity());
+  const unsigned bits = unsigned(elementBytes(type) * 8);
+  if (isUnsigned(type))
+    return Cell(wrapTo(type, least ? 0 : -1));
+  const auto lowest = int64_t(uint64_t(1) << (bits - 1)) | (bits < 64 ? -(int64_t(1) << (bits - 1)) : 0);
+  return Cell(wrapTo(type, least ? lowest : ~lowest));
 }
 
 std::optional<Literal> Graph::evaluateAll(ElementType type, const Shape &shape, const Shape &extents, Reduction kind,
@@ -229,6 +256,10 @@ std::optional<Literal> Graph::evaluateAll(ElementType type, const Shape &shape, 
   std::vector<int64_t> outer(sizes->size());
   if (count == 0)
     return result;
+  if (steps == 0) {
+    result.cells.assign(size_t(count), neutral(kind, type));
+    return result;
+  }
   do {
     std::copy(outer.begin(), outer.end(), indices.begin());
     if (inner->empty()) {
@@ -245,8 +276,6 @@ std::optional<Literal> Graph::evaluateAll(ElementType type, const Shape &shape, 
                                                      : ScalarOp::min;
     std::optional<Cell> sum;
     std::vector<int64_t> here(inner->size());
-    if (steps == 0)
-      return std::nullopt;
     do {
       std::copy(here.begin(), here.end(), indices.begin() + int64_t(outer.size()));
       auto cell = evaluate(body, indices, literalOf);
@@ -281,6 +310,8 @@ Value Graph::emit(ElementType type, const Shape &shape, const Shape &extents, Re
 
 Tensor Graph::compute(DataType type, Shape shape, const Element &body) {
   TensorData *data = make(type, std::move(shape));
+  if (setEmpty(data))
+    return data;
   Scalar element = body(loopsOf(data->shape.size()));
   if (element.type() != data->type)
     throw std::logic_error("a body gives " + std::string(elementName(element.type())) + " for " + nameOf(type));
@@ -301,6 +332,8 @@ Tensor Graph::reduce(DataType type, Shape shape, Shape extents, Reduction kind, 
     return cast(wide, type);
   }
   TensorData *data = make(type, std::move(shape));
+  if (setEmpty(data))
+    return data;
   Scalar term = body(loopsOf(data->shape.size()), loopsOf(extents.size(), data->shape.size()));
   if (term.type() != data->type)
     throw std::logic_error("a term gives " + std::string(elementName(term.type())) + " for " + nameOf(type));
