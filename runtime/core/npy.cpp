@@ -13,7 +13,7 @@ namespace {
 
 constexpr uint8_t kMagic[6] = {0x93, 'N', 'U', 'M', 'P', 'Y'};
 constexpr size_t kLongestHeader = 1 << 16;
-constexpr size_t kMostDimensions = 8;
+constexpr size_t kMostDimensions = 16;
 
 struct Header {
   std::string type;

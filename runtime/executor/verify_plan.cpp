@@ -19,7 +19,7 @@ namespace {
 
 constexpr uint64_t kMostBytes = 1ull << 44;
 constexpr uint64_t kMostScratch = 1ull << 30;
-constexpr uint32_t kMostSymbols = 4096, kMostSteps = 1024, kMostDimensions = 8, kMostOperands = 256, kMostLayers = 1 << 16, kMostPlanes = 64;
+constexpr uint32_t kMostSymbols = 4096, kMostSteps = 1024, kMostDimensions = 16, kMostOperands = 256, kMostLayers = 1 << 16, kMostPlanes = 64;
 constexpr uint32_t kMostShared = 228 << 10; // of a block on any GPU
 constexpr uint32_t kLacking = 0xffffffff;
 

@@ -75,7 +75,7 @@ static Tensor productOf(Graph &graph, const ConvolutionSpec &spec, const Window 
     });
   }
   Tensor rows = graph.transpose(graph.reshape(windows, {batch, depth, positions}), {0, 2, 1});
-  Value product = graph.ir().linear(graph.value(graph.reshape(rows, {batch * positions, depth})),
+  Value product = graph.ir().linear(graph.value(graph.cast(graph.reshape(rows, {batch * positions, depth}), DataType::f32)),
                                     graph.value(graph.reshape(w, {outputs, depth})));
   Tensor flat = graph.computed(DataType::f32, {batch * positions, outputs}, product);
   Shape shape{batch, outputs};

@@ -297,7 +297,7 @@ Tensor Graph::matmul(Tensor a, Tensor b) {
       k.isConstant() && n.isConstant()) {
     Dimension rows = elementsOf(lead) * m;
     Value weight = builder.transpose(value(b), {1, 0});
-    Value product = builder.linear(builder.reshape(value(a), {rows, k}), weight);
+    Value product = builder.linear(builder.reshape(value(cast(a, DataType::f32)), {rows, k}), weight);
     Shape shape = lead;
     shape.push_back(m);
     shape.push_back(n);
@@ -310,6 +310,8 @@ Tensor Graph::matmul(Tensor a, Tensor b) {
   Shape shape = batch;
   shape.push_back(m);
   shape.push_back(n);
+  if ((a->type == ElementType::f16 || a->type == ElementType::bf16) && !(a->known && b->known) && k == other)
+    return cast(matmul(cast(a, DataType::f32), cast(b, DataType::f32)), a->dataType); // sums in f32, rounded once
   if ((a->type == ElementType::f32 || a->type == ElementType::f64) && !(a->known && b->known) && k == other) {
     auto batched = [&](Tensor of) {
       Shape wanted = batch;

@@ -255,8 +255,60 @@ private:
     return result;
   }
 
+  // Names that a node reads, those of its branches included.
+  static void collectInputs(const proto::NodeProto &node, std::vector<std::string> &names) {
+    for (const std::string &name : node.input())
+      if (!name.empty())
+        names.push_back(name);
+    for (const auto &attribute : node.attribute())
+      if (attribute.has_g())
+        for (const proto::NodeProto &inner : attribute.g().node())
+          collectInputs(inner, names);
+  }
+
+  // Nodes so that each stands after those that it reads, otherwise in the order of the file: exporters and tools do not always
+  // sort as the specification asks. Those of a cycle come last, and are refused where they are imported.
+  static std::vector<const proto::NodeProto *> sorted(const google::protobuf::RepeatedPtrField<proto::NodeProto> &nodes) {
+    std::map<std::string, size_t> makers;
+    for (int i = 0; i < nodes.size(); ++i)
+      for (const std::string &name : nodes[i].output())
+        if (!name.empty())
+          makers.emplace(name, size_t(i));
+    std::vector<std::vector<size_t>> readers(size_t(nodes.size()));
+    std::vector<size_t> waiting(size_t(nodes.size()), 0);
+    for (int i = 0; i < nodes.size(); ++i) {
+      std::vector<std::string> names;
+      collectInputs(nodes[i], names);
+      for (const std::string &name : names)
+        if (auto maker = makers.find(name); maker != makers.end() && maker->second != size_t(i)) {
+          readers[maker->second].push_back(size_t(i));
+          ++waiting[size_t(i)];
+        }
+    }
+    std::set<size_t> ready;
+    for (size_t i = 0; i < waiting.size(); ++i)
+      if (waiting[i] == 0)
+        ready.insert(i);
+    std::vector<const proto::NodeProto *> order;
+    std::vector<bool> placed(waiting.size());
+    while (!ready.empty()) {
+      const size_t next = *ready.begin();
+      ready.erase(ready.begin());
+      order.push_back(&nodes[int(next)]);
+      placed[next] = true;
+      for (size_t reader : readers[next])
+        if (--waiting[reader] == 0)
+          ready.insert(reader);
+    }
+    for (size_t i = 0; i < placed.size(); ++i)
+      if (!placed[i])
+        order.push_back(&nodes[int(i)]);
+    return order;
+  }
+
   void walk(const google::protobuf::RepeatedPtrField<proto::NodeProto> &nodes, const Versions &versions, Scope &scope, int depth) {
-    for (const proto::NodeProto &node : nodes) {
+    for (const proto::NodeProto *at : sorted(nodes)) {
+      const proto::NodeProto &node = *at;
       std::vector<Tensor> inputs, outputs;
       bool good = true;
       for (const std::string &name : node.input()) {
@@ -267,7 +319,7 @@ private:
         const Tensor *found = scope.find(name);
         if (!found) {
           problem(nameOfNode(node) + ": input '" + name +
-                  "' is computed by no node before it, and is no input or initializer (a graph must be sorted and free of cycles)");
+                  "' is computed by no node that can stand before it, and is no input or initializer");
           good = false;
         } else if (!*found) {
           good = false; // told already
