@@ -221,6 +221,29 @@ bool quantizesTiedHead(plan::ProgramOp program) {
   return found;
 }
 
+// What passes made of an exporter's spelling: "2 attentions, 5 layer norms, 2 GELUs"; and what they left, with the reason.
+struct Fused {
+  std::string made;
+  std::vector<std::string> left;
+};
+
+Fused fusedIn(ModuleOp module) {
+  static constexpr std::pair<StringRef, const char *> names[] = {
+      {"ingot.scaled_dot_product_attention", "attention"}, {"ingot.layer_norm", "layer norm"}, {"ingot.rms_norm", "RMS norm"},
+      {"ingot.gelu", "GELU"}, {"ingot.gelu_tanh", "GELU (tanh)"}, {"ingot.silu", "SiLU"}, {"ingot.softmax", "softmax"},
+      {"ingot.linear", "linear"}};
+  llvm::StringMap<size_t> counts;
+  module.walk([&](Operation *op) { ++counts[op->getName().getStringRef()]; });
+  Fused fused;
+  for (auto [op, name] : names)
+    if (size_t count = counts.lookup(op))
+      fused.made += (fused.made.empty() ? "" : ", ") + std::to_string(count) + " " + name;
+  if (auto left = module->getAttrOfType<ArrayAttr>("ingot.not_fused"))
+    for (auto text : left.getAsRange<StringAttr>())
+      fused.left.push_back(text.str());
+  return fused;
+}
+
 constexpr const char *kTiedHead = "the tied head is quantized: the lookup of embeddings reads the quantized weight too";
 
 engine::GenerationDefaults generationOf(const huggingface::GenerationConfig &config) {
@@ -294,6 +317,7 @@ int compileModel(const CompileOptions &options) {
   if (failed(
           runStage(module, [&](OpPassManager &manager) { pipelines::buildPrecisionPipeline(manager, passOptions); })))
     return kModelAtFault; // the options do not fit the model
+  const Fused fused = isOnnx(options.model) ? fusedIn(module) : Fused();
   struct Stage {
     const char *name;
     void (*build)(OpPassManager &, const pipelines::Options &);
@@ -437,6 +461,10 @@ int compileModel(const CompileOptions &options) {
   report.dummySeed = options.dummyWeights;
   for (const std::string &note : facts.notes)
     report.notes.push_back(withoutDirectory(note, options.model));
+  if (!fused.made.empty())
+    report.notes.push_back("the graph has " + fused.made);
+  for (const std::string &left : fused.left)
+    report.notes.push_back("not fused: " + left);
   if (quantizesTiedHead(program))
     report.notes.push_back(kTiedHead);
   if (options.drawAtLoad)
@@ -510,6 +538,23 @@ int checkModel(const CheckOptions &options) {
   if (failed(
           runStage(module, [&](OpPassManager &manager) { pipelines::buildPrecisionPipeline(manager, passOptions); })))
     return kModelAtFault; // the options do not fit the model
+  const Fused fused = isOnnx(options.model) ? fusedIn(module) : Fused();
+  std::vector<std::string> signature; // of a graph's entry
+  if (isOnnx(options.model))
+    for (auto entry : module.getOps<ir::EntryOp>()) {
+      auto say = [&](const char *kind, StringRef name, Type type) {
+        std::string text = std::string(kind) + name.str() + ": ";
+        auto tensor = cast<RankedTensorType>(type);
+        llvm::raw_string_ostream(text) << tensor.getElementType();
+        for (auto [i, dim] : llvm::enumerate(ir::dimsOf(tensor)))
+          text += (i ? ", " : " [") + dim.text();
+        signature.push_back(text + (tensor.getRank() ? "]" : ""));
+      };
+      for (auto [i, type] : llvm::enumerate(entry.getArgumentTypes()))
+        say("input       ", entry.getArgName(static_cast<unsigned>(i)), type);
+      for (auto [i, type] : llvm::enumerate(entry.getResultTypes()))
+        say("output      ", entry.getResName(static_cast<unsigned>(i)), type);
+    }
   if (failed(runStage(module, [&](OpPassManager &manager) {
         pipelines::buildFusionPipeline(manager, passOptions);
         pipelines::buildLinalgPipeline(manager, passOptions);
@@ -532,6 +577,18 @@ int checkModel(const CheckOptions &options) {
   out << options.model << " compiles.\n";
   out << "model       " << facts.name << " (" << facts.family << ", " << facts.parameters << " parameters in "
       << plural(facts.tensors, "tensor") << ", mostly " << elementName(facts.weightType) << ")\n";
+  if (isOnnx(options.model)) {
+    for (const std::string &line : signature)
+      out << line << "\n";
+    out << "graph       " << (fused.made.empty() ? "no op of a transformer" : fused.made) << "\n";
+    for (const std::string &left : fused.left)
+      out << "not fused   " << left << "\n";
+    out << "products    in " << productsOf(module) << "\n";
+    out << "engine      about " << gigabytes(weightBytes) << " of weights\n";
+    for (const std::string &note : facts.notes)
+      out << "note: " << note << "\n";
+    return kDone;
+  }
   out << "context     " << program.getContextLength() << " positions, vocabulary " << program.getVocabulary() << "\n";
   out << "products    in " << productsOf(module) << "\n";
   out << "engine      about " << gigabytes(weightBytes) << " of weights\n";

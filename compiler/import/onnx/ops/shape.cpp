@@ -205,9 +205,9 @@ std::vector<Tensor> slice(Op &op) {
     // As numpy: from the end where negative, then cut to what there is.
     auto place = [&](Dimension at, const Dimension &least, const Dimension &most) {
       auto constant = at.constant();
-      if (constant && *constant >= INT32_MAX) // "to the end", however it is written
+      if (constant && *constant >= 1000000000) // "to the end", however it is written
         return most;
-      if (constant && *constant <= -int64_t(INT32_MAX))
+      if (constant && *constant <= -1000000000)
         return least;
       if (constant ? *constant < 0 : at.most().value_or(0) < 0)
         at = at + size;
