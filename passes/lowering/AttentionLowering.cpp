@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Lowering of rotary angles, of the append to the cache and of attention (see EntryLoweringImpl.h).
+// Lowering of rotary angles, of the append to the cache and of attention, over the cache and over given keys (see
+// EntryLoweringImpl.h).
 #include "compiler/target/cpu/kernels/scratch.h"
 #include "passes/lowering/EntryLoweringImpl.h"
 
@@ -202,6 +203,50 @@ LogicalResult EntryLowering::lowerOp(ir::AttentionOp op) {
                           kernels::mergeTiles(page, 1) - kernels::mergeTiles(page, 0), kernels::mergeTiles(page, 0));
   // No symbol says what was left apart; it is little beside the keys and values it came from, and is told as nothing.
   launch(op, tables.kernel(merge, op.getLoc()), merged.values, tiles, constant(0), constant(0), op.getLoc());
+  return success();
+}
+
+LogicalResult EntryLowering::lowerOp(ir::ScaledDotProductAttentionOp op) {
+  RankedTensorType query = tensorOf(op.getQuery()), key = tensorOf(op.getKey()), value = tensorOf(op.getValue());
+  auto batch = symbolOf(op, op.getQuery(), 0), queries = symbolOf(op, op.getQuery(), 1);
+  auto keys = symbolOf(op, op.getKey(), 1);
+  if (failed(batch) || failed(queries) || failed(keys))
+    return failure();
+  const int64_t heads = query.getDimSize(2), kvHeads = key.getDimSize(2), depth = key.getDimSize(3),
+                width = value.getDimSize(3);
+  KernelParams params(builder, "sdpa");
+  params.set("kv_heads", kvHeads)
+      .set("q_per_kv", heads / kvHeads, 1)
+      .set("head_dim", depth)
+      .set("value_dim", width, depth)
+      .setFloat("scale", op.getScale().convertToDouble())
+      .setFloat("soft_cap", op.getSoftCap().convertToDouble(), 0.0)
+      .set("causal", op.getCausal())
+      .set("window", op.getWindow(), 0)
+      .set("bias", op.getBias() != nullptr);
+  static const StringRef whole[] = {"bias_batch", "bias_heads", "bias_queries", "bias_keys"};
+  for (auto [index, name] : llvm::enumerate(whole))
+    params.set(name, op.getBias() && tensorOf(op.getBias()).getDimSize(index) != 1);
+  params.set("lengths", op.getLengths() != nullptr)
+      .set("batch_symbol", *batch)
+      .set("queries_symbol", *queries)
+      .set("keys_symbol", *keys);
+  Operands operands;
+  for (Value operand : op->getOperands())
+    operands.add(bufferOf(op, operand));
+  operands.add(bufferOf(op, op.getResult()));
+  if (operands.failed)
+    return failure();
+  ir::Dim b = ir::dimOf(query, 0), s = ir::dimOf(query, 1), t = ir::dimOf(key, 1);
+  std::optional<plan::SizeAttr> tiles = countOf({b, s, heads});
+  if (!tiles)
+    return op.emitOpError() << "has more than 2^63 queries in " << query;
+  plan::SizeAttr bytes = constant(0);
+  for (Value operand : op->getOperands())
+    bytes = bytes.plus(bytesOf(operand));
+  // All keys count, also those that a mask leaves out: how many that are no symbol says.
+  plan::SizeAttr operations = countOf({b, s, t, 2 * heads * (depth + width)}).value_or(constant(0));
+  launch(op, tables.kernel(params, op.getLoc()), operands.values, *tiles, bytes, operations, op.getLoc());
   return success();
 }
 

@@ -145,6 +145,14 @@ FailureOr<int64_t> EntryLowering::symbolOf(Operation *op, Value value, unsigned 
   return tables.symbolIndex(expr->constant == 0 ? expr->symbol : tables.sum(*expr).getValue());
 }
 
+std::optional<plan::SizeAttr> EntryLowering::countOf(ArrayRef<ir::Dim> dims) {
+  std::optional<ProgramTables::Extent> count = tables.product(dims);
+  if (!count)
+    return std::nullopt;
+  return count->symbol ? plan::SizeAttr::get(builder.getContext(), count->symbol.getValue(), count->factor)
+                       : constant(count->factor);
+}
+
 plan::SizeAttr EntryLowering::bytesOf(Value value) {
   auto type = tensorOf(value);
   if (!type)
@@ -153,10 +161,7 @@ plan::SizeAttr EntryLowering::bytesOf(Value value) {
   plan::SizeAttr size = constant(ir::elementBytes(type.getElementType()));
   if (llvm::count_if(dims, [](const ir::Dim &dim) { return dim.isDynamic(); }) > 1) {
     dims.push_back(ir::elementBytes(type.getElementType()));
-    std::optional<ProgramTables::Extent> bytes = tables.product(dims);
-    return !bytes          ? constant(0)
-           : bytes->symbol ? plan::SizeAttr::get(builder.getContext(), bytes->symbol.getValue(), bytes->factor)
-                           : constant(bytes->factor);
+    return countOf(dims).value_or(constant(0));
   }
   for (const ir::Dim &dim : dims) {
     plan::SizeAttr extent = sizeOf(dim);
@@ -184,7 +189,7 @@ void EntryLowering::launch(Operation *op, StringAttr kernel, ArrayRef<Value> ope
 LogicalResult EntryLowering::lower(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<ir::EmbeddingOp, ir::LinearOp, ir::RopeAnglesOp, ir::RopeAppendOp, ir::AttentionOp, ir::SampleOp,
-            ir::CallOp>([&](auto kind) { return lowerOp(kind); })
+            ir::ScaledDotProductAttentionOp, ir::CallOp>([&](auto kind) { return lowerOp(kind); })
       .Case<ir::ReshapeOp, ir::CacheOp, ir::ReturnOp>([](auto) { return success(); })
       .Case<ir::CacheAppendOp>([](ir::CacheAppendOp append) {
         return append.emitOpError() << "was not fused with the attention of its layer: no kernel appends alone; "
@@ -248,8 +253,7 @@ static ir::SymbolExpr::Product sorted(ir::SymbolExpr::Product product) {
 ir::SymbolExpr::Product ProgramTables::factorsOf(StringRef symbol) const {
   ir::SymbolExpr::Product whole;
   auto found = values.find(symbol);
-  std::optional<ir::SymbolExpr::Product> product =
-      found == values.end() ? std::nullopt : found->second.product();
+  std::optional<ir::SymbolExpr::Product> product = found == values.end() ? std::nullopt : found->second.product();
   if (!product)
     return {1, {symbol}};
   whole.factor = product->factor;
@@ -298,9 +302,9 @@ StringAttr ProgramTables::number(int64_t value) {
 StringAttr ProgramTables::sum(const ir::DimExpr &expr) {
   const bool less = expr.constant < 0;
   const int64_t magnitude = less ? -expr.constant : expr.constant;
-  ir::SymbolExpr value = ir::SymbolExpr::symbol(expr.symbol)
-                             .combine(less ? ingot::symbols::Op::subtract : ingot::symbols::Op::add,
-                                      ir::SymbolExpr::constant(magnitude));
+  ir::SymbolExpr value =
+      ir::SymbolExpr::symbol(expr.symbol)
+          .combine(less ? ingot::symbols::Op::subtract : ingot::symbols::Op::add, ir::SymbolExpr::constant(magnitude));
   if (StringAttr known = sums.lookup(value.text()))
     return known;
   return declare((expr.symbol + (less ? "_minus_" : "_plus_") + Twine(magnitude)).str(), value);

@@ -56,6 +56,8 @@ private:
   plan::SizeAttr sizeOf(const ir::Dim &dim) { return plan::sizeOf(builder.getContext(), dim); }
   plan::SizeAttr constant(int64_t value) { return plan::SizeAttr::get(builder.getContext(), value); }
   plan::SizeAttr rowsOf(mlir::Value value) { return sizeOf(ir::dimOf(tensorOf(value), 0)); }
+  // The product of dimensions whose symbols are known; nothing where it passes 64 bits.
+  std::optional<plan::SizeAttr> countOf(llvm::ArrayRef<ir::Dim> dims);
   // Bytes of a tensor, where that is affine in the symbols; nothing of the rest.
   plan::SizeAttr bytesOf(mlir::Value value);
 
@@ -86,6 +88,7 @@ private:
   mlir::LogicalResult lowerOp(ir::RopeAnglesOp op);
   mlir::LogicalResult lowerOp(ir::RopeAppendOp op);
   mlir::LogicalResult lowerOp(ir::AttentionOp op);
+  mlir::LogicalResult lowerOp(ir::ScaledDotProductAttentionOp op);
   mlir::LogicalResult lowerOp(ir::SampleOp op);
   mlir::LogicalResult lowerOp(ir::CallOp op);
 

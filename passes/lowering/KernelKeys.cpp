@@ -54,7 +54,8 @@ static std::string spell(StringRef param, int64_t value, ArrayRef<StringRef> sym
   if (param == "kind")
     return ropeKinds[value];
   bool flag = llvm::StringSwitch<bool>(param)
-                  .Cases({"bias", "residual", "gated", "stats", "qk_norm", "zeros"}, true)
+                  .Cases({"bias", "residual", "gated", "stats", "qk_norm", "zeros", "causal", "lengths"}, true)
+                  .Cases({"bias_batch", "bias_heads", "bias_queries", "bias_keys"}, true)
                   .Default(false);
   if (flag)
     return value ? param.str() : "";

@@ -284,3 +284,34 @@ module {
     ingot.return %y, %z : tensor<?x?xf32, #ingot.dims<"b", "a">>, tensor<?xf32, #ingot.dims<"a-1">>
   }
 }
+
+// -----
+
+// Attention over given keys and values has a tile for each query head of a query. Dimensions of 1 of the bias are repeated;
+// a number that is no symbol becomes one.
+// CHECK-LABEL: plan.entry @over
+// CHECK-DAG:     %[[Q:.*]] = plan.input "q"
+// CHECK-DAG:     %[[K:.*]] = plan.input "k"
+// CHECK-DAG:     %[[V:.*]] = plan.input "v"
+// CHECK-DAG:     %[[M:.*]] = plan.input "m"
+// CHECK-DAG:     %[[N:.*]] = plan.input "n"
+// CHECK-DAG:     %[[A:.*]] = plan.output "a"
+// CHECK-DAG:     %[[C:.*]] = plan.output "c"
+// CHECK:         plan.launch @"sdpa-kv_heads4-q_per_kv2-head_dim16-value_dim24-scale0.25-causal-bias-bias_batch-bias_keys-lengths-batch_b-queries_rows_3-keys_t"(%[[Q]], %[[K]], %[[V]], %[[M]], %[[N]], %[[A]])
+// CHECK-SAME:      tiles <24 * b> {bytes_read = #plan.size<1540 * b + 644 * b_x_t>, operations = #plan.size<1920 * b_x_t>}
+// CHECK:         plan.launch @"sdpa-kv_heads4-q_per_kv2-head_dim16-value_dim24-scale1-soft_cap30-window8-batch_b-queries_rows_3-keys_t"(%[[Q]], %[[K]], %[[V]], %[[C]])
+module {
+  ingot.symbol @b
+  ingot.symbol @t
+  ingot.entry @over(%q: tensor<?x3x8x16xf32, #ingot.dims<"b", "", "", "">>, %k: tensor<?x?x4x16xf32, #ingot.dims<"b", "t", "", "">>, %v: tensor<?x?x4x24xf32, #ingot.dims<"b", "t", "", "">>,
+      %m: tensor<?x1x1x?xf32, #ingot.dims<"b", "", "", "t">>, %n: tensor<?xi32, #ingot.dims<"b">>)
+      -> (tensor<?x3x8x24xf32, #ingot.dims<"b", "", "", "">>, tensor<?x3x8x24xf32, #ingot.dims<"b", "", "", "">>) attributes {arg_names = ["q", "k", "v", "m", "n"], res_names = ["a", "c"]} {
+    %a = ingot.scaled_dot_product_attention %q, %k, %v bias %m lengths %n {causal, scale = 0.25 : f64}
+        : (tensor<?x3x8x16xf32, #ingot.dims<"b", "", "", "">>, tensor<?x?x4x16xf32, #ingot.dims<"b", "t", "", "">>, tensor<?x?x4x24xf32, #ingot.dims<"b", "t", "", "">>, tensor<?x1x1x?xf32, #ingot.dims<"b", "", "", "t">>, tensor<?xi32, #ingot.dims<"b">>)
+        -> tensor<?x3x8x24xf32, #ingot.dims<"b", "", "", "">>
+    %c = ingot.scaled_dot_product_attention %q, %k, %v {scale = 1.0 : f64, window = 8 : i64, soft_cap = 30.0 : f64}
+        : (tensor<?x3x8x16xf32, #ingot.dims<"b", "", "", "">>, tensor<?x?x4x16xf32, #ingot.dims<"b", "t", "", "">>, tensor<?x?x4x24xf32, #ingot.dims<"b", "t", "", "">>)
+        -> tensor<?x3x8x24xf32, #ingot.dims<"b", "", "", "">>
+    ingot.return %a, %c : tensor<?x3x8x24xf32, #ingot.dims<"b", "", "", "">>, tensor<?x3x8x24xf32, #ingot.dims<"b", "", "", "">>
+  }
+}
