@@ -154,6 +154,7 @@ static const std::vector<std::span<const Definition>> &tables() {
       paddingOps(),
       reductionOps(),
       selectionOps(),
+      uniqueOps(),
       activationOps(),
       normalizationOps(),
       matrixOps(),

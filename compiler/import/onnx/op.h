@@ -105,6 +105,7 @@ std::span<const Definition> selectionOps();
 std::span<const Definition> scatterOps();
 std::span<const Definition> paddingOps();
 std::span<const Definition> conversionOps();
+std::span<const Definition> uniqueOps();
 std::span<const Definition> einsumOps();
 std::span<const Definition> lossOps();
 std::span<const Definition> signalOps();
