@@ -50,7 +50,10 @@ std::vector<Tensor> unique(Op &op) {
   };
   std::vector<int64_t> sorted(static_cast<size_t>(count));
   std::iota(sorted.begin(), sorted.end(), 0);
-  std::stable_sort(sorted.begin(), sorted.end(), [&](int64_t a, int64_t b) { return order(a, b) < 0; });
+  std::sort(sorted.begin(), sorted.end(), [&](int64_t a, int64_t b) {
+    const int which = order(a, b);
+    return which != 0 ? which < 0 : a < b;
+  });
   struct Group {
     int64_t first, members; // the first slice of its kind, and how many there are
   };
