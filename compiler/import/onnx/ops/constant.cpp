@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Operators that give tensors of their own: Constant, ConstantOfShape, Range, EyeLike.
+// Operators that give tensors of their own: Constant, ConstantOfShape, Range, EyeLike; and optional tensors, of which importing
+// knows whether they are there.
 #include "compiler/import/onnx/op.h"
 
 namespace ingot::onnx {
@@ -89,11 +90,18 @@ std::vector<Tensor> eyeLike(Op &op) {
   })};
 }
 
+// Every tensor is there; what is not there is an input that is left out.
+std::vector<Tensor> optionalHasElement(Op &op) { return {op.graph.scalar(DataType::boolean, op.optional(0) != nullptr)}; }
+
+std::vector<Tensor> optionalGetElement(Op &op) { return {op.input(0)}; }
+
 constexpr Definition kOps[] = {
     {"", "Constant", 1, constant},
     {"", "ConstantOfShape", 9, constantOfShape},
     {"", "Range", 11, range},
     {"", "EyeLike", 9, eyeLike},
+    {"", "OptionalHasElement", 15, optionalHasElement},
+    {"", "OptionalGetElement", 15, optionalGetElement},
 };
 
 } // namespace
