@@ -8,8 +8,10 @@ def make(cases):
         return (cases.random(name).standard_normal(shape) * scale).astype(np.float32)
 
     def q(name, dtype, *shape):
-        info = np.iinfo(dtype)
-        return cases.random(name).integers(info.min, info.max + 1, shape).astype(dtype)
+        # Signed ones are weights, so small that ONNX Runtime's sums of two products with bytes fit 16 bits where it has no better
+        # instruction: it saturates there.
+        low, high = (-60, 60) if dtype == np.int8 else (0, 255)
+        return cases.random(name).integers(low, high + 1, shape).astype(dtype)
 
     def n(value, dtype=np.float32):
         return np.array(value, dtype)
