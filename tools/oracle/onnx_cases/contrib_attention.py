@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """com.microsoft's attention operators."""
 import numpy as np
+from onnx import TensorProto, helper
 
 
 def attention(q, k, v, bias=0, allowed=True):
@@ -91,6 +92,10 @@ def make(cases):
     cases.add("multi_head_attention_qk", "MultiHeadAttention", same + past, ["y", "key", "value", "qk"], heads,
               types={"qk": np.float32})
 
+    cases.add("multi_head_attention_qk_masked", "MultiHeadAttention",
+              same[:4] + [("mask", np.array([[1, 1, 1, 1, 0], [1, 0, 1, 1, 1]], np.int32)), ("ab", f("qab", 1, 2, 5, 5)), ("pk", None), ("pv", None)],
+              ["y", "", "", "qk"], heads, types={"qk": np.float32})
+
     angles = np.arange(12)[:, None] / 10 ** (np.arange(4)[None, :] / 2)
     cos, sin = np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
     places = np.array([[0, 1, 2, 3, 4], [3, 7, 1, 0, 11]], np.int64)
@@ -132,3 +137,23 @@ def make(cases):
     cached("smooth", 4, None, [4, 4], {"smooth_softmax": 1})
     cached("sink", 1, 6, [7, 7], extra=[("p", None), ("ab", None), ("sink", f("sink", 4))])
     cached("bias", 4, None, [4, 4], extra=[("p", None), ("ab", f("gab", 1, 4, 4, 4))])
+
+    # As decoders are exported: the longest sequence is a dimension of the mask, lengths are its sums.
+    nodes = [helper.make_node("Cast", ["mask"], ["long"], to=TensorProto.INT64),
+             helper.make_node("ReduceSum", ["long", "one"], ["sums"], keepdims=0),
+             helper.make_node("Sub", ["sums", "one"], ["last64"]), helper.make_node("Cast", ["last64"], ["last"], to=TensorProto.INT32),
+             helper.make_node("Shape", ["mask"], ["shape"]), helper.make_node("Gather", ["shape", "one"], ["total64"]),
+             helper.make_node("Cast", ["total64"], ["total"], to=TensorProto.INT32),
+             helper.make_node("GroupQueryAttention", ["q", "k", "v", "pk", "pv", "last", "total", "cos", "sin"], ["y", "key", "value"],
+                              domain="com.microsoft", num_heads=4, kv_num_heads=2, do_rotary=1)]
+    for name, queries, rows in (("prompt", 5, 0), ("step", 1, 6)):
+        inputs = [("q", f("dq" + name, 2, queries, 64)), ("k", f("dk" + name, 2, queries, 32)), ("v", f("dv" + name, 2, queries, 32)),
+                  ("pk", f("dpk" + name, 2, 2, rows, 16)), ("pv", f("dpv" + name, 2, 2, rows, 16)),
+                  ("mask", np.ones((2, queries + rows), np.int64)), ("cos", cos), ("sin", sin), ("one", np.array([1], np.int64))]
+        symbols = {key: {0: "batch", 1: "sequence"} for key in "qkv"}
+        symbols.update({key: {0: "batch", 2: "past"} for key in ("pk", "pv")}, mask={0: "batch", 1: "total"})
+        cases.add("group_query_attention_exported_" + name, "", inputs, ["y", "key", "value"], fixed=("cos", "sin", "one"), dynamic=symbols,
+                  nodes=nodes)
+    half = [(key, value.astype(np.float16)) for key, value in base]
+    cases.add("attention_half", "Attention", half, ["y"], heads, fixed=("w", "b"), tolerance=4e-3,
+              formula=lambda x, w, b: [(merged(attention(*(heads_of(p, 2) for p in np.split(x.astype(np.float64) @ w + b, 3, -1)))), np.float16)])

@@ -218,7 +218,7 @@ std::vector<Tensor> multiHeadAttention(Op &op) {
   spec.bias = sumOf(graph, given ? graph.cast(given, DataType::f32) : nullptr,
                     maskBias(op, op.optional(4), spec.q->shape[0], spec.q->shape[2], spec.offset, spec.k->shape[2]));
   const Attended result = attention(graph, spec);
-  return {mergeHeads(graph, result.output), spec.k, spec.v, op.wants(3) ? graph.cast(result.probabilities, spec.q->dataType) : nullptr};
+  return {mergeHeads(graph, result.output), spec.k, spec.v, op.wants(3) ? graph.cast(result.biased, spec.q->dataType) : nullptr};
 }
 
 // Positions are one offset for all sequences, or one number for each token.

@@ -168,23 +168,40 @@ std::vector<Tensor> resized(Op &op, const How &how, const std::vector<Axis> &axe
   })};
 }
 
-// floor(size * scale). A scale is a float, hence an integer over a power of two: exact for dynamic sizes too.
+// The fraction of small numbers that is this float; of a power of two where there is none.
+std::pair<int64_t, int64_t> fractionOf(double scale) {
+  double rest = scale;
+  int64_t above[] = {1, int64_t(std::floor(scale))}, below[] = {0, 1};
+  for (int step = 0; step < 16 && below[1] <= 4096; ++step) { // convergents of its continued fraction
+    if (float(double(above[1]) / double(below[1])) == float(scale))
+      return {above[1], below[1]};
+    rest = 1 / (rest - std::floor(rest));
+    if (!(rest < 1e6))
+      break;
+    const auto whole = int64_t(std::floor(rest));
+    for (int64_t *pair : {above, below}) {
+      const int64_t next = whole * pair[1] + pair[0];
+      pair[0] = pair[1];
+      pair[1] = next;
+    }
+  }
+  int exponent = 0;
+  auto whole = int64_t(std::ldexp(std::frexp(scale, &exponent), 24));
+  int shift = 24 - exponent;
+  for (; shift > 0 && whole % 2 == 0; --shift)
+    whole /= 2;
+  for (; shift < 0; ++shift)
+    whole *= 2;
+  return {whole, int64_t(1) << shift};
+}
+
+// floor(size * scale), exact for dynamic sizes too. A scale of 1.4 is 7/5, though the float is a little less: 5
+// elements become 7, as where the product is rounded to a float.
 Dimension scaled(Op &op, const Dimension &size, double scale) {
   if (!(scale > 0) || scale > 1e6 || scale < 1e-6)
     op.fail("a scale is " + std::to_string(scale) + "; expected a positive number");
-  if (auto known = size.constant())
-    return int64_t(scale * double(*known));
-  int exponent = 0;
-  double mantissa = std::ldexp(std::frexp(float(scale), &exponent), 24);
-  int shift = 24 - exponent;
-  auto whole = int64_t(mantissa);
-  while (shift > 0 && whole % 2 == 0) {
-    whole /= 2;
-    --shift;
-  }
-  for (; shift < 0; ++shift)
-    whole *= 2;
-  return Dimension::floorDiv(size * whole, int64_t(1) << shift);
+  const auto [above, below] = fractionOf(scale);
+  return Dimension::floorDiv(size * above, below);
 }
 
 void scaleAxis(Op &op, Axis &axis, double scale) {
