@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %ingot_opt --ingot-fuse-attention --canonicalize --split-input-file %s | FileCheck %s
+
+// BERT's: heads split and transposed, keys transposed twice over, a mask that is repeated over heads and queries, scores divided.
+// CHECK-LABEL: ingot.entry @bert
+// CHECK-NOT:     ingot.softmax
+// CHECK:         %[[M:.*]] = ingot.reshape %arg3 : {{.*}} -> tensor<?x1x1x?xf32, #ingot.dims<"b", "", "", "s">>
+// CHECK:         %[[O:.*]] = ingot.scaled_dot_product_attention %arg0, %arg1, %arg2 bias %[[M]] {scale = 2.500000e-01 : f64}
+// CHECK-NEXT:    ingot.return %[[O]]
+ingot.symbol @b
+ingot.symbol @s
+ingot.entry @bert(%q: tensor<?x?x4x16xf32, #ingot.dims<"b", "s", "", "">>, %k: tensor<?x?x4x16xf32, #ingot.dims<"b", "s", "", "">>,
+    %v: tensor<?x?x4x16xf32, #ingot.dims<"b", "s", "", "">>, %mask: tensor<?x?xf32, #ingot.dims<"b", "s">>) -> tensor<?x?x4x16xf32, #ingot.dims<"b", "s", "", "">>
+    attributes {arg_names = ["q", "k", "v", "m"], res_names = ["y"]} {
+  %c = ingot.constant dense<4.0> : tensor<f32>
+  %cb = ingot.broadcast %c : tensor<f32> -> tensor<?x4x?x?xf32, #ingot.dims<"b", "", "s", "s">>
+  %qt = ingot.transpose %q {permutation = array<i64: 0, 2, 1, 3>} : tensor<?x?x4x16xf32, #ingot.dims<"b", "s", "", "">> -> tensor<?x4x?x16xf32, #ingot.dims<"b", "", "s", "">>
+  %kt = ingot.transpose %k {permutation = array<i64: 0, 2, 3, 1>} : tensor<?x?x4x16xf32, #ingot.dims<"b", "s", "", "">> -> tensor<?x4x16x?xf32, #ingot.dims<"b", "", "", "s">>
+  %vt = ingot.transpose %v {permutation = array<i64: 0, 2, 1, 3>} : tensor<?x?x4x16xf32, #ingot.dims<"b", "s", "", "">> -> tensor<?x4x?x16xf32, #ingot.dims<"b", "", "s", "">>
+  %x = ingot.matmul %qt, %kt : (tensor<?x4x?x16xf32, #ingot.dims<"b", "", "s", "">>, tensor<?x4x16x?xf32, #ingot.dims<"b", "", "", "s">>) -> tensor<?x4x?x?xf32, #ingot.dims<"b", "", "s", "s">>
+  %d = ingot.div %x, %cb : tensor<?x4x?x?xf32, #ingot.dims<"b", "", "s", "s">>
+  %mr = ingot.reshape %mask : tensor<?x?xf32, #ingot.dims<"b", "s">> -> tensor<?x1x1x?xf32, #ingot.dims<"b", "", "", "s">>
+  %mb = ingot.broadcast %mr : tensor<?x1x1x?xf32, #ingot.dims<"b", "", "", "s">> -> tensor<?x4x?x?xf32, #ingot.dims<"b", "", "s", "s">>
+  %a = ingot.add %d, %mb : tensor<?x4x?x?xf32, #ingot.dims<"b", "", "s", "s">>
+  %p = ingot.softmax %a {axis = 3 : i64} : tensor<?x4x?x?xf32, #ingot.dims<"b", "", "s", "s">>
+  %o = ingot.matmul %p, %vt : (tensor<?x4x?x?xf32, #ingot.dims<"b", "", "s", "s">>, tensor<?x4x?x16xf32, #ingot.dims<"b", "", "s", "">>) -> tensor<?x4x?x16xf32, #ingot.dims<"b", "", "s", "">>
+  %y = ingot.transpose %o {permutation = array<i64: 0, 2, 1, 3>} : tensor<?x4x?x16xf32, #ingot.dims<"b", "", "s", "">> -> tensor<?x?x4x16xf32, #ingot.dims<"b", "s", "", "">>
+  ingot.return %y : tensor<?x?x4x16xf32, #ingot.dims<"b", "s", "", "">>
+}
+
+// -----
+
+// Queries and keys scaled each, a choice of -inf as mask, kv heads repeated, scores capped.
+// CHECK-LABEL: ingot.entry @capped
+// CHECK:         %[[B:.*]] = ingot.select %arg3
+// CHECK:         ingot.scaled_dot_product_attention %{{.*}}, %{{.*}}, %{{.*}} bias %{{.*}} {scale = 2.500000e-01 : f64, soft_cap = 3.000000e+01 : f64}
+// CHECK-SAME:      (tensor<2x5x4x16xf32>, tensor<2x6x2x16xf32>, tensor<2x6x2x16xf32>, tensor<1x1x5x6xf32>)
+ingot.entry @capped(%q: tensor<2x4x5x16xf32>, %k: tensor<2x2x6x16xf32>, %v: tensor<2x2x6x16xf32>, %seen: tensor<5x6xi1>) -> tensor<2x4x5x16xf32>
+    attributes {arg_names = ["q", "k", "v", "m"], res_names = ["y"]} {
+  %half = ingot.constant dense<0.5> : tensor<2x4x5x16xf32>
+  %cap = ingot.constant dense<30.0> : tensor<2x4x5x6xf32>
+  %low = ingot.constant dense<0xFF800000> : tensor<2x4x5x6xf32>
+  %qs = ingot.mul %q, %half : tensor<2x4x5x16xf32>
+  %k1 = ingot.reshape %k : tensor<2x2x6x16xf32> -> tensor<2x2x1x6x16xf32>
+  %k2 = ingot.broadcast %k1 : tensor<2x2x1x6x16xf32> -> tensor<2x2x2x6x16xf32>
+  %k3 = ingot.reshape %k2 : tensor<2x2x2x6x16xf32> -> tensor<2x4x6x16xf32>
+  %v1 = ingot.reshape %v : tensor<2x2x6x16xf32> -> tensor<2x2x1x6x16xf32>
+  %v2 = ingot.broadcast %v1 : tensor<2x2x1x6x16xf32> -> tensor<2x2x2x6x16xf32>
+  %v3 = ingot.reshape %v2 : tensor<2x2x2x6x16xf32> -> tensor<2x4x6x16xf32>
+  %kt = ingot.transpose %k3 {permutation = array<i64: 0, 1, 3, 2>} : tensor<2x4x6x16xf32> -> tensor<2x4x16x6xf32>
+  %ks = ingot.scale %kt {factor = 0.5 : f64} : tensor<2x4x16x6xf32>
+  %x = ingot.matmul %qs, %ks : (tensor<2x4x5x16xf32>, tensor<2x4x16x6xf32>) -> tensor<2x4x5x6xf32>
+  %xd = ingot.div %x, %cap : tensor<2x4x5x6xf32>
+  %t = ingot.tanh %xd : tensor<2x4x5x6xf32>
+  %xc = ingot.mul %t, %cap : tensor<2x4x5x6xf32>
+  %sb = ingot.broadcast %seen : tensor<5x6xi1> -> tensor<2x4x5x6xi1>
+  %m = ingot.select %sb, %xc, %low : tensor<2x4x5x6xi1>, tensor<2x4x5x6xf32>
+  %p = ingot.softmax %m {axis = 3 : i64} : tensor<2x4x5x6xf32>
+  %o = ingot.matmul %p, %v3 : (tensor<2x4x5x6xf32>, tensor<2x4x6x16xf32>) -> tensor<2x4x5x16xf32>
+  ingot.return %o : tensor<2x4x5x16xf32>
+}
+
+// -----
+
+// Probabilities that are a result too: told, and left.
+// CHECK: module attributes {ingot.not_fused = [{{.*}}its probabilities are read elsewhere"]}
+// CHECK-LABEL: ingot.entry @weights_wanted
+// CHECK-NOT:     scaled_dot_product_attention
+ingot.entry @weights_wanted(%q: tensor<2x5x16xf32>, %kt: tensor<2x16x6xf32>, %v: tensor<2x6x16xf32>) -> (tensor<2x5x16xf32>, tensor<2x5x6xf32>)
+    attributes {arg_names = ["q", "k", "v"], res_names = ["y", "p"]} {
+  %x = ingot.matmul %q, %kt : (tensor<2x5x16xf32>, tensor<2x16x6xf32>) -> tensor<2x5x6xf32>
+  %p = ingot.softmax %x {axis = 2 : i64} : tensor<2x5x6xf32>
+  %o = ingot.matmul %p, %v : (tensor<2x5x6xf32>, tensor<2x6x16xf32>) -> tensor<2x5x16xf32>
+  ingot.return %o, %p : tensor<2x5x16xf32>, tensor<2x5x6xf32>
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// RUN: %ingot_opt --ingot-recognize-ops --split-input-file %s | FileCheck %s
+
+// x / 2 * (1 + erf(x / sqrt(2))), constants behind broadcasts, the half last.
+// CHECK-LABEL: ingot.entry @gelu
+// CHECK:         %[[Y:.*]] = ingot.gelu %arg0
+// CHECK-NEXT:    ingot.return %[[Y]]
+ingot.entry @gelu(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {arg_names = ["x"], res_names = ["y"]} {
+  %c0 = ingot.constant dense<1.41421356> : tensor<f32>
+  %c1 = ingot.constant dense<1.0> : tensor<1xf32>
+  %c2 = ingot.constant dense<0.5> : tensor<f32>
+  %root = ingot.broadcast %c0 : tensor<f32> -> tensor<4x8xf32>
+  %one = ingot.broadcast %c1 : tensor<1xf32> -> tensor<4x8xf32>
+  %half = ingot.broadcast %c2 : tensor<f32> -> tensor<4x8xf32>
+  %d = ingot.div %x, %root : tensor<4x8xf32>
+  %e = ingot.erf %d : tensor<4x8xf32>
+  %g = ingot.add %one, %e : tensor<4x8xf32>
+  %m = ingot.mul %g, %x : tensor<4x8xf32>
+  %y = ingot.mul %m, %half : tensor<4x8xf32>
+  ingot.return %y : tensor<4x8xf32>
+}
+
+// -----
+
+// Another constant: no GELU.
+// CHECK-LABEL: ingot.entry @no_gelu
+// CHECK-NOT:     ingot.gelu
+// CHECK:         ingot.erf
+ingot.entry @no_gelu(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {arg_names = ["x"], res_names = ["y"]} {
+  %root = ingot.constant dense<1.5> : tensor<4x8xf32>
+  %one = ingot.constant dense<1.0> : tensor<4x8xf32>
+  %half = ingot.constant dense<0.5> : tensor<4x8xf32>
+  %d = ingot.div %x, %root : tensor<4x8xf32>
+  %e = ingot.erf %d : tensor<4x8xf32>
+  %g = ingot.add %one, %e : tensor<4x8xf32>
+  %m = ingot.mul %g, %x : tensor<4x8xf32>
+  %y = ingot.mul %m, %half : tensor<4x8xf32>
+  ingot.return %y : tensor<4x8xf32>
+}
+
+// -----
+
+// sqrt(2/pi) x (1 + 0.044715 x^2) inside, the factors in another order.
+// CHECK-LABEL: ingot.entry @gelu_tanh
+// CHECK:         %[[Y:.*]] = ingot.gelu_tanh %arg0
+// CHECK-NEXT:    ingot.return %[[Y]]
+ingot.entry @gelu_tanh(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {arg_names = ["x"], res_names = ["y"]} {
+  %a = ingot.constant dense<0.044715> : tensor<4x8xf32>
+  %b = ingot.constant dense<0.79788456> : tensor<4x8xf32>
+  %one = ingot.constant dense<1.0> : tensor<4x8xf32>
+  %s = ingot.mul %x, %x : tensor<4x8xf32>
+  %as = ingot.mul %s, %a : tensor<4x8xf32>
+  %p = ingot.add %as, %one : tensor<4x8xf32>
+  %bx = ingot.mul %b, %x : tensor<4x8xf32>
+  %i = ingot.mul %bx, %p : tensor<4x8xf32>
+  %t = ingot.tanh %i : tensor<4x8xf32>
+  %g = ingot.add %t, %one : tensor<4x8xf32>
+  %h = ingot.scale %x {factor = 0.5 : f64} : tensor<4x8xf32>
+  %y = ingot.mul %h, %g : tensor<4x8xf32>
+  ingot.return %y : tensor<4x8xf32>
+}
+
+// -----
+
+// x / (1 + e^-x), the sigmoid written out too.
+// CHECK-LABEL: ingot.entry @silu
+// CHECK:         %[[Y:.*]] = ingot.silu %arg0
+// CHECK-NEXT:    ingot.return %[[Y]]
+ingot.entry @silu(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {arg_names = ["x"], res_names = ["y"]} {
+  %one = ingot.constant dense<1.0> : tensor<4x8xf32>
+  %n = ingot.neg %x : tensor<4x8xf32>
+  %e = ingot.exp %n : tensor<4x8xf32>
+  %s = ingot.add %e, %one : tensor<4x8xf32>
+  %g = ingot.div %one, %s : tensor<4x8xf32>
+  %y = ingot.mul %x, %g : tensor<4x8xf32>
+  ingot.return %y : tensor<4x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: ingot.entry @softmax
+// CHECK:         %[[Y:.*]] = ingot.softmax %arg0 {axis = 1 : i64}
+// CHECK-NEXT:    ingot.return %[[Y]]
+ingot.entry @softmax(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {arg_names = ["x"], res_names = ["y"]} {
+  %m = ingot.reduce %x {axis = 1 : i64, keep_axis, kind = #ingot.reduce<max>} : tensor<4x8xf32> -> tensor<4x1xf32>
+  %mb = ingot.broadcast %m : tensor<4x1xf32> -> tensor<4x8xf32>
+  %d = ingot.sub %x, %mb : tensor<4x8xf32>
+  %e = ingot.exp %d : tensor<4x8xf32>
+  %s = ingot.reduce %e {axis = 1 : i64, kind = #ingot.reduce<sum>} : tensor<4x8xf32> -> tensor<4xf32>
+  %sr = ingot.reshape %s : tensor<4xf32> -> tensor<4x1xf32>
+  %sb = ingot.broadcast %sr : tensor<4x1xf32> -> tensor<4x8xf32>
+  %y = ingot.div %e, %sb : tensor<4x8xf32>
+  ingot.return %y : tensor<4x8xf32>
+}
+
+// -----
+
+// The difference is squared by itself, eps is added under the root, scale and shift follow.
+// CHECK-LABEL: ingot.entry @layer_norm
+// CHECK:         %[[Y:.*]] = ingot.layer_norm %arg0, %arg1 beta %arg2 {eps = {{9.99.*e-06|1.0.*e-05}} : f64}
+// CHECK-NEXT:    ingot.return %[[Y]]
+ingot.symbol @tokens
+ingot.entry @layer_norm(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>, %gamma: tensor<8xf32>, %beta: tensor<8xf32>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["x", "g", "b"], res_names = ["y"]} {
+  %c = ingot.constant dense<1.0e-5> : tensor<f32>
+  %eps = ingot.broadcast %c : tensor<f32> -> tensor<?x1xf32, #ingot.dims<"tokens", "">>
+  %mean = ingot.reduce %x {axis = 1 : i64, keep_axis, kind = #ingot.reduce<mean>} : tensor<?x8xf32, #ingot.dims<"tokens", "">> -> tensor<?x1xf32, #ingot.dims<"tokens", "">>
+  %mb = ingot.broadcast %mean : tensor<?x1xf32, #ingot.dims<"tokens", "">> -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  %d = ingot.sub %x, %mb : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  %sq = ingot.mul %d, %d : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  %var = ingot.reduce %sq {axis = 1 : i64, keep_axis, kind = #ingot.reduce<mean>} : tensor<?x8xf32, #ingot.dims<"tokens", "">> -> tensor<?x1xf32, #ingot.dims<"tokens", "">>
+  %ve = ingot.add %var, %eps : tensor<?x1xf32, #ingot.dims<"tokens", "">>
+  %root = ingot.sqrt %ve : tensor<?x1xf32, #ingot.dims<"tokens", "">>
+  %rb = ingot.broadcast %root : tensor<?x1xf32, #ingot.dims<"tokens", "">> -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  %n = ingot.div %d, %rb : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  %gb = ingot.broadcast %gamma : tensor<8xf32> -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  %bb = ingot.broadcast %beta : tensor<8xf32> -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  %s = ingot.mul %gb, %n : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  %y = ingot.add %s, %bb : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+  ingot.return %y : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+}
+
+// -----
+
+// mean(x^2) - mean(x)^2 kept from being negative, and the scale multiplied to the inverse root first, as JAX does.
+// CHECK-LABEL: ingot.entry @layer_norm_jax
+// CHECK:         ingot.layer_norm %arg0, %arg1 beta %arg2
+// CHECK-NOT:     ingot.sqrt
+ingot.entry @layer_norm_jax(%x: tensor<4x8xf32>, %gamma: tensor<8xf32>, %beta: tensor<8xf32>) -> tensor<4x8xf32> attributes {arg_names = ["x", "g", "b"], res_names = ["y"]} {
+  %eps = ingot.constant dense<1.0e-6> : tensor<4x1xf32>
+  %zero = ingot.constant dense<0.0> : tensor<4xf32>
+  %inv = ingot.constant dense<0.125> : tensor<4xf32>
+  %one = ingot.constant dense<1.0> : tensor<4x1xf32>
+  %s1 = ingot.reduce %x {axis = 1 : i64, kind = #ingot.reduce<sum>} : tensor<4x8xf32> -> tensor<4xf32>
+  %sq = ingot.mul %x, %x : tensor<4x8xf32>
+  %s2 = ingot.reduce %sq {axis = 1 : i64, kind = #ingot.reduce<sum>} : tensor<4x8xf32> -> tensor<4xf32>
+  %m1 = ingot.mul %s1, %inv : tensor<4xf32>
+  %m2 = ingot.mul %s2, %inv : tensor<4xf32>
+  %mm = ingot.mul %m1, %m1 : tensor<4xf32>
+  %v0 = ingot.sub %m2, %mm : tensor<4xf32>
+  %v1 = ingot.max %zero, %v0 : tensor<4xf32>
+  %v = ingot.reshape %v1 : tensor<4xf32> -> tensor<4x1xf32>
+  %ve = ingot.add %v, %eps : tensor<4x1xf32>
+  %root = ingot.sqrt %ve : tensor<4x1xf32>
+  %r = ingot.div %one, %root : tensor<4x1xf32>
+  %rb = ingot.broadcast %r : tensor<4x1xf32> -> tensor<4x8xf32>
+  %gb = ingot.broadcast %gamma : tensor<8xf32> -> tensor<4x8xf32>
+  %rg = ingot.mul %rb, %gb : tensor<4x8xf32>
+  %mr = ingot.reshape %m1 : tensor<4xf32> -> tensor<4x1xf32>
+  %mb = ingot.broadcast %mr : tensor<4x1xf32> -> tensor<4x8xf32>
+  %d = ingot.sub %x, %mb : tensor<4x8xf32>
+  %n = ingot.mul %d, %rg : tensor<4x8xf32>
+  %bb = ingot.broadcast %beta : tensor<8xf32> -> tensor<4x8xf32>
+  %y = ingot.add %n, %bb : tensor<4x8xf32>
+  ingot.return %y : tensor<4x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: ingot.entry @rms_norm
+// CHECK:         %[[Y:.*]] = ingot.rms_norm %arg0, %arg1
+// CHECK-NEXT:    ingot.return %[[Y]]
+ingot.entry @rms_norm(%x: tensor<4x8xf32>, %gamma: tensor<8xf32>) -> tensor<4x8xf32> attributes {arg_names = ["x", "g"], res_names = ["y"]} {
+  %eps = ingot.constant dense<1.0e-6> : tensor<4x1xf32>
+  %one = ingot.constant dense<1.0> : tensor<4x1xf32>
+  %sq = ingot.mul %x, %x : tensor<4x8xf32>
+  %v = ingot.reduce %sq {axis = 1 : i64, keep_axis, kind = #ingot.reduce<mean>} : tensor<4x8xf32> -> tensor<4x1xf32>
+  %ve = ingot.add %v, %eps : tensor<4x1xf32>
+  %root = ingot.sqrt %ve : tensor<4x1xf32>
+  %r = ingot.div %one, %root : tensor<4x1xf32>
+  %rb = ingot.broadcast %r : tensor<4x1xf32> -> tensor<4x8xf32>
+  %n = ingot.mul %x, %rb : tensor<4x8xf32>
+  %gb = ingot.broadcast %gamma : tensor<8xf32> -> tensor<4x8xf32>
+  %y = ingot.mul %n, %gb : tensor<4x8xf32>
+  ingot.return %y : tensor<4x8xf32>
+}
