@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// attention and rope_append for the simulated device, as the compiler emits them: two functions for each layer.
+// attention and rope_append for the simulated device, as the compiler emits them: two functions for each layer; and
+// sdpa.
 #include "compiler/target/cuda/device/attention_rows.h"
 #include "compiler/target/cuda/device/attention_tiles.h"
 #include "compiler/target/cuda/device/rope_append.h"
+#include "compiler/target/cuda/device/sdpa.h"
 #include "test/unit/cuda/kernel_cases.h"
 
 using namespace ingot::device;
@@ -20,3 +22,11 @@ using namespace ingot::device;
   INGOT_KERNEL(attention_##name, 128) { device<Attention_##name>(args); }
 
 INGOT_ATTENTION_CASES(LAYER)
+
+#define SDPA(t, name, ...)                                                                                             \
+  struct Sdpa_##name {                                                                                                 \
+    static constexpr sdpa_params p = {__VA_ARGS__};                                                                    \
+  };                                                                                                                   \
+  INGOT_KERNEL(name, 128) { scaledDotProduct<Sdpa_##name>(args); }
+
+INGOT_SDPA_CASES(SDPA)

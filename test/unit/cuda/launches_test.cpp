@@ -40,6 +40,15 @@ TEST(CudaLaunchesTest, AttentionNamesWhatDoesNotFit) {
                        " bytes of shared memory in a block; expected at most 101376");
 }
 
+TEST(CudaLaunchesTest, SdpaNamesWhatDoesNotFit) {
+  std::string error;
+  sdpa_params p{};
+  p.head_dim = 2048;
+  EXPECT_TRUE(functionsOf(p, error).empty());
+  EXPECT_EQ(error, "sdpa with head_dim 2048 needs " + std::to_string(4 * (16 * 2048 + 32 * 2049 + 16 * 32 + 32)) +
+                       " bytes of shared memory in a block; expected at most 101376");
+}
+
 // The last block of a split context has merged it.
 TEST(CudaLaunchesTest, MergingHasNothingToLaunch) {
   std::string error;

@@ -183,6 +183,35 @@ TEST(Builder, WhatDoesNotFitIsRefusedAtItsName) {
   EXPECT_EQ(where, "model.layers.0.q");
 }
 
+TEST(Builder, AttendsOverGivenKeys) {
+  GraphBuilder b;
+  const auto batch = ingot::Dimension::symbol("b");
+  auto sized = [&](const char *name, int64_t heads, int64_t width) {
+    return ingot::Shape{batch, ingot::Dimension::symbol(name), heads, width};
+  };
+  std::vector<ingot::Value> in = b.beginEntry("m", "main",
+                                              {{"q", ingot::ElementType::f32, sized("s", 4, 8)},
+                                               {"k", ingot::ElementType::f32, sized("t", 2, 8)},
+                                               {"v", ingot::ElementType::f32, sized("t", 2, 6)},
+                                               {"n", ingot::ElementType::i32, {batch}}});
+  ingot::Value plain = b.attentionOver(in[0], in[1], in[2], {}, {}, {.scale = 0.5});
+  ingot::Value masked =
+      b.attentionOver(in[0], in[1], in[2], {}, in[3], {.scale = 0.25, .causal = true, .window = 7, .soft_cap = 30});
+  b.endEntry({{"plain", plain}, {"masked", masked}});
+  OwningOpRef<ModuleOp> module = ingot::takeModule(b);
+  ASSERT_TRUE(module);
+  SmallVector<ir::ScaledDotProductAttentionOp> ops = all<ir::ScaledDotProductAttentionOp>(*module);
+  ASSERT_EQ(ops.size(), 2u);
+  auto type = cast<RankedTensorType>(ops[0].getResult().getType());
+  EXPECT_EQ(ir::dimOf(type, 1).text(), "s");
+  EXPECT_EQ(type.getDimSize(2), 4);
+  EXPECT_EQ(type.getDimSize(3), 6);
+  EXPECT_FALSE(ops[0].getBias() || ops[0].getLengths() || ops[0].getCausal());
+  EXPECT_TRUE(ops[1].getLengths() && ops[1].getCausal());
+  EXPECT_EQ(ops[1].getWindow(), 7u);
+  EXPECT_EQ(ops[1].getSoftCap().convertToDouble(), 30);
+}
+
 TEST(Builder, TheModuleIsTakenOnce) {
   GraphBuilder builder;
   build(builder);

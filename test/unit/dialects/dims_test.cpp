@@ -104,6 +104,8 @@ TEST_F(Dims, TemplatesCountTheirOperands) {
   EXPECT_EQ(count("attention", {}), 11u);
   EXPECT_EQ(count("attention", {"qk_norm"}), 13u);
   EXPECT_EQ(count("attention_merge", {}), 4u);
+  EXPECT_EQ(count("sdpa", {}), 4u);
+  EXPECT_EQ(count("sdpa", {"bias", "lengths"}), 6u);
   EXPECT_EQ(count("sample", {}), 17u);
   EXPECT_FALSE(count("convolve", {}));
   EXPECT_TRUE(plan::templateParams("convolve").empty());

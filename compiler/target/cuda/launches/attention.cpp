@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Launches of attention: on tensor cores where the cache has 8 or 16 bits and a tile fits, else in f32 without.
+// Launches of attention: on tensor cores where the cache has 8 or 16 bits and a tile fits, else in f32 without; and of
+// sdpa, in f32.
 // attention_merge has nothing left to do on this target: the last block of a split context merges it.
 #include "compiler/target/cuda/device/attention_shape.h"
+#include "compiler/target/cuda/device/sdpa_shape.h"
 #include "compiler/target/cuda/launch.h"
 
 namespace ingot::target::cuda {
@@ -52,9 +54,21 @@ Functions functionsOf(const attention_params &p, std::string &error) {
 
 Functions functionsOf(const attention_merge_params &, std::string &) { return {}; }
 
-Functions functionsOf(const sdpa_params &, std::string &error) {
-  error = "sdpa (attention over given keys and values) has no kernel on the cuda target; compile for cpu alone";
-  return {};
+Functions functionsOf(const sdpa_params &p, std::string &error) {
+  const int64_t shared = int64_t(sdpaShape(p).total) * 4;
+  if (shared > kMostShared) {
+    error = "sdpa with head_dim " + std::to_string(p.head_dim) + " needs " + std::to_string(shared) +
+            " bytes of shared memory in a block; expected at most " + std::to_string(kMostShared);
+    return {};
+  }
+  Function f;
+  f.header = "sdpa.h";
+  f.call = "scaledDotProduct<P>(args);";
+  f.threads = 128;
+  f.sharedBytes = static_cast<uint32_t>(shared);
+  f.blocksPerMultiprocessor = shared > 24 * 1024 ? 2 : 4;
+  f.grid[0] = Extent::of(kTiles, 1, 1, 0); // at least as many as there are units: a tile has a row
+  return {f};
 }
 
 } // namespace ingot::target::cuda
