@@ -84,6 +84,8 @@ uint64_t localBytes(const format::Plan &plan) {
   return roundUpToPage(most * kMostLocalRows);
 }
 
+// Address space behind an argument without elements: that of one row of any tensor.
+constexpr uint64_t kNothing = uint64_t(1) << 30;
 
 class CpuBackend : public Backend {
 public:
@@ -122,6 +124,7 @@ private:
   ArenaLayout layout;
   Region arenas;
   Region own; // of each worker in turn, see localBytes
+  Region nothing; // where an argument without elements begins, see run
   Region drawnWeights; // all weights, where the file leaves some to be drawn
   CachePool cache;
   MemoryUse used;
@@ -329,8 +332,18 @@ Result<void> CpuBackend::settle(const CompiledEntry &entry, const format::Symbol
 Result<void> CpuBackend::run(unsigned index, std::span<int64_t> symbols, std::span<const void *const> inputs,
                              std::span<void *const> outputs) {
   CompiledEntry &entry = entries[index];
-  for (const ArgumentSlot &slot : entry.arguments)
-    entry.pointers[slot.pointer] = slot.output ? outputs[slot.index] : const_cast<void *>(inputs[slot.index]);
+  for (const ArgumentSlot &slot : entry.arguments) {
+    void *&pointer = entry.pointers[slot.pointer];
+    pointer = slot.output ? outputs[slot.index] : const_cast<void *>(inputs[slot.index]);
+    if (pointer)
+      continue;
+    // Kernels may read where a tensor without elements would begin, such as an empty past that new rows follow, though they
+    // take nothing of it: zeros that no memory is spent on.
+    if (!nothing.data()) {
+      INGOT_ASSIGN_OR_RETURN(nothing, Region::reserve(kNothing, "tensors without elements"));
+    }
+    pointer = nothing.data();
+  }
   const auto &launches = *entry.entry->launches();
   const auto *settings = entry.entry->settings();
   const unsigned pieces = settings ? settings->size() + 1 : 1;
