@@ -77,8 +77,13 @@ private:
         continue;
       SmallVector<ir::Dim> from = ir::dimsOf(tensorOf(broadcast.getInput()));
       auto repeats = [&](size_t i) { return i < rank - from.size() || (from[i + from.size() - rank].size == 1 && dims[i].size != 1); };
-      for (size_t i = 1; i + 1 < rank; ++i)
-        joins[i] = joins[i] && (dims[i].size == 1 || dims[i - 1].size == 1 || repeats(i) == repeats(i - 1));
+      // Dimensions of 1 join either kind, and do not hide what stands before them.
+      for (size_t i = 1; i + 1 < rank; ++i) {
+        size_t before = i - 1;
+        while (before > 0 && dims[before].size == 1)
+          --before;
+        joins[i] = joins[i] && (dims[i].size == 1 || dims[before].size == 1 || repeats(i) == repeats(before));
+      }
     }
     SmallVector<SmallVector<size_t>> groups;
     for (size_t i = 0; i < rank; ++i) {
