@@ -187,9 +187,10 @@ def Ingot_ScaledDotProductAttentionOp : Ingot_PureOp<"scaled_dot_product_attenti
     is 0, and result = sum over the seen t of exp(x[t] - max x) * value[t] / sum of exp(x[t] - max x).
 
     Key t is seen where t < lengths[b] (with lengths), t <= p (with causal), and, where window is not 0, p - window < t
-    and t < p + window (ModernBERT's local attention over 128 has window 65), and x[t] is not -infinity. A query that
-    sees no key gives zeros. What is finite is a number like others: where x is -3.4e38 for all keys of a row, they have
-    equal weights, as softmax says. lengths[b] below 0 counts as 0, above T as T. Dimensions of 1 of bias are repeated.
+    and t < p + window (ModernBERT's local attention over 128 has window 65). A query that sees no key gives zeros, and so
+    does one whose x are all -infinity, as ONNX Runtime's Attention does (its Softmax gives what is not a number). What
+    is finite is a number like others: where x is -3.4e38 for all keys of a row, they have equal weights, as softmax
+    says. lengths[b] below 0 counts as 0, above T as T. Dimensions of 1 of bias are repeated.
 
     query f32 [B, S, H, D], key [B, T, G, D], value [B, T, G, E], bias f32 [1 or B, 1 or H, 1 or S, 1 or T], lengths
     i32 [B] -> f32 [B, S, H, E].
