@@ -222,6 +222,33 @@ TEST(Codegen, RefusesWhatQuantizedProductsCannotDo) {
   EXPECT_EQ(errorOf(padding), start + "parameter 'k_padded' is 352, expected a multiple of 64 from k = 320");
 }
 
+TEST(Codegen, ChecksAttentionOverGivenKeys) {
+  auto sdpa = [](const char *changed, int32_t to) {
+    Kernel kernel;
+    kernel.name = "s";
+    kernel.templateName = "sdpa";
+    kernel.parameters = {real("scale", 0.5f), real("soft_cap", 0.0f)};
+    for (const char *one : {"kv_heads", "q_per_kv", "head_dim", "value_dim"})
+      kernel.parameters.push_back(integer(one, 1));
+    for (const char *zero : {"causal", "window", "bias", "bias_batch", "bias_heads", "bias_queries", "bias_keys",
+                             "lengths", "batch_symbol", "queries_symbol", "keys_symbol"})
+      kernel.parameters.push_back(integer(zero, 0));
+    for (Parameter &parameter : kernel.parameters)
+      if (parameter.name == changed)
+        parameter.integer = to;
+    return kernel;
+  };
+  const std::string start = "kernel 's' (template 'sdpa'): ";
+  uint64_t bytes = 0;
+  std::string error;
+  EXPECT_TRUE(templateScratchBytes(sdpa("causal", 1), bytes, error)) << error;
+  EXPECT_EQ(errorOf(sdpa("value_dim", 0)), start + "parameter 'value_dim' is 0, expected at least 1");
+  EXPECT_EQ(errorOf(sdpa("window", -1)), start + "parameter 'window' is -1, expected at least 0 (0: none)");
+  EXPECT_EQ(errorOf(sdpa("lengths", 2)), start + "parameter 'lengths' is 2, expected 0 or 1");
+  EXPECT_EQ(errorOf(sdpa("bias_heads", 1)), start + "parameter 'bias_heads' is 1, expected 0, as there is no bias");
+  EXPECT_EQ(errorOf(sdpa("keys_symbol", -1)), start + "parameter 'keys_symbol' is -1, expected the number of a symbol");
+}
+
 TEST(Codegen, StatesScratch) {
   uint64_t bytes = 1;
   std::string error;
