@@ -5,6 +5,7 @@
 #include "dialects/ingot/Verify.h"
 #include "mlir/IR/Builders.h"
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 
@@ -216,12 +217,12 @@ LogicalResult ScaledDotProductAttentionOp::verify() {
     }
   }
   double scale = getScale().convertToDouble(), softCap = getSoftCap().convertToDouble();
-  if (!std::isfinite(scale)) // scaled-dot-product-attention-c6
-    return emitOpError() << "scale must be finite, found " << scale;
+  if (!(std::abs(scale) <= std::numeric_limits<float>::max())) // scaled-dot-product-attention-c6
+    return emitOpError() << "scale must be finite in f32, found " << scale;
   if (static_cast<int64_t>(getWindow()) < 0)
     return emitOpError() << "window must not be negative, found " << static_cast<int64_t>(getWindow());
-  if (!(softCap >= 0) || !std::isfinite(softCap))
-    return emitOpError() << "soft_cap must be finite and not negative, found " << softCap;
+  if (softCap != 0 && !(softCap >= std::numeric_limits<float>::min() && softCap <= std::numeric_limits<float>::max()))
+    return emitOpError() << "soft_cap must be 0 or positive, and a normal number of f32, found " << softCap;
   return success();
 }
 

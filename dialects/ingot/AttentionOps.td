@@ -200,7 +200,8 @@ def Ingot_ScaledDotProductAttentionOp : Ingot_PureOp<"scaled_dot_product_attenti
     - scaled-dot-product-attention-c3: query, key, value and lengths have the same B.
     - scaled-dot-product-attention-c4: key and value have the same T and G, query and key the same D.
     - scaled-dot-product-attention-c5: each dimension of bias is 1 or that of the scores [B, H, S, T].
-    - scaled-dot-product-attention-c6: scale is finite; window and soft_cap are not negative, and soft_cap is finite.
+    - scaled-dot-product-attention-c6: scale is finite in f32; window is not negative; soft_cap is 0 or a positive normal
+      number of f32.
 
     ```mlir
     %o = ingot.scaled_dot_product_attention %q, %k, %v bias %mask lengths %n {causal, scale = 0.125 : f64}

@@ -5,6 +5,9 @@
 #include "compiler/target/cpu/kernels/scratch.h"
 #include "passes/lowering/EntryLoweringImpl.h"
 
+#include <algorithm>
+#include <limits>
+
 using namespace mlir;
 
 namespace ingot::passes {
@@ -222,7 +225,7 @@ LogicalResult EntryLowering::lowerOp(ir::ScaledDotProductAttentionOp op) {
       .setFloat("scale", op.getScale().convertToDouble())
       .setFloat("soft_cap", op.getSoftCap().convertToDouble(), 0.0)
       .set("causal", op.getCausal())
-      .set("window", op.getWindow(), 0)
+      .set("window", std::min<int64_t>(op.getWindow(), std::numeric_limits<int32_t>::max()), 0) // keys are fewer
       .set("bias", op.getBias() != nullptr);
   static const StringRef whole[] = {"bias_batch", "bias_heads", "bias_queries", "bias_keys"};
   for (auto [index, name] : llvm::enumerate(whole))

@@ -1363,7 +1363,7 @@ ingot.entry @scaled_dot_product_attention_c5_keys(%q: tensor<2x3x8x16xf32>, %k: 
 
 ingot.entry @scaled_dot_product_attention_c6_scale(%q: tensor<2x3x8x16xf32>, %k: tensor<2x5x4x16xf32>, %v: tensor<2x5x4x24xf32>)
     attributes {arg_names = ["q", "k", "v"], res_names = []} {
-  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op scale must be finite, found INF}}
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op scale must be finite in f32, found INF}}
   %r = ingot.scaled_dot_product_attention %q, %k, %v {scale = 0x7FF0000000000000 : f64}
       : (tensor<2x3x8x16xf32>, tensor<2x5x4x16xf32>, tensor<2x5x4x24xf32>) -> tensor<2x3x8x24xf32>
   ingot.return
@@ -1383,8 +1383,18 @@ ingot.entry @scaled_dot_product_attention_c6_window(%q: tensor<2x3x8x16xf32>, %k
 
 ingot.entry @scaled_dot_product_attention_c6_soft_cap(%q: tensor<2x3x8x16xf32>, %k: tensor<2x5x4x16xf32>, %v: tensor<2x5x4x24xf32>)
     attributes {arg_names = ["q", "k", "v"], res_names = []} {
-  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op soft_cap must be finite and not negative, found -2.000000e+00}}
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op soft_cap must be 0 or positive, and a normal number of f32, found -2.000000e+00}}
   %r = ingot.scaled_dot_product_attention %q, %k, %v {scale = 0.25 : f64, soft_cap = -2.0 : f64}
+      : (tensor<2x3x8x16xf32>, tensor<2x5x4x16xf32>, tensor<2x5x4x24xf32>) -> tensor<2x3x8x24xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c6_small_soft_cap(%q: tensor<2x3x8x16xf32>, %k: tensor<2x5x4x16xf32>, %v: tensor<2x5x4x24xf32>)
+    attributes {arg_names = ["q", "k", "v"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op soft_cap must be 0 or positive, and a normal number of f32, found 1.000000e-50}}
+  %r = ingot.scaled_dot_product_attention %q, %k, %v {scale = 0.25 : f64, soft_cap = 1.0e-50 : f64}
       : (tensor<2x3x8x16xf32>, tensor<2x5x4x16xf32>, tensor<2x5x4x24xf32>) -> tensor<2x3x8x24xf32>
   ingot.return
 }
