@@ -337,8 +337,10 @@ int main(int argc, char **argv) {
       std::printf("%-10s %-28s", set.name.c_str(), kernel->name.c_str());
       for (auto [batch, tokens] : {std::pair{1, 16}, {1, 128}, {8, 128}, {1, 512}, {1, 2048}}) {
         double seconds = run(*kernel, set, batch, tokens, threads);
-        double operations = 2.0 * batch * tokens * tokens * kernel->integer("kv_heads") * kernel->integer("q_per_kv") *
-                            (kernel->integer("head_dim") + kernel->integer("value_dim"));
+        const double seen = kernel->integer("causal") ? (tokens + 1) / 2.0 : tokens; // keys of a query
+        const double operations = 2.0 * batch * tokens * seen * kernel->integer("kv_heads") *
+                                  kernel->integer("q_per_kv") *
+                                  (kernel->integer("head_dim") + kernel->integer("value_dim"));
         std::printf("  %d x %d: %7.1f us %6.1f GFLOP/s", batch, tokens, seconds * 1e6, operations / seconds / 1e9);
         std::fflush(stdout);
       }
