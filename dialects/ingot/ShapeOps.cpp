@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Verifiers, type inference and folders of the ops that only move elements.
+#include "dialects/ingot/SymbolExpr.h"
 #include "dialects/ingot/Verify.h"
 #include "mlir/IR/Builders.h"
 
@@ -88,6 +89,61 @@ LogicalResult ReshapeOp::verify() {
   if (!same) // reshape-c2
     return emitOpError() << "result " << result << " does not have the elements of input " << input;
   return success();
+}
+
+namespace {
+// A product of dimensions: a number and the symbols that no product stands for.
+struct DimProduct {
+  int64_t factor = 1;
+  SmallVector<std::string> symbols;
+  bool exact = true;
+
+  void multiply(Operation *from, SymbolTableCollection &tables, StringRef name, int depth) {
+    auto expr = parseDim(name);
+    auto symbol = expr && expr->constant == 0 && depth < 16
+                      ? lookup<SymbolOp>(from, StringAttr::get(from->getContext(), expr->symbol), tables)
+                      : SymbolOp();
+    if (!symbol || !symbol.getValue()) {
+      // symbol + constant is a factor of its own.
+      symbols.push_back(name.str());
+      return;
+    }
+    std::string why;
+    auto value = SymbolExpr::parse(*symbol.getValue(), why);
+    auto product = value ? value->product() : std::nullopt;
+    if (!product) {
+      exact = false;
+      return;
+    }
+    factor *= product->factor;
+    for (StringRef inner : product->symbols)
+      multiply(from, tables, inner, depth + 1);
+  }
+};
+} // namespace
+
+LogicalResult ReshapeOp::verifySymbolUses(SymbolTableCollection &tables) {
+  auto productOf = [&](Value value) {
+    DimProduct product;
+    for (const Dim &dim : dimsOf(tensorOf(value))) {
+      if (!dim.isDynamic())
+        product.factor *= dim.size;
+      else if (dim.name)
+        product.multiply(*this, tables, dim.name.getValue(), 0);
+      else
+        product.exact = false;
+    }
+    llvm::sort(product.symbols);
+    return product;
+  };
+  DimProduct from = productOf(getInput()), to = productOf(getResult());
+  for (const DimProduct *product : {&from, &to}) // (a + 1) may stand in one and be multiplied out in the other
+    for (const std::string &symbol : product->symbols)
+      if (StringRef(symbol).find_first_of("+-") != StringRef::npos && from.symbols != to.symbols)
+        return success();
+  if (!from.exact || !to.exact || (from.factor == to.factor && from.symbols == to.symbols) || from.factor == 0)
+    return success();
+  return emitOpError() << "result " << getType() << " does not have the elements of input " << getInput().getType(); // reshape-c2
 }
 
 OpFoldResult ReshapeOp::fold(FoldAdaptor adaptor) {

@@ -25,14 +25,14 @@ def Ingot_TransposeOp : Ingot_PureOp<"transpose"> {
   let hasVerifier = 1;
 }
 
-def Ingot_ReshapeOp : Ingot_Op<"reshape", [Pure]> {
+def Ingot_ReshapeOp : Ingot_Op<"reshape", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Reads the same elements under another shape";
   let description = [{
     Elements keep their row-major order.
 
     - reshape-c1: input and result have the same element type.
-    - reshape-c2: the product of static dimensions is the same where the dynamic dimensions' names are; names may differ where both
-      have dynamic dimensions, as a symbol may stand for a product of others.
+    - reshape-c2: both have as many elements: the products of their dimensions are the same, where symbols that are products are
+      seen as these. Products with a quotient, remainder, maximum or minimum in them are taken on trust.
 
     ```mlir
     %r = ingot.reshape %x : tensor<?x256xf32, #ingot.dims<"tokens", "">> -> tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>

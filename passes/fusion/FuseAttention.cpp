@@ -191,10 +191,18 @@ private:
   }
   Value transpose(Value value, ArrayRef<int64_t> permutation) {
     auto made = ir::TransposeOp::create(b, value.getLoc(), value, b.getDenseI64ArrayAttr(permutation));
-    SmallVector<OpFoldResult> folded;
-    if (succeeded(made->fold(folded)) && folded.size() == 1)
-      if (auto known = dyn_cast<Value>(folded[0]); known && known != made.getResult())
+    // Composed with the one before it, and gone where both together move nothing.
+    for (int step = 0; step < 4; ++step) {
+      SmallVector<OpFoldResult> folded;
+      if (failed(made->fold(folded)))
+        break;
+      if (folded.size() != 1)
+        continue; // changed where it stands
+      if (auto known = dyn_cast<Value>(folded[0]); known && known != made.getResult()) {
+        made.erase();
         return known;
+      }
+    }
     return made.getResult();
   }
   // [N, ...] of rank 3 has one head for each batch.

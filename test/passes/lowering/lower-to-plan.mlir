@@ -130,20 +130,6 @@ module {
 
 module {
   ingot.symbol @tokens
-  ingot.tensor @w : tensor<8x8xf32> {dummy}
-  ingot.entry @static_rows(%x: tensor<3x8xf32>) -> tensor<3x8xf32> attributes {arg_names = ["x"], res_names = ["y"]} {
-    %w = ingot.weight @w : tensor<8x8xf32>
-    %p = ingot.pack %w {layout = "n16k"} : tensor<8x8xf32> -> tensor<1x8x16xf32>
-    // expected-error @below {{dimension 0 of 'tensor<3x8xf32>' is 3; expected a symbol, from which its kernel takes the number of rows}}
-    %y = ingot.linear %x, %p {layout = "n16k", n = 8, k = 8} : (tensor<3x8xf32>, tensor<1x8x16xf32>) -> tensor<3x8xf32>
-    ingot.return %y : tensor<3x8xf32>
-  }
-}
-
-// -----
-
-module {
-  ingot.symbol @tokens
   ingot.tensor @w : tensor<8x8xf16> {dummy}
   ingot.entry @compute_f16(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["x"], res_names = ["y"]} {
     %w = ingot.weight @w : tensor<8x8xf16>
