@@ -17,6 +17,13 @@ public:
   virtual Result<void> run(unsigned entry, std::span<int64_t> symbols, std::span<const void *const> inputs,
                            std::span<void *const> outputs) = 0;
 
+  virtual Result<void> start(unsigned, std::span<const int64_t>, std::span<const void *const>) {
+    return makeError(ErrorCode::Unsupported, "a CPU runs entries to their end; only GPUs start them");
+  }
+  virtual Result<void> finish(unsigned, std::span<const int64_t>, std::span<void *const>) {
+    return makeError(ErrorCode::Unsupported, "a CPU runs entries to their end; only GPUs start them");
+  }
+
   virtual unsigned threads() const = 0; // workers of a CPU; 1 for a GPU, whose launches follow one another
   virtual const MemoryUse &memory() const = 0;
   virtual const VariantChoice &choice() const = 0;

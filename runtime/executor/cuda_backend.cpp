@@ -1,42 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Runs entries on a GPU. At load everything is placed in device memory: weights as the file has them, arenas, cache, the
-// entries' arguments, the symbols. A run copies its inputs and symbols, launches the kernels in the plan's order on one
-// stream, and copies its outputs back. The runs that were announced (PreparedRun) are recorded as CUDA graphs, made for the
-// largest values that they serve; kernels read the present values from device memory.
+// Runs entries on a GPU. At load everything is placed in device memory: weights as the file has them, arenas, cache,
+// the entries' arguments, the symbols. A run copies its inputs and symbols, launches the kernels in the plan's order on
+// one stream, and copies its outputs back (cuda_arguments.h). The runs that were announced (PreparedRun) are recorded
+// as CUDA graphs, made for the largest values that they serve; kernels read the present values from device memory.
 #include "runtime/device/cuda/device.h"
 #include "runtime/executor/backend.h"
+#include "runtime/executor/cuda_arguments.h"
 #include "runtime/executor/cuda_graphs.h"
 #include "runtime/executor/cuda_program.h"
 #include "runtime/executor/cuda_upload.h"
 #include "runtime/executor/layout.h"
-#include "runtime/executor/named.h"
-
-#include <algorithm>
-#include <cstring>
 
 namespace ingot::runtime {
 
 namespace {
-
-constexpr uint64_t kAlignment = 256;
-// Inputs of so many bytes and less, at the bounds, travel together.
-constexpr uint64_t kSmallInput = 16 << 10;
-
-uint64_t alignUp(uint64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
-
-// An argument of an entry in device memory.
-struct Place {
-  cuda::Address address = 0;
-  uint64_t staged = 0; // offset in the page-locked memory of the inputs
-  bool small = false;
-};
-
-struct EntryPlaces {
-  std::vector<Place> inputs, outputs;
-  uint64_t smallBytes = 0; // of all small inputs, which lie side by side from `smallAddress` and offset 0 on
-  cuda::Address smallAddress = 0;
-};
 
 class CudaBackend : public Backend {
 public:
@@ -49,6 +27,8 @@ public:
 
   Result<void> run(unsigned entry, std::span<int64_t> symbols, std::span<const void *const> inputs,
                    std::span<void *const> outputs) override;
+  Result<void> start(unsigned entry, std::span<const int64_t> symbols, std::span<const void *const> inputs) override;
+  Result<void> finish(unsigned entry, std::span<const int64_t> symbols, std::span<void *const> outputs) override;
   unsigned threads() const override { return 1; }
   const MemoryUse &memory() const override { return used; }
   const VariantChoice &choice() const override { return chosen; }
@@ -63,9 +43,9 @@ public:
 private:
   Result<void> chooseCode();
   Result<void> placeMemory(const ExecutorOptions &options);
-  Result<void> placeArguments(const ExecutorOptions &options);
-  cuda::Address addressOf(const format::Buffer &buffer, const EntryPlaces &places) const;
-  Result<void> copyInputs(unsigned entry, std::span<const int64_t> symbols, std::span<const void *const> inputs);
+  cuda::Address addressOf(const format::Buffer &buffer, unsigned entry) const;
+  Result<void> checkSettled(unsigned entry) const;
+  Result<void> launch(unsigned entry, std::span<const int64_t> symbols);
 
   std::shared_ptr<const EngineFile> engine;
   std::shared_ptr<cuda::Device> device;
@@ -73,12 +53,9 @@ private:
   std::vector<int64_t> bounds;
   ArenaLayout layout;
   std::vector<CacheLayout> cacheLayouts;
-  cuda::Memory weights, arenas, arguments, symbolValues;
-  cuda::Memory errors; // of each launch of the entry in progress: the code with which a kernel refused its input
+  cuda::Memory weights, arenas;
   std::vector<cuda::Memory> caches;
-  cuda::HostMemory staging; // of inputs, then of symbols, then of errors
-  uint64_t stagedSymbols = 0, stagedErrors = 0;
-  std::vector<EntryPlaces> places;
+  CudaArguments arguments;
   CudaProgram program;
   CudaGraphs graphs;
   MemoryUse used;
@@ -94,8 +71,8 @@ Result<void> CudaBackend::chooseCode() {
       if (engine->head().variants()->Get(verdict->index)->target()->string_view() == "cuda")
         reasons += "; " + verdict->name + " " + verdict->reason;
     if (reasons.empty())
-      return makeError(ErrorCode::Unsupported,
-                       "%s holds no kernels for GPUs; compile the model with --target=cpu,cuda", engine->path().c_str());
+      return makeError(ErrorCode::Unsupported, "%s holds no kernels for GPUs; compile the model with --target=cpu,cuda",
+                       engine->path().c_str());
     return makeError(ErrorCode::Unsupported, "%s: none of its variants runs on GPU %u (%s)%s", engine->path().c_str(),
                      facts.index, facts.name.c_str(), reasons.c_str());
   }
@@ -121,87 +98,12 @@ Result<void> CudaBackend::placeMemory(const ExecutorOptions &options) {
   INGOT_ASSIGN_OR_RETURN(weights, device->allocate(source.bytes(), "the weights"));
   engine->prefetchWeights();
   INGOT_RETURN_IF_ERROR(uploadWeights(*device, weights.address(), source));
-  return placeArguments(options);
-}
-
-// Inputs and outputs of all entries, at the bounds; an input that is linked lies where the output does.
-Result<void> CudaBackend::placeArguments(const ExecutorOptions &options) {
-  const auto &entries = *engine->plan().entries();
-  uint64_t total = 0, host = 0;
-  auto link = [&](std::string_view entry, std::string_view input) -> const EntryLink * {
-    for (const EntryLink &candidate : options.links)
-      if (candidate.to == entry && candidate.input == input)
-        return &candidate;
-    return nullptr;
-  };
-  for (const format::Entry *entry : entries)
-    for (const auto *list : {entry->inputs(), entry->outputs()})
-      for (const format::Argument *argument : *list)
-        if (bytesOf(*argument, bounds) > 1ull << 44)
-          return makeError(ErrorCode::ResourceExhausted,
-                           "%s of entry %s may have more than 2^44 bytes at these bounds; ask for smaller bounds",
-                           quoted(argument->name()->string_view()).c_str(),
-                           quoted(entry->name()->string_view()).c_str());
-  // Offsets first, addresses when there is memory.
-  for (const format::Entry *entry : entries) {
-    EntryPlaces &of = places.emplace_back();
-    of.inputs.resize(entry->inputs()->size());
-    of.outputs.resize(entry->outputs()->size());
-    uint64_t staged = 0;
-    of.smallAddress = total;
-    for (bool small : {true, false}) {
-      for (unsigned i = 0; i < entry->inputs()->size(); ++i) {
-        const format::Argument &argument = *entry->inputs()->Get(i);
-        const uint64_t bytes = alignUp(bytesOf(argument, bounds));
-        if (link(entry->name()->string_view(), argument.name()->string_view()) || (bytes <= kSmallInput) != small)
-          continue;
-        of.inputs[i] = {total, staged, small};
-        total += bytes;
-        staged += bytes;
-      }
-      if (small)
-        of.smallBytes = staged;
-    }
-    for (unsigned i = 0; i < entry->outputs()->size(); ++i) {
-      of.outputs[i].address = total;
-      total += alignUp(bytesOf(*entry->outputs()->Get(i), bounds));
-    }
-    host = std::max(host, staged);
-  }
-  for (unsigned e = 0; e < entries.size(); ++e)
-    for (unsigned i = 0; i < places[e].inputs.size(); ++i) {
-      const format::Argument &argument = *entries.Get(e)->inputs()->Get(i);
-      const EntryLink *found = link(entries.Get(e)->name()->string_view(), argument.name()->string_view());
-      if (!found)
-        continue;
-      INGOT_ASSIGN_OR_RETURN(unsigned from, findNamed(entries, found->from, "entry"));
-      INGOT_ASSIGN_OR_RETURN(unsigned output, findNamed(*entries.Get(from)->outputs(), found->output, "output"));
-      if (bytesOf(argument, bounds) != bytesOf(*entries.Get(from)->outputs()->Get(output), bounds))
-        return makeError(ErrorCode::Internal, "output %s and input %s differ in size and cannot be one",
-                         found->output.c_str(), found->input.c_str());
-      places[e].inputs[i].address = places[from].outputs[output].address;
-    }
-  INGOT_ASSIGN_OR_RETURN(arguments, device->allocate(std::max<uint64_t>(total, kAlignment), "inputs and outputs", true));
-  for (EntryPlaces &of : places) {
-    of.smallAddress += arguments.address();
-    for (std::vector<Place> *list : {&of.inputs, &of.outputs})
-      for (Place &place : *list)
-        place.address += arguments.address();
-  }
-  used.arenas += total;
-  const uint64_t symbolBytes = alignUp(std::max<size_t>(1, bounds.size()) * 8);
-  INGOT_ASSIGN_OR_RETURN(symbolValues, device->allocate(symbolBytes, "symbols", true));
-  uint64_t launches = 1;
-  for (const format::Entry *entry : entries)
-    launches = std::max<uint64_t>(launches, entry->launches()->size());
-  INGOT_ASSIGN_OR_RETURN(errors, device->allocate(alignUp(launches * 4), "errors", true));
-  stagedSymbols = alignUp(host);
-  stagedErrors = stagedSymbols + symbolBytes;
-  INGOT_ASSIGN_OR_RETURN(staging, device->allocateHost(stagedErrors + errors.size(), "inputs"));
+  INGOT_ASSIGN_OR_RETURN(arguments, CudaArguments::create(*device, plan, bounds, options.links));
+  used.arenas += arguments.bytes();
   return {};
 }
 
-cuda::Address CudaBackend::addressOf(const format::Buffer &buffer, const EntryPlaces &of) const {
+cuda::Address CudaBackend::addressOf(const format::Buffer &buffer, unsigned entry) const {
   switch (buffer.kind()) {
   case format::BufferKind::arena:
     return arenas.address() + layout.offsetOf(buffer, bounds);
@@ -210,9 +112,9 @@ cuda::Address CudaBackend::addressOf(const format::Buffer &buffer, const EntryPl
   case format::BufferKind::cache:
     return caches[buffer.index()].address() + cacheLayouts[buffer.index()].planes[buffer.layer()][buffer.plane()];
   case format::BufferKind::input:
-    return of.inputs[buffer.index()].address;
+    return arguments.input(entry, buffer.index());
   case format::BufferKind::output:
-    return of.outputs[buffer.index()].address;
+    return arguments.output(entry, buffer.index());
   }
   return 0;
 }
@@ -230,78 +132,70 @@ Result<std::unique_ptr<Backend>> CudaBackend::create(std::shared_ptr<const Engin
   INGOT_RETURN_IF_ERROR(made->chooseCode());
   INGOT_RETURN_IF_ERROR(made->placeMemory(options));
   const format::Plan &plan = made->engine->plan();
-  std::vector<std::vector<cuda::Address>> addresses;
+  std::vector<CudaEntryMemory> memory;
   for (unsigned e = 0; e < plan.entries()->size(); ++e) {
-    std::vector<cuda::Address> &of = addresses.emplace_back();
+    CudaEntryMemory &of = memory.emplace_back();
     for (const format::Buffer *buffer : *plan.entries()->Get(e)->buffers())
-      of.push_back(made->addressOf(*buffer, made->places[e]));
+      of.buffers.push_back(made->addressOf(*buffer, e));
+    of.symbols = made->arguments.symbols(e);
+    of.errors = made->arguments.errors(e);
   }
   INGOT_ASSIGN_OR_RETURN(made->program,
-                         CudaProgram::create(*made->device, plan, addresses, made->symbolValues.address(),
-                                             made->errors.address(), made->bounds, options.deterministic));
+                         CudaProgram::create(*made->device, plan, memory, made->bounds, options.deterministic));
   made->used.scratch = made->program.workspaceBytes();
   INGOT_RETURN_IF_ERROR(made->device->synchronize("loading " + made->engine->path()));
   INGOT_RETURN_IF_ERROR(made->graphs.prepare(*made->device, plan, made->program, made->bounds, options.prepared));
   return std::unique_ptr<Backend>(std::move(made));
 }
 
-Result<void> CudaBackend::copyInputs(unsigned entry, std::span<const int64_t> symbols,
-                                     std::span<const void *const> inputs) {
-  const format::Entry &table = *engine->plan().entries()->Get(entry);
-  const EntryPlaces &of = places[entry];
-  bool anySmall = false;
-  for (unsigned i = 0; i < inputs.size(); ++i) {
-    const uint64_t bytes = bytesOf(*table.inputs()->Get(i), symbols);
-    if (!inputs[i] || bytes == 0)
-      continue;
-    uint8_t *staged = staging.data() + of.inputs[i].staged;
-    std::memcpy(staged, inputs[i], bytes);
-    anySmall |= of.inputs[i].small;
-    if (!of.inputs[i].small)
-      INGOT_RETURN_IF_ERROR(device->upload(of.inputs[i].address, staged, bytes));
-  }
-  if (anySmall)
-    INGOT_RETURN_IF_ERROR(device->upload(of.smallAddress, staging.data(), of.smallBytes));
-  std::memcpy(staging.data() + stagedSymbols, symbols.data(), symbols.size() * 8);
-  return device->upload(symbolValues.address(), staging.data() + stagedSymbols, symbols.size() * 8);
+Result<void> CudaBackend::launch(unsigned entry, std::span<const int64_t> symbols) {
+  if (times)
+    return program.launchTimed(entry, symbols, *times);
+  if (const CudaGraph *graph = graphs.find(entry, symbols))
+    return graphs.launch(*device, *graph);
+  return program.launch(entry, symbols);
+}
+
+// Whether the shapes of all launches are known before the entry runs.
+Result<void> CudaBackend::checkSettled(unsigned entry) const {
+  const format::Plan &plan = engine->plan();
+  const format::Entry &table = *plan.entries()->Get(entry);
+  if (!table.settings() || table.settings()->size() == 0)
+    return {};
+  return makeError(ErrorCode::Unsupported,
+                   "entry %s has a dimension %s that depends on its data, which GPUs do not run yet; use --device=cpu",
+                   quoted(table.name()->string_view()).c_str(),
+                   quoted(plan.symbols()->Get(table.settings()->Get(0)->symbol())->name()->string_view()).c_str());
 }
 
 Result<void> CudaBackend::run(unsigned entry, std::span<int64_t> symbols, std::span<const void *const> inputs,
                               std::span<void *const> outputs) {
-  const format::Plan &plan = engine->plan();
-  const format::Entry &table = *plan.entries()->Get(entry);
-  if (table.settings() && table.settings()->size())
-    return makeError(ErrorCode::Unsupported,
-                     "entry %s has a dimension %s that depends on its data, which GPUs do not run yet; use --device=cpu",
-                     quoted(table.name()->string_view()).c_str(),
-                     quoted(plan.symbols()->Get(table.settings()->Get(0)->symbol())->name()->string_view()).c_str());
+  INGOT_RETURN_IF_ERROR(checkSettled(entry));
   INGOT_RETURN_IF_ERROR(device->use());
-  INGOT_RETURN_IF_ERROR(copyInputs(entry, symbols, inputs));
-  if (times) {
-    INGOT_RETURN_IF_ERROR(program.launchTimed(entry, symbols, *times));
-  } else if (const CudaGraph *graph = graphs.find(entry, symbols)) {
-    INGOT_RETURN_IF_ERROR(graphs.launch(*device, *graph));
-  } else {
-    INGOT_RETURN_IF_ERROR(program.launch(entry, symbols));
+  INGOT_RETURN_IF_ERROR(arguments.send(entry, symbols, inputs));
+  INGOT_RETURN_IF_ERROR(launch(entry, symbols));
+  INGOT_RETURN_IF_ERROR(arguments.fetchLarge(entry, symbols, outputs));
+  INGOT_RETURN_IF_ERROR(arguments.fetch(entry, true));
+  return finish(entry, symbols, outputs);
+}
+
+Result<void> CudaBackend::start(unsigned entry, std::span<const int64_t> symbols, std::span<const void *const> inputs) {
+  INGOT_RETURN_IF_ERROR(checkSettled(entry));
+  INGOT_RETURN_IF_ERROR(device->use());
+  INGOT_RETURN_IF_ERROR(arguments.send(entry, symbols, inputs));
+  INGOT_RETURN_IF_ERROR(launch(entry, symbols));
+  return arguments.fetch(entry, arguments.tells(entry));
+}
+
+Result<void> CudaBackend::finish(unsigned entry, std::span<const int64_t> symbols, std::span<void *const> outputs) {
+  INGOT_RETURN_IF_ERROR(device->use());
+  INGOT_RETURN_IF_ERROR(arguments.wait(entry));
+  if (std::optional<CudaArguments::Refusal> refusal = arguments.refusal(entry)) {
+    INGOT_RETURN_IF_ERROR(arguments.clearErrors()); // the next run begins without it
+    const format::Plan &plan = engine->plan();
+    return refusedBy(plan, *plan.entries()->Get(refusal->entry)->launches()->Get(refusal->launch), refusal->code);
   }
-  for (unsigned i = 0; i < outputs.size(); ++i)
-    if (outputs[i])
-      INGOT_RETURN_IF_ERROR(device->download(outputs[i], places[entry].outputs[i].address,
-                                             bytesOf(*table.outputs()->Get(i), symbols)));
-  const auto &launches = *table.launches();
-  INGOT_RETURN_IF_ERROR(device->download(staging.data() + stagedErrors, errors.address(), launches.size() * 4));
-  INGOT_RETURN_IF_ERROR(device->synchronize("a run of entry '" + table.name()->str() + "'"));
-  for (unsigned i = 0; i < launches.size(); ++i) {
-    int32_t code;
-    std::memcpy(&code, staging.data() + stagedErrors + i * 4, 4);
-    if (code == 0)
-      continue;
-    // The next run begins without it.
-    std::memset(staging.data() + stagedErrors, 0, errors.size());
-    INGOT_RETURN_IF_ERROR(device->upload(errors.address(), staging.data() + stagedErrors, errors.size()));
-    INGOT_RETURN_IF_ERROR(device->synchronize("clearing errors"));
-    return refusedBy(plan, *launches.Get(i), code);
-  }
+  arguments.take(entry, symbols, outputs);
   return {};
 }
 

@@ -21,9 +21,8 @@ int64_t gridExtent(const format::GridSize &extent, int64_t tiles, std::span<cons
 }
 
 Result<CudaProgram> CudaProgram::create(cuda::Device &device, const format::Plan &plan,
-                                        const std::vector<std::vector<cuda::Address>> &addresses,
-                                        cuda::Address symbols, cuda::Address errors,
-                                        std::span<const int64_t> bounds, bool deterministic) {
+                                        const std::vector<CudaEntryMemory> &memory, std::span<const int64_t> bounds,
+                                        bool deterministic) {
   CudaProgram program;
   program.device = &device;
   const auto &kernels = *plan.kernels();
@@ -43,8 +42,8 @@ Result<CudaProgram> CudaProgram::create(cuda::Device &device, const format::Plan
                        uint64_t(gridExtent(*function->workspace(), tiles, bounds)));
     }
   for (uint64_t bytes : workspaceBytes) {
-    INGOT_ASSIGN_OR_RETURN(cuda::Memory memory, device.allocate(bytes, "a kernel's workspace", true));
-    program.workspaces.push_back(std::move(memory));
+    INGOT_ASSIGN_OR_RETURN(cuda::Memory workspace, device.allocate(bytes, "a kernel's workspace", true));
+    program.workspaces.push_back(std::move(workspace));
     program.workspaceTotal += bytes;
   }
   for (unsigned e = 0; e < plan.entries()->size(); ++e) {
@@ -54,9 +53,9 @@ Result<CudaProgram> CudaProgram::create(cuda::Device &device, const format::Plan
       const format::Kernel &kernel = *kernels.Get(table->kernel());
       ingot_cuda_args args{};
       for (unsigned i = 0; i < table->buffers()->size() && kernel.cuda(); ++i)
-        args.buffers[i] = reinterpret_cast<void *>(addresses[e][table->buffers()->Get(i)]);
+        args.buffers[i] = reinterpret_cast<void *>(memory[e].buffers[table->buffers()->Get(i)]);
       args.workspace = reinterpret_cast<void *>(program.workspaces[table->kernel()].address());
-      args.error = reinterpret_cast<int32_t *>(errors + launches.size() * 4);
+      args.error = reinterpret_cast<int32_t *>(memory[e].errors + launches.size() * 4);
       args.tiles_symbol = -1;
       // The symbol that is the number of tiles.
       const format::Size &tiles = *table->tiles();
@@ -77,7 +76,7 @@ Result<CudaProgram> CudaProgram::create(cuda::Device &device, const format::Plan
         if (fresh) {
           INGOT_ASSIGN_OR_RETURN(at->second, device.function(name, function.shared_bytes()));
         }
-        args.symbols = reinterpret_cast<const int64_t *>(symbols + uint64_t(function.first_symbol()) * 8);
+        args.symbols = reinterpret_cast<const int64_t *>(memory[e].symbols + uint64_t(function.first_symbol()) * 8);
         launch.choices.push_back({&function, at->second, args});
       }
       launches.push_back(std::move(launch));

@@ -18,14 +18,20 @@ namespace ingot::runtime {
 // ceil((size + tiles * launch's tiles) / per), 0 where that is negative; saturates.
 int64_t gridExtent(const format::GridSize &extent, int64_t tiles, std::span<const int64_t> symbols);
 
+// Where an entry's memory lies on the device.
+struct CudaEntryMemory {
+  std::vector<cuda::Address> buffers;
+  cuda::Address symbols = 0; // their values
+  cuda::Address errors = 0;  // an int32 for each launch
+};
+
 class CudaProgram {
 public:
-  // addresses[entry][buffer]: where the buffers of each entry lie. symbols, errors: device memory of the symbols' values
-  // and of an int32 for each launch. Workspaces are made for the bounds. deterministic: functions that serve some numbers of
-  // rows alone are left out.
+  // memory: of each entry. Workspaces are made for the bounds. deterministic: functions that serve some numbers of rows alone
+  // are left out.
   static Result<CudaProgram> create(cuda::Device &device, const format::Plan &plan,
-                                    const std::vector<std::vector<cuda::Address>> &addresses, cuda::Address symbols,
-                                    cuda::Address errors, std::span<const int64_t> bounds, bool deterministic);
+                                    const std::vector<CudaEntryMemory> &memory, std::span<const int64_t> bounds,
+                                    bool deterministic);
 
   // Puts all launches of an entry on the device's stream, with grids for these values of the symbols.
   Result<void> launch(unsigned entry, std::span<const int64_t> symbols);

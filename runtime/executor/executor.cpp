@@ -8,6 +8,7 @@
 #include "runtime/executor/named.h"
 
 #include <atomic>
+#include <utility>
 
 namespace ingot::runtime {
 
@@ -22,6 +23,25 @@ struct Executor::Impl {
 
   explicit Impl(std::shared_ptr<const EngineFile> file) : engine(std::move(file)), symbols(engine->plan()) {}
 
+  const format::Entry &entry(unsigned index) const { return *engine->plan().entries()->Get(index); }
+  // Holds the executor for one call.
+  struct Hold {
+    std::atomic<bool> *running;
+    explicit Hold(std::atomic<bool> &running) : running(&running) {}
+    Hold(Hold &&other) noexcept : running(std::exchange(other.running, nullptr)) {}
+    ~Hold() {
+      if (running)
+        running->store(false, std::memory_order_release);
+    }
+  };
+  Result<Hold> hold(unsigned entry) {
+    const uint32_t entries = engine->plan().entries()->size();
+    if (entry >= entries)
+      return makeError(ErrorCode::InvalidArgument, "entry %u does not exist, the engine has %u", entry, entries);
+    if (running.exchange(true, std::memory_order_acquire))
+      return makeError(ErrorCode::InvalidArgument, "another run is in progress; one executor runs one entry at a time");
+    return Hold(running);
+  }
   // Whether an argument may be null, as it stays on the device.
   bool stays(const format::Entry &entry, const format::Argument &argument, bool output) const {
     for (const EntryLink &link : links)
@@ -32,8 +52,10 @@ struct Executor::Impl {
   }
 
   Result<void> checkSymbols(const format::Entry &entry, std::span<const int64_t> values) const;
-  Result<void> checkArguments(const format::Entry &entry, std::span<const int64_t> symbols,
-                              std::span<const void *const> inputs, std::span<void *const> outputs) const;
+  Result<void> checkInputs(const format::Entry &entry, std::span<const int64_t> symbols,
+                           std::span<const void *const> inputs) const;
+  Result<void> checkOutputs(const format::Entry &entry, std::span<const int64_t> symbols,
+                            std::span<void *const> outputs) const;
 };
 
 Result<DeviceName> parseDevice(std::string_view text) {
@@ -117,22 +139,28 @@ Result<void> Executor::Impl::checkSymbols(const format::Entry &entry, std::span<
   INGOT_RETURN_IF_ERROR(symbols.complete(entry, completed));
   for (unsigned i = 0; i < values.size(); ++i)
     if (values[i] != completed[i])
-      return makeError(ErrorCode::InvalidArgument, "symbol %s is %lld, but %s is %lld",
-                       quoted(symbols.name(i)).c_str(), static_cast<long long>(values[i]),
-                       symbols.expression(i).c_str(), static_cast<long long>(completed[i]));
+      return makeError(ErrorCode::InvalidArgument, "symbol %s is %lld, but %s is %lld", quoted(symbols.name(i)).c_str(),
+                       static_cast<long long>(values[i]), symbols.expression(i).c_str(),
+                       static_cast<long long>(completed[i]));
   return {};
 }
 
-Result<void> Executor::Impl::checkArguments(const format::Entry &entry, std::span<const int64_t> symbols,
-                                            std::span<const void *const> inputs, std::span<void *const> outputs) const {
-  INGOT_RETURN_IF_ERROR(checkSymbols(entry, symbols));
-  if (inputs.size() != entry.inputs()->size() || outputs.size() != entry.outputs()->size())
-    return makeError(ErrorCode::InvalidArgument, "entry %s takes %u inputs and %u outputs, %zu and %zu are given",
-                     quoted(entry.name()->string_view()).c_str(), entry.inputs()->size(), entry.outputs()->size(),
-                     inputs.size(), outputs.size());
+Result<void> Executor::Impl::checkInputs(const format::Entry &entry, std::span<const int64_t> symbols,
+                                         std::span<const void *const> inputs) const {
+  if (inputs.size() != entry.inputs()->size())
+    return makeError(ErrorCode::InvalidArgument, "entry %s takes %u inputs, %zu are given",
+                     quoted(entry.name()->string_view()).c_str(), entry.inputs()->size(), inputs.size());
   for (unsigned i = 0; i < inputs.size(); ++i)
     if (inputs[i] || !stays(entry, *entry.inputs()->Get(i), false))
       INGOT_RETURN_IF_ERROR(checkPointer(inputs[i], *entry.inputs()->Get(i), "input", symbols));
+  return {};
+}
+
+Result<void> Executor::Impl::checkOutputs(const format::Entry &entry, std::span<const int64_t> symbols,
+                                          std::span<void *const> outputs) const {
+  if (outputs.size() != entry.outputs()->size())
+    return makeError(ErrorCode::InvalidArgument, "entry %s has %u outputs, room for %zu is given",
+                     quoted(entry.name()->string_view()).c_str(), entry.outputs()->size(), outputs.size());
   for (unsigned i = 0; i < outputs.size(); ++i)
     if (outputs[i] || !stays(entry, *entry.outputs()->Get(i), true))
       INGOT_RETURN_IF_ERROR(checkPointer(outputs[i], *entry.outputs()->Get(i), "output", symbols));
@@ -141,18 +169,27 @@ Result<void> Executor::Impl::checkArguments(const format::Entry &entry, std::spa
 
 Result<void> Executor::run(unsigned index, std::span<const int64_t> symbols, std::span<const void *const> inputs,
                            std::span<void *const> outputs) {
-  const auto &entries = *plan().entries();
-  if (index >= entries.size())
-    return makeError(ErrorCode::InvalidArgument, "entry %u does not exist, the engine has %u", index, entries.size());
-  if (impl->running.exchange(true, std::memory_order_acquire))
-    return makeError(ErrorCode::InvalidArgument, "another run is in progress; one executor runs one entry at a time");
-  struct Done {
-    std::atomic<bool> &running;
-    ~Done() { running.store(false, std::memory_order_release); }
-  } done{impl->running};
-  INGOT_RETURN_IF_ERROR(impl->checkArguments(*entries.Get(index), symbols, inputs, outputs));
+  INGOT_ASSIGN_OR_RETURN(Impl::Hold held, impl->hold(index));
+  INGOT_RETURN_IF_ERROR(impl->checkSymbols(impl->entry(index), symbols));
+  INGOT_RETURN_IF_ERROR(impl->checkInputs(impl->entry(index), symbols, inputs));
+  INGOT_RETURN_IF_ERROR(impl->checkOutputs(impl->entry(index), symbols, outputs));
   impl->settled.assign(symbols.begin(), symbols.end());
   return impl->backend->run(index, impl->settled, inputs, outputs);
+}
+
+Result<void> Executor::start(unsigned index, std::span<const int64_t> symbols, std::span<const void *const> inputs) {
+  INGOT_ASSIGN_OR_RETURN(Impl::Hold held, impl->hold(index));
+  INGOT_RETURN_IF_ERROR(impl->checkSymbols(impl->entry(index), symbols));
+  INGOT_RETURN_IF_ERROR(impl->checkInputs(impl->entry(index), symbols, inputs));
+  return impl->backend->start(index, symbols, inputs);
+}
+
+Result<void> Executor::finish(unsigned index, std::span<const int64_t> symbols, std::span<void *const> outputs) {
+  INGOT_ASSIGN_OR_RETURN(Impl::Hold held, impl->hold(index));
+  INGOT_RETURN_IF_ERROR(impl->checkSymbols(impl->entry(index), symbols));
+  INGOT_RETURN_IF_ERROR(impl->checkOutputs(impl->entry(index), symbols, outputs));
+  impl->settled.assign(symbols.begin(), symbols.end());
+  return impl->backend->finish(index, symbols, outputs);
 }
 
 std::span<const int64_t> Executor::settled() const { return impl->settled; }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Runs the entries of an engine on a device, the CPU or a GPU. Everything is allocated when the executor is made, at the bounds of the
-// symbols; a run only patches the pointers of its arguments and walks the launches. It knows tensors and symbols,
-// nothing of tokens, sequences or sampling: that is runtime/serve.
+// Runs the entries of an engine on a device, the CPU or a GPU. Everything is allocated when the executor is made, at
+// the bounds of the symbols; a run only patches the pointers of its arguments and walks the launches. It knows tensors
+// and symbols, nothing of tokens, sequences or sampling: that is runtime/serve.
 #ifndef INGOT_RUNTIME_EXECUTOR_EXECUTOR_H
 #define INGOT_RUNTIME_EXECUTOR_EXECUTOR_H
 
@@ -36,14 +36,15 @@ struct DeviceName {
 // "cpu", "cuda", "cuda:1"; InvalidArgument otherwise.
 Result<DeviceName> parseDevice(std::string_view text);
 
-// An output of one entry that stays where it is as an input of another: both may then be given as null. Of arguments of one
-// type and shape.
+// An output of one entry that stays where it is as an input of another: both may then be given as null. Of arguments of
+// one type and shape, at the bounds.
 struct EntryLink {
   std::string from, output, to, input;
+  bool told = false; // callers want the output as well
 };
 
-// A set of symbols' values that runs often: a GPU's launches for it are recorded once, at load, and serve every run whose
-// values are no larger.
+// A set of symbols' values that runs often: a GPU's launches for it are recorded once, at load, and serve every run
+// whose values are no larger.
 struct PreparedRun {
   std::string entry;
   std::vector<std::pair<std::string, int64_t>> values; // of symbols by name; the others stand at their bounds
@@ -60,8 +61,8 @@ struct ExecutorOptions {
   std::shared_ptr<cuda::Device> gpu = {}; // of `device`, where the caller has opened it already
   std::vector<EntryLink> links = {};      // GPUs only
   std::vector<PreparedRun> prepared = {}; // in ascending order; GPUs only
-  // On GPUs the results of a row then do not depend on what other sequences a step has (on a CPU they never do): kernels for
-  // few rows, which sum in another order, are not used.
+  // On GPUs the results of a row then do not depend on what other sequences a step has (on a CPU they never do):
+  // kernels for few rows, which sum in another order, are not used.
   bool deterministic = false;
 };
 
@@ -96,8 +97,8 @@ public:
   const format::Plan &plan() const { return engine().plan(); }
   unsigned threads() const;
   const MemoryUse &memory() const;
-  std::string device() const; // for people: "AMD EPYC, 2 threads"
-  const CachePool *hostCache() const; // the pool where the CPU runs; null where a GPU does
+  std::string device() const;          // for people: "AMD EPYC, 2 threads"
+  const CachePool *hostCache() const;  // the pool where the CPU runs; null where a GPU does
   const VariantChoice &choice() const; // which variant, and why
 
   // Index of an entry, symbol, input or output of this name; NotFound lists what there is.
@@ -127,9 +128,16 @@ public:
   Result<void> run(std::string_view entry, std::span<const int64_t> symbols, std::span<const void *const> inputs,
                    std::span<void *const> outputs);
 
-  // The values of all symbols at the end of the last run: those that depend on data are known then, and outputs have the
-  // shapes that follow, packed at the front of their memory.
+  // The values of all symbols at the end of the last run: those that depend on data are known then, and outputs have
+  // the shapes that follow, packed at the front of their memory.
   std::span<const int64_t> settled() const;
+
+  // A run in two halves, on GPUs only: a device works through what it is given in order. `start` returns when the run
+  // is given; the inputs are the caller's again then. `finish` waits for the last run of this entry that was started,
+  // not for what was started after it, and copies the outputs that are not null; `outputs` and `symbols` as in run. An
+  // error of any run that came before is told by the next `finish` or `run`.
+  Result<void> start(unsigned entry, std::span<const int64_t> symbols, std::span<const void *const> inputs);
+  Result<void> finish(unsigned entry, std::span<const int64_t> symbols, std::span<void *const> outputs);
 
   // From the next run on, the times of each worker in each launch are left in `into`, [threads][launches of the entry];
   // null switches it off, and then it costs nothing.

@@ -116,6 +116,7 @@ Result<runtime::ExecutorOptions> executorOptions(const runtime::EngineFile &engi
   options.cachePages = bounds.pages;
   if (bounds.device.cuda) {
     options.links.push_back({"step", "logits", "sample", "logits"});
+    options.links.push_back({"sample", "ids", "step", "previous_ids", /*told=*/true});
     // Steps in which every sequence decodes one token.
     const int64_t most = std::min(bounds.sequences, bounds.logit_rows);
     for (int64_t rows = 1;; rows = std::min(rows * 2, most)) {
@@ -327,16 +328,18 @@ Result<void> ExecutorRunner::step(const StepBatch &batch, float *logits) {
       array = &batch.previous_ids;
       break;
     }
-    inputs.push_back(array->data());
+    inputs.push_back(onGpu && input == StepInput::previous_ids ? nullptr : array->data());
   }
-  return run(stepIndex,
-             symbolValues({int64_t(batch.tokens.size()), int64_t(batch.context_lengths.size()),
-                           int64_t(batch.logit_rows.size()), batch.blocks, 0, 0}),
-             inputs, {logits});
+  std::vector<int64_t> values = symbolValues({int64_t(batch.tokens.size()), int64_t(batch.context_lengths.size()),
+                                              int64_t(batch.logit_rows.size()), batch.blocks, 0, 0});
+  if (onGpu && !logits && !observer) {
+    INGOT_RETURN_IF_ERROR(owned->complete(stepIndex, values));
+    return owned->start(stepIndex, values, inputs);
+  }
+  return run(stepIndex, values, inputs, {logits});
 }
 
-Result<void> ExecutorRunner::sample(const SampleBatch &batch, const float *logits, int32_t *ids,
-                                    float *log_probabilities) {
+std::vector<const void *> ExecutorRunner::sampleArguments(const SampleBatch &batch, const float *logits) const {
   std::vector<const void *> inputs;
   for (SampleInput input : sampleInputs)
     switch (input) {
@@ -386,12 +389,37 @@ Result<void> ExecutorRunner::sample(const SampleBatch &batch, const float *logit
       inputs.push_back(nullptr);
       break;
     }
+  return inputs;
+}
+
+std::vector<void *> ExecutorRunner::sampleResults(int32_t *ids, float *logProbabilities) const {
   std::vector<void *> outputs;
   for (SampleOutput output : sampleOutputs)
-    outputs.push_back(output == SampleOutput::ids ? static_cast<void *>(ids) : log_probabilities);
-  return run(sampleIndex,
-             symbolValues({0, 0, int64_t(batch.temperature.size()), 0, int64_t(batch.penalty_ids.size()), 0}), inputs,
-             outputs);
+    outputs.push_back(output == SampleOutput::ids ? static_cast<void *>(ids) : logProbabilities);
+  return outputs;
+}
+
+std::vector<int64_t> ExecutorRunner::sampleSymbols(const SampleBatch &batch) const {
+  return symbolValues({0, 0, int64_t(batch.temperature.size()), 0, int64_t(batch.penalty_ids.size()), 0});
+}
+
+Result<void> ExecutorRunner::sample(const SampleBatch &batch, const float *logits, int32_t *ids,
+                                    float *log_probabilities) {
+  return run(sampleIndex, sampleSymbols(batch), sampleArguments(batch, logits), sampleResults(ids, log_probabilities));
+}
+
+// With an observer the run is over when this returns, and its ids are waiting.
+Result<void> ExecutorRunner::beginSample(const SampleBatch &batch) {
+  begun = sampleSymbols(batch);
+  INGOT_RETURN_IF_ERROR(owned->complete(sampleIndex, begun)); // endSample gives the same values
+  const std::vector<const void *> inputs = sampleArguments(batch, nullptr);
+  if (!observer)
+    return owned->start(sampleIndex, begun, inputs);
+  return run(sampleIndex, begun, inputs, sampleResults(nullptr, nullptr));
+}
+
+Result<void> ExecutorRunner::endSample(int32_t *ids, float *log_probabilities) {
+  return owned->finish(sampleIndex, begun, sampleResults(ids, log_probabilities));
 }
 
 } // namespace ingot::serve

@@ -56,6 +56,9 @@ public:
   bool keepsLogits() const override { return onGpu; }
   Result<void> step(const StepBatch &batch, float *logits) override;
   Result<void> sample(const SampleBatch &batch, const float *logits, int32_t *ids, float *log_probabilities) override;
+  bool pipelined() const override { return onGpu; }
+  Result<void> beginSample(const SampleBatch &batch) override;
+  Result<void> endSample(int32_t *ids, float *log_probabilities) override;
 
   runtime::Executor &executor() { return *owned; }
   unsigned stepEntry() const { return stepIndex; }
@@ -110,6 +113,10 @@ private:
   void measure(const StepBatch &batch);
   LaunchWork workOf(unsigned entry, unsigned launch, std::span<const int64_t> values) const;
 
+  std::vector<const void *> sampleArguments(const SampleBatch &batch, const float *logits) const;
+  std::vector<void *> sampleResults(int32_t *ids, float *logProbabilities) const;
+  std::vector<int64_t> sampleSymbols(const SampleBatch &batch) const;
+
   RunObserver observer;
   std::vector<runtime::StepTime> times;
   std::vector<LaunchWork> work;
@@ -125,6 +132,7 @@ private:
   std::vector<StepInput> stepInputs;
   std::vector<SampleInput> sampleInputs;
   std::vector<SampleOutput> sampleOutputs;
+  std::vector<int64_t> begun; // symbols of the last beginSample
 };
 
 } // namespace ingot::serve

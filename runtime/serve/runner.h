@@ -34,14 +34,14 @@ struct RunnerInfo {
 // sequence has at least one token, its positions ascend, and it stands in a step once.
 struct StepBatch {
   int64_t blocks = 0;                   // B
-  std::vector<int32_t> tokens;          // [T]
+  std::vector<int32_t> tokens;          // [T]; -1-r, where the runner is pipelined: the id of row r of the last `beginSample`
   std::vector<int32_t> positions;       // [1, T]
   std::vector<int32_t> sequence_starts; // [R+1]
   std::vector<int32_t> context_lengths; // [R]
   std::vector<int32_t> slots;           // [G, T]
   std::vector<int32_t> block_table;     // [G, R, B]
   std::vector<int32_t> logit_rows;      // [L]
-  std::vector<int32_t> previous_ids;    // [L]: no token names a row of the last step's samples, so all zero
+  std::vector<int32_t> previous_ids;    // [L]: zeros, for runners that are not pipelined
 };
 
 // Inputs of `sample`: one entry per row of logits; see INGOT_SAMPLE_PARAMS in compiler/target/templates/params.h.
@@ -66,6 +66,14 @@ public:
   // Draws one id per row of logits [L, vocabulary]; ids and log_probabilities have room for L.
   virtual Result<void> sample(const SampleBatch &batch, const float *logits, int32_t *ids,
                               float *log_probabilities) = 0;
+
+  // Whether the next step may be given before the ids of this one are known: a device works through what it is given in
+  // order, and `step` without logits and `beginSample` return before it has.
+  virtual bool pipelined() const { return false; }
+  // `sample` in two halves, of pipelined runners: the second waits for the first, and not for a `step` given between them.
+  // An error of a step may be told by the second half that follows it.
+  virtual Result<void> beginSample(const SampleBatch &) { return makeError(ErrorCode::Internal, "not pipelined"); }
+  virtual Result<void> endSample(int32_t *, float *) { return makeError(ErrorCode::Internal, "not pipelined"); }
 };
 
 } // namespace ingot::serve

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // See scheduler.h. One step is: plan who gets how many tokens (this is where pages are taken and sequences
-// preempted), pack them, run, draw, and hand each drawn id to its sequence.
+// preempted), pack them, run, draw, and hand each drawn id to its sequence. Pipelined, the ids of the step before are
+// handed out between run and draw, so that penalties know them.
 #include "runtime/serve/scheduler.h"
 
 #include <algorithm>
@@ -16,9 +17,11 @@ struct Scheduler::Sequence {
   SamplingState sampling;
   PagedSequence pages;
   std::vector<int32_t> ids; // prompt, then what was drawn
+  int32_t unknown = 0; // -1-row of the id that is being drawn for it; 0: none is
   Clock::time_point firstStep{}, firstToken{};
 
-  int64_t pending() const { return int64_t(ids.size()) - pages.length(); }
+  int64_t length() const { return int64_t(ids.size()) + (unknown != 0); }
+  int64_t pending() const { return length() - pages.length(); }
   int64_t drawn() const { return int64_t(ids.size() - request.prompt.size()); }
 };
 
@@ -87,24 +90,43 @@ Result<uint64_t> Scheduler::submit(Request request, std::unique_ptr<Detokenizer>
 }
 
 void Scheduler::cancel(uint64_t request) {
-  std::erase_if(waiting, [&](auto &sequence) { return sequence->id == request; });
-  stopRunning(request);
+  stop(request);
 }
 
-void Scheduler::stopRunning(uint64_t request) {
+void Scheduler::stop(uint64_t request) {
+  std::erase_if(waiting, [&](auto &sequence) {
+    if (sequence->id != request)
+      return false;
+    forget(sequence.get()); // it was preempted in the step that follows
+    return true;
+  });
   std::erase_if(running, [&](auto &sequence) {
     if (sequence->id != request)
       return false;
+    forget(sequence.get());
     giveBack(*sequence);
     return true;
   });
 }
 
+// Steps on their way compute for it in vain.
+void Scheduler::forget(const Sequence *sequence) {
+  for (Flight *flight : {flying.get(), following.get()})
+    if (flight) {
+      std::replace(flight->drawing.begin(), flight->drawing.end(), const_cast<Sequence *>(sequence),
+                   static_cast<Sequence *>(nullptr));
+      for (Planned &row : flight->rows)
+        if (row.sequence == sequence)
+          row.sequence = nullptr;
+    }
+}
+
 void Scheduler::closeSession(uint64_t session) {
   auto same = [&](auto &sequence) { return session != 0 && sequence->request.session == session; };
-  std::erase_if(waiting, same);
+  if (auto at = std::find_if(waiting.begin(), waiting.end(), same); at != waiting.end())
+    stop((*at)->id);
   if (auto at = std::find_if(running.begin(), running.end(), same); at != running.end())
-    stopRunning((*at)->id);
+    stop((*at)->id);
   sessions.close(session);
 }
 
@@ -112,10 +134,13 @@ int64_t Scheduler::rewindOf(const Sequence &sequence) const { return sequence.re
 
 // The pages of a sequence that runs no longer.
 void Scheduler::giveBack(Sequence &sequence) {
-  if (sequence.request.session != 0)
-    sessions.giveBack(sequence.request.session, std::move(sequence.pages), sequence.ids);
-  else
-    sequence.pages.release(pools);
+  if (sequence.request.session == 0)
+    return sequence.pages.release(pools);
+  // A step that was given before the end was known has computed the last id too. It may stay where a window is in the way.
+  const int64_t before = int64_t(sequence.ids.size()) - 1;
+  if (sequence.pages.length() > before && sequence.pages.rewindable(pools, before))
+    sequence.pages.rewind(pools, before);
+  sessions.giveBack(sequence.request.session, std::move(sequence.pages), sequence.ids);
 }
 
 bool Scheduler::reserve(Sequence &sequence, int64_t length) {
@@ -155,7 +180,7 @@ bool Scheduler::makeRoom(Sequence &sequence, int64_t length, std::vector<Planned
 bool Scheduler::admissible(const Sequence &sequence) const {
   for (size_t g = 0; g < pools.size(); ++g) {
     auto needed = [&](const Sequence &one) {
-      uint64_t all = pagesFor(pools[g].group(), int64_t(one.ids.size()) + 1, options.chunk, rewindOf(one));
+      uint64_t all = pagesFor(pools[g].group(), one.length() + 1, options.chunk, rewindOf(one));
       return all - std::min(all, one.pages.held(g));
     };
     uint64_t pages = needed(sequence);
@@ -167,6 +192,13 @@ bool Scheduler::admissible(const Sequence &sequence) const {
   return true;
 }
 
+// Whether the id that is being drawn is the last one, whatever it is.
+bool Scheduler::endsWithNext(const Sequence &sequence) const {
+  return sequence.unknown != 0 &&
+         ((sequence.request.new_tokens > 0 && sequence.drawn() + 1 >= sequence.request.new_tokens) ||
+          sequence.length() >= longest);
+}
+
 void Scheduler::plan(std::vector<Planned> &planned) {
   int64_t budget = runner.info().tokens;
   uint64_t preemptionsBefore = counts.preemptions;
@@ -175,7 +207,7 @@ void Scheduler::plan(std::vector<Planned> &planned) {
   for (bool decode : {true, false})
     for (size_t i = 0; i < running.size() && budget > 0; ++i) {
       Sequence &sequence = *running[i];
-      if ((sequence.pending() == 1) != decode)
+      if ((sequence.pending() == 1) != decode || endsWithNext(sequence))
         continue;
       int64_t count = std::min({sequence.pending(), options.chunk, budget});
       if (makeRoom(sequence, sequence.pages.length() + count, planned, budget)) {
@@ -241,55 +273,92 @@ Output Scheduler::take(Sequence &sequence, int32_t id, float logProbability, Clo
   return output;
 }
 
-Result<std::vector<Output>> Scheduler::step() {
-  std::vector<Output> outputs;
-  std::vector<Planned> planned;
-  plan(planned);
-  if (planned.empty()) {
-    if (idle())
-      return outputs;
-    return Error{ErrorCode::Internal, "no sequence could be scheduled although some are waiting"};
-  }
-
-  Clock::time_point start = Clock::now();
+// Gives the runner a step of these rows.
+Result<std::unique_ptr<Scheduler::Flight>> Scheduler::launch(const std::vector<Planned> &planned) {
+  const Clock::time_point start = Clock::now();
+  auto flight = std::make_unique<Flight>();
   BatchBuilder builder(pools);
-  SampleBatch draws;
-  std::vector<Sequence *> drawing;
   for (const Planned &row : planned) {
     Sequence &sequence = *row.sequence;
     if (sequence.firstStep == Clock::time_point{})
       sequence.firstStep = start;
-    bool complete = row.count == sequence.pending();
-    builder.add(sequence.pages, std::span(sequence.ids).subspan(size_t(sequence.pages.length()), size_t(row.count)),
+    const bool complete = row.count == sequence.pending();
+    // All that stands before an unknown id is in the cache.
+    builder.add(sequence.pages,
+                sequence.unknown != 0
+                    ? std::span<const int32_t>(&sequence.unknown, 1)
+                    : std::span<const int32_t>(sequence.ids).subspan(size_t(sequence.pages.length()), size_t(row.count)),
                 complete ? WantLogits::last : WantLogits::none);
-    if (complete) {
-      drawing.push_back(&sequence);
-      sequence.sampling.addRow(draws);
-    }
-    (complete && sequence.drawn() > 0 && row.count == 1 ? counts.decode_tokens : counts.prefill_tokens) +=
-        uint64_t(row.count);
+    if (complete)
+      flight->drawing.push_back(&sequence);
+    flight->decodes.push_back(complete && row.count == 1 && sequence.length() > int64_t(sequence.request.prompt.size()));
   }
+  flight->rows = planned;
   ++counts.steps;
-  if (Result<void> ran = runner.step(builder.build(), logits.get()); !ran)
-    return ran.error();
+  INGOT_RETURN_IF_ERROR(runner.step(builder.build(), logits.get()));
   for (const Planned &row : planned)
     row.sequence->pages.advance(pools, row.sequence->pages.length() + row.count);
-  if (drawing.empty())
-    return outputs;
+  return flight;
+}
 
-  std::vector<int32_t> ids(drawing.size());
-  std::vector<float> logProbabilities(drawing.size());
-  if (Result<void> drew = runner.sample(draws, logits.get(), ids.data(), logProbabilities.data()); !drew)
-    return drew.error();
-  Clock::time_point now = Clock::now();
-  for (size_t i = 0; i < drawing.size(); ++i) {
+// Waits for the ids of a step and hands them out.
+Result<void> Scheduler::collect(Flight &flight, std::vector<Output> &outputs) {
+  std::vector<int32_t> ids(flight.drawing.size());
+  std::vector<float> logProbabilities(flight.drawing.size());
+  INGOT_RETURN_IF_ERROR(runner.pipelined()
+                            ? runner.endSample(ids.data(), logProbabilities.data())
+                            : runner.sample(flight.draws, logits.get(), ids.data(), logProbabilities.data()));
+  const Clock::time_point now = Clock::now();
+  for (size_t i = 0; i < ids.size(); ++i) {
     if (ids[i] < 0 || ids[i] >= runner.info().vocabulary)
       return Error{ErrorCode::Internal,
                    "the sample kernel drew id " + std::to_string(ids[i]) + ", which is outside the vocabulary"};
-    outputs.push_back(take(*drawing[i], ids[i], logProbabilities[i], now));
+    Sequence *sequence = flight.drawing[i];
+    if (!sequence)
+      continue;
+    sequence->unknown = 0;
+    outputs.push_back(take(*sequence, ids[i], logProbabilities[i], now));
     if (outputs.back().finish != Finish::running)
-      stopRunning(drawing[i]->id);
+      stop(sequence->id);
   }
+  return {};
+}
+
+Result<std::vector<Output>> Scheduler::step() {
+  std::vector<Output> outputs;
+  std::vector<Planned> planned;
+  plan(planned);
+  if (!planned.empty()) {
+    INGOT_ASSIGN_OR_RETURN(following, launch(planned));
+  } else if (!flying && !idle()) {
+    return Error{ErrorCode::Internal, "no sequence could be scheduled although some are waiting"};
+  }
+  if (flying)
+    INGOT_RETURN_IF_ERROR(collect(*flying, outputs));
+  flying = std::move(following);
+  if (!flying)
+    return outputs;
+  for (size_t i = 0; i < flying->rows.size(); ++i)
+    if (flying->rows[i].sequence)
+      (flying->decodes[i] ? counts.decode_tokens : counts.prefill_tokens) += uint64_t(flying->rows[i].count);
+
+  // Rows of sequences that ended meanwhile are drawn as well: the device has computed their logits.
+  static const SamplingState nobody({.temperature = 0}, {});
+  for (size_t i = 0; i < flying->drawing.size(); ++i) {
+    Sequence *sequence = flying->drawing[i];
+    (sequence ? sequence->sampling : nobody).addRow(flying->draws);
+    if (sequence && runner.pipelined())
+      sequence->unknown = -1 - int32_t(i);
+  }
+  const std::vector<Sequence *> &drawing = flying->drawing;
+  const bool wanted = std::any_of(drawing.begin(), drawing.end(), [](auto *sequence) { return sequence != nullptr; });
+  if (wanted && runner.pipelined()) {
+    INGOT_RETURN_IF_ERROR(runner.beginSample(flying->draws));
+    return outputs;
+  }
+  if (wanted)
+    INGOT_RETURN_IF_ERROR(collect(*flying, outputs));
+  flying.reset();
   return outputs;
 }
 

@@ -9,6 +9,10 @@
 //   submit -> waiting --admit--> running --finish--> gone
 //                ^-----preempt-----'
 //
+// Where the runner is pipelined (a GPU), the next step is prepared and given while the device still runs this one: a token
+// that is not known yet is named by its row. That a sequence ended is then learned a step late; what the step computed
+// for it is dropped, and the positions go. Its text is the same.
+//
 // A request of a session (sessions.h) begins with the positions that the session's cache shares with its prompt, and
 // leaves its own there for the next one. Pages of sessions that no running request uses go before anyone is preempted.
 //
@@ -106,7 +110,7 @@ public:
   int64_t sessionLength(uint64_t session) const { return sessions.length(session); }
 
   bool idle() const { return waiting.empty() && running.empty(); }
-  // Runs one step. On an error the step has changed nothing that can be relied on: drop the scheduler.
+  // Runs one step; where the runner is pipelined, the outputs are those of the step before. On an error the step has changed nothing that can be relied on: drop the scheduler.
   Result<std::vector<Output>> step();
 
   const SchedulerStats &stats() const { return counts; }
@@ -117,19 +121,30 @@ private:
   using Clock = std::chrono::steady_clock;
   struct Sequence;
   struct Planned {
-    Sequence *sequence;
+    Sequence *sequence; // null when it is gone
     int64_t count;
+  };
+  // A step that was given to the runner and whose ids have not been handed out.
+  struct Flight {
+    std::vector<Planned> rows;
+    std::vector<Sequence *> drawing; // whose ids it draws, in the order of its rows of logits; null when it is gone
+    std::vector<bool> decodes;       // of rows: draws its next token from the last one
+    SampleBatch draws;
   };
 
   int64_t maxRunning() const;
   int64_t rewindOf(const Sequence &sequence) const;
   bool reserve(Sequence &sequence, int64_t length);
   void giveBack(Sequence &sequence);
-  void stopRunning(uint64_t request);
+  void stop(uint64_t request);
+  void forget(const Sequence *sequence);
+  bool endsWithNext(const Sequence &sequence) const;
   void plan(std::vector<Planned> &planned);
   bool makeRoom(Sequence &sequence, int64_t length, std::vector<Planned> &planned, int64_t &budget);
   void preemptYoungest(std::vector<Planned> &planned, int64_t &budget);
   bool admissible(const Sequence &sequence) const;
+  Result<std::unique_ptr<Flight>> launch(const std::vector<Planned> &planned);
+  Result<void> collect(Flight &flight, std::vector<Output> &outputs);
   Output take(Sequence &sequence, int32_t id, float logProbability, Clock::time_point now);
 
   StepRunner &runner;
@@ -141,6 +156,8 @@ private:
   int64_t longest = 0; // positions that a sequence may have: the context, or what the pools hold
   uint64_t nextId = 1;
   SchedulerStats counts;
+  // The step whose ids the device draws, and the one that follows it: both only within step() where nothing is pipelined.
+  std::unique_ptr<Flight> flying, following;
   std::unique_ptr<float[]> logits; // null where the runner keeps them
 };
 

@@ -4,6 +4,10 @@
 // library. Its one GPU has compute capability 0.0, which fits the variant "simulated" of an engine: the program's
 // source. That is compiled for the host when the module is loaded, and kept by its hash in INGOT_SIMULATOR_CACHE.
 //
+// What is put on the stream is done as late as allowed: when something waits for it. So a host that takes results too early,
+// or overwrites what a copy has yet to read, is found by its results. A failure is told by the call that waits, and by all
+// calls after it, as the driver does.
+//
 // INGOT_SIMULATOR_SEED chooses the order of threads. What a launch is found to do wrong is told on standard error, and
 // the launch fails.
 #include "runtime/device/cuda/driver.h"
@@ -12,13 +16,16 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <dlfcn.h>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 #include <unistd.h>
@@ -32,7 +39,7 @@ using ingot::runtime::cuda::Status;
 
 namespace {
 
-constexpr Status kInvalidValue = 1, kOutOfMemory = 2, kInvalidImage = 200, kNotFound = 500, kIllegalAddress = 700;
+constexpr Status kInvalidValue = 1, kOutOfMemory = 2, kInvalidImage = 200, kNotFound = 500, kNotReady = 600, kIllegalAddress = 700;
 constexpr size_t kMemory = size_t(64) << 30;
 
 struct Function {
@@ -49,9 +56,15 @@ struct Recorded {
   ingot_cuda_args args;
 };
 using Graph = std::vector<Recorded>;
-using Event = std::chrono::steady_clock::time_point;
+struct Event {
+  uint64_t place = 0; // operations of the stream that come before it
+  std::shared_ptr<std::chrono::steady_clock::time_point> when;
+};
 
 Graph *capturing = nullptr;
+std::deque<std::function<Status()>> stream; // what is still to be done
+uint64_t given = 0, done = 0;               // operations
+Status failure = 0;
 size_t allocated = 0;
 std::map<Address, size_t> sizes;
 
@@ -73,6 +86,23 @@ Status run(const Recorded &one) {
   for (const std::string &finding : findings)
     std::fprintf(stderr, "simulated device: %s\n", finding.c_str());
   return findings.empty() ? 0 : kIllegalAddress;
+}
+
+Status put(std::function<Status()> operation) {
+  if (failure)
+    return failure;
+  stream.push_back(std::move(operation));
+  ++given;
+  return 0;
+}
+
+// Does what comes before `place`.
+Status catchUp(uint64_t place) {
+  for (; done < place && !failure; ++done) {
+    failure = stream.front()();
+    stream.pop_front();
+  }
+  return failure;
 }
 
 // Compiles the source to a library of the host, or finds it.
@@ -118,6 +148,7 @@ INGOT_CUDA cuGetErrorName(Status status, const char **name) {
           : status == kOutOfMemory    ? "CUDA_ERROR_OUT_OF_MEMORY"
           : status == kInvalidImage   ? "CUDA_ERROR_INVALID_IMAGE"
           : status == kNotFound       ? "CUDA_ERROR_NOT_FOUND"
+          : status == kNotReady       ? "CUDA_ERROR_NOT_READY"
           : status == kIllegalAddress ? "CUDA_ERROR_ILLEGAL_ADDRESS"
                                       : "CUDA_ERROR_INVALID_VALUE";
   return 0;
@@ -194,6 +225,7 @@ INGOT_CUDA cuMemAlloc_v2(Address *address, size_t bytes) {
   return 0;
 }
 INGOT_CUDA cuMemFree_v2(Address address) {
+  catchUp(given);
   allocated -= sizes[address];
   sizes.erase(address);
   sim::release(reinterpret_cast<void *>(address));
@@ -204,20 +236,27 @@ INGOT_CUDA cuMemHostAlloc(void **memory, size_t bytes, unsigned) {
   return *memory ? 0 : kOutOfMemory;
 }
 INGOT_CUDA cuMemFreeHost(void *memory) {
+  catchUp(given);
   std::free(memory);
   return 0;
 }
 INGOT_CUDA cuMemcpyHtoDAsync_v2(Address to, const void *from, size_t bytes, Handle) {
-  std::memcpy(reinterpret_cast<void *>(to), from, bytes);
-  return 0;
+  return put([=] {
+    std::memcpy(reinterpret_cast<void *>(to), from, bytes);
+    return 0;
+  });
 }
 INGOT_CUDA cuMemcpyDtoHAsync_v2(void *to, Address from, size_t bytes, Handle) {
-  std::memcpy(to, reinterpret_cast<void *>(from), bytes);
-  return 0;
+  return put([=] {
+    std::memcpy(to, reinterpret_cast<void *>(from), bytes);
+    return 0;
+  });
 }
 INGOT_CUDA cuMemsetD8Async(Address to, unsigned char value, size_t bytes, Handle) {
-  std::memset(reinterpret_cast<void *>(to), value, bytes);
-  return 0;
+  return put([=] {
+    std::memset(reinterpret_cast<void *>(to), value, bytes);
+    return 0;
+  });
 }
 INGOT_CUDA cuStreamCreate(Handle *stream, unsigned) {
   static int only;
@@ -225,7 +264,7 @@ INGOT_CUDA cuStreamCreate(Handle *stream, unsigned) {
   return 0;
 }
 INGOT_CUDA cuStreamDestroy_v2(Handle) { return 0; }
-INGOT_CUDA cuStreamSynchronize(Handle) { return 0; }
+INGOT_CUDA cuStreamSynchronize(Handle) { return catchUp(given); }
 INGOT_CUDA cuStreamBeginCapture_v2(Handle, int) {
   capturing = new Graph;
   return 0;
@@ -240,10 +279,12 @@ INGOT_CUDA cuGraphInstantiateWithFlags(Handle *executable, Handle graph, unsigne
   return 0;
 }
 INGOT_CUDA cuGraphLaunch(Handle graph, Handle) {
-  for (const Recorded &one : *static_cast<Graph *>(graph))
-    if (Status status = run(one))
-      return status;
-  return 0;
+  return put([launches = *static_cast<Graph *>(graph)]() -> Status {
+    for (const Recorded &one : launches)
+      if (Status status = run(one))
+        return status;
+    return 0;
+  });
 }
 INGOT_CUDA cuGraphExecDestroy(Handle graph) {
   delete static_cast<Graph *>(graph);
@@ -261,14 +302,22 @@ INGOT_CUDA cuEventDestroy_v2(Handle event) {
   delete static_cast<Event *>(event);
   return 0;
 }
-INGOT_CUDA cuEventRecord(Handle event, Handle) {
-  *static_cast<Event *>(event) = std::chrono::steady_clock::now();
-  return 0;
+INGOT_CUDA cuEventRecord(Handle handle, Handle) {
+  Event &event = *static_cast<Event *>(handle);
+  event.when = std::make_shared<std::chrono::steady_clock::time_point>();
+  const Status status = put([when = event.when] {
+    *when = std::chrono::steady_clock::now();
+    return 0;
+  });
+  event.place = given;
+  return status;
 }
-INGOT_CUDA cuEventSynchronize(Handle) { return 0; }
+INGOT_CUDA cuEventSynchronize(Handle event) { return catchUp(static_cast<Event *>(event)->place); }
 INGOT_CUDA cuEventElapsedTime(float *milliseconds, Handle from, Handle to) {
-  *milliseconds =
-      std::chrono::duration<float, std::milli>(*static_cast<Event *>(to) - *static_cast<Event *>(from)).count();
+  const Event &first = *static_cast<Event *>(from), &last = *static_cast<Event *>(to);
+  if (!first.when || !last.when || std::max(first.place, last.place) > done)
+    return kNotReady;
+  *milliseconds = std::chrono::duration<float, std::milli>(*last.when - *first.when).count();
   return 0;
 }
 INGOT_CUDA cuLaunchKernelEx(const LaunchConfig *config, Handle function, void **parameters, void **) {
@@ -278,5 +327,5 @@ INGOT_CUDA cuLaunchKernelEx(const LaunchConfig *config, Handle function, void **
     capturing->push_back(one);
     return 0;
   }
-  return run(one);
+  return put([one] { return run(one); });
 }

@@ -2,7 +2,8 @@
 //
 // A model whose next token is a hash of its whole context, read back from a cache through the block table exactly as
 // attention would: a wrong slot, a page given to two sequences, a chunk out of place or a draw with the wrong counter
-// changes the text. `reference` computes the same text from the ids alone, without cache, pages or schedule.
+// changes the text. Pipelined, as a GPU is, it gives ids only when they are waited for, and knows them by their rows before.
+// `reference` computes the same text from the ids alone, without cache, pages or schedule.
 #ifndef INGOT_TEST_SERVE_FAKE_MODEL_H
 #define INGOT_TEST_SERVE_FAKE_MODEL_H
 
@@ -12,6 +13,13 @@
 #include <map>
 
 namespace ingot::serve::test {
+
+// The tests of the schedule run twice: as a CPU has it, and pipelined.
+#ifdef INGOT_TEST_PIPELINED
+inline constexpr bool kPipelined = true;
+#else
+inline constexpr bool kPipelined = false;
+#endif
 
 inline uint64_t mix(uint64_t h, uint64_t v) {
   h ^= v + 0x9e3779b97f4a7c15ull + (h << 6) + (h >> 2);
@@ -60,12 +68,14 @@ inline std::vector<int32_t> reference(const RunnerInfo &info, const std::vector<
 
 class FakeModel : public StepRunner {
 public:
-  explicit FakeModel(RunnerInfo given) : facts(std::move(given)) {
+  explicit FakeModel(RunnerInfo given, bool pipelined = kPipelined) : facts(std::move(given)), isPipelined(pipelined) {
     for (const PageGroup &group : facts.groups)
       cache.emplace_back(group.pages * group.page_tokens, Cell{-1, -1});
   }
 
   const RunnerInfo &info() const override { return facts; }
+  bool pipelined() const override { return isPipelined; }
+  bool keepsLogits() const override { return isPipelined; }
 
   Result<void> step(const StepBatch &b, float *logits) override {
     auto fail = [](const char *what) { return makeError(ErrorCode::Internal, "fake model: %s", what); };
@@ -83,7 +93,10 @@ public:
         int32_t slot = b.slots[g * size_t(T) + size_t(t)];
         if (slot < 0 || size_t(slot) >= cache[g].size())
           return fail("a slot is outside the pool");
-        cache[g][size_t(slot)] = {b.tokens[size_t(t)], b.positions[size_t(t)]};
+        int32_t token = b.tokens[size_t(t)];
+        if (token < 0 && (!isPipelined || size_t(-1 - token) >= drawn.size()))
+          return fail("a token is a row that was not drawn");
+        cache[g][size_t(slot)] = {token < 0 ? drawn[size_t(-1 - token)] : token, b.positions[size_t(t)]};
       }
     // Attend, for the rows that want logits.
     digests.clear();
@@ -111,6 +124,8 @@ public:
         }
       }
       digests.push_back(h);
+      if (!logits)
+        continue;
       std::fill_n(logits + (digests.size() - 1) * size_t(facts.vocabulary), facts.vocabulary, 0.0f);
       logits[(digests.size() - 1) * size_t(facts.vocabulary) + h % uint64_t(facts.vocabulary)] = 1;
     }
@@ -137,6 +152,23 @@ public:
     return {};
   }
 
+  Result<void> beginSample(const SampleBatch &b) override {
+    if (outstanding)
+      return makeError(ErrorCode::Internal, "fake model: two draws at once");
+    outstanding = true;
+    drawn.assign(b.temperature.size(), -1);
+    drawnLog.assign(b.temperature.size(), 0);
+    return sample(b, nullptr, drawn.data(), drawnLog.data());
+  }
+  Result<void> endSample(int32_t *ids, float *log_probabilities) override {
+    if (!outstanding)
+      return makeError(ErrorCode::Internal, "fake model: nothing was drawn");
+    outstanding = false;
+    std::copy(drawn.begin(), drawn.end(), ids);
+    std::copy(drawnLog.begin(), drawnLog.end(), log_probabilities);
+    return {};
+  }
+
   int64_t largestStep = 0, mostSequences = 0;
 
 private:
@@ -145,6 +177,9 @@ private:
     int32_t position;
   };
   RunnerInfo facts;
+  bool isPipelined, outstanding = false;
+  std::vector<int32_t> drawn; // by the last beginSample
+  std::vector<float> drawnLog;
   std::vector<std::vector<Cell>> cache;
   std::vector<uint64_t> digests;
 };

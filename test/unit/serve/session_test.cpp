@@ -164,7 +164,7 @@ TEST(Session, ACancelledRequestLeavesWhatItComputed) {
   std::vector<int32_t> ids = idsOf(1, 40);
   auto id = scheduler.submit(request(session, ids, 50), nullptr);
   ASSERT_TRUE(id.ok());
-  for (int i = 0; i < 6; ++i) // two pieces of the prompt, the second of which draws; then four more
+  for (int i = 0; i < 6 + kPipelined; ++i) // two pieces of the prompt, the second of which draws; then four more
     ASSERT_TRUE(scheduler.step().ok());
   scheduler.cancel(*id);
   EXPECT_TRUE(scheduler.idle());
