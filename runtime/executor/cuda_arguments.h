@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Inputs and outputs of a plan's entries in device memory, and the page-locked memory through which they travel, so that a
-// run can be given while the one before it is on the device. It launches nothing and checks no argument.
+// Inputs and outputs of a plan's entries in device memory, and the page-locked memory through which they travel, so
+// that a run can be given while the one before it is on the device. It launches nothing and checks no argument.
 //
 //   device   of each entry   symbols, small inputs | large inputs
 //            of all          small outputs of each entry | an error word of each launch | large outputs
 //   host     of each entry   one or two slots: what is sent, and what comes back
 //
-// What stands between bars travels in one copy; what comes back goes from the entry's small outputs to the last error word.
+// What stands between bars travels in one copy; what comes back goes from the entry's small outputs to the last error
+// word.
 #ifndef INGOT_RUNTIME_EXECUTOR_CUDA_ARGUMENTS_H
 #define INGOT_RUNTIME_EXECUTOR_CUDA_ARGUMENTS_H
 
@@ -35,9 +36,11 @@ public:
   cuda::Address errors(unsigned entry) const { return entries[entry].errors; }
   uint64_t bytes() const { return memory.size(); } // of device memory
 
-  // Takes the entry's next slot, when the run that had it is over, and puts the copies of symbols and inputs on the stream.
+  // Takes the entry's next slot, when the run that had it is over, and puts the copies of symbols and inputs on the
+  // stream.
   Result<void> send(unsigned entry, std::span<const int64_t> symbols, std::span<const void *const> inputs);
-  // Puts the copy of what comes back on the stream, and marks the end of the run. `back`: whether anything is to come back.
+  // Puts the copy of what comes back on the stream, and marks the end of the run. `back`: whether anything is to come
+  // back.
   Result<void> fetch(unsigned entry, bool back);
   // Whether any output of the entry is to come back.
   bool tells(unsigned entry) const { return entries[entry].tells; }

@@ -33,9 +33,9 @@ struct RunnerInfo {
 // tokens sequence_starts[r] .. sequence_starts[r+1]-1; context_lengths[r] counts its positions with these among them. A
 // sequence has at least one token, its positions ascend, and it stands in a step once.
 struct StepBatch {
-  int64_t blocks = 0;                   // B
-  std::vector<int32_t> tokens;          // [T]; -1-r, where the runner is pipelined: the id of row r of the last `beginSample`
-  std::vector<int32_t> positions;       // [1, T]
+  int64_t blocks = 0;             // B
+  std::vector<int32_t> tokens;    // [T]; -1-r, where the runner is pipelined: the id of row r of the last `beginSample`
+  std::vector<int32_t> positions; // [1, T]
   std::vector<int32_t> sequence_starts; // [R+1]
   std::vector<int32_t> context_lengths; // [R]
   std::vector<int32_t> slots;           // [G, T]
@@ -70,8 +70,8 @@ public:
   // Whether the next step may be given before the ids of this one are known: a device works through what it is given in
   // order, and `step` without logits and `beginSample` return before it has.
   virtual bool pipelined() const { return false; }
-  // `sample` in two halves, of pipelined runners: the second waits for the first, and not for a `step` given between them.
-  // An error of a step may be told by the second half that follows it.
+  // `sample` in two halves, of pipelined runners: the second waits for the first, and not for a `step` given between
+  // them. An error of a step may be told by the second half that follows it.
   virtual Result<void> beginSample(const SampleBatch &) { return makeError(ErrorCode::Internal, "not pipelined"); }
   virtual Result<void> endSample(int32_t *, float *) { return makeError(ErrorCode::Internal, "not pipelined"); }
 };

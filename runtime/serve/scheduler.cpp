@@ -17,7 +17,7 @@ struct Scheduler::Sequence {
   SamplingState sampling;
   PagedSequence pages;
   std::vector<int32_t> ids; // prompt, then what was drawn
-  int32_t unknown = 0; // -1-row of the id that is being drawn for it; 0: none is
+  int32_t unknown = 0;      // -1-row of the id that is being drawn for it; 0: none is
   Clock::time_point firstStep{}, firstToken{};
 
   int64_t length() const { return int64_t(ids.size()) + (unknown != 0); }
@@ -89,9 +89,7 @@ Result<uint64_t> Scheduler::submit(Request request, std::unique_ptr<Detokenizer>
   return id;
 }
 
-void Scheduler::cancel(uint64_t request) {
-  stop(request);
-}
+void Scheduler::cancel(uint64_t request) { stop(request); }
 
 void Scheduler::stop(uint64_t request) {
   std::erase_if(waiting, [&](auto &sequence) {
@@ -136,7 +134,8 @@ int64_t Scheduler::rewindOf(const Sequence &sequence) const { return sequence.re
 void Scheduler::giveBack(Sequence &sequence) {
   if (sequence.request.session == 0)
     return sequence.pages.release(pools);
-  // A step that was given before the end was known has computed the last id too. It may stay where a window is in the way.
+  // A step that was given before the end was known has computed the last id too. It may stay where a window is in the
+  // way.
   const int64_t before = int64_t(sequence.ids.size()) - 1;
   if (sequence.pages.length() > before && sequence.pages.rewindable(pools, before))
     sequence.pages.rewind(pools, before);
@@ -284,14 +283,16 @@ Result<std::unique_ptr<Scheduler::Flight>> Scheduler::launch(const std::vector<P
       sequence.firstStep = start;
     const bool complete = row.count == sequence.pending();
     // All that stands before an unknown id is in the cache.
-    builder.add(sequence.pages,
-                sequence.unknown != 0
-                    ? std::span<const int32_t>(&sequence.unknown, 1)
-                    : std::span<const int32_t>(sequence.ids).subspan(size_t(sequence.pages.length()), size_t(row.count)),
-                complete ? WantLogits::last : WantLogits::none);
+    builder.add(
+        sequence.pages,
+        sequence.unknown != 0
+            ? std::span<const int32_t>(&sequence.unknown, 1)
+            : std::span<const int32_t>(sequence.ids).subspan(size_t(sequence.pages.length()), size_t(row.count)),
+        complete ? WantLogits::last : WantLogits::none);
     if (complete)
       flight->drawing.push_back(&sequence);
-    flight->decodes.push_back(complete && row.count == 1 && sequence.length() > int64_t(sequence.request.prompt.size()));
+    flight->decodes.push_back(complete && row.count == 1 &&
+                              sequence.length() > int64_t(sequence.request.prompt.size()));
   }
   flight->rows = planned;
   ++counts.steps;

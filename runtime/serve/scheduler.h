@@ -9,9 +9,9 @@
 //   submit -> waiting --admit--> running --finish--> gone
 //                ^-----preempt-----'
 //
-// Where the runner is pipelined (a GPU), the next step is prepared and given while the device still runs this one: a token
-// that is not known yet is named by its row. That a sequence ended is then learned a step late; what the step computed
-// for it is dropped, and the positions go. Its text is the same.
+// Where the runner is pipelined (a GPU), the next step is prepared and given while the device still runs this one: a
+// token that is not known yet is named by its row. That a sequence ended is then learned a step late; what the step
+// computed for it is dropped, and the positions go. Its text is the same.
 //
 // A request of a session (sessions.h) begins with the positions that the session's cache shares with its prompt, and
 // leaves its own there for the next one. Pages of sessions that no running request uses go before anyone is preempted.
@@ -110,7 +110,8 @@ public:
   int64_t sessionLength(uint64_t session) const { return sessions.length(session); }
 
   bool idle() const { return waiting.empty() && running.empty(); }
-  // Runs one step; where the runner is pipelined, the outputs are those of the step before. On an error the step has changed nothing that can be relied on: drop the scheduler.
+  // Runs one step; where the runner is pipelined, the outputs are those of the step before. On an error the step has
+  // changed nothing that can be relied on: drop the scheduler.
   Result<std::vector<Output>> step();
 
   const SchedulerStats &stats() const { return counts; }
@@ -156,7 +157,8 @@ private:
   int64_t longest = 0; // positions that a sequence may have: the context, or what the pools hold
   uint64_t nextId = 1;
   SchedulerStats counts;
-  // The step whose ids the device draws, and the one that follows it: both only within step() where nothing is pipelined.
+  // The step whose ids the device draws, and the one that follows it: both only within step() where nothing is
+  // pipelined.
   std::unique_ptr<Flight> flying, following;
   std::unique_ptr<float[]> logits; // null where the runner keeps them
 };

@@ -4,9 +4,9 @@
 // library. Its one GPU has compute capability 0.0, which fits the variant "simulated" of an engine: the program's
 // source. That is compiled for the host when the module is loaded, and kept by its hash in INGOT_SIMULATOR_CACHE.
 //
-// What is put on the stream is done as late as allowed: when something waits for it. So a host that takes results too early,
-// or overwrites what a copy has yet to read, is found by its results. A failure is told by the call that waits, and by all
-// calls after it, as the driver does.
+// What is put on the stream is done as late as allowed: when something waits for it. So a host that takes results too
+// early, or overwrites what a copy has yet to read, is found by its results. A failure is told by the call that waits,
+// and by all calls after it, as the driver does.
 //
 // INGOT_SIMULATOR_SEED chooses the order of threads. What a launch is found to do wrong is told on standard error, and
 // the launch fails.
@@ -39,7 +39,8 @@ using ingot::runtime::cuda::Status;
 
 namespace {
 
-constexpr Status kInvalidValue = 1, kOutOfMemory = 2, kInvalidImage = 200, kNotFound = 500, kNotReady = 600, kIllegalAddress = 700;
+constexpr Status kInvalidValue = 1, kOutOfMemory = 2, kInvalidImage = 200, kNotFound = 500, kNotReady = 600,
+                 kIllegalAddress = 700;
 constexpr size_t kMemory = size_t(64) << 30;
 
 struct Function {

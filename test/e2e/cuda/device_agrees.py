@@ -3,12 +3,16 @@
 
   device_agrees.py text INGOT INGOT_RUN OUT --model DIR --new N [compile options]
       the text of one prompt, of a prompt of many rows, and of three prompts at once
+  device_agrees.py schedule INGOT INGOT_RUN OUT DIR [compile options]
+      text and reasons of ends where a step is given before the ids of the last are known: drawn tokens, penalties, stop
+      strings, and a cache so small that sequences are preempted
   device_agrees.py deterministic INGOT INGOT_RUN OUT DIR [compile options]
       bits of logits with --deterministic: alone and beside another sequence
   device_agrees.py logits INGOT INGOT_RUN OUT DIR [compile options]
       the logits of 70 ids: more rows than kernels for few rows serve; with products and cache in f32, then as asked for
 """
 import array
+import json
 import struct
 import subprocess
 import sys
@@ -49,6 +53,27 @@ def compare_text(ingot, ingot_run, out, options):
                 for device in ("--device=cpu", "--device=cuda")]
         if both[0] != both[1]:
             sys.exit(f"{model} {rest} {arguments[0]}:\n  CPU: {both[0]!r}\n  GPU: {both[1]!r}")
+
+
+def compare_schedule(ingot, ingot_run, out, model, *options):
+    run(ingot, "compile", model, "-o", out, "--target=cpu,cuda:simulated", "--quiet", *options)
+    prompts = out + ".prompts"
+    with open(prompts, "w") as file:
+        file.write("The king\nA dog ran to\nThere were three\nOnce\n")
+    arguments = ["--prompts", prompts, "--temperature", "0.8", "--seed", "23", "--frequency-penalty", "0.5", "--json",
+                 "--context", "48", "--kv-memory", "64K", "-n", "34", "--stop", "time", "--stop", "king", "--verbose"]
+    both = []
+    for device in ("cpu", "cuda"):
+        command = [ingot_run, out, *arguments, "--device=" + device]
+        result = subprocess.run(command, capture_output=True, text=True)
+        if result.returncode:
+            sys.exit(result.stderr)
+        stories = [json.loads(line) for line in result.stdout.splitlines()]
+        both.append([{k: v for k, v in story.items() if k != "timings"} for story in stories])
+        told = result.stderr.strip().splitlines()[-1]
+        print(device, told, [(len(s["ids"]), s["finish_reason"]) for s in stories])
+    if both[0] != both[1]:
+        sys.exit(f"CPU: {both[0]}\nGPU: {both[1]}")
 
 
 def write_ids(path, count):
@@ -115,6 +140,8 @@ def check_deterministic(ingot, ingot_run, out, model, *options):
 
 if sys.argv[1] == "deterministic":
     check_deterministic(*sys.argv[2:])
+elif sys.argv[1] == "schedule":
+    compare_schedule(*sys.argv[2:])
 elif sys.argv[1] == "text":
     compare_text(*sys.argv[2:5], sys.argv[5:])
 else:

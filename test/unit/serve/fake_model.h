@@ -2,8 +2,8 @@
 //
 // A model whose next token is a hash of its whole context, read back from a cache through the block table exactly as
 // attention would: a wrong slot, a page given to two sequences, a chunk out of place or a draw with the wrong counter
-// changes the text. Pipelined, as a GPU is, it gives ids only when they are waited for, and knows them by their rows before.
-// `reference` computes the same text from the ids alone, without cache, pages or schedule.
+// changes the text. Pipelined, as a GPU is, it gives ids only when they are waited for, and knows them by their rows
+// before. `reference` computes the same text from the ids alone, without cache, pages or schedule.
 #ifndef INGOT_TEST_SERVE_FAKE_MODEL_H
 #define INGOT_TEST_SERVE_FAKE_MODEL_H
 

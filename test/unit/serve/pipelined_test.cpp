@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What a schedule that runs a step ahead adds to scheduler_test.cpp and session_test.cpp, which are built for it too: that it
-// does run ahead, and ends that are learned a step late.
+// What a schedule that runs a step ahead adds to scheduler_test.cpp and session_test.cpp, which are built for it too:
+// that it does run ahead, and ends that are learned a step late.
 #include "test/unit/serve/fake_model.h"
 
 #include <gtest/gtest.h>
@@ -72,7 +72,11 @@ TEST(Pipelined, AStepIsGivenBeforeTheIdsOfTheLastAreKnown) {
   while (!scheduler.idle())
     ASSERT_TRUE(scheduler.step().ok());
   // The fourth token is the last whatever it is: no step is given for a fifth.
-  EXPECT_EQ(model.order, "sb" "reb" "reb" "reb" "e");
+  EXPECT_EQ(model.order, "sb"
+                         "reb"
+                         "reb"
+                         "reb"
+                         "e");
   EXPECT_EQ(scheduler.stats().steps, 4u);
   EXPECT_EQ(scheduler.stats().decode_tokens, 3u);
 }
@@ -97,7 +101,9 @@ TEST(Pipelined, AnEndLearnedLateDropsWhatWasComputedForIt) {
       ids.push_back(*output.id);
   }
   EXPECT_EQ(ids, upToEnd(model.info(), request));
-  EXPECT_EQ(model.order, "sb" "reb" "re"); // nobody is left to draw for
+  EXPECT_EQ(model.order, "sb"
+                         "reb"
+                         "re"); // nobody is left to draw for
   EXPECT_EQ(scheduler.stats().decode_tokens, 1u);
   EXPECT_EQ(scheduler.sessionLength(session), 5) << "as if the end had been known at once";
 }
