@@ -134,10 +134,7 @@ uint32_t thread() { return running()->current; }
 uint32_t threads() { return running()->launch->threads; }
 uint32_t blockX() { return running()->index[0]; }
 uint32_t blockY() { return running()->index[1]; }
-uint32_t blockZ() { return running()->index[2]; }
 uint32_t gridX() { return running()->launch->grid[0]; }
-uint32_t gridY() { return running()->launch->grid[1]; }
-uint32_t gridZ() { return running()->launch->grid[2]; }
 unsigned char *sharedMemory() { return sharedArena(); }
 
 __attribute__((noinline)) void barrier() { running()->meetAll(__builtin_return_address(0)); }
@@ -183,7 +180,7 @@ uint32_t ballot(bool condition) {
 void mma(FragmentC &c, const FragmentA &a, const FragmentB &b, bf16) { multiply16<bf16>(c, a, b, "mma of bf16"); }
 void mma(FragmentC &c, const FragmentA &a, const FragmentB &b, f16) { multiply16<f16>(c, a, b, "mma of f16"); }
 namespace {
-template <class OfB> void multiply8(FragmentInt &c, const FragmentA &a, const FragmentB &b, const char *name) {
+void multiply8(FragmentInt &c, const FragmentA &a, const FragmentB &b, const char *name) {
   checkSet(a.r, 4, kNothing, "a");
   checkSet(b.r, 2, kNothing, "b");
   checkSet(reinterpret_cast<const uint32_t *>(c.r), 4, kNothing, "c");
@@ -197,7 +194,7 @@ template <class OfB> void multiply8(FragmentInt &c, const FragmentA &a, const Fr
         for (uint32_t i = 0; i < 4; ++i)
           ofA[g + i % 2 * 8][4 * t + i / 2 * 16 + byte] = int8_t(of.a->r[i] >> (8 * byte));
         for (uint32_t i = 0; i < 2; ++i)
-          ofB[4 * t + i * 16 + byte][g] = OfB(of.b->r[i] >> (8 * byte));
+          ofB[4 * t + i * 16 + byte][g] = int8_t(of.b->r[i] >> (8 * byte));
       }
     }
     for (uint32_t row = 0; row < 16; ++row) {
@@ -214,8 +211,7 @@ template <class OfB> void multiply8(FragmentInt &c, const FragmentA &a, const Fr
   });
 }
 } // namespace
-void mmaS8U8(FragmentInt &c, const FragmentA &a, const FragmentB &b) { multiply8<uint8_t>(c, a, b, "mma of s8 by u8"); }
-void mmaS8S8(FragmentInt &c, const FragmentA &a, const FragmentB &b) { multiply8<int8_t>(c, a, b, "mma of s8 by s8"); }
+void mmaS8S8(FragmentInt &c, const FragmentA &a, const FragmentB &b) { multiply8(c, a, b, "mma of s8 by s8"); }
 void loadMatrix4(uint32_t (&r)[4], const void *row) { loadMatrices(r, row, false, "loadMatrix4"); }
 void loadMatrix4Transposed(uint32_t (&r)[4], const void *row) { loadMatrices(r, row, true, "loadMatrix4Transposed"); }
 
@@ -246,12 +242,6 @@ void waitForCopies(int left) {
   }
 }
 
-Vector16 loadStream(const void *global) {
-  checkAccess(global, 16, false, true);
-  Vector16 value;
-  std::memcpy(&value, global, 16);
-  return value;
-}
 Vector16 loadCoherent(const Vector16 *global) {
   checkAccess(global, 16, false, true);
   return *global;

@@ -9,13 +9,6 @@
 
 using namespace ingot::test;
 
-#define DECLARE(device, name, ...)                                                                                     \
-  extern "C" void append_##name(ingot_cuda_args);                                                                      \
-  extern "C" void attention_##name(ingot_cuda_args);
-INGOT_ATTENTION_CASES(DECLARE)
-#define DECLARE_APPEND(t, name, ...) extern "C" void name(ingot_cuda_args);
-INGOT_ROPE_APPEND_CASES(DECLARE_APPEND)
-
 namespace {
 
 struct CudaLayer {
@@ -40,10 +33,10 @@ const std::vector<CudaLayer> &layers() {
 #define MAKE(device, name, kv, q, hd, rotary, page, cache, norm, eps, window, out, stride, scale, cap)                 \
   {#device,                                                                                                            \
    {cudaCase("rope_append", "append-" #name, rope_append_params{kv, q, hd, rotary, page, cache, norm, eps, 0, 0, 1},   \
-             {append_##name}),                                                                                         \
+             {"append_" #name}),                                                                                       \
     cudaCase("attention", "attention-" #name,                                                                          \
              attention_params{kv, q, hd, rotary, page, cache, norm, eps, window, 0, out, stride, scale, cap, 0, 1, 2}, \
-             {attention_##name})}},
+             {"attention_" #name})}},
   static const std::vector<CudaLayer> all = {INGOT_ATTENTION_CASES(MAKE)};
   return all;
 }
@@ -90,7 +83,7 @@ TEST(CudaAttentionTest, NegativeSlotsKeepTheCache) {
 }
 
 TEST(CudaAttentionTest, SlotsDecideWhatIsAppended) {
-#define MAKE_APPEND(t, name, ...) cudaCase(#t, #name, t##_params{__VA_ARGS__}, {name}),
+#define MAKE_APPEND(t, name, ...) cudaCase(#t, #name, t##_params{__VA_ARGS__}, {#name}),
   const std::vector<CudaCase> cases = {INGOT_ROPE_APPEND_CASES(MAKE_APPEND)};
   checkSlots(cases[0].kernel, onCuda(cases));
 }

@@ -3,20 +3,19 @@
 // See cuda_run.h.
 #include "test/unit/cuda/cuda_run.h"
 #include "compiler/target/cuda/device/attention_shape.h"
-#include "test/simulator/simulator.h"
 #include <algorithm>
 #include <gtest/gtest.h>
 
 namespace ingot::test {
 namespace {
 
-// Memory of the simulated device.
+// Memory of the device, freed.
 class DeviceMemory {
 public:
-  DeviceMemory(size_t bytes, const char *name) : data(simulator::allocate(bytes, name)) {}
+  DeviceMemory(size_t bytes, const char *name) : data(device::allocate(bytes, name)) {}
   ~DeviceMemory() {
     if (data)
-      simulator::release(data);
+      device::release(data);
   }
   DeviceMemory(DeviceMemory &&other) noexcept : data(std::exchange(other.data, nullptr)) {}
   void *data;
@@ -46,7 +45,7 @@ int32_t runCuda(const CudaCase &c, const std::vector<Operand> &operands, std::ve
       continue;
     }
     memory.emplace_back(std::max<size_t>(operands[i].bytes, 1), ("operand " + std::to_string(i)).c_str());
-    std::memcpy(memory.back().data, operands[i].data, operands[i].bytes);
+    device::copyTo(memory.back().data, operands[i].data, operands[i].bytes);
     args.buffers[i] = memory.back().data;
   }
   size_t workspaceBytes = 0;
@@ -56,18 +55,20 @@ int32_t runCuda(const CudaCase &c, const std::vector<Operand> &operands, std::ve
   symbols.push_back(tiles);
   DeviceMemory values(symbols.size() * 8, "symbols"), error(4, "error"),
       workspace(std::max<size_t>(workspaceBytes, 1), "workspace");
-  std::memcpy(values.data, symbols.data(), symbols.size() * 8);
-  std::memset(error.data, 0, 4);
-  std::memset(workspace.data, 0xff, workspaceBytes); // what other kernels left: not-a-numbers
-  const size_t counters = std::min<size_t>(workspaceBytes, device::kCounterBytes);
-  std::memset(workspace.data, 0, counters);
+  device::copyTo(values.data, symbols.data(), symbols.size() * 8);
+  int32_t code = 0;
+  device::copyTo(error.data, &code, 4);
+  const size_t counters = std::min<size_t>(workspaceBytes, ingot::device::kCounterBytes);
+  std::vector<uint8_t> left(workspaceBytes, 0xff); // what other kernels left: not-a-numbers
+  std::fill_n(left.begin(), counters, uint8_t(0));
+  device::copyTo(workspace.data, left.data(), left.size());
   args.symbols = static_cast<const int64_t *>(values.data);
   args.error = static_cast<int32_t *>(error.data);
   args.workspace = workspace.data;
   for (size_t i = 0; i < c.functions.size(); ++i) {
     const target::cuda::Function &function = c.functions[i];
     EXPECT_TRUE(i == 0 || function.stage > c.functions[i - 1].stage) << c.kernel.name;
-    simulator::Launch launch;
+    device::Launch launch;
     launch.name = c.kernel.name + " " + function.suffix;
     bool none = false;
     for (int d = 0; d < 3; ++d) {
@@ -80,15 +81,16 @@ int32_t runCuda(const CudaCase &c, const std::vector<Operand> &operands, std::ve
       launch.grid[0] = std::min(launch.grid[0], function.blocksPerMultiprocessor * options.multiprocessors);
     launch.threads = function.threads;
     launch.sharedBytes = function.sharedBytes;
-    for (const std::string &finding : simulator::launch(c.code[i], launch, args, options.seed))
+    for (const std::string &finding : device::launch(c.code[i], launch, args, options.seed))
       ADD_FAILURE() << c.kernel.name << ": " << finding;
   }
-  const auto *left = static_cast<const uint8_t *>(workspace.data);
-  EXPECT_TRUE(std::all_of(left, left + counters, [](uint8_t byte) { return byte == 0; }))
+  device::copyFrom(left.data(), workspace.data, counters);
+  EXPECT_TRUE(std::all_of(left.begin(), left.begin() + int64_t(counters), [](uint8_t byte) { return byte == 0; }))
       << c.kernel.name << " leaves counters that are not zero";
   for (size_t i = 0; i < operands.size(); ++i)
-    std::memcpy(operands[i].data, args.buffers[i], operands[i].bytes);
-  return *static_cast<int32_t *>(error.data);
+    device::copyFrom(operands[i].data, args.buffers[i], operands[i].bytes);
+  device::copyFrom(&code, error.data, 4);
+  return code;
 }
 
 Run onCuda(const std::vector<CudaCase> &cases, CudaOptions options) {

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Runs kernels on the simulated device as the runtime does on a real one: operands in device memory of exactly their
-// size, geometry from functionsOf, a workspace that is zero at first and then keeps what launches leave. Findings of
-// the simulator are failures of the test.
+// Runs kernels as the runtime does: operands in device memory of exactly their size, geometry from functionsOf, a workspace
+// that is zero at first and then keeps what launches leave. What the device finds wrong (kernel_device.h) fails the test.
 #ifndef INGOT_TEST_UNIT_CUDA_CUDA_RUN_H
 #define INGOT_TEST_UNIT_CUDA_CUDA_RUN_H
 
 #include "compiler/target/cuda/launch.h"
-#include "runtime/format/cuda_abi.h"
+#include "test/unit/cuda/kernel_device.h"
 #include "test/unit/target/checks.h"
 #include <utility>
 
 namespace ingot::test {
-
-using CudaKernel = void (*)(ingot_cuda_args);
 
 // A kernel: its launches in order.
 struct CudaCase {

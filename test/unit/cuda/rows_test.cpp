@@ -7,12 +7,7 @@
 
 using namespace ingot::test;
 
-#define DECLARE(t, name, ...) extern "C" void name(ingot_cuda_args);
-INGOT_EMBEDDING_CASES(DECLARE)
-INGOT_ROPE_ANGLES_CASES(DECLARE)
-INGOT_PACK_ROWS_CASES(DECLARE)
-INGOT_QUANTIZE_ROWS_CASES(DECLARE)
-#define MAKE(t, name, ...) cudaCase(#t, #name, t##_params{__VA_ARGS__}, {name}),
+#define MAKE(t, name, ...) cudaCase(#t, #name, t##_params{__VA_ARGS__}, {#name}),
 
 namespace {
 

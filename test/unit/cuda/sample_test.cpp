@@ -7,12 +7,7 @@
 
 using namespace ingot::test;
 
-#define DECLARE(t, name, ...)                                                                                          \
-  extern "C" void name##_largest(ingot_cuda_args);                                                                     \
-  extern "C" void name##_sums(ingot_cuda_args);                                                                        \
-  extern "C" void name##_choose(ingot_cuda_args);
-INGOT_SAMPLE_CASES(DECLARE)
-#define MAKE(t, name, ...) cudaCase(#t, #name, t##_params{__VA_ARGS__}, {name##_largest, name##_sums, name##_choose}),
+#define MAKE(t, name, ...) cudaCase(#t, #name, t##_params{__VA_ARGS__}, {#name "_largest", #name "_sums", #name "_choose"}),
 
 namespace {
 

@@ -8,9 +8,7 @@
 
 using namespace ingot::test;
 
-#define DECLARE(t, name, ...) extern "C" void name(ingot_cuda_args);
-INGOT_SDPA_CASES(DECLARE)
-#define MAKE(t, name, ...) cudaCase(#t, #name, t##_params{__VA_ARGS__}, {name}),
+#define MAKE(t, name, ...) cudaCase(#t, #name, t##_params{__VA_ARGS__}, {#name}),
 
 namespace {
 

@@ -8,15 +8,20 @@ using namespace ingot::device;
 
 namespace {
 
-const uint32_t *operandsOf(const ingot_cuda_args &args, uint32_t count) {
+INGOT_DEVICE const uint32_t *operandsOf(const ingot_cuda_args &args, uint32_t count) {
   return (const uint32_t *)args.buffers[0] + lane() * count;
 }
-uint32_t *resultsOf(const ingot_cuda_args &args, uint32_t count) {
+INGOT_DEVICE uint32_t *resultsOf(const ingot_cuda_args &args, uint32_t count) {
   return (uint32_t *)args.buffers[1] + lane() * count;
 }
 
+INGOT_DEVICE float wordAs(uint32_t word, float) { return floatOf(word); }
+INGOT_DEVICE int32_t wordAs(uint32_t word, int32_t) { return (int32_t)word; }
+INGOT_DEVICE uint32_t wordOf(float value) { return bitsOf(value); }
+INGOT_DEVICE uint32_t wordOf(int32_t value) { return (uint32_t)value; }
+
 // Operands a[4], b[2], c[4]; results c[4].
-template <class Fragment, class Multiply> void multiply(const ingot_cuda_args &args, Multiply multiply) {
+template <class Fragment, class Multiply> INGOT_DEVICE void multiply(const ingot_cuda_args &args, Multiply multiply) {
   const uint32_t *in = operandsOf(args, 10);
   uint32_t *out = resultsOf(args, 4);
   FragmentA a;
@@ -27,14 +32,14 @@ template <class Fragment, class Multiply> void multiply(const ingot_cuda_args &a
   for (int i = 0; i < 2; ++i)
     b.r[i] = in[4 + i];
   for (int i = 0; i < 4; ++i)
-    __builtin_memcpy(&c.r[i], &in[6 + i], 4);
+    c.r[i] = wordAs(in[6 + i], c.r[i]);
   multiply(c, a, b);
   for (int i = 0; i < 4; ++i)
-    __builtin_memcpy(&out[i], &c.r[i], 4);
+    out[i] = wordOf(c.r[i]);
 }
 
 // 1024 bytes of buffer 0 come to shared memory; the row of a lane is at lane * 16 rotated, so that addresses matter.
-template <class Load> void matrices(const ingot_cuda_args &args, Load load) {
+template <class Load> INGOT_DEVICE void matrices(const ingot_cuda_args &args, Load load) {
   uint32_t *shared = (uint32_t *)sharedMemory();
   for (uint32_t i = lane(); i < 256; i += 32)
     shared[i] = ((const uint32_t *)args.buffers[0])[i];
@@ -52,9 +57,6 @@ INGOT_KERNEL(do_mma_bf16, 32) {
 }
 INGOT_KERNEL(do_mma_f16, 32) {
   multiply<FragmentC>(args, [](FragmentC &c, const FragmentA &a, const FragmentB &b) { mma(c, a, b, f16{}); });
-}
-INGOT_KERNEL(do_mma_s8u8, 32) {
-  multiply<FragmentInt>(args, [](FragmentInt &c, const FragmentA &a, const FragmentB &b) { mmaS8U8(c, a, b); });
 }
 INGOT_KERNEL(do_mma_s8s8, 32) {
   multiply<FragmentInt>(args, [](FragmentInt &c, const FragmentA &a, const FragmentB &b) { mmaS8S8(c, a, b); });
@@ -83,9 +85,9 @@ INGOT_KERNEL(do_exchange, 32) {
 // Operands: three words; results: of each instruction of one lane.
 INGOT_KERNEL(do_numbers, 32) {
   const uint32_t *in = operandsOf(args, 3);
-  uint32_t *out = resultsOf(args, 16);
+  uint32_t *out = resultsOf(args, 17);
   const float x = floatOf(in[0]), y = floatOf(in[1]), z = floatOf(in[2]);
-  out[0] = (uint32_t)dotS8U8(in[0], in[1], (int32_t)in[2]);
+  out[0] = addPairs(in[0], in[1], bf16{});
   out[1] = permuteBytes(in[0], in[1], in[2] & 0x7777);
   out[2] = multiplyHigh(in[0], in[1]);
   out[3] = (uint32_t)countBits(in[0]);
@@ -101,24 +103,34 @@ INGOT_KERNEL(do_numbers, 32) {
   out[13] = bitsOf(divide(x, y));
   out[14] = bitsOf(squareRoot(x));
   out[15] = bitsOf(add(multiply(x, y), z));
+  out[16] = addPairs(in[0], in[1], f16{});
 }
 
-// A copy lands when it is waited for: what is written to its source before is what it brings. Bytes that are not copied
-// are zero. Operands and results: 4 words.
-INGOT_KERNEL(do_copies, 32) {
+namespace {
+
+// Bytes that are not copied are zero. Operands: 4 words, results: 5. `late`: the source changes while copies are on their way.
+INGOT_DEVICE void copies(const ingot_cuda_args &args, bool late) {
   uint32_t *in = (uint32_t *)args.buffers[0] + lane() * 4;
   uint32_t *shared = (uint32_t *)sharedMemory() + lane() * 4;
   copyAsync16(shared, in, lane() % 17);
   copyAsync4(sharedMemory() + 512 + lane() * 4, in + 1, lane() % 2 * 4);
   commitCopies();
-  in[0] = 77;
-  in[1] = 78;
+  if (late) {
+    in[0] = 77;
+    in[1] = 78;
+  }
   waitCopies<0>();
   uint32_t *out = resultsOf(args, 5);
   for (int i = 0; i < 4; ++i)
     out[i] = shared[i];
   out[4] = ((uint32_t *)(sharedMemory() + 512))[lane()];
 }
+
+} // namespace
+
+INGOT_KERNEL(do_copies, 32) { copies(args, false); }
+// The simulated device's copies land when they are waited for: what is written to their source before is what they bring.
+INGOT_KERNEL(do_copies_late, 32) { copies(args, true); }
 
 INGOT_KERNEL(do_atomics, 32) {
   resultsOf(args, 1)[0] = atomicAddGlobal((uint32_t *)args.buffers[0], lane() + 1);

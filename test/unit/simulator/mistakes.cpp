@@ -197,7 +197,7 @@ KERNEL(copyToGlobal) {
 KERNEL(readBeyond) { p.out[p.t] = p.in[p.t + wrong]; }
 KERNEL(readBefore) { p.out[p.t] = (p.in - wrong)[p.t]; }
 KERNEL(writeBeyond) { p.out[p.t + wrong] = p.t; }
-KERNEL(streamBeyond) { p.out[p.t] = loadStream(p.in + (p.t % 16 + wrong) * 4).x; }
+KERNEL(coherentBeyond) { p.out[p.t] = loadCoherent((const Vector16 *)(p.in + (p.t % 16 + wrong) * 4)).x; }
 KERNEL(copyOfMemoryBeyond) {
   struct Many {
     uint32_t words[40];
@@ -222,7 +222,9 @@ KERNEL(misalignedVectorOfShared) {
   if (p.t < 8)
     *(Vector16 *)(p.shared + p.t * 4 + wrong) = *(const Vector16 *)(p.in + p.t * 4);
 }
-KERNEL(misalignedStream) { p.out[p.t] = loadStream(p.in + p.t % 8 * 4 + (wrong ? 1 : 0)).x; }
+KERNEL(misalignedCoherent) {
+  p.out[p.t] = loadCoherent((const Vector16 *)(p.in + p.t % 8 * 4 + (wrong ? 1 : 0))).x;
+}
 KERNEL(misalignedMatrix) {
   p.fill();
   uint32_t r[4];

@@ -29,14 +29,14 @@
   M(readBeyond, "outside of any allocation")                                                                           \
   M(readBefore, "outside of any allocation")                                                                           \
   M(writeBeyond, "outside of any allocation")                                                                          \
-  M(streamBeyond, "outside of any allocation")                                                                         \
+  M(coherentBeyond, "outside of any allocation")                                                                       \
   M(copyOfMemoryBeyond, "outside of any allocation")                                                                   \
   M(readBeyondShared, "of which the block has")                                                                        \
   M(writeBeyondShared, "of which the block has")                                                                       \
   M(misalignedWord, "not aligned")                                                                                     \
   M(misalignedVector, "not aligned")                                                                                   \
   M(misalignedVectorOfShared, "not aligned")                                                                           \
-  M(misalignedStream, "not aligned")                                                                                   \
+  M(misalignedCoherent, "not aligned")                                                                                 \
   M(misalignedMatrix, "not aligned")                                                                                   \
   M(matrixBeyondShared, "of which the block has")                                                                      \
   M(twoBarriers, "threads of a block must meet at the same one")                                                       \

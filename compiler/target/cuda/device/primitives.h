@@ -63,10 +63,7 @@ INGOT_DEVICE uint32_t lane() { return threadIdx.x & 31; }
 INGOT_DEVICE uint32_t warp() { return threadIdx.x >> 5; }
 INGOT_DEVICE uint32_t blockX() { return blockIdx.x; }
 INGOT_DEVICE uint32_t blockY() { return blockIdx.y; }
-INGOT_DEVICE uint32_t blockZ() { return blockIdx.z; }
 INGOT_DEVICE uint32_t gridX() { return gridDim.x; }
-INGOT_DEVICE uint32_t gridY() { return gridDim.y; }
-INGOT_DEVICE uint32_t gridZ() { return gridDim.z; }
 
 // The dynamic shared memory of the block, 128-byte aligned.
 INGOT_DEVICE unsigned char *sharedMemory() {
@@ -108,12 +105,7 @@ INGOT_DEVICE void mma(FragmentC &c, const FragmentA &a, const FragmentB &b, f16)
                : "+f"(c.r[0]), "+f"(c.r[1]), "+f"(c.r[2]), "+f"(c.r[3])
                : "r"(a.r[0]), "r"(a.r[1]), "r"(a.r[2]), "r"(a.r[3]), "r"(b.r[0]), "r"(b.r[1]));
 }
-// a of signed bytes, b of unsigned ones: integer weights are stored unsigned.
-INGOT_DEVICE void mmaS8U8(FragmentInt &c, const FragmentA &a, const FragmentB &b) {
-  asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.s8.u8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
-               : "+r"(c.r[0]), "+r"(c.r[1]), "+r"(c.r[2]), "+r"(c.r[3])
-               : "r"(a.r[0]), "r"(a.r[1]), "r"(a.r[2]), "r"(a.r[3]), "r"(b.r[0]), "r"(b.r[1]));
-}
+// 8-bit operands, all signed.
 INGOT_DEVICE void mmaS8S8(FragmentInt &c, const FragmentA &a, const FragmentB &b) {
   asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
                : "+r"(c.r[0]), "+r"(c.r[1]), "+r"(c.r[2]), "+r"(c.r[3])
@@ -132,12 +124,6 @@ INGOT_DEVICE void loadMatrix4Transposed(uint32_t (&r)[4], const void *row) {
                : "=r"(r[0]), "=r"(r[1]), "=r"(r[2]), "=r"(r[3])
                : "r"((uint32_t)__cvta_generic_to_shared(row))
                : "memory");
-}
-// c + the four products of signed bytes of a by unsigned bytes of b.
-INGOT_DEVICE int32_t dotS8U8(uint32_t a, uint32_t b, int32_t c) {
-  int32_t d;
-  asm("dp4a.s32.u32 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(c));
-  return d;
 }
 
 // --- Asynchronous copies from global to shared memory ---
@@ -160,14 +146,6 @@ INGOT_DEVICE void commitCopies() { asm volatile("cp.async.commit_group;" ::: "me
 template <int left> INGOT_DEVICE void waitCopies() { asm volatile("cp.async.wait_group %0;" ::"n"(left) : "memory"); }
 
 // --- Memory ---
-// What no kernel of this launch writes and nobody reads again: past the first cache, evicted first.
-INGOT_DEVICE Vector16 loadStream(const void *global) {
-  Vector16 v;
-  asm volatile("ld.global.nc.L1::no_allocate.v4.u32 {%0,%1,%2,%3}, [%4];"
-               : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w)
-               : "l"(__cvta_generic_to_global(global)));
-  return v;
-}
 // From the second cache, past the first: what another block of this launch has written before a fence.
 INGOT_DEVICE float loadCoherent(const float *global) {
   float v;

@@ -24,10 +24,7 @@ inline uint32_t lane() { return thread() & 31; }
 inline uint32_t warp() { return thread() >> 5; }
 uint32_t blockX();
 uint32_t blockY();
-uint32_t blockZ();
 uint32_t gridX();
-uint32_t gridY();
-uint32_t gridZ();
 unsigned char *sharedMemory();
 
 INGOT_TOGETHER void barrier();
@@ -54,15 +51,9 @@ INGOT_TOGETHER uint32_t ballot(bool condition);
 
 INGOT_TOGETHER void mma(FragmentC &c, const FragmentA &a, const FragmentB &b, bf16);
 INGOT_TOGETHER void mma(FragmentC &c, const FragmentA &a, const FragmentB &b, f16);
-INGOT_TOGETHER void mmaS8U8(FragmentInt &c, const FragmentA &a, const FragmentB &b);
 INGOT_TOGETHER void mmaS8S8(FragmentInt &c, const FragmentA &a, const FragmentB &b);
 INGOT_TOGETHER void loadMatrix4(uint32_t (&r)[4], const void *row);
 INGOT_TOGETHER void loadMatrix4Transposed(uint32_t (&r)[4], const void *row);
-inline int32_t dotS8U8(uint32_t a, uint32_t b, int32_t c) {
-  for (int i = 0; i < 4; ++i)
-    c += (int32_t)(int8_t)(a >> (8 * i)) * (int32_t)(uint8_t)(b >> (8 * i));
-  return c;
-}
 
 void copyAsync16(void *shared, const void *global, uint32_t bytes = 16);
 void copyAsync4(void *shared, const void *global, uint32_t bytes = 4);
@@ -70,7 +61,6 @@ void commitCopies();
 void waitForCopies(int left);
 template <int left> inline void waitCopies() { waitForCopies(left); }
 
-Vector16 loadStream(const void *global);
 float loadCoherent(const float *global);
 Vector16 loadCoherent(const Vector16 *global);
 uint32_t atomicAddGlobal(uint32_t *address, uint32_t value);
