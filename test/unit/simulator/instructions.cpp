@@ -4,7 +4,7 @@
 // those of every lane's results (instructions_test.cpp).
 #include "compiler/target/cuda/device/primitives.h"
 
-using namespace ingot::device;
+namespace ingot::device {
 
 namespace {
 
@@ -137,3 +137,5 @@ INGOT_KERNEL(do_atomics, 32) {
   atomicStoreIfZero((int32_t *)args.buffers[0] + 1, (int32_t)lane() + 1);
   atomicStoreIfZero((int32_t *)args.buffers[0] + 2, 5);
 }
+
+} // namespace ingot::device
