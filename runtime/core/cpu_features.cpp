@@ -144,14 +144,14 @@ std::set<std::string, std::less<>> detect() { return {}; }
 // The feature sets of the CPU target: which one each stands on, and what it adds.
 struct Isa {
   std::string_view name, base;
-  std::initializer_list<std::string_view> adds;
+  std::span<const std::string_view> adds;
 };
-constexpr std::initializer_list<std::string_view> kAvx2Adds = {"avx2", "fma", "f16c", "bmi2"};
-constexpr std::initializer_list<std::string_view> kAvx512Adds = {"avx512f", "avx512bw", "avx512dq", "avx512vl"};
-constexpr std::initializer_list<std::string_view> kAvxVnniAdds = {"avxvnni"};
-constexpr std::initializer_list<std::string_view> kAvx512VnniAdds = {"avx512vnni"};
-constexpr std::initializer_list<std::string_view> kAvx512Bf16Adds = {"avx512bf16"};
-constexpr std::initializer_list<std::string_view> kAmxAdds = {"amx_tile", "amx_bf16", "amx_int8"};
+constexpr std::string_view kAvx2Adds[] = {"avx2", "fma", "f16c", "bmi2"};
+constexpr std::string_view kAvx512Adds[] = {"avx512f", "avx512bw", "avx512dq", "avx512vl"};
+constexpr std::string_view kAvxVnniAdds[] = {"avxvnni"};
+constexpr std::string_view kAvx512VnniAdds[] = {"avx512vnni"};
+constexpr std::string_view kAvx512Bf16Adds[] = {"avx512bf16"};
+constexpr std::string_view kAmxAdds[] = {"amx_tile", "amx_bf16", "amx_int8"};
 constexpr Isa kIsas[] = {
     {"avx2", "", kAvx2Adds},
     {"avxvnni", "avx2", kAvxVnniAdds},

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// See Internal.h. A file per image: "INGOTIMG", the log's size (u64), XXH3-64 of all that follows, the log, the image. Written
-// under a temporary name and renamed, so two compilations at once never see half of one. The cache holds at most 1 GiB.
+// See Internal.h. A file per image: "INGOTIMG", the log's size (u64), XXH3-64 of all that follows, the log, the image. A file
+// appears whole or not at all, so two compilations at once never see half of one. The cache holds at most 1 GiB.
+#include "compiler/engine/output_file.h"
 #include "compiler/target/cuda/codegen/Internal.h"
 
 #define XXH_INLINE_ALL
@@ -12,7 +13,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <unistd.h>
 
 namespace ingot::target::cuda {
 
@@ -103,20 +103,10 @@ void ImageCache::keep(const std::string &key, const std::vector<uint8_t> &image,
   std::string header(kMagic, 8);
   header.append(reinterpret_cast<const char *>(&logBytes), 8);
   header.append(reinterpret_cast<const char *>(&sum), 8);
-  const fs::path temporary = fs::path(directory) / (key + "." + std::to_string(getpid()) + ".tmp");
-  std::error_code error;
-  {
-    std::ofstream file(temporary, std::ios::binary);
-    file << header << body;
-    if (!file.flush()) { // a full disk is no reason to fail
-      file.close();
-      fs::remove(temporary, error);
-      return;
-    }
-  }
-  fs::rename(temporary, fs::path(directory) / key, error);
-  if (error)
-    fs::remove(temporary, error);
+  engine::OutputFile file; // a full disk is no reason to fail
+  if (file.create(fs::path(directory) / key, header.size() + body.size()).empty() &&
+      file.write(0, header.data(), header.size()).empty() && file.write(header.size(), body.data(), body.size()).empty())
+    file.commit();
   trim(directory);
 }
 

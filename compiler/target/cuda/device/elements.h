@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What the kernels over rows share: elements of any type to and from memory, elements of packed weights, and sums over
-// the threads of a block in a fixed order. Layouts are those of params.h.
+// What the kernels over rows share: elements of any type to and from memory, elements of packed weights, and the
+// reductions that they use. Layouts are those of params.h.
 #ifndef INGOT_CUDA_DEVICE_ELEMENTS_H
 #define INGOT_CUDA_DEVICE_ELEMENTS_H
 
-#include "compiler/target/cuda/device/primitives.h"
+#include "compiler/target/cuda/device/reduce.h"
 
 namespace ingot::device {
 
@@ -81,56 +81,21 @@ template <int layout, int scaleType> struct QuantizedTable {
 
 // --- Over a warp: every lane gets the result ---
 INGOT_DEVICE float sumOverWarp(float value) {
-  for (uint32_t mask = 16; mask > 0; mask /= 2)
-    value = add(value, shuffleXor(value, mask));
-  return value;
+  return reduceWarp(value, [](float a, float b) { return add(a, b); });
 }
 INGOT_DEVICE int32_t sumOverWarp(int32_t value) {
-  for (uint32_t mask = 16; mask > 0; mask /= 2)
-    value += shuffleXor(value, mask);
-  return value;
+  return reduceWarp(value, [](int32_t a, int32_t b) { return a + b; });
 }
 INGOT_DEVICE float largestOverWarp(float value) {
-  for (uint32_t mask = 16; mask > 0; mask /= 2) {
-    const float other = shuffleXor(value, mask);
-    value = other > value ? other : value;
-  }
-  return value;
-}
-INGOT_DEVICE uint32_t largestOverWarp(uint32_t value) {
-  for (uint32_t mask = 16; mask > 0; mask /= 2) {
-    const uint32_t other = shuffleXor(value, mask);
-    value = other > value ? other : value;
-  }
-  return value;
+  return reduceWarp(value, [](float a, float b) { return b > a ? b : a; });
 }
 
-// --- Over the block: every thread gets the result ---
-// `shared` holds 32 words that nobody else uses until every thread is back; its former contents may still be being read
-// when this is called. All threads of the block call.
+// --- Over the block: every thread gets the result; `shared` as for reduceBlock ---
 INGOT_DEVICE float sumOverBlock(float value, float *shared) {
-  value = sumOverWarp(value);
-  barrier();
-  if (lane() == 0)
-    shared[warp()] = value;
-  barrier();
-  const uint32_t warps = threads() / 32;
-  float total = 0.0f;
-  for (uint32_t w = 0; w < warps; ++w)
-    total = add(total, shared[w]);
-  return total;
+  return reduceBlock(value, shared, [](float a, float b) { return add(a, b); });
 }
 INGOT_DEVICE uint32_t largestOverBlock(uint32_t value, uint32_t *shared) {
-  value = largestOverWarp(value);
-  barrier();
-  if (lane() == 0)
-    shared[warp()] = value;
-  barrier();
-  const uint32_t warps = threads() / 32;
-  uint32_t most = 0;
-  for (uint32_t w = 0; w < warps; ++w)
-    most = shared[w] > most ? shared[w] : most;
-  return most;
+  return reduceBlock(value, shared, [](uint32_t a, uint32_t b) { return b > a ? b : a; });
 }
 
 } // namespace ingot::device

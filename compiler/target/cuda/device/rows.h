@@ -14,7 +14,7 @@
 
 namespace ingot::device {
 
-// 1 / sqrt(mean square + eps) from a row's partial sums. All threads of the block call; see sumOverBlock for `shared`.
+// 1 / sqrt(mean square + eps) from a row's partial sums. All threads of the block call; see reduceBlock for `shared`.
 INGOT_DEVICE float normFactor(const float *stats, int32_t partials, int32_t k, float eps, float *shared) {
   float squares = 0.0f;
   for (int32_t i = (int32_t)thread(); i < partials; i += (int32_t)threads())
@@ -23,34 +23,47 @@ INGOT_DEVICE float normFactor(const float *stats, int32_t partials, int32_t k, f
   return divide(1.0f, squareRoot(add(divide(squares, (float)k), eps)));
 }
 
-template <class P> INGOT_DEVICE void packRows(const ingot_cuda_args &args) {
-  constexpr auto p = P::p;
+// Whether this block has a row.
+INGOT_DEVICE bool beginRow(const ingot_cuda_args &args) {
   waitForPreviousLaunch();
   letNextLaunchBegin();
-  const int64_t row = blockX();
-  if (row >= args.symbols[args.tiles_symbol])
-    return;
-  const float *x = (const float *)args.buffers[0] + row * p.k;
-  const float *gamma = nullptr;
+  return blockX() < args.symbols[args.tiles_symbol];
+}
+
+// A row of the input, normalized where the template says so. All threads of the block make it, over the shared bytes of normFactor.
+template <class P> struct InputRow {
+  static constexpr auto p = P::p;
+  const float *x, *gamma = nullptr;
   float factor = 1.0f;
-  if constexpr (p.partials > 0) {
-    gamma = (const float *)args.buffers[2];
-    factor =
-        normFactor((const float *)args.buffers[1] + row * p.partials, p.partials, p.k, p.eps, (float *)sharedMemory());
+
+  INGOT_DEVICE InputRow(const ingot_cuda_args &args, int64_t row) : x((const float *)args.buffers[0] + row * p.k) {
+    if constexpr (p.partials > 0) {
+      gamma = (const float *)args.buffers[2];
+      factor = normFactor((const float *)args.buffers[1] + row * p.partials, p.partials, p.k, p.eps, (float *)sharedMemory());
+    }
   }
-  void *out = args.buffers[p.partials ? 3 : 1];
-  auto y = [&](int32_t k) {
-    if (k >= p.k)
-      return 0.0f;
+  // Element k of [0, p.k).
+  INGOT_DEVICE float operator()(int32_t k) const {
     return p.partials ? multiply(multiply(x[k], factor), gamma[k]) : x[k];
-  };
+  }
+  // The same, and zeros behind.
+  INGOT_DEVICE float padded(int32_t k) const { return k < p.k ? (*this)(k) : 0.0f; }
+};
+
+template <class P> INGOT_DEVICE void packRows(const ingot_cuda_args &args) {
+  constexpr auto p = P::p;
+  const int64_t row = blockX();
+  if (!beginRow(args))
+    return;
+  const InputRow<P> y(args, row);
+  void *out = args.buffers[p.partials ? 3 : 1];
   if constexpr (p.type == INGOT_F32 || p.k_padded % 2 != 0) {
     for (int32_t k = (int32_t)thread(); k < p.k_padded; k += (int32_t)threads())
-      storeAs<p.type>(out, row * p.k_padded + k, y(k));
+      storeAs<p.type>(out, row * p.k_padded + k, y.padded(k));
   } else {
     uint32_t *to = (uint32_t *)out + row * (p.k_padded / 2);
     for (int32_t i = (int32_t)thread(); i < p.k_padded / 2; i += (int32_t)threads())
-      to[i] = packPair<p.type>(y(2 * i), y(2 * i + 1));
+      to[i] = packPair<p.type>(y.padded(2 * i), y.padded(2 * i + 1));
   }
 }
 
@@ -60,20 +73,10 @@ template <class P> INGOT_DEVICE void quantizeRows(const ingot_cuda_args &args) {
   constexpr int64_t rowBytes = p.k_padded + roundedUp(4 + 4 * (int64_t)groups, 64);
   // Below this 127 / peak would be infinite: the row is taken as zeros.
   constexpr float kLeastPeak = 0x1p-119f;
-  waitForPreviousLaunch();
-  letNextLaunchBegin();
   const int64_t row = blockX();
-  if (row >= args.symbols[args.tiles_symbol])
+  if (!beginRow(args))
     return;
-  const float *x = (const float *)args.buffers[0] + row * p.k;
-  const float *gamma = nullptr;
-  float factor = 1.0f;
-  if constexpr (p.partials > 0) {
-    gamma = (const float *)args.buffers[2];
-    factor =
-        normFactor((const float *)args.buffers[1] + row * p.partials, p.partials, p.k, p.eps, (float *)sharedMemory());
-  }
-  auto y = [&](int32_t k) { return p.partials ? multiply(multiply(x[k], factor), gamma[k]) : x[k]; };
+  const InputRow<P> y(args, row);
   // What is not a number lies above all magnitudes: so a row that holds one gets such a scale.
   uint32_t most = 0;
   for (int32_t k = (int32_t)thread(); k < p.k; k += (int32_t)threads()) {
