@@ -210,8 +210,9 @@ Result<void> CudaArguments::fetchLarge(unsigned index, std::span<const int64_t> 
 
 Result<void> CudaArguments::wait(unsigned index) const {
   if (cuda::Status status = device->driver().EventSynchronize(last(index).over))
-    return device->driver().failed(status, "a run of entry '" + entries[index].table->name()->str() +
-                                               "' failed on GPU " + std::to_string(device->facts().index));
+    return device->driver().failed(status, "entry '" + entries[index].table->name()->str() +
+                                               "', or a run before it, failed on GPU " +
+                                               std::to_string(device->facts().index));
   return {};
 }
 

@@ -24,7 +24,7 @@
 namespace ingot::format {
 
 inline constexpr char kMagic[8] = {'I', 'N', 'G', 'O', 'T', '\r', '\n', '\x1a'};
-inline constexpr uint32_t kVersion = 1;            // not frozen yet
+inline constexpr uint32_t kVersion = 1;            // frozen: docs/spec/engine.md, "Compatibility"
 inline constexpr uint64_t kHeadLimit = 64 * 1024;  // HEAD ends before this offset
 inline constexpr uint64_t kPage = 4096;
 inline constexpr uint64_t kWeightsCheckedAtLoad = 256ull << 20;

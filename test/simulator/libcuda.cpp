@@ -8,9 +8,13 @@
 // early, or overwrites what a copy has yet to read, is found by its results. A failure is told by the call that waits,
 // and by all calls after it, as the driver does.
 //
+// INGOT_SIMULATOR_CAPABILITY=90 makes it a GPU of that compute capability, which takes cubins and PTX as far as that goes without
+// one: their functions are found, but a launch of one fails.
+//
 // INGOT_SIMULATOR_SEED chooses the order of threads. What a launch is found to do wrong is told on standard error, and
 // the launch fails.
 #include "runtime/device/cuda/driver.h"
+#include "test/simulator/images.h"
 #include "test/simulator/simulator.h"
 
 #define XXH_INLINE_ALL
@@ -28,6 +32,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <unistd.h>
 #include <vector>
 
@@ -40,7 +45,7 @@ using ingot::runtime::cuda::Status;
 namespace {
 
 constexpr Status kInvalidValue = 1, kOutOfMemory = 2, kInvalidImage = 200, kNotFound = 500, kNotReady = 600,
-                 kIllegalAddress = 700;
+                 kNoBinary = 209, kIllegalAddress = 700;
 constexpr size_t kMemory = size_t(64) << 30;
 
 struct Function {
@@ -48,7 +53,8 @@ struct Function {
   std::string name;
 };
 struct Module {
-  void *library;
+  void *library;              // null: of a cubin or PTX, with these names
+  std::set<std::string> names;
   std::map<std::string, std::unique_ptr<Function>> functions;
 };
 struct Recorded {
@@ -74,7 +80,17 @@ uint64_t seed() {
   return text ? std::strtoull(text, nullptr, 10) : 0;
 }
 
+// 10 * major + minor.
+int capability() {
+  const char *text = std::getenv("INGOT_SIMULATOR_CAPABILITY");
+  return text ? std::atoi(text) : 0;
+}
+
 Status run(const Recorded &one) {
+  if (!one.function->kernel) {
+    std::fprintf(stderr, "simulated device: %s is code for a GPU, and there is none\n", one.function->name.c_str());
+    return kNoBinary;
+  }
   sim::Launch launch;
   launch.name = one.function->name;
   std::memcpy(launch.grid, one.config.grid, sizeof(launch.grid));
@@ -150,6 +166,7 @@ INGOT_CUDA cuGetErrorName(Status status, const char **name) {
           : status == kInvalidImage   ? "CUDA_ERROR_INVALID_IMAGE"
           : status == kNotFound       ? "CUDA_ERROR_NOT_FOUND"
           : status == kNotReady       ? "CUDA_ERROR_NOT_READY"
+          : status == kNoBinary       ? "CUDA_ERROR_NO_BINARY_FOR_GPU"
           : status == kIllegalAddress ? "CUDA_ERROR_ILLEGAL_ADDRESS"
                                       : "CUDA_ERROR_INVALID_VALUE";
   return 0;
@@ -171,7 +188,11 @@ INGOT_CUDA cuDeviceGetName(char *name, int bytes, int) {
   return 0;
 }
 INGOT_CUDA cuDeviceGetAttribute(int *value, int attribute, int) {
-  *value = attribute == 16 ? 4 : attribute == 97 ? 99 << 10 : 0;
+  *value = attribute == 16   ? 4
+           : attribute == 97 ? 99 << 10
+           : attribute == 75 ? capability() / 10
+           : attribute == 76 ? capability() % 10
+                             : 0;
   return 0;
 }
 INGOT_CUDA cuDevicePrimaryCtxRetain(Handle *context, int) {
@@ -182,6 +203,11 @@ INGOT_CUDA cuDevicePrimaryCtxRetain(Handle *context, int) {
 INGOT_CUDA cuDevicePrimaryCtxRelease_v2(int) { return 0; }
 INGOT_CUDA cuCtxSetCurrent(Handle) { return 0; }
 INGOT_CUDA cuModuleLoadDataEx(Handle *module, const void *image, unsigned, int *, void **) {
+  const sim::ImageKind kind = sim::kindOf(image);
+  if (kind != sim::ImageKind::source) {
+    *module = new Module{nullptr, sim::functionsOf(image, kind), {}};
+    return 0;
+  }
   const std::string path = compile(static_cast<const char *>(image));
   void *library = path.empty() ? nullptr : dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (!library) {
@@ -189,7 +215,7 @@ INGOT_CUDA cuModuleLoadDataEx(Handle *module, const void *image, unsigned, int *
       std::fprintf(stderr, "simulated device: %s\n", dlerror());
     return kInvalidImage;
   }
-  *module = new Module{library, {}};
+  *module = new Module{library, {}, {}};
   return 0;
 }
 INGOT_CUDA cuModuleUnload(Handle module) {
@@ -200,8 +226,8 @@ INGOT_CUDA cuModuleGetFunction(Handle *function, Handle handle, const char *name
   Module &module = *static_cast<Module *>(handle);
   std::unique_ptr<Function> &found = module.functions[name];
   if (!found) {
-    void *symbol = dlsym(module.library, name);
-    if (!symbol)
+    void *symbol = module.library ? dlsym(module.library, name) : nullptr;
+    if (!symbol && !module.names.contains(name))
       return kNotFound;
     found = std::make_unique<Function>(Function{reinterpret_cast<sim::Kernel>(symbol), name});
   }
