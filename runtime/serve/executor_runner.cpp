@@ -408,14 +408,16 @@ Result<void> ExecutorRunner::sample(const SampleBatch &batch, const float *logit
   return run(sampleIndex, sampleSymbols(batch), sampleArguments(batch, logits), sampleResults(ids, log_probabilities));
 }
 
-// With an observer the run is over when this returns, and its ids are waiting.
+// With an observer the run is over when this returns, and endSample finds its ids where the device left them.
 Result<void> ExecutorRunner::beginSample(const SampleBatch &batch) {
   begun = sampleSymbols(batch);
   INGOT_RETURN_IF_ERROR(owned->complete(sampleIndex, begun)); // endSample gives the same values
   const std::vector<const void *> inputs = sampleArguments(batch, nullptr);
   if (!observer)
     return owned->start(sampleIndex, begun, inputs);
-  return run(sampleIndex, begun, inputs, sampleResults(nullptr, nullptr));
+  std::vector<int32_t> ids(batch.temperature.size());
+  std::vector<float> logProbabilities(ids.size());
+  return run(sampleIndex, begun, inputs, sampleResults(ids.data(), logProbabilities.data()));
 }
 
 Result<void> ExecutorRunner::endSample(int32_t *ids, float *log_probabilities) {

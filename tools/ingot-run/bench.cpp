@@ -131,7 +131,9 @@ Result<int> run(const BenchOptions &o) {
   double prefillRate = median(prefill), secondsPerToken = median(decode);
   double decodeRate = double(o.batch) / secondsPerToken;
   uint64_t weightBytes = weightBytesPerStep(*model);
-  Ceilings ceilings = measureCeilings(threads);
+  // Ceilings are those of the CPU; a GPU's are not measured here.
+  const bool onCpu = model->runner().executor().hostCache() != nullptr;
+  const Ceilings ceilings = onCpu ? measureCeilings(threads) : Ceilings();
   // A step of the whole batch reads the weights once.
   double share =
       ceilings.readBytesPerSecond > 0 ? double(weightBytes) / ceilings.readBytesPerSecond / secondsPerToken : 0;
@@ -153,25 +155,34 @@ Result<int> run(const BenchOptions &o) {
     object["decode_seconds_per_step"] = secondsPerToken;
     object["barriers_per_step"] = median(barriers);
     object["weight_bytes_per_step"] = weightBytes;
-    object["read_bytes_per_second"] = ceilings.readBytesPerSecond;
-    object["f32_ops_per_second"] = ceilings.f32.opsPerSecond;
-    object["decode_share_of_bandwidth"] = share;
+    if (onCpu) {
+      object["read_bytes_per_second"] = ceilings.readBytesPerSecond;
+      object["f32_ops_per_second"] = ceilings.f32.opsPerSecond;
+      object["decode_share_of_bandwidth"] = share;
+    }
     INGOT_RETURN_IF_ERROR(print(object.dump() + "\n"));
   } else {
     char text[1200];
     std::snprintf(text, sizeof text,
                   "model      %s, %s, products in %s, %u threads\n"
                   "prefill    %.1f tokens/s   (%lld x %lld tokens)\n"
-                  "decode     %.1f tokens/s   (%lld x %lld tokens, %.3f ms and %.0f barriers a step)\n"
-                  "ceilings   %.1f GB/s reading memory, %.1f GFLOP/s in f32 (%s)\n"
-                  "decode reads %s of weights a step: %.0f%% of what the memory allows%s\n"
-                  "medians of %lld runs\n",
+                  "decode     %.1f tokens/s   (%lld x %lld tokens, %.3f ms and %.0f barriers a step)\n",
                   model->engine().head().model()->c_str(), variant.c_str(), model->engine().head().compute()->c_str(),
                   threads, prefillRate, (long long)o.batch, (long long)promptTokens, decodeRate, (long long)o.batch,
-                  (long long)newTokens, secondsPerToken * 1e3, median(barriers), ceilings.readBytesPerSecond * 1e-9,
-                  ceilings.f32.opsPerSecond * 1e-9, ceilings.f32.with, runtime::humanBytes(weightBytes).c_str(),
-                  share * 100, share > 1 ? " (they lie in the caches)" : "", (long long)o.repeat);
+                  (long long)newTokens, secondsPerToken * 1e3, median(barriers));
     INGOT_RETURN_IF_ERROR(print(text));
+    if (onCpu)
+      std::snprintf(text, sizeof text,
+                    "ceilings   %.1f GB/s reading memory, %.1f GFLOP/s in f32 (%s)\n"
+                    "decode reads %s of weights a step: %.0f%% of what the memory allows%s\n",
+                    ceilings.readBytesPerSecond * 1e-9, ceilings.f32.opsPerSecond * 1e-9, ceilings.f32.with,
+                    runtime::humanBytes(weightBytes).c_str(), share * 100,
+                    share > 1 ? " (they lie in the caches)" : "");
+    else
+      std::snprintf(text, sizeof text, "decode reads %s of weights a step, %.1f GB/s\n",
+                    runtime::humanBytes(weightBytes).c_str(), double(weightBytes) / secondsPerToken * 1e-9);
+    INGOT_RETURN_IF_ERROR(print(text));
+    INGOT_RETURN_IF_ERROR(print("medians of " + std::to_string(o.repeat) + " runs\n"));
   }
   INGOT_RETURN_IF_ERROR(profile->finish());
   INGOT_RETURN_IF_ERROR(flush());

@@ -71,7 +71,8 @@ void Profile::ran(unsigned entry, std::span<const int64_t> symbols) {
   std::vector<serve::LaunchWork> work;
   for (unsigned i = 0; i < executor.plan().entries()->Get(entry)->launches()->size(); ++i) {
     const runtime::LaunchInfo info = executor.launch(entry, i);
-    work.push_back({double(runtime::amount(info.bytesRead, symbols)), double(runtime::amount(info.operations, symbols))});
+    work.push_back(
+        {double(runtime::amount(info.bytesRead, symbols)), double(runtime::amount(info.operations, symbols))});
   }
   add({entry, work, times});
 }
@@ -119,7 +120,9 @@ Result<void> Profile::finish() {
   double all = 0;
   for (const auto &[name, total] : order)
     all += total.nanoseconds;
-  Ceilings ceilings = measureCeilings(executor.threads());
+  // Ceilings are those of the CPU; a GPU's are not measured here.
+  const bool onCpu = executor.hostCache() != nullptr;
+  const Ceilings ceilings = onCpu ? measureCeilings(executor.threads()) : Ceilings();
   std::string table;
   char line[1000];
   std::snprintf(line, sizeof line, "%10s %6s %6s %8s %8s %5s %9s %5s  %s\n", "ms", "share", "wait", "runs", "GB/s",
@@ -134,17 +137,22 @@ Result<void> Profile::finish() {
                   computed * 1e-9, percent(computed, ceilingOf(name, ceilings).opsPerSecond).c_str(), name.c_str());
     table += line;
   }
-  std::snprintf(line, sizeof line,
-                "%llu runs, %.3f ms from the first to the last, %.3f ms of them in launches, %.1f us between two runs\n"
-                "wait: of the workers at the barrier, part of the launch's time; max: share of what %u threads reach\n"
-                "ceilings: %.1f GB/s reading memory (more is read from caches), %.1f GFLOP/s f32 (%s), %.1f bf16 (%s), "
-                "%.1f Gop/s int8 (%s)\n",
-                (unsigned long long)runs, double(last - first) * 1e-6, inside * 1e-6,
-                runs > 1 ? (double(last - first) - inside) * 1e-3 / double(runs - 1) : 0.0, executor.threads(),
-                ceilings.readBytesPerSecond * 1e-9, ceilings.f32.opsPerSecond * 1e-9, ceilings.f32.with,
-                ceilings.bf16.opsPerSecond * 1e-9, ceilings.bf16.with, ceilings.int8.opsPerSecond * 1e-9,
-                ceilings.int8.with);
+  std::snprintf(
+      line, sizeof line,
+      "%llu runs, %.3f ms from the first to the last, %.3f ms of them in launches, %.1f us between two runs\n",
+      (unsigned long long)runs, double(last - first) * 1e-6, inside * 1e-6,
+      runs > 1 ? (double(last - first) - inside) * 1e-3 / double(runs - 1) : 0.0);
   table += line;
+  if (onCpu) {
+    std::snprintf(
+        line, sizeof line,
+        "wait: of the workers at the barrier, part of the launch's time; max: share of what %u threads reach\n"
+        "ceilings: %.1f GB/s reading memory (more is read from caches), %.1f GFLOP/s f32 (%s), %.1f bf16 (%s), "
+        "%.1f Gop/s int8 (%s)\n",
+        executor.threads(), ceilings.readBytesPerSecond * 1e-9, ceilings.f32.opsPerSecond * 1e-9, ceilings.f32.with,
+        ceilings.bf16.opsPerSecond * 1e-9, ceilings.bf16.with, ceilings.int8.opsPerSecond * 1e-9, ceilings.int8.with);
+    table += line;
+  }
   std::fputs(table.c_str(), stderr);
   return timeline ? timeline->finish() : Result<void>();
 }
