@@ -65,9 +65,10 @@ class Llama(torch.nn.Module):
         self.allocate(batch)
 
     def allocate(self, batch):
-        shape = (self.layers, batch, self.kv, self.length, self.dim)
-        for name in ("keys", "values"):
-            self.register_buffer(name, torch.zeros(shape, device="cuda", dtype=torch.bfloat16))
+        shape = (batch, self.kv, self.length, self.dim)
+        for i in range(self.layers):  # a buffer for each layer: a compiled step writes into it in place
+            for name in (f"keys{i}", f"values{i}"):
+                self.register_buffer(name, torch.zeros(shape, device="cuda", dtype=torch.bfloat16))
 
     def norm(self, x, weight):
         return F.rms_norm(x, (x.shape[-1],), weight, self.eps)
@@ -86,7 +87,7 @@ class Llama(torch.nn.Module):
             qkv = F.linear(self.norm(x, self.norms[2 * i]), self.qkv[i])
             q, k, v = qkv.view(batch, tokens, -1, self.dim).transpose(1, 2).split((self.heads, self.kv, self.kv), dim=1)
             q, k = self.rotate(q, cos, sin), self.rotate(k, cos, sin)
-            keys, values = self.keys[i], self.values[i]
+            keys, values = getattr(self, f"keys{i}"), getattr(self, f"values{i}")
             keys.index_copy_(2, positions, k)
             values.index_copy_(2, positions, v)
             if tokens > 1:  # a prompt from its first token on
