@@ -213,6 +213,19 @@ TEST(Executor, RefusesBadPointers) {
             "output 'sums' is not aligned to its 4-byte elements");
   EXPECT_EQ(refusal(executor->run("step", symbols, std::span(inputs, 1), outputs), ErrorCode::InvalidArgument),
             "entry 'step' takes 2 inputs, 1 are given");
+  EXPECT_EQ(refusal(executor->run("step", symbols, inputs, std::span(outputs, 0)), ErrorCode::InvalidArgument),
+            "entry 'step' has 1 outputs, room for 0 is given");
+}
+
+TEST(Executor, StartsRunsOnGpusOnly) {
+  auto executor = makeExecutor();
+  ASSERT_TRUE(executor);
+  Step step(3);
+  const int64_t symbols[] = {3, 1};
+  const void *inputs[] = {step.in.data(), step.slots.data()};
+  void *outputs[] = {step.sums.data()};
+  for (const auto &result : {executor->start(0, symbols, inputs), executor->finish(0, symbols, outputs)})
+    EXPECT_EQ(refusal(result, ErrorCode::Unsupported), "a CPU runs entries to their end; only GPUs start them");
 }
 
 TEST(Executor, RefusesTwoRunsAtOnce) {
