@@ -103,7 +103,7 @@ def make_kernels(out, build, architecture, simulated, quick, folder):
         name, text = item
         path = folder / f"{name}.cu"
         path.write_text(text)
-        command(nvcc, "-std=c++20", "-fmad=false", f"-I{ROOT}", f"-arch={architecture}", "-lineinfo", "-cubin", "-o",
+        command(nvcc, "-std=c++20", "-fmad=false", f"-I{ROOT}", f"-arch={architecture}", "-cubin", "-o",
                 kernels / f"{name}.cubin", path)
 
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
