@@ -24,7 +24,7 @@ const ElementwiseChecks kChecks = {
       function.sharedBytes = kernel->sharedBytes;
       function.grid[0] = ingot::target::cuda::Extent::of(0, 1);
       c.functions = {function};
-      c.code = {kernel->code};
+      c.code = {CudaKernel(name, kernel->code)};
       std::vector<Operand> operands;
       for (const ElementwiseBuffer &buffer : buffers)
         operands.emplace_back(buffer.data, buffer.bytes);

@@ -325,7 +325,7 @@ TEST(EngineFile, ChecksThePlan) {
        [](auto &p) {
          p.weights[0]->shape = {1ull << 32, 1ull << 32};
        }},
-      {"weight 'weight.0': 9 dimensions, expected at most 8", [](auto &p) { p.weights[0]->shape.assign(9, 1); }},
+      {"weight 'weight.0': 17 dimensions, expected at most 16", [](auto &p) { p.weights[0]->shape.assign(17, 1); }},
       {"cache group 'kv': 0 layers, expected 1 to 65536", [](auto &p) { p.cache_groups[0]->layers = 0; }},
       {"cache group 'kv': pages of 0 tokens, expected 1 to 65536", [](auto &p) { p.cache_groups[0]->page_tokens = 0; }},
       {"cache group 'kv': unknown retention 9", [](auto &p) { p.cache_groups[0]->retention = format::Retention(9); }},

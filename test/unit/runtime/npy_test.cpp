@@ -168,7 +168,7 @@ TEST_F(Npy, RefusesHostileHeaders) {
   EXPECT_NE(error(start + "(-1,), }").find("a whole number"), std::string::npos);
   EXPECT_NE(error(start + "(1 2), }").find("expected ',' or ')'"), std::string::npos);
   EXPECT_NE(error(start + "3, }").find("shape: expected '('"), std::string::npos);
-  EXPECT_EQ(error(start + "(1,1,1,1,1,1,1,1,1), }", "0000"), "more than 8 dimensions");
+  EXPECT_EQ(error(start + "(1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1), }", "0000"), "more than 16 dimensions");
   EXPECT_NE(error("").find("expected '{'"), std::string::npos);
   EXPECT_NE(error("{").find("expected a quoted key"), std::string::npos);
   EXPECT_NE(error("{'descr").find("expected a quoted key"), std::string::npos);
