@@ -155,8 +155,9 @@ private:
     SmallVector<ir::Dim> dims = ir::dimsOf(type), kept = dims;
     kept[axis] = ir::Dim(1);
     Value input = op.getInput();
-    auto reduced = [&](ir::ReduceKind kind, Value of) -> Value {
-      return ir::ReduceOp::create(b, loc, of, ir::ReduceKindAttr::get(b.getContext(), kind), b.getI64IntegerAttr(axis), b.getUnitAttr()).getResult();
+    auto reduced = [&](ir::ReduceKind kind, Value of) -> Value { // straight into its place, which a reshape gives its axis back
+      Value made = ir::ReduceOp::create(b, loc, of, ir::ReduceKindAttr::get(b.getContext(), kind), b.getI64IntegerAttr(axis), UnitAttr()).getResult();
+      return reshape(made, kept, loc);
     };
     auto wide = [&](Value of) -> Value { return ir::BroadcastOp::create(b, loc, type, of); };
     Operation *before = op->getPrevNode();
