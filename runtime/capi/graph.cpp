@@ -5,6 +5,7 @@
 #include "runtime/capi/status.h"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <vector>
@@ -113,8 +114,12 @@ ingot_status checkTensors(const char *function, const char *what, const ingot_te
     };
     if (!tensor.name)
       return refuse("has no name");
-    if (ingot_type_bytes(tensor.type) == 0)
-      return refuse("has a type " + std::to_string(int(tensor.type)) + ", which is none");
+    // A caller in C may have put any number here.
+    int type;
+    static_assert(sizeof(type) == sizeof(tensor.type));
+    std::memcpy(&type, &tensor.type, sizeof(type));
+    if (type < 0 || type > int(format::ElementType::MAX))
+      return refuse("has a type " + std::to_string(type) + ", which is none");
     if (!tensor.shape && tensor.rank)
       return refuse("has no shape");
     if (!withData)
