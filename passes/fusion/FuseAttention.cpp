@@ -88,9 +88,10 @@ private:
         if (tanh) {
           double inverse;
           Value capped = match::unscaled(tanh.getInput(), inverse);
-          if (scores.softCap != 0 || factor != 1 || constant <= 0 || std::abs(inverse * constant - 1) > 1e-4)
+          if (scores.softCap != 0 || factor != 1 || constant <= 0)
             return "a tanh at " + at(inner) + " is no cap of its scores";
           scores.softCap = constant;
+          scores.scale *= inverse * constant; // what is not the cap's was a scale before it
           value = capped;
           continue;
         }
@@ -229,6 +230,9 @@ private:
     auto own = tensorOf(value);
     if (own.getRank() != 4 || own.getDimSize(1) != to.getDimSize(1) * to.getDimSize(2))
       return value;
+    for (auto [i, j] : {std::pair(0, 0), std::pair(2, 3), std::pair(3, 4)})
+      if (!ir::dimOf(own, i).agrees(ir::dimOf(to, j)))
+        return value;
     return repeated.getInput(); // [B, G, 1, T, D]
   }
 

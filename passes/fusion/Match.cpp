@@ -11,13 +11,27 @@ namespace ingot::passes::match {
 
 static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
-Value throughShape(Value value) {
-  while (Operation *op = value.getDefiningOp()) {
-    if (!isa<ir::BroadcastOp, ir::ReshapeOp>(op))
-      break;
-    value = op->getOperand(0);
-  }
+Value throughReshape(Value value) {
+  while (auto reshape = value.getDefiningOp<ir::ReshapeOp>())
+    value = reshape.getInput();
   return value;
+}
+
+Value perRow(Value value) {
+  auto wide = tensorOf(value);
+  const int64_t rank = wide.getRank();
+  if (auto broadcast = value.getDefiningOp<ir::BroadcastOp>()) {
+    value = broadcast.getInput();
+    auto from = tensorOf(value);
+    if (from.getRank() != rank)
+      return {};
+    for (int64_t i = 0; i + 1 < rank; ++i)
+      if (!ir::dimOf(from, i).agrees(ir::dimOf(wide, i)))
+        return {};
+  }
+  if (rank == 0 || tensorOf(value).getDimSize(rank - 1) != 1)
+    return {};
+  return throughReshape(value);
 }
 
 std::optional<double> constantOf(Value value) {
@@ -116,19 +130,10 @@ Value parameterOf(Value value, int64_t size) {
 }
 
 Value reducedAlongLast(Value value, ir::ReduceKind kind) {
-  auto reduce = throughShape(value).getDefiningOp<ir::ReduceOp>();
-  if (!reduce || reduce.getKind() != kind)
+  auto reduce = throughReshape(value).getDefiningOp<ir::ReduceOp>();
+  if (!reduce || reduce.getKind() != kind ||
+      static_cast<int64_t>(reduce.getAxis()) + 1 != tensorOf(reduce.getInput()).getRank())
     return {};
-  auto type = tensorOf(reduce.getInput());
-  if (static_cast<int64_t>(reduce.getAxis()) + 1 != type.getRank())
-    return {};
-  // The repeated value has one number for each row of what is reduced.
-  auto wide = tensorOf(value);
-  if (wide.getRank() != type.getRank())
-    return {};
-  for (int64_t i = 0; i + 1 < type.getRank(); ++i)
-    if (!ir::dimOf(wide, i).agrees(ir::dimOf(type, i)))
-      return {};
   return reduce.getInput();
 }
 

@@ -11,8 +11,12 @@
 
 namespace ingot::passes::match {
 
-// The value before ops that only repeat elements or see them under another shape.
-mlir::Value throughShape(mlir::Value value);
+// The value before ops that only see its elements under another shape.
+mlir::Value throughReshape(mlir::Value value);
+
+// What has one number for each row (index of all but the last dimension), and is repeated along the last axis in `value`, or has that axis as 1;
+// before reshapes. Null where it is repeated along others, or is as wide as its rows.
+mlir::Value perRow(mlir::Value value);
 
 // The number that all elements are, seen through broadcasts, reshapes and casts of floats.
 std::optional<double> constantOf(mlir::Value value);
@@ -51,7 +55,7 @@ bool plusConstant(mlir::Value value, double &constant, mlir::Value &result);
 // yet made where it is a reshape away. Null where it is none.
 mlir::Value parameterOf(mlir::Value value, int64_t size);
 
-// The reduction along the last axis whose result `value` repeats (or is), with what it reduces.
+// What a reduction along the last axis reduces whose result, seen under any shape, this is; null where it is none.
 mlir::Value reducedAlongLast(mlir::Value value, ir::ReduceKind kind);
 
 } // namespace ingot::passes::match

@@ -85,9 +85,6 @@ struct GatedActivation : OpRewritePattern<ir::MulOp> {
   static bool isTanhArgument(Value value, Value x) {
     const double root = std::sqrt(2 / 3.14159265358979323846), cubic = 0.044715;
     Product product = productOf(value);
-    auto allX = [&](const Product &of, size_t count) {
-      return of.factors.size() == count && llvm::all_of(of.factors, [&](Value v) { return v == x; });
-    };
     if (product.factors.size() == 1 && near(product.constant, root)) {
       Value rest, same;
       if (!commuted<ir::AddOp>(product.factors[0], [&](Value v) { return v == x; }, same, rest))
@@ -106,7 +103,7 @@ struct GatedActivation : OpRewritePattern<ir::MulOp> {
         if (isPower(of, x, 2) && near(a * product.constant, root) && near(of.constant * product.constant, root * cubic))
           return true;
       }
-    return allX(product, 0);
+    return false;
   }
 
   // Whether the factors are x to this power, however it is grouped.
@@ -131,7 +128,8 @@ struct Softmax : OpRewritePattern<ir::DivOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ir::DivOp op, PatternRewriter &rewriter) const override {
     auto exp = op.getLhs().getDefiningOp<ir::ExpOp>();
-    if (!exp || reducedAlongLast(op.getRhs(), ir::ReduceKind::Sum) != exp.getResult())
+    Value sum = perRow(op.getRhs());
+    if (!exp || !sum || reducedAlongLast(sum, ir::ReduceKind::Sum) != exp.getResult())
       return failure();
     Value x = exp.getInput();
     if (auto sub = x.getDefiningOp<ir::SubOp>())
@@ -143,18 +141,16 @@ struct Softmax : OpRewritePattern<ir::DivOp> {
   }
 
   // What the largest is taken of; exporters of JAX guard it by a maximum with -inf.
-  static Value largestOf(Value value) {
-    if (Value direct = reducedAlongLast(value, ir::ReduceKind::Max))
-      return direct;
-    auto guarded = throughShape(value).getDefiningOp<ir::MaxOp>();
-    if (!guarded)
+  static Value largestOf(Value repeated) {
+    Value value = perRow(repeated);
+    if (!value)
       return {};
-    for (auto [number, rest] : {std::pair(guarded.getLhs(), guarded.getRhs()), std::pair(guarded.getRhs(), guarded.getLhs())})
-      if (auto constant = constantOf(number); constant && std::isinf(*constant) && *constant < 0)
-        if (auto reduce = throughShape(rest).getDefiningOp<ir::ReduceOp>();
-            reduce && reduce.getKind() == ir::ReduceKind::Max && reduce.getAxis() + 1 == static_cast<uint64_t>(tensorOf(reduce.getInput()).getRank()))
-          return reduce.getInput();
-    return {};
+    if (auto guarded = value.getDefiningOp<ir::MaxOp>())
+      for (auto [number, rest] :
+           {std::pair(guarded.getLhs(), guarded.getRhs()), std::pair(guarded.getRhs(), guarded.getLhs())})
+        if (auto constant = constantOf(number); constant && std::isinf(*constant) && *constant < 0)
+          value = rest;
+    return reducedAlongLast(value, ir::ReduceKind::Max);
   }
 };
 
@@ -165,22 +161,17 @@ struct Norm {
   double eps = 0;
 };
 
-// The mean along the last axis that `value` repeats, of what.
+// Of what this is the mean along the last axis, one number for each row under any shape.
 Value meanOf(Value value) {
   if (Value direct = reducedAlongLast(value, ir::ReduceKind::Mean))
     return direct;
-  // A sum times 1/n, repeated or not.
-  Value inner = throughShape(value);
+  // A sum times 1/n.
   double factor;
-  Value sum = unscaled(inner, factor);
-  auto reduce = throughShape(sum).getDefiningOp<ir::ReduceOp>();
-  if (sum == inner || !reduce || reduce.getKind() != ir::ReduceKind::Sum)
+  Value x = reducedAlongLast(unscaled(throughReshape(value), factor), ir::ReduceKind::Sum);
+  if (!x)
     return {};
-  auto type = tensorOf(reduce.getInput());
-  const int64_t axis = reduce.getAxis();
-  if (axis + 1 != type.getRank() || type.isDynamicDim(axis) || !near(factor * static_cast<double>(type.getDimSize(axis)), 1))
-    return {};
-  return reduce.getInput();
+  const int64_t size = tensorOf(x).getShape().back();
+  return !ShapedType::isDynamic(size) && near(factor * static_cast<double>(size), 1) ? x : Value();
 }
 
 bool isSquareOf(Value value, Value x) {
@@ -191,32 +182,25 @@ bool isSquareOf(Value value, Value x) {
 // d = x - mean(x).
 bool isCentred(Value d, Value &x) {
   auto sub = d.getDefiningOp<ir::SubOp>();
-  if (!sub || meanOf(sub.getRhs()) != sub.getLhs())
+  Value mean = sub ? perRow(sub.getRhs()) : Value();
+  if (!mean || meanOf(mean) != sub.getLhs())
     return false;
   x = sub.getLhs();
   return true;
 }
 
-// variance + eps, of the centred `d` (or of x itself, where nothing is centred).
+// variance + eps, of the centred `d` (or of x itself, where nothing is centred); one number for each row.
 bool isVariance(Value value, Value d, Norm &norm) {
   Value variance;
-  value = throughShape(value);
   if (!plusConstant(value, norm.eps, variance)) {
     norm.eps = 0;
     variance = value;
   }
-  variance = throughShape(variance);
+  variance = throughReshape(variance);
   norm.centred = isCentred(d, norm.x);
   if (!norm.centred)
     norm.x = d;
-  Value squares = meanOf(variance);
-  if (!squares && variance.getDefiningOp<ir::ReduceOp>())
-    squares = reducedAlongLast(variance, ir::ReduceKind::Mean);
-  if (!squares)
-    if (auto reduce = variance.getDefiningOp<ir::ReduceOp>();
-        reduce && reduce.getKind() == ir::ReduceKind::Mean && reduce.getAxis() + 1 == static_cast<uint64_t>(tensorOf(reduce.getInput()).getRank()))
-      squares = reduce.getInput();
-  if (squares) {
+  if (Value squares = meanOf(variance)) {
     if (isSquareOf(squares, d))
       return true;
     // Squares of a difference that is written again.
@@ -227,39 +211,34 @@ bool isVariance(Value value, Value d, Norm &norm) {
   // mean(x^2) - mean(x)^2, kept from being negative.
   if (!norm.centred)
     return false;
-  if (auto kept = variance.getDefiningOp<ir::MaxOp>()) {
+  if (auto kept = variance.getDefiningOp<ir::MaxOp>())
     for (auto [number, rest] : {std::pair(kept.getLhs(), kept.getRhs()), std::pair(kept.getRhs(), kept.getLhs())})
       if (auto constant = constantOf(number); constant && *constant == 0)
-        variance = throughShape(rest);
-  }
+        variance = throughReshape(rest);
   auto sub = variance.getDefiningOp<ir::SubOp>();
-  if (!sub)
-    return false;
-  auto means = [&](Value of) -> Value {
-    if (auto reduce = throughShape(of).getDefiningOp<ir::ReduceOp>(); reduce && reduce.getKind() == ir::ReduceKind::Mean)
-      return reduce.getInput();
-    return meanOf(of);
-  };
-  Value of = means(sub.getLhs());
+  Value of = sub ? meanOf(sub.getLhs()) : Value();
   if (!of || !isSquareOf(of, norm.x))
     return false;
-  auto square = throughShape(sub.getRhs()).getDefiningOp<ir::MulOp>();
-  return square && square.getLhs() == square.getRhs() && means(square.getLhs()) == norm.x;
+  auto square = throughReshape(sub.getRhs()).getDefiningOp<ir::MulOp>();
+  return square && square.getLhs() == square.getRhs() && meanOf(square.getLhs()) == norm.x;
 }
 
 // d / sqrt(v), d * rsqrt(v), d * (1 / sqrt(v)); `scale` is what else the product holds.
 bool isNorm(Value value, Norm &norm, Value &scale) {
   scale = {};
   if (auto div = value.getDefiningOp<ir::DivOp>()) {
-    auto root = throughShape(div.getRhs()).getDefiningOp<ir::SqrtOp>();
+    Value divisor = perRow(div.getRhs());
+    auto root = divisor ? divisor.getDefiningOp<ir::SqrtOp>() : ir::SqrtOp();
     return root && isVariance(root.getInput(), div.getLhs(), norm);
   }
   auto inverse = [](Value of) -> Value { // v, of rsqrt(v)
-    Value inner = throughShape(of);
+    Value inner = perRow(of);
+    if (!inner)
+      return {};
     if (auto rsqrt = inner.getDefiningOp<ir::RsqrtOp>())
       return rsqrt.getInput();
     if (auto div = inner.getDefiningOp<ir::DivOp>(); div && isConstant(div.getLhs(), 1))
-      if (auto root = throughShape(div.getRhs()).getDefiningOp<ir::SqrtOp>())
+      if (auto root = throughReshape(div.getRhs()).getDefiningOp<ir::SqrtOp>())
         return root.getInput();
     return {};
   };

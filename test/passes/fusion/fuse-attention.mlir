@@ -30,10 +30,10 @@ ingot.entry @bert(%q: tensor<?x?x4x16xf32, #ingot.dims<"b", "s", "", "">>, %k: t
 
 // -----
 
-// Queries and keys scaled each, a choice of -inf as mask, kv heads repeated, scores capped.
+// Queries, keys and scores scaled each, a choice of -inf as mask, kv heads repeated, scores capped.
 // CHECK-LABEL: ingot.entry @capped
 // CHECK:         %[[B:.*]] = ingot.select %arg3
-// CHECK:         ingot.scaled_dot_product_attention %{{.*}}, %{{.*}}, %{{.*}} bias %{{.*}} {scale = 2.500000e-01 : f64, soft_cap = 3.000000e+01 : f64}
+// CHECK:         ingot.scaled_dot_product_attention %{{.*}}, %{{.*}}, %{{.*}} bias %{{.*}} {scale = 5.000000e-01 : f64, soft_cap = 3.000000e+01 : f64}
 // CHECK-SAME:      (tensor<2x5x4x16xf32>, tensor<2x6x2x16xf32>, tensor<2x6x2x16xf32>, tensor<1x1x5x6xf32>)
 ingot.entry @capped(%q: tensor<2x4x5x16xf32>, %k: tensor<2x2x6x16xf32>, %v: tensor<2x2x6x16xf32>, %seen: tensor<5x6xi1>) -> tensor<2x4x5x16xf32>
     attributes {arg_names = ["q", "k", "v", "m"], res_names = ["y"]} {
@@ -50,7 +50,8 @@ ingot.entry @capped(%q: tensor<2x4x5x16xf32>, %k: tensor<2x2x6x16xf32>, %v: tens
   %kt = ingot.transpose %k3 {permutation = array<i64: 0, 1, 3, 2>} : tensor<2x4x6x16xf32> -> tensor<2x4x16x6xf32>
   %ks = ingot.scale %kt {factor = 0.5 : f64} : tensor<2x4x16x6xf32>
   %x = ingot.matmul %qs, %ks : (tensor<2x4x5x16xf32>, tensor<2x4x16x6xf32>) -> tensor<2x4x5x6xf32>
-  %xd = ingot.div %x, %cap : tensor<2x4x5x6xf32>
+  %xs = ingot.scale %x {factor = 2.0 : f64} : tensor<2x4x5x6xf32>
+  %xd = ingot.div %xs, %cap : tensor<2x4x5x6xf32>
   %t = ingot.tanh %xd : tensor<2x4x5x6xf32>
   %xc = ingot.mul %t, %cap : tensor<2x4x5x6xf32>
   %sb = ingot.broadcast %seen : tensor<5x6xi1> -> tensor<2x4x5x6xi1>

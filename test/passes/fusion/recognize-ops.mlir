@@ -173,3 +173,36 @@ ingot.entry @rms_norm(%x: tensor<4x8xf32>, %gamma: tensor<8xf32>) -> tensor<4x8x
   %y = ingot.mul %n, %gb : tensor<4x8xf32>
   ingot.return %y : tensor<4x8xf32>
 }
+
+// -----
+
+// The mean of row i is taken from column i: no norm, though every shape fits.
+// CHECK-LABEL: ingot.entry @other_axis
+// CHECK-NOT:     ingot.layer_norm
+// CHECK:         ingot.div
+ingot.entry @other_axis(%x: tensor<8x8xf32>) -> tensor<8x8xf32> attributes {arg_names = ["x"], res_names = ["y"]} {
+  %eps = ingot.constant dense<1.0e-6> : tensor<8xf32>
+  %mean = ingot.reduce %x {axis = 1 : i64, kind = #ingot.reduce<mean>} : tensor<8x8xf32> -> tensor<8xf32>
+  %mb = ingot.broadcast %mean : tensor<8xf32> -> tensor<8x8xf32>
+  %d = ingot.sub %x, %mb : tensor<8x8xf32>
+  %sq = ingot.mul %d, %d : tensor<8x8xf32>
+  %var = ingot.reduce %sq {axis = 1 : i64, kind = #ingot.reduce<mean>} : tensor<8x8xf32> -> tensor<8xf32>
+  %ve = ingot.add %var, %eps : tensor<8xf32>
+  %root = ingot.sqrt %ve : tensor<8xf32>
+  %rb = ingot.broadcast %root : tensor<8xf32> -> tensor<8x8xf32>
+  %y = ingot.div %d, %rb : tensor<8x8xf32>
+  ingot.return %y : tensor<8x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: ingot.entry @softmax_other_axis
+// CHECK-NOT:     ingot.softmax
+// CHECK:         ingot.div
+ingot.entry @softmax_other_axis(%x: tensor<8x8xf32>) -> tensor<8x8xf32> attributes {arg_names = ["x"], res_names = ["y"]} {
+  %e = ingot.exp %x : tensor<8x8xf32>
+  %s = ingot.reduce %e {axis = 1 : i64, kind = #ingot.reduce<sum>} : tensor<8x8xf32> -> tensor<8xf32>
+  %sb = ingot.broadcast %s : tensor<8xf32> -> tensor<8x8xf32>
+  %y = ingot.div %e, %sb : tensor<8x8xf32>
+  ingot.return %y : tensor<8x8xf32>
+}
