@@ -48,11 +48,11 @@ ir::Dim GraphBuilder::Impl::dim(const Dimension &dimension) {
   return dim(llvm::StringRef(dimName(dimension)));
 }
 
-mlir::RankedTensorType GraphBuilder::Impl::type(const Shape &shape, ElementType of) {
+mlir::RankedTensorType GraphBuilder::Impl::type(const Shape &shape, mlir::Type of) {
   llvm::SmallVector<ir::Dim> dims;
   for (const Dimension &dimension : shape)
     dims.push_back(dim(dimension));
-  return type(dims, of);
+  return ir::tensorType(dims, of);
 }
 
 std::vector<Value> GraphBuilder::beginEntry(const std::string &model, const std::string &name,
@@ -193,10 +193,7 @@ Value GraphBuilder::cast(Value x, ElementType type) {
 
 Value GraphBuilder::broadcast(Value x, const Shape &shape) {
   Impl &b = *impl;
-  llvm::SmallVector<ir::Dim> dims;
-  for (const Dimension &dimension : shape)
-    dims.push_back(b.dim(dimension));
-  auto type = ir::tensorType(dims, typeOf(in(x)).getElementType());
+  auto type = b.type(shape, typeOf(in(x)).getElementType());
   if (type == in(x).getType())
     return x;
   return out(ir::BroadcastOp::create(b.ops, b.here(), type, in(x)));
@@ -204,10 +201,7 @@ Value GraphBuilder::broadcast(Value x, const Shape &shape) {
 
 Value GraphBuilder::reshape(Value x, const Shape &shape) {
   Impl &b = *impl;
-  llvm::SmallVector<ir::Dim> dims;
-  for (const Dimension &dimension : shape)
-    dims.push_back(b.dim(dimension));
-  auto type = ir::tensorType(dims, typeOf(in(x)).getElementType());
+  auto type = b.type(shape, typeOf(in(x)).getElementType());
   if (type == in(x).getType())
     return x;
   return out(ir::ReshapeOp::create(b.ops, b.here(), type, in(x)));

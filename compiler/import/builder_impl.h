@@ -48,7 +48,8 @@ struct GraphBuilder::Impl {
   // The dimension of a tensor. An expression that is no symbol with a constant becomes a symbol of its own.
   ir::Dim dim(const Dimension &dimension);
   std::string dimName(const Dimension &dimension);
-  mlir::RankedTensorType type(const Shape &shape, ElementType of);
+  mlir::RankedTensorType type(const Shape &shape, ElementType of) { return type(shape, element(of)); }
+  mlir::RankedTensorType type(const Shape &shape, mlir::Type of);
 
   ir::EntryOp entry; // of a graph, while it is open
   std::vector<std::string> symbols;                  // declared

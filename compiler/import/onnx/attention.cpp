@@ -8,6 +8,19 @@
 
 namespace ingot::onnx {
 
+void prependPast(Op &op, AttentionSpec &spec, Tensor pastKey, Tensor pastValue) {
+  if (!pastKey != !pastValue)
+    op.fail("past_key and past_value go together");
+  if (!pastKey)
+    return;
+  if (pastKey->rank() != 4 || pastValue->rank() != 4)
+    op.fail("past_key and past_value have shapes " + textOf(pastKey->shape) + " and " + textOf(pastValue->shape) +
+            "; expected [batch, heads, sequence, size]");
+  spec.offset = pastKey->shape[2];
+  spec.k = op.graph.concat({pastKey, spec.k}, 2);
+  spec.v = op.graph.concat({pastValue, spec.v}, 2);
+}
+
 Tensor splitHeads(Graph &graph, Tensor x, int64_t heads) {
   if (x->rank() != 3)
     throw ImportError("a tensor has shape " + textOf(x->shape) + "; expected [batch, sequence, heads * size]");

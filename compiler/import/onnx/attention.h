@@ -41,6 +41,9 @@ struct Attended {
 
 Attended attention(Graph &graph, const AttentionSpec &spec);
 
+// Puts an operator's past keys and values, both or neither, before the spec's; queries then stand after them.
+void prependPast(Op &op, AttentionSpec &spec, Tensor pastKey, Tensor pastValue);
+
 // [B, S, H * D] as [B, H, S, D], and back.
 Tensor splitHeads(Graph &graph, Tensor x, int64_t heads);
 Tensor mergeHeads(Graph &graph, Tensor x);

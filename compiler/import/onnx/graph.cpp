@@ -366,6 +366,16 @@ Scalar Graph::atBroadcast(Tensor tensor, const Indices &indices) {
   return at(tensor, std::move(own));
 }
 
+Indices Graph::broadcastIndices(Tensor tensor, const Shape &shape, const Indices &indices) {
+  Indices own;
+  const size_t lead = shape.size() - tensor->rank();
+  for (size_t i = 0; i < tensor->rank(); ++i)
+    own.push_back(tensor->shape[i] == shape[lead + i] ? indices[lead + i]
+                  : tensor->shape[i] == Dimension(1) ? Scalar(0)
+                                                     : smaller(indices[lead + i], Scalar(tensor->shape[i] - 1)));
+  return own;
+}
+
 static bool isNarrow(ElementType type) { return type == ElementType::f16 || type == ElementType::bf16; }
 
 Tensor Graph::map(DataType type, const std::vector<Tensor> &inputs, const Map &body) {
@@ -373,13 +383,7 @@ Tensor Graph::map(DataType type, const std::vector<Tensor> &inputs, const Map &b
   return compute(type, shape, [&](const Indices &indices) {
     std::vector<Scalar> scalars;
     for (Tensor input : inputs) {
-      Indices own;
-      const size_t lead = shape.size() - input->rank();
-      for (size_t i = 0; i < input->rank(); ++i)
-        own.push_back(input->shape[i] == shape[lead + i] ? indices[lead + i]
-                      : input->shape[i] == Dimension(1) ? Scalar(0)
-                                                        : smaller(indices[lead + i], Scalar(input->shape[i] - 1)));
-      Scalar element = at(input, std::move(own));
+      Scalar element = at(input, broadcastIndices(input, shape, indices));
       scalars.push_back(isNarrow(input->type) ? ingot::cast(element, ElementType::f32) : element);
     }
     Scalar result = body(scalars);

@@ -71,6 +71,8 @@ public:
   Scalar real(Tensor tensor, const Indices &indices);
   // An element of a tensor that is broadcast to `rank` dimensions.
   Scalar atBroadcast(Tensor tensor, const Indices &indices);
+  // Where the element at `indices` of `shape` lies in a tensor that is broadcast to it.
+  static Indices broadcastIndices(Tensor tensor, const Shape &shape, const Indices &indices);
   // Element by element after broadcasting. 16-bit floats are given to the body as f32, and its result rounded.
   using Map = std::function<Scalar(const std::vector<Scalar> &)>;
   Tensor map(DataType type, const std::vector<Tensor> &inputs, const Map &body);

@@ -31,15 +31,7 @@ Tensor Graph::broadcast(Tensor x, const Shape &shape) {
     return x;
   if (!x->known && broadcastsPlainly(x->shape, shape))
     return computed(x->dataType, shape, builder.broadcast(value(x), shape));
-  return compute(x->dataType, shape, [&](const Indices &i) {
-    Indices own;
-    const size_t lead = i.size() - x->rank();
-    for (size_t d = 0; d < x->rank(); ++d)
-      own.push_back(x->shape[d] == shape[lead + d] ? i[lead + d]
-                    : x->shape[d] == Dimension(1) ? Scalar(0)
-                                                  : smaller(i[lead + d], Scalar(x->shape[d] - 1)));
-    return at(x, own);
-  });
+  return compute(x->dataType, shape, [&](const Indices &i) { return at(x, broadcastIndices(x, shape, i)); });
 }
 
 static bool areKnown(const std::vector<Tensor> &inputs) {

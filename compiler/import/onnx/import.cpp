@@ -172,7 +172,6 @@ private:
         problem("input '" + input.name() + "' has no shape: its number of dimensions must be known");
         continue;
       }
-      bool good = true;
       for (int i = 0; i < type.shape().dim_size(); ++i) {
         const auto &dim = type.shape().dim(i);
         if (dim.has_dim_value() && dim.dim_value() >= 0)
@@ -183,10 +182,8 @@ private:
         } else
           argument.shape.push_back(symbolOf(dim.dim_param().empty() ? input.name() + "_dim_" + std::to_string(i) : dim.dim_param()));
       }
-      if (good) {
-        arguments.push_back(std::move(argument));
-        types.push_back(DataType(type.elem_type()));
-      }
+      arguments.push_back(std::move(argument));
+      types.push_back(DataType(type.elem_type()));
     }
     std::set<std::string> names;
     for (const ArgumentSpec &argument : arguments)

@@ -48,18 +48,9 @@ std::vector<Tensor> attentionOp(Op &op) {
   if (spec.q->rank() != 4 || spec.k->rank() != 4 || spec.v->rank() != 4)
     op.fail("q, k and v have shapes " + textOf(spec.q->shape) + ", " + textOf(spec.k->shape) + " and " + textOf(spec.v->shape) +
             "; expected all of 3 or of 4 dimensions");
-  if (!pastKey != !pastValue)
-    op.fail("past_key and past_value go together");
   if (pastKey && lengths)
     op.fail("past_key and nonpad_kv_seqlen exclude each other");
-  if (pastKey) {
-    if (pastKey->rank() != 4 || pastValue->rank() != 4)
-      op.fail("past_key and past_value have shapes " + textOf(pastKey->shape) + " and " + textOf(pastValue->shape) +
-              "; expected [batch, heads, sequence, size]");
-    spec.offset = pastKey->shape[2];
-    spec.k = graph.concat({pastKey, spec.k}, 2);
-    spec.v = graph.concat({pastValue, spec.v}, 2);
-  }
+  prependPast(op, spec, pastKey, pastValue);
   const auto size = spec.q->shape[3].constant();
   if (!size && !op.has("scale"))
     op.fail("the size of a head is " + spec.q->shape[3].text() + "; expected a constant");

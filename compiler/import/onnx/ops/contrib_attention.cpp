@@ -202,16 +202,7 @@ std::vector<Tensor> multiHeadAttention(Op &op) {
       spec.v = added(spec.v, q + k);
     }
   }
-  if (!pastKey != !pastValue)
-    op.fail("past_key and past_value go together");
-  if (pastKey) {
-    if (pastKey->rank() != 4 || pastValue->rank() != 4)
-      op.fail("past_key and past_value have shapes " + textOf(pastKey->shape) + " and " + textOf(pastValue->shape) +
-              "; expected [batch, heads, sequence, size]");
-    spec.offset = pastKey->shape[2];
-    spec.k = graph.concat({pastKey, spec.k}, 2);
-    spec.v = graph.concat({pastValue, spec.v}, 2);
-  }
+  prependPast(op, spec, pastKey, pastValue);
   spec.scale = scaleOf(op, spec.q);
   spec.causal = op.integer("unidirectional", 0) != 0;
   Tensor given = op.optional(5);

@@ -234,13 +234,11 @@ std::vector<Tensor> slice(Op &op) {
 
 std::vector<Tensor> expand(Op &op) {
   Tensor x = op.input(0);
-  Tensor like = op.graph.scalar(x->dataType, 0);
   Shape wanted = op.integers(1);
   for (const Dimension &size : wanted)
     if (auto constant = size.constant(); constant && *constant < 0)
       op.fail("a dimension of the new shape is " + std::to_string(*constant));
   Tensor shaped = op.graph.computed(x->dataType, wanted, Value());
-  (void)like;
   return {op.graph.broadcast(x, Graph::broadcastShape({x, shaped}))};
 }
 
