@@ -203,6 +203,32 @@ def NarrowResultsPass : Ingot_Pass<"ingot-narrow-results"> {
   }];
 }
 
+// --- decoder/
+
+def FormDecoderPass : Ingot_Pass<"ingot-form-decoder"> {
+  let summary = "Make a graph that takes and gives keys and values entries over the KV cache";
+  let description = [{
+    An entry whose attentions read keys and values that are inputs followed by those of its tokens, and that gives both back,
+    becomes the entries `step` and `sample` of a decoder: tokens of all sequences are rows, keys and values are appended to the
+    paged cache, masks and positions are those of the step.
+
+    ```mlir
+    ingot.entry @main(%ids: tensor<?x?xi64, #ingot.dims<"batch", "sequence">>, %past: tensor<?x2x?x16xf32, ...>, ...)
+    // becomes
+    ingot.cache_group @kv {layers, kv_heads = 2, head_dim = 16}
+    ingot.entry @step(%tokens: tensor<?xi32, #ingot.dims<"tokens">>, %positions: ..., ...)
+    ingot.entry @sample(...)
+    ```
+
+    What inputs, masks, positions and rotations are is found by working out single elements for steps of several sizes: a bias
+    of 0 where a token sees a position and of at most -9999 elsewhere is a mask; elements of a head that are rotations of pairs of
+    columns by multiples of the position are a rotary embedding, whose frequencies are read from them. Names are not looked at. 16-bit
+    roundings between ops go. The module's `ingot.context`, where it is there, bounds positions; tables in the graph may bound them further.
+    An entry that is not quite a decoder stays as it is, and `ingot.not_decoder` of the module says why. Does nothing to entries without
+    such inputs.
+  }];
+}
+
 // --- kvcache/
 
 def ChooseCacheLayoutPass : Ingot_Pass<"ingot-choose-cache-layout"> {

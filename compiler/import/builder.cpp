@@ -4,6 +4,7 @@
 // inferred by the ops; what an importer got wrong shows when the module is verified (takeModule).
 #include "compiler/import/builder_impl.h"
 #include "compiler/import/module.h"
+#include "dialects/ingot/StepContract.h"
 #include "mlir/IR/Verifier.h"
 
 namespace ingot {
@@ -62,6 +63,7 @@ ir::EntryOp GraphBuilder::Impl::openEntry(llvm::StringRef name, llvm::ArrayRef<P
 
 GraphBuilder::GraphBuilder() : impl(std::make_unique<Impl>()) {}
 GraphBuilder::~GraphBuilder() = default;
+void GraphBuilder::restart() { impl->begin(); }
 
 GraphBuilder::Scope::Scope(GraphBuilder *owner) : builder(owner) {}
 GraphBuilder::Scope::Scope(Scope &&other) noexcept : builder(std::exchange(other.builder, nullptr)) {}
@@ -76,36 +78,12 @@ GraphBuilder::Scope GraphBuilder::scope(std::string name) {
 
 // --- The step contract.
 
-// In the order in which the engine's symbol table has them.
-static constexpr llvm::StringLiteral kSymbols[] = {"tokens", "sequences", "logit_rows", "blocks", "penalties", "masks"};
-
 void GraphBuilder::beginDecoder(const DecoderSpec &spec) {
   Impl &b = *impl;
   b.decoder = spec;
   b.module->setName(spec.name);
-  b.module.get()->setAttr("ingot.family", b.ops.getStringAttr(spec.family));
-  b.module.get()->setAttr("ingot.vocabulary", b.ops.getI64IntegerAttr(spec.vocabulary));
-  b.module.get()->setAttr("ingot.context", b.ops.getI64IntegerAttr(spec.context));
-  for (llvm::StringRef symbol : kSymbols)
-    ir::SymbolOp::create(b.ops, b.here(), symbol, /*max=*/nullptr);
-  ir::CacheGroupOp::create(b.ops, b.here(), "kv", spec.layers, spec.kv_heads, spec.head_dim, "full",
-                           /*window=*/nullptr, /*page_tokens=*/nullptr, /*element_type=*/nullptr,
-                           /*key_layout=*/nullptr, /*value_layout=*/nullptr);
-
-  ir::Dim tokens = b.dim("tokens"), sequences = b.dim("sequences"), rows = b.dim("logit_rows");
-  ElementType i32 = ElementType::i32;
-  b.step = b.openEntry("step",
-                       {{"tokens", b.type({tokens}, i32)},
-                        {"positions", b.type({1, tokens}, i32)},
-                        {"sequence_starts", b.type({b.dim("sequences+1")}, i32)},
-                        {"context_lengths", b.type({sequences}, i32)},
-                        {"slots", b.type({1, tokens}, i32)},
-                        {"block_table", b.type({1, sequences, b.dim("blocks")}, i32)},
-                        {"logit_rows", b.type({rows}, i32)},
-                        {"previous_ids", b.type({rows}, i32)}},
-                       {{"logits", b.type({rows, spec.vocabulary}, ElementType::f32)}});
-  auto group = mlir::FlatSymbolRefAttr::get(&b.context, "kv");
-  b.cache = ir::CacheOp::create(b.ops, b.here(), ir::CacheType::get(&b.context, group));
+  b.step = ir::openStep(b.ops, *b.module, b.here(), {spec.family, spec.vocabulary, spec.context, spec.layers, spec.kv_heads, spec.head_dim},
+                        b.cache);
 }
 
 Value GraphBuilder::tokens() { return out(impl->step.argumentNamed("tokens")); }
@@ -116,34 +94,7 @@ Value GraphBuilder::selectLogitRows(Value x) {
 }
 
 void GraphBuilder::endDecoder(Value logits) {
-  Impl &b = *impl;
-  ir::ReturnOp::create(b.ops, b.here(), in(logits));
-
-  ir::Dim rows = b.dim("logit_rows"), penalties = b.dim("penalties");
-  auto perRow = [&](ElementType type) { return b.type({rows}, type); };
-  ElementType f32 = ElementType::f32, i32 = ElementType::i32, i64 = ElementType::i64;
-  ir::EntryOp sample = b.openEntry(
-      "sample",
-      {{"logits", b.type({rows, b.decoder.vocabulary}, f32)},
-       {"temperature", perRow(f32)},
-       {"top_k", perRow(i32)},
-       {"top_p", perRow(f32)},
-       {"min_p", perRow(f32)},
-       {"repetition", perRow(f32)},
-       {"presence", perRow(f32)},
-       {"frequency", perRow(f32)},
-       {"seed", perRow(i64)},
-       {"counter", perRow(i64)},
-       {"penalty_starts", b.type({b.dim("logit_rows+1")}, i32)},
-       {"penalty_ids", b.type({penalties}, i32)},
-       {"penalty_counts", b.type({penalties}, i32)},
-       {"mask_rows", perRow(i32)},
-       {"masks", b.type({b.dim("masks"), static_cast<int64_t>(llvm::divideCeil(b.decoder.vocabulary, 32))}, i32)}},
-      {{"ids", perRow(i32)}, {"log_probabilities", perRow(f32)}});
-  auto name = mlir::NameLoc::get(mlir::StringAttr::get(&b.context, "sample"));
-  // The op takes the entry's arguments, in their order.
-  auto drawn = ir::SampleOp::create(b.ops, name, mlir::ValueRange(sample.getBody().getArguments()));
-  ir::ReturnOp::create(b.ops, name, drawn->getResults());
+  ir::closeStep(impl->ops, *impl->module, impl->here(), impl->decoder.vocabulary, in(logits));
 }
 
 // --- Weights.
@@ -277,14 +228,8 @@ Value GraphBuilder::rope(Value x, Value angles) {
 
 Value GraphBuilder::attention(Value q, Value k, Value v, const AttentionSpec &spec) {
   Impl &b = *impl;
-  b.cache = ir::CacheAppendOp::create(b.ops, b.here(), b.cache.getType(), b.cache, in(k), in(v),
-                                      b.step.argumentNamed("slots"), b.ops.getI64IntegerAttr(spec.layer));
-  auto whole = [&](int64_t value) { return b.ops.getI64IntegerAttr(value); };
-  return out(ir::AttentionOp::create(
-      b.ops, b.here(), in(q), b.cache, b.step.argumentNamed("positions"), b.step.argumentNamed("sequence_starts"),
-      b.step.argumentNamed("context_lengths"), b.step.argumentNamed("block_table"), whole(spec.layer),
-      whole(spec.heads), whole(spec.kv_heads), whole(spec.head_dim), b.ops.getF64FloatAttr(spec.scale),
-      whole(spec.window), b.ops.getF64FloatAttr(spec.soft_cap), /*result_element=*/nullptr));
+  return out(ir::appendAndAttend(b.ops, b.here(), b.step, b.cache, in(q), in(k), in(v),
+                                 {spec.layer, spec.heads, spec.kv_heads, spec.head_dim, spec.scale, spec.window, spec.soft_cap}));
 }
 
 // --- module.h.

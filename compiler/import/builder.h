@@ -102,6 +102,8 @@ class GraphBuilder {
   GraphBuilder();
   ~GraphBuilder();
   GraphBuilder(const GraphBuilder &) = delete;
+  // Forgets all that was built.
+  void restart();
 
   // --- A decoder: opens entry `step` with the arguments of DESIGN section 4, one cache group "kv" and one axis of positions.
   void beginDecoder(const DecoderSpec &spec);

@@ -11,11 +11,31 @@
 
 namespace ingot {
 
-struct GraphBuilder::Impl {
+// What belongs to the module under construction.
+struct Construction {
+  ir::EntryOp entry; // of a graph, while it is open
+  std::vector<std::string> symbols;                         // declared
+  std::vector<std::pair<std::string, std::string>> derived; // expressions and their symbols
+
+  DecoderSpec decoder;
+  ir::EntryOp step;
+  mlir::Value cache; // as the last append left it
+  llvm::StringMap<mlir::Value> weights;
+  std::vector<std::pair<RopeSpec, mlir::Value>> ropes;
+};
+
+struct GraphBuilder::Impl : Construction {
   Impl() : ops(&context) {
     context.loadDialect<ir::IngotDialect>();
+    begin();
+  }
+
+  // An empty module.
+  void begin() {
     module = mlir::ModuleOp::create(mlir::UnknownLoc::get(&context));
     ops.setInsertionPointToEnd(module->getBody());
+    static_cast<Construction &>(*this) = {};
+    scopes.clear();
   }
 
   mlir::Location here() {
@@ -50,16 +70,6 @@ struct GraphBuilder::Impl {
   std::string dimName(const Dimension &dimension);
   mlir::RankedTensorType type(const Shape &shape, ElementType of) { return type(shape, element(of)); }
   mlir::RankedTensorType type(const Shape &shape, mlir::Type of);
-
-  ir::EntryOp entry; // of a graph, while it is open
-  std::vector<std::string> symbols;                  // declared
-  std::vector<std::pair<std::string, std::string>> derived; // expressions and their symbols
-
-  DecoderSpec decoder;
-  ir::EntryOp step;
-  mlir::Value cache; // as the last append left it
-  llvm::StringMap<mlir::Value> weights;
-  std::vector<std::pair<RopeSpec, mlir::Value>> ropes;
 };
 
 inline mlir::Value in(Value value) { return mlir::Value::getFromOpaquePointer(value.impl); }

@@ -22,6 +22,9 @@ void buildImportPipeline(OpPassManager &manager, const Options &) {
   manager.addPass(passes::createFuseAttentionPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  manager.addPass(passes::createFormDecoderPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(createCSEPass());
 }
 
 // The first decision, while weights still are the tensors that a checkpoint names, and each linear has its own. Fusion

@@ -7,9 +7,11 @@
 #include "passes/Passes.h"
 #include "passes/fusion/Match.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
 
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 
@@ -29,8 +31,8 @@ public:
   void run() {
     for (Operation &op : llvm::make_early_inc_range(entry.getBody().front()))
       if (auto product = dyn_cast<ir::MatmulOp>(op))
-        if (auto softmax = probabilitiesOf(product.getLhs()))
-          fuse(product, softmax);
+        if (auto probabilities = probabilitiesOf(product.getLhs()); probabilities.softmax)
+          fuse(product, probabilities);
   }
 
 private:
@@ -42,14 +44,65 @@ private:
     std::string why; // it is none
   };
 
-  static ir::SoftmaxOp probabilitiesOf(Value value) { return value.getDefiningOp<ir::SoftmaxOp>(); }
+  // Probabilities, and the condition by which rows or elements of them were made zeros, where there is one.
+  struct Probabilities {
+    ir::SoftmaxOp softmax;
+    Value condition;
+    bool zeroWhereTrue = false;
+    SmallVector<Operation *, 3> readers; // of the softmax, that belong to it
+  };
 
-  void fuse(ir::MatmulOp root, ir::SoftmaxOp softmax) {
+  // Whether the op says of each element of `of` whether it is no number.
+  static bool isNotANumber(Operation *op, Value of) {
+    auto compute = dyn_cast_or_null<ir::ComputeOp>(op);
+    if (!compute || compute.getInputs().size() != 1 || compute.getInputs()[0] != of || compute.getReduce())
+      return false;
+    Block &body = compute.getBody().front();
+    auto yield = cast<ir::YieldOp>(body.getTerminator());
+    auto compare = yield.getValue().getDefiningOp<arith::CmpFOp>();
+    if (!compare || compare.getLhs() != compare.getRhs() ||
+        (compare.getPredicate() != arith::CmpFPredicate::UNO && compare.getPredicate() != arith::CmpFPredicate::UNE))
+      return false;
+    auto element = compare.getLhs().getDefiningOp<ir::ElementOp>();
+    return element && llvm::equal(element.getIndices(), body.getArguments().drop_front());
+  }
+
+  // Heads in groups that share keys are seen as [B, G, R, S, T]; a query without keys may be given zeros.
+  static Probabilities probabilitiesOf(Value value) {
+    Probabilities found;
+    if (auto reshape = value.getDefiningOp<ir::ReshapeOp>(); reshape && tensorOf(value).getRank() == 5)
+      value = reshape.getInput();
+    if (auto softmax = value.getDefiningOp<ir::SoftmaxOp>()) {
+      found.softmax = softmax;
+      return found;
+    }
+    auto select = value.getDefiningOp<ir::SelectOp>();
+    if (!select)
+      return found;
+    auto zero = [](Value of) { return match::constantOf(of) == 0.0; };
+    found.zeroWhereTrue = zero(select.getOnTrue());
+    if (!found.zeroWhereTrue && !zero(select.getOnFalse()))
+      return found;
+    auto softmax = (found.zeroWhereTrue ? select.getOnFalse() : select.getOnTrue()).getDefiningOp<ir::SoftmaxOp>();
+    if (!softmax)
+      return found;
+    found.softmax = softmax;
+    found.readers.push_back(select);
+    Operation *condition = select.getCondition().getDefiningOp();
+    if (found.zeroWhereTrue && isNotANumber(condition, softmax.getResult()))
+      found.readers.push_back(condition); // a row of -infinity, of which the op makes zeros
+    else
+      found.condition = select.getCondition();
+    return found;
+  }
+
+  void fuse(ir::MatmulOp root, const Probabilities &probabilities) {
     b.setInsertionPoint(root);
     Scores scores;
-    std::string why = read(softmax, scores);
+    ir::SoftmaxOp softmax = probabilities.softmax;
+    std::string why = read(probabilities, scores);
     if (why.empty())
-      why = write(root, scores);
+      why = write(root, softmax, scores);
     if (!why.empty())
       left.push_back(nodeName(root.getLoc()) + ": looks like attention, but " + why);
   }
@@ -61,7 +114,9 @@ private:
   }
 
   // From the softmax to the product. What was added before a scale is scaled with it.
-  std::string read(ir::SoftmaxOp softmax, Scores &scores) {
+  std::string read(const Probabilities &probabilities, Scores &scores) {
+    ir::SoftmaxOp softmax = probabilities.softmax;
+    Value condition = probabilities.condition; // to be met on the way
     Value value = softmax.getInput();
     auto type = tensorOf(value);
     if (!type.getElementType().isF32())
@@ -70,13 +125,17 @@ private:
       return "its scores have " + std::to_string(type.getRank()) + " dimensions";
     if (static_cast<int64_t>(softmax.getAxis()) + 1 != type.getRank())
       return "softmax is along another axis than the last";
-    if (!softmax->hasOneUse())
+    if (!softmax->hasOneUse() && !llvm::all_of(softmax->getUsers(), [&](Operation *user) { return llvm::is_contained(probabilities.readers, user); }))
       return "its probabilities are read elsewhere";
     double factor = 1; // of what is still to be read
     while (true) {
       if (!value.hasOneUse())
         return "its scores are read elsewhere after " + at(value);
-      if (auto product = value.getDefiningOp<ir::MatmulOp>()) {
+      if (auto product = productOf(value)) {
+        if (product.getResult() != value && !product->hasOneUse())
+          return "its scores are read elsewhere after " + at(product.getResult());
+        if (condition)
+          return "some of its probabilities are made zeros by another condition than its mask's";
         scores.product = product;
         scores.scale *= factor;
         return "";
@@ -121,7 +180,12 @@ private:
         auto fill = match::constantOf(other);
         if (!fill || *fill * factor > -1e9 || !leadsToScores(inner) || scores.softCap != 0)
           return "the choice at " + at(value) + " is no mask: expected a number of at most -1e9 where a key is hidden";
-        scores.biases.push_back(maskOf(select.getCondition(), scoresFirst, *fill * factor));
+        double hidden = *fill * factor;
+        if (condition && select.getCondition() == condition && probabilities.zeroWhereTrue != scoresFirst) {
+          hidden = -std::numeric_limits<double>::infinity(); // a query without keys gives zeros
+          condition = nullptr;
+        }
+        scores.biases.push_back(maskOf(select.getCondition(), scoresFirst, hidden));
         value = inner;
         continue;
       }
@@ -130,10 +194,25 @@ private:
     }
   }
 
+  // The product of queries and keys; of heads in groups, the one before these are seen as [B, H, S, T].
+  static ir::MatmulOp productOf(Value value) {
+    if (auto reshape = value.getDefiningOp<ir::ReshapeOp>(); reshape && tensorOf(value).getRank() == 4)
+      if (auto product = reshape.getInput().getDefiningOp<ir::MatmulOp>(); product && tensorOf(product.getResult()).getRank() == 5) {
+        auto of = tensorOf(product.getResult()), flat = tensorOf(value);
+        if (of.isDynamicDim(1) || of.isDynamicDim(2) || flat.getDimSize(1) != of.getDimSize(1) * of.getDimSize(2))
+          return {};
+        for (auto [i, j] : {std::pair(0, 0), std::pair(2, 3), std::pair(3, 4)})
+          if (!ir::dimOf(flat, i).agrees(ir::dimOf(of, j)))
+            return {};
+        return product;
+      }
+    return value.getDefiningOp<ir::MatmulOp>();
+  }
+
   // Whether a product of matrices is found by going down steps that `read` knows.
   static bool leadsToScores(Value value) {
     for (int depth = 0; depth < 16; ++depth) {
-      if (value.getDefiningOp<ir::MatmulOp>())
+      if (productOf(value))
         return true;
       double constant;
       Value inner = match::unscaled(value, constant);
@@ -206,11 +285,24 @@ private:
     }
     return made.getResult();
   }
-  // [N, ...] of rank 3 has one head for each batch.
+  // [N, ...] of rank 3 has one head for each batch. Of [B, G, R, ...], what is alike for all R stands once.
   Value withHeads(Value value) {
     SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(value));
     if (dims.size() == 4)
       return value;
+    if (dims.size() == 5) {
+      auto broadcast = value.getDefiningOp<ir::BroadcastOp>();
+      if (broadcast && tensorOf(broadcast.getInput()).getRank() == 5 && tensorOf(broadcast.getInput()).getDimSize(2) == 1) {
+        SmallVector<ir::Dim> before = ir::dimsOf(tensorOf(broadcast.getInput()));
+        if (before[0].agrees(dims[0]) && before[1].agrees(dims[1]) && before[3].agrees(dims[3]) && before[4].agrees(dims[4])) {
+          value = broadcast.getInput();
+          dims = before;
+        }
+      }
+      dims[1] = ir::Dim(dims[1].size * dims[2].size);
+      dims.erase(dims.begin() + 2);
+      return reshape(value, dims);
+    }
     dims.insert(dims.begin() + 1, ir::Dim(1));
     return reshape(value, dims);
   }
@@ -245,7 +337,7 @@ private:
     return transpose(reshape(kept, dims), {0, 2, 1, 3});
   }
 
-  std::string write(ir::MatmulOp root, Scores &scores) {
+  std::string write(ir::MatmulOp root, ir::SoftmaxOp softmax, Scores &scores) {
     auto scoresType = tensorOf(scores.product.getResult());
     // Constants on queries and keys.
     double queryScale, keyScale;
@@ -264,9 +356,11 @@ private:
     auto isStatic = [](Value of, int64_t fromEnd) { return !tensorOf(of).isDynamicDim(tensorOf(of).getRank() - fromEnd); };
     if (!isStatic(query, 1) || !isStatic(root.getRhs(), 1))
       return "the width of its heads is dynamic";
-    if (scoresType.getRank() == 4 && scoresType.isDynamicDim(1))
+    if (scoresType.getRank() >= 4 && (scoresType.isDynamicDim(1) || (scoresType.getRank() == 5 && scoresType.isDynamicDim(2))))
       return "its number of heads is dynamic";
-    SmallVector<ir::Dim> whole = ir::dimsOf(tensorOf(withHeads(scores.product.getResult())));
+    SmallVector<ir::Dim> whole = ir::dimsOf(tensorOf(softmax.getInput()));
+    if (whole.size() == 3)
+      whole.insert(whole.begin() + 1, ir::Dim(1));
     // Keys are [.., D, T]: their rows first.
     query = withHeads(query);
     Value flatKeys = withHeads(keys);

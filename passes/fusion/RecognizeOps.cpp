@@ -5,6 +5,7 @@
 #include "dialects/ingot/IngotDialect.h"
 #include "passes/Passes.h"
 #include "passes/fusion/Match.h"
+#include "passes/fusion/WeightPatterns.h"
 
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -386,6 +387,7 @@ struct RecognizeOpsPass : public impl::RecognizeOpsPassBase<RecognizeOpsPass> {
     RewritePatternSet patterns(&getContext());
     patterns.add<Sigmoid, GatedActivation, Softmax, NormProduct<ir::DivOp>, NormProduct<ir::MulOp>, NormScale, NormShift, LinearBias>(
         &getContext());
+    addWeightPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -61,9 +61,6 @@ static int64_t activationNumber(std::optional<ir::Activation> activation) {
   llvm_unreachable("all activations are numbered");
 }
 LogicalResult EntryLowering::lowerOp(ir::EmbeddingOp op) {
-  if (!op.getPreviousIds())
-    return op.emitOpError() << "has no previous_ids; the lookup's kernel needs them, because a token may name a row "
-                               "of the previous step's samples";
   if (weightNumber(op.getTable()) < 0)
     return op.emitOpError() << "table is " << op.getTable().getType()
                             << "; its kernel reads f32, f16, bf16 or quantized rows";
@@ -83,7 +80,8 @@ LogicalResult EntryLowering::lowerOp(ir::EmbeddingOp op) {
   }
   Operands operands;
   operands.add(bufferOf(op, op.getTokens()));
-  operands.add(bufferOf(op, op.getPreviousIds()));
+  // Without previous ids no token is negative, and nothing reads them.
+  operands.add(bufferOf(op, op.getPreviousIds() ? op.getPreviousIds() : op.getTokens()));
   operands.add(bufferOf(op, op.getTable()));
   addGroupValues(op, operands);
   operands.add(bufferOf(op, op.getResult()));

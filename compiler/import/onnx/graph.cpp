@@ -392,6 +392,30 @@ Tensor Graph::map(DataType type, const std::vector<Tensor> &inputs, const Map &b
   });
 }
 
+// Of two symbols and more.
+static bool isSum(const Dimension &dimension) {
+  std::vector<std::string> names;
+  dimension.collectSymbols(names);
+  return names.size() > 1;
+}
+
+void Graph::equate(const Dimension &a, const Dimension &b) {
+  std::vector<std::string> names;
+  (a - b).collectSymbols(names);
+  if (names.size() == 1) {
+    // A symbol and a number.
+    const Dimension symbol = Dimension::symbol(names[0]), value = symbol - (a - b), other = symbol + (a - b);
+    if (auto number = value.isConstant() ? value.constant() : other.constant(); number && *number >= 0)
+      equals.emplace(names[0], *number);
+    return;
+  }
+  if (names.size() != 2 || names[0] == names[1])
+    return;
+  const Dimension first = Dimension::symbol(names[0]), second = Dimension::symbol(names[1]);
+  if (a - b == first - second || a - b == second - first)
+    equals.emplace(std::max(names[0], names[1]), Dimension::symbol(std::min(names[0], names[1])));
+}
+
 Shape Graph::broadcastShape(const std::vector<Tensor> &inputs) {
   size_t rank = 0;
   for (Tensor input : inputs)
@@ -412,8 +436,11 @@ Shape Graph::broadcastShape(const std::vector<Tensor> &inputs) {
         continue;
       else if (Dimension::isCutOf(to, from))
         to = from;
-      else if (!to.isConstant() && !from.isConstant())
+      else if (!to.isConstant() && !from.isConstant()) {
+        if (isSum(to) && isSum(from))
+          equate(to, from); // neither is meant to be 1
         to = Dimension::max(to, from); // equal, or one of them is 1
+      }
       else if (from.isConstant())
         to = from;
     }

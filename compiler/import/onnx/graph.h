@@ -94,7 +94,12 @@ public:
   Tensor matmul(Tensor a, Tensor b);
 
   // The shape that numpy's broadcasting gives. Throws where dimensions do not go together.
-  static Shape broadcastShape(const std::vector<Tensor> &inputs);
+  Shape broadcastShape(const std::vector<Tensor> &inputs);
+
+  // Two dimensions that an operator needs to be equal. Where that says that two symbols are, it is remembered.
+  void equate(const Dimension &a, const Dimension &b);
+  // Symbols, and the symbol or number that they were found to equal.
+  const std::map<std::string, Dimension> &equalSymbols() const { return equals; }
 
 private:
   TensorData *make(DataType type, Shape shape);
@@ -106,6 +111,7 @@ private:
   GraphBuilder &builder;
   std::deque<TensorData> tensors;
   std::map<DataType, Tensor> smallFloats; // values of all bytes
+  std::map<std::string, Dimension> equals;
 };
 
 // An axis as operators give it, negative from the end; throws where it is none of `rank`.

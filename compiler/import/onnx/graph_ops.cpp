@@ -164,6 +164,8 @@ Tensor Graph::concat(const std::vector<Tensor> &inputs, size_t axis) {
       else if (shape[i].isConstant() && inputs[n]->shape[i].isConstant() && !(shape[i] == inputs[n]->shape[i]))
         throw ImportError("input " + std::to_string(n) + " has shape " + textOf(inputs[n]->shape) + "; the first has " +
                           textOf(inputs[0]->shape) + ", which differs beside axis " + std::to_string(axis));
+      else
+        equate(shape[i], inputs[n]->shape[i]);
     }
   }
   if (inputs.size() == 1)
@@ -283,6 +285,7 @@ Tensor Graph::matmul(Tensor a, Tensor b) {
   const Dimension other = b->shape[b->rank() - 2];
   if (k.isConstant() && other.isConstant() && !(k == other))
     throw ImportError("a matrix of shape " + textOf(a->shape) + " cannot be multiplied by one of " + textOf(b->shape));
+  equate(k, other);
   Shape lead(a->shape.begin(), a->shape.end() - 2);
   // Stored weights: rows of all leading dimensions together.
   if (b->rank() == 2 && (b->stored || b->known) && isFloat(a->type) && a->type != ElementType::f64 && !a->known &&

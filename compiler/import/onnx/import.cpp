@@ -31,8 +31,11 @@ struct Scope {
 
 class Importer {
 public:
-  Importer(Model &model, GraphBuilder &builder, ImportResult &result)
-      : model(model), builder(builder), graph(builder), result(result) {}
+  // `equal` names symbols that are others.
+  Importer(Model &model, GraphBuilder &builder, ImportResult &result, const std::map<std::string, Dimension> &equal)
+      : model(model), builder(builder), graph(builder), result(result), equal(equal) {}
+
+  const std::map<std::string, Dimension> &equalSymbols() const { return graph.equalSymbols(); }
 
   bool run() {
     const proto::GraphProto &main = model.proto().graph();
@@ -128,7 +131,7 @@ private:
   Dimension symbolOf(const std::string &name) {
     auto found = symbols.find(name);
     if (found != symbols.end())
-      return Dimension::symbol(found->second);
+      return representative(found->second);
     std::string text;
     for (char c : name)
       text += (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c : '_';
@@ -143,7 +146,15 @@ private:
          ++number)
       unique = text + "_" + std::to_string(number);
     symbols[name] = unique;
-    return Dimension::symbol(unique);
+    return representative(unique);
+  }
+
+  // The symbol or number that stands for it.
+  Dimension representative(const std::string &name) const {
+    Dimension result = Dimension::symbol(name);
+    for (auto found = equal.find(name); found != equal.end(); found = equal.find(result.symbolName()))
+      result = found->second;
+    return result;
   }
 
   bool openMain(const proto::GraphProto &main, Scope &scope) {
@@ -462,6 +473,7 @@ private:
   GraphBuilder &builder;
   Graph graph;
   ImportResult &result;
+  const std::map<std::string, Dimension> &equal;
   std::map<std::tuple<std::string, std::string, std::string>, const proto::FunctionProto *> functions;
   std::map<std::string, std::string> symbols;
   std::set<std::string> storedNames;
@@ -471,9 +483,22 @@ private:
 } // namespace
 
 bool importModel(Model &model, GraphBuilder &builder, ImportResult &result) {
-  if (!Importer(model, builder, result).run())
-    return false;
-  return result.problems.empty();
+  // Exporters give dimensions names of their own that operators then need to be equal (keys' and values' lengths, those of all
+  // layers). Once these are known the graph is imported again, with one name for them; the second time shows those that
+  // follow. Each time at least one name goes, and few times are needed.
+  std::map<std::string, Dimension> equal;
+  const ImportResult empty = result;
+  for (int round = 0;; ++round) {
+    Importer importer(model, builder, result, equal);
+    const bool good = importer.run();
+    size_t found = 0;
+    for (const auto &[symbol, same] : importer.equalSymbols())
+      found += equal.emplace(symbol, same).second;
+    if (found == 0 || round == 8)
+      return good && result.problems.empty();
+    result = empty;
+    builder.restart();
+  }
 }
 
 bool importModel(const std::string &path, Model &model, GraphBuilder &builder, ImportResult &result) {

@@ -144,19 +144,6 @@ module {
 
 module {
   ingot.symbol @tokens
-  ingot.tensor @t : tensor<8x8xf32> {dummy}
-  ingot.entry @embedding_alone(%ids: tensor<?xi32, #ingot.dims<"tokens">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["ids"], res_names = ["y"]} {
-    %t = ingot.weight @t : tensor<8x8xf32>
-    // expected-error @below {{has no previous_ids; the lookup's kernel needs them}}
-    %y = ingot.embedding %ids, %t : (tensor<?xi32, #ingot.dims<"tokens">>, tensor<8x8xf32>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
-    ingot.return %y : tensor<?x8xf32, #ingot.dims<"tokens", "">>
-  }
-}
-
-// -----
-
-module {
-  ingot.symbol @tokens
   // expected-error @below {{has no layout; run ingot-choose-cache-layout first}}
   ingot.cache_group @kv {layers = 1, kv_heads = 2, head_dim = 4, retention = "full"}
   ingot.entry @no_layout() -> () attributes {arg_names = [], res_names = []} {

@@ -109,6 +109,10 @@ std::vector<Tensor> groupQueryAttention(Op &op) {
     if (past && (past->rank() != 4 || past->dataType != spec.k->dataType || !(past->shape[1] == Dimension(shared))))
       op.fail("a past is of " + nameOf(past->dataType) + " and has shape " + textOf(past->shape) + "; expected [batch, " +
               std::to_string(shared) + ", sequence, size] of the query's type");
+  if (cache.pastKey) {
+    graph.equate(cache.pastKey->shape[3], spec.k->shape[3]);
+    graph.equate(cache.pastValue->shape[3], spec.v->shape[3]);
+  }
   if (cache.pastKey)
     cache.rows = Dimension::max(cache.pastKey->shape[2], longest);
   cache.total = graph.map(DataType::i64, {last}, [](const std::vector<Scalar> &x) {

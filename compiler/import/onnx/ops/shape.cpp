@@ -239,7 +239,7 @@ std::vector<Tensor> expand(Op &op) {
     if (auto constant = size.constant(); constant && *constant < 0)
       op.fail("a dimension of the new shape is " + std::to_string(*constant));
   Tensor shaped = op.graph.computed(x->dataType, wanted, Value());
-  return {op.graph.broadcast(x, Graph::broadcastShape({x, shaped}))};
+  return {op.graph.broadcast(x, op.graph.broadcastShape({x, shaped}))};
 }
 
 std::vector<Tensor> tile(Op &op) {

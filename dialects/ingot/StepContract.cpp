@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// See StepContract.h.
+#include "dialects/ingot/StepContract.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+
+namespace ingot::ir {
+
+namespace {
+
+// In the order in which the engine's symbol table has them.
+constexpr StringLiteral kSymbols[] = {"tokens", "sequences", "logit_rows", "blocks", "penalties", "masks"};
+
+struct Parameter {
+  StringRef name;
+  Type type;
+};
+
+struct Types {
+  explicit Types(OpBuilder &builder) : builder(builder) {}
+  Dim dim(StringRef expression) const { return Dim(ShapedType::kDynamic, builder.getStringAttr(expression)); }
+  Type of(ArrayRef<Dim> dims, Type element) const { return tensorType(dims, element); }
+  OpBuilder &builder;
+};
+
+EntryOp openEntry(OpBuilder &builder, ModuleOp module, Location loc, StringRef name, ArrayRef<Parameter> arguments,
+                  ArrayRef<Parameter> results) {
+  SmallVector<Type> argTypes, resTypes;
+  SmallVector<StringRef> argNames, resNames;
+  for (const Parameter &argument : arguments) {
+    argTypes.push_back(argument.type);
+    argNames.push_back(argument.name);
+  }
+  for (const Parameter &result : results) {
+    resTypes.push_back(result.type);
+    resNames.push_back(result.name);
+  }
+  builder.setInsertionPointToEnd(module.getBody());
+  auto entry = EntryOp::create(builder, loc, name, builder.getFunctionType(argTypes, resTypes), argNames, resNames);
+  builder.setInsertionPointToEnd(&entry.getBody().front());
+  return entry;
+}
+
+} // namespace
+
+EntryOp openStep(OpBuilder &builder, ModuleOp module, Location loc, const DecoderContract &contract, Value &cache) {
+  builder.setInsertionPointToEnd(module.getBody());
+  module->setAttr("ingot.family", builder.getStringAttr(contract.family));
+  module->setAttr("ingot.vocabulary", builder.getI64IntegerAttr(contract.vocabulary));
+  module->setAttr("ingot.context", builder.getI64IntegerAttr(contract.context));
+  for (StringRef symbol : kSymbols)
+    SymbolOp::create(builder, loc, symbol, /*max=*/nullptr);
+  CacheGroupOp::create(builder, loc, "kv", contract.layers, contract.kvHeads, contract.headDim, "full",
+                       /*window=*/nullptr, /*page_tokens=*/nullptr, /*element_type=*/nullptr, /*key_layout=*/nullptr,
+                       /*value_layout=*/nullptr);
+  Types types(builder);
+  Dim tokens = types.dim("tokens"), sequences = types.dim("sequences"), rows = types.dim("logit_rows");
+  Type i32 = builder.getI32Type();
+  EntryOp step = openEntry(builder, module, loc, "step",
+                           {{"tokens", types.of({tokens}, i32)},
+                            {"positions", types.of({1, tokens}, i32)},
+                            {"sequence_starts", types.of({types.dim("sequences+1")}, i32)},
+                            {"context_lengths", types.of({sequences}, i32)},
+                            {"slots", types.of({1, tokens}, i32)},
+                            {"block_table", types.of({1, sequences, types.dim("blocks")}, i32)},
+                            {"logit_rows", types.of({rows}, i32)},
+                            {"previous_ids", types.of({rows}, i32)}},
+                           {{"logits", types.of({rows, contract.vocabulary}, builder.getF32Type())}});
+  auto group = FlatSymbolRefAttr::get(builder.getContext(), "kv");
+  cache = CacheOp::create(builder, loc, CacheType::get(builder.getContext(), group));
+  return step;
+}
+
+Value appendAndAttend(OpBuilder &builder, Location loc, EntryOp step, Value &cache, Value q, Value k, Value v,
+                      const LayerAttention &layer) {
+  auto whole = [&](int64_t value) { return builder.getI64IntegerAttr(value); };
+  cache = CacheAppendOp::create(builder, loc, cache.getType(), cache, k, v, step.argumentNamed("slots"), whole(layer.layer));
+  return AttentionOp::create(builder, loc, q, cache, step.argumentNamed("positions"), step.argumentNamed("sequence_starts"),
+                             step.argumentNamed("context_lengths"), step.argumentNamed("block_table"), whole(layer.layer),
+                             whole(layer.heads), whole(layer.kvHeads), whole(layer.headDim),
+                             builder.getF64FloatAttr(layer.scale), whole(layer.window),
+                             builder.getF64FloatAttr(layer.softCap), /*result_element=*/nullptr);
+}
+
+void closeStep(OpBuilder &builder, ModuleOp module, Location loc, int64_t vocabulary, Value logits) {
+  ReturnOp::create(builder, loc, logits);
+  Types types(builder);
+  Dim rows = types.dim("logit_rows"), penalties = types.dim("penalties");
+  auto perRow = [&](Type element) { return types.of({rows}, element); };
+  Type f32 = builder.getF32Type(), i32 = builder.getI32Type(), i64 = builder.getI64Type();
+  EntryOp sample = openEntry(builder, module, loc, "sample",
+                             {{"logits", types.of({rows, vocabulary}, f32)},
+                              {"temperature", perRow(f32)},
+                              {"top_k", perRow(i32)},
+                              {"top_p", perRow(f32)},
+                              {"min_p", perRow(f32)},
+                              {"repetition", perRow(f32)},
+                              {"presence", perRow(f32)},
+                              {"frequency", perRow(f32)},
+                              {"seed", perRow(i64)},
+                              {"counter", perRow(i64)},
+                              {"penalty_starts", types.of({types.dim("logit_rows+1")}, i32)},
+                              {"penalty_ids", types.of({penalties}, i32)},
+                              {"penalty_counts", types.of({penalties}, i32)},
+                              {"mask_rows", perRow(i32)},
+                              {"masks", types.of({types.dim("masks"), int64_t(llvm::divideCeil(uint64_t(vocabulary), 32))}, i32)}},
+                             {{"ids", perRow(i32)}, {"log_probabilities", perRow(f32)}});
+  auto name = NameLoc::get(builder.getStringAttr("sample"));
+  // The op takes the entry's arguments, in their order.
+  auto drawn = SampleOp::create(builder, name, ValueRange(sample.getBody().getArguments()));
+  ReturnOp::create(builder, name, drawn->getResults());
+}
+
+} // namespace ingot::ir

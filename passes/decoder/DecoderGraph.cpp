@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// See DecoderGraph.h.
+#include "passes/decoder/DecoderGraph.h"
+#include "passes/Locations.h"
+
+using namespace mlir;
+
+namespace ingot::passes {
+
+namespace {
+
+RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+// Sizes that differ from each other, from their sum and from their product.
+constexpr int64_t kBatch = 2, kSteps = 3, kPast = 7;
+
+} // namespace
+
+std::string nodeOf(Value value) {
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    auto entry = dyn_cast<ir::EntryOp>(argument.getOwner()->getParentOp());
+    return entry ? "input '" + entry.getArgName(argument.getArgNumber()).str() + "'" : "an argument";
+  }
+  std::string name = nodeName(value.getLoc());
+  return name.empty() ? "an op '" + value.getDefiningOp()->getName().stripDialect().str() + "'" : "'" + name + "'";
+}
+
+llvm::SetVector<BlockArgument> argumentsBehind(Value value) {
+  llvm::SetVector<BlockArgument> found;
+  SmallVector<Value> open{value};
+  DenseSet<Value> seen;
+  while (!open.empty()) {
+    Value at = open.pop_back_val();
+    if (!seen.insert(at).second)
+      continue;
+    if (auto argument = dyn_cast<BlockArgument>(at)) {
+      found.insert(argument);
+      continue;
+    }
+    Operation *op = at.getDefiningOp();
+    if (at != value && isa<ir::LinearOp, ir::RmsNormOp, ir::LayerNormOp, ir::EmbeddingOp, ir::ScaledDotProductAttentionOp, ir::SoftmaxOp>(op))
+      continue;
+    llvm::append_range(open, op->getOperands());
+  }
+  return found;
+}
+
+bool DecoderGraph::find(std::string &why) {
+  for (auto attention : entry.getBody().front().getOps<ir::ScaledDotProductAttentionOp>())
+    attentions.push_back(attention);
+  if (attentions.empty())
+    return false;
+  // Keys and values that come from inputs.
+  for (auto attention : attentions)
+    for (Value operand : {attention.getKey(), attention.getValue()})
+      for (BlockArgument argument : argumentsBehind(operand))
+        if (isa<FloatType>(tensorOf(argument).getElementType()) && tensorOf(argument).getRank() >= 3)
+          roles[argument] = Role::Past;
+  if (roles.empty())
+    return false;
+  // Token ids: what a lookup reads that is no position. The table of tokens has the most rows.
+  int64_t most = 0;
+  for (auto lookup : entry.getBody().front().getOps<ir::EmbeddingOp>()) {
+    llvm::SetVector<BlockArgument> from = argumentsBehind(lookup.getTokens());
+    if (from.size() == 1 && tensorOf(from[0]).getRank() <= 2 && lookup.tableRows() > most) {
+      ids = from[0];
+      most = lookup.tableRows();
+    }
+  }
+  if (!ids) {
+    why = "no lookup of token ids was found";
+    return false;
+  }
+  roles[ids] = Role::Ids;
+  return findSymbols(why);
+}
+
+bool DecoderGraph::findSymbols(std::string &why) {
+  auto nameOf = [&](BlockArgument argument) { return "input '" + entry.getArgName(argument.getArgNumber()).str() + "'"; };
+  auto name = [&](BlockArgument argument, int64_t dim) -> StringRef {
+    ir::Dim of = ir::dimOf(tensorOf(argument), unsigned(dim));
+    return of.isDynamic() && of.name ? of.name.getValue() : StringRef();
+  };
+  auto take = [&](BlockArgument argument, int64_t dim, Size size) {
+    if (StringRef symbol = name(argument, dim); !symbol.empty())
+      symbols.try_emplace(symbol, size);
+  };
+  auto idsType = tensorOf(ids);
+  if (idsType.getRank() == 1) {
+    fixedBatch = 1;
+    take(ids, 0, Size::Steps);
+  } else {
+    take(ids, 0, Size::Batch);
+    take(ids, 1, Size::Steps);
+    if (!idsType.isDynamicDim(0))
+      fixedBatch = idsType.getDimSize(0);
+  }
+  if (!idsType.isDynamicDim(idsType.getRank() - 1))
+    fixedSteps = idsType.getDimSize(idsType.getRank() - 1);
+  if ((fixedBatch && *fixedBatch != 1) || (fixedSteps && *fixedSteps != 1)) {
+    why = nameOf(ids) + " has fixed dimensions; expected one token, or dynamic ones";
+    return false;
+  }
+  for (BlockArgument argument : entry.getBody().getArguments())
+    if (auto role = roles.find(argument); role != roles.end() && role->second == Role::Past)
+      for (int64_t i = 0; i < tensorOf(argument).getRank(); ++i) {
+        // Batch comes first where it has a name of its own.
+        StringRef symbol = name(argument, i);
+        if (!symbol.empty() && !symbols.count(symbol))
+          symbols[symbol] = i == 0 && !fixedBatch ? Size::Batch : Size::Past;
+      }
+  for (BlockArgument argument : entry.getBody().getArguments()) {
+    if (roles.count(argument) || argument.use_empty())
+      continue;
+    auto type = tensorOf(argument);
+    const int64_t rank = type.getRank();
+    const bool isFloat = isa<FloatType>(type.getElementType()), isBool = type.getElementType().isInteger(1);
+    // The dimensions that no other input has: of masks, the last is that of all positions, the first that of the batch.
+    for (int64_t i = rank; i-- > 0;) {
+      StringRef symbol = name(argument, i);
+      if (symbol.empty() || symbols.count(symbol))
+        continue;
+      symbols[symbol] = i == 0 && rank > 1 ? Size::Batch : i == rank - 1 ? Size::Total : Size::Steps;
+    }
+    auto sizeIs = [&](int64_t dim, Size size) {
+      StringRef symbol = name(argument, dim);
+      return !symbol.empty() && symbols.count(symbol) && symbols[symbol] == size;
+    };
+    const bool lastIsSteps = rank > 0 && (sizeIs(rank - 1, Size::Steps) || (fixedSteps && type.getDimSize(rank - 1) == *fixedSteps));
+    if (rank == 0 || (rank == 1 && type.getDimSize(0) == 1)) {
+      roles[argument] = isBool ? Role::True : Role::Last;
+    } else if (rank >= 3) {
+      roles[argument] = isFloat ? Role::CausalBias : isBool ? Role::CausalMask : Role::Ones;
+    } else if (rank == 1) {
+      roles[argument] = sizeIs(0, Size::Batch) ? Role::Last : lastIsSteps ? Role::Positions : Role::Ones;
+    } else {
+      roles[argument] = lastIsSteps && !isFloat && !isBool ? Role::Positions : Role::Ones;
+    }
+  }
+  sample = step(kBatch, kSteps, kPast);
+  return true;
+}
+
+std::unique_ptr<Elements> DecoderGraph::step(int64_t batch, int64_t steps, int64_t past) {
+  batch = fixedBatch.value_or(batch);
+  steps = fixedSteps.value_or(steps);
+  llvm::StringMap<int64_t> sizes;
+  for (const auto &symbol : symbols) {
+    switch (symbol.second) {
+    case Size::Batch:
+      sizes[symbol.first()] = batch;
+      break;
+    case Size::Steps:
+      sizes[symbol.first()] = steps;
+      break;
+    case Size::Past:
+      sizes[symbol.first()] = past;
+      break;
+    case Size::Total:
+      sizes[symbol.first()] = past + steps;
+      break;
+    }
+  }
+  return std::make_unique<Elements>(
+      module, sizes,
+      [this, past, steps](BlockArgument argument, ArrayRef<int64_t> indices) -> std::optional<double> {
+        auto role = roles.find(argument);
+        if (role == roles.end())
+          return std::nullopt;
+        const int64_t last = indices.empty() ? 0 : indices.back();
+        switch (role->second) {
+        case Role::Ids:
+          return double(idAt(indices.size() > 1 ? indices[0] : 0, last));
+        case Role::Past:
+          return std::nullopt;
+        case Role::Positions:
+          return double(past + last);
+        case Role::Ones:
+        case Role::True:
+          return 1.0;
+        case Role::Last:
+          return double(past + steps - 1);
+        case Role::CausalBias:
+        case Role::CausalMask: {
+          const bool seen = last <= past + indices[indices.size() - 2];
+          return role->second == Role::CausalMask ? double(seen) : seen ? 0.0 : -3.4e38;
+        }
+        }
+        return std::nullopt;
+      },
+      stored);
+}
+
+DecoderGraph::Tokens DecoderGraph::tokensOf(Value value) {
+  Tokens tokens;
+  const int64_t batch = fixedBatch.value_or(kBatch), steps = fixedSteps.value_or(kSteps);
+  for (auto [i, dim] : llvm::enumerate(ir::dimsOf(tensorOf(value)))) {
+    if (!dim.isDynamic())
+      continue;
+    const int64_t size = sample->sizeOf(dim);
+    if (size == batch && !fixedBatch && tokens.batch < 0)
+      tokens.batch = int64_t(i);
+    else if (size == steps && !fixedSteps && tokens.steps < 0)
+      tokens.steps = int64_t(i);
+    else if (size == batch * steps && tokens.rows < 0)
+      tokens.rows = int64_t(i);
+  }
+  return tokens;
+}
+
+std::optional<SmallVector<int64_t>> DecoderGraph::restOf(Value value) {
+  Tokens tokens = tokensOf(value);
+  SmallVector<int64_t> rest;
+  auto type = tensorOf(value);
+  for (int64_t i = 0; i < type.getRank(); ++i) {
+    if (tokens.has(i))
+      continue;
+    if (type.isDynamicDim(unsigned(i)))
+      return std::nullopt;
+    rest.push_back(type.getDimSize(unsigned(i)));
+  }
+  return rest;
+}
+
+} // namespace ingot::passes

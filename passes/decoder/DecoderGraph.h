@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// A decoder as an exporter wrote it: an entry that takes token ids and the keys and values of positions before them. Says what its inputs
+// and symbols are for, and gives elements for steps of any size; knows nothing of what a decoder becomes.
+#ifndef INGOT_PASSES_DECODER_DECODERGRAPH_H
+#define INGOT_PASSES_DECODER_DECODERGRAPH_H
+
+#include "passes/decoder/Elements.h"
+#include "llvm/ADT/SetVector.h"
+
+#include <string>
+
+namespace ingot::passes {
+
+// What an input holds in a step of S tokens after P positions, without padding.
+enum class Role {
+  Ids,        // [B, S]
+  Past,       // keys or values of the positions before
+  Positions,  // of the tokens: P + s
+  Ones,       // a mask over all P + S positions, or over the tokens
+  Last,       // the last position, P + S - 1, for each sequence
+  CausalBias, // [.., S, P + S]: 0 where a token sees a position, and a large negative number elsewhere
+  CausalMask, // the same as truth values
+  True,
+};
+
+class DecoderGraph {
+public:
+  explicit DecoderGraph(ir::EntryOp entry) : entry(entry), module(entry->getParentOfType<mlir::ModuleOp>()) {}
+
+  // Finds the token ids and past keys and values by dataflow from attention. Nothing is said where there are none: the graph is no decoder.
+  // `why` says what is missing where there are.
+  bool find(std::string &why);
+
+  // Elements in a step of `steps` tokens after `past` positions, of `batch` sequences.
+  std::unique_ptr<Elements> step(int64_t batch, int64_t steps, int64_t past);
+  // Sizes that are given by the graph; those that are not are free.
+  std::optional<int64_t> fixedBatch, fixedSteps;
+  // The token that `step` has at a place.
+  static int64_t idAt(int64_t batch, int64_t step) { return 5 + 11 * batch + 7 * step; }
+
+  // Which dimensions of a value are those of tokens: batch, step or both in one. `found` says whether steps are among them.
+  struct Tokens {
+    int64_t batch = -1, steps = -1, rows = -1;
+    bool empty() const { return batch < 0 && steps < 0 && rows < 0; }
+    bool has(int64_t dim) const { return dim == batch || dim == steps || dim == rows; }
+  };
+  Tokens tokensOf(mlir::Value value);
+  // The other dimensions; nothing where one is dynamic.
+  std::optional<llvm::SmallVector<int64_t>> restOf(mlir::Value value);
+
+  ir::EntryOp entry;
+  mlir::ModuleOp module;
+  llvm::SmallVector<ir::ScaledDotProductAttentionOp> attentions; // in order
+  llvm::DenseMap<mlir::BlockArgument, Role> roles;
+  mlir::BlockArgument ids;
+
+private:
+  enum class Size { Batch, Steps, Past, Total };
+  bool findSymbols(std::string &why);
+
+  llvm::StringMap<Size> symbols;
+  StoredTensors stored;
+  std::unique_ptr<Elements> sample; // sizes that tell dimensions apart
+};
+
+// Arguments that a value is computed from; not those behind products with weights, norms and lookups.
+llvm::SetVector<mlir::BlockArgument> argumentsBehind(mlir::Value value);
+
+// The name of the node that made a value, for people.
+std::string nodeOf(mlir::Value value);
+
+} // namespace ingot::passes
+
+#endif

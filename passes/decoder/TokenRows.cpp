@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// See TokenRows.h.
+#include "passes/decoder/TokenRows.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/BitVector.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+using namespace mlir;
+
+namespace ingot::passes {
+
+namespace {
+
+RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+int64_t productOf(ArrayRef<int64_t> sizes) {
+  int64_t product = 1;
+  for (int64_t size : sizes)
+    product *= size;
+  return product;
+}
+
+// Rows of this many columns are moved column by column only where they are not seen to be the same rows.
+constexpr int64_t kMostColumns = 1 << 20;
+
+} // namespace
+
+RankedTensorType TokenRows::rowsType(ArrayRef<int64_t> rest) {
+  SmallVector<ir::Dim> dims{ir::dimOf(tensorOf(step.argumentNamed("tokens")), 0)};
+  for (int64_t size : rest)
+    dims.push_back(ir::Dim(size));
+  return ir::tensorType(dims, b.getF32Type());
+}
+
+SmallVector<int64_t> TokenRows::restOf(Value rows) { return SmallVector<int64_t>(tensorOf(rows).getShape().drop_front()); }
+
+Value TokenRows::reshaped(Value rows, ArrayRef<int64_t> rest) {
+  if (ArrayRef<int64_t>(restOf(rows)) == rest)
+    return rows;
+  return ir::ReshapeOp::create(b, rows.getLoc(), rowsType(rest), rows);
+}
+
+std::optional<int64_t> TokenRows::axisOf(Value value, int64_t axis) {
+  DecoderGraph::Tokens tokens = graph.tokensOf(value);
+  if (tokens.has(axis))
+    return std::nullopt;
+  int64_t at = 1;
+  for (int64_t i = 0; i < axis; ++i)
+    at += !tokens.has(i);
+  return at;
+}
+
+Value TokenRows::rowsOf(Value value) {
+  if (auto found = written.find(value); found != written.end())
+    return found->second;
+  Value rows = write(value);
+  if (!rows)
+    fail(nodeOf(value) + " is not computed token by token");
+  written[value] = rows;
+  return rows;
+}
+
+Value TokenRows::write(Value value) {
+  if (!isa<FloatType>(tensorOf(value).getElementType()))
+    return fail(nodeOf(value) + " is of integers that are no token ids or positions");
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return fail(nodeOf(value) + " is neither token ids, positions, a mask nor keys and values of earlier positions");
+  auto rest = graph.restOf(value);
+  if (!rest)
+    return fail("a dimension of " + nodeOf(value) + " is neither that of batch nor of tokens");
+  Operation *op = value.getDefiningOp();
+  return llvm::TypeSwitch<Operation *, Value>(op)
+      .Case<ir::ScaledDotProductAttentionOp>([&](auto attention) -> Value {
+        Value rows = attend(attention);
+        return rows ? reshaped(rows, *rest) : Value();
+      })
+      .Case<ir::EmbeddingOp>([&](auto embedding) { return lookUp(embedding); })
+      .Case<ir::LinearOp>([&](auto linear) -> Value {
+        Value input = rowsOf(linear.getInput());
+        if (!input)
+          return {};
+        const int64_t depth = tensorOf(linear.getInput()).getShape().back();
+        if (productOf(restOf(input)) != depth)
+          return fail(nodeOf(value) + " multiplies several rows of a token");
+        Value flat = reshaped(input, {depth});
+        Value made = ir::LinearOp::create(b, linear.getLoc(), flat, parameter(linear.getWeight()), parameter(linear.getBias())).getResult();
+        return reshaped(made, *rest);
+      })
+      .Case<ir::RmsNormOp>([&](auto norm) -> Value {
+        if (!axisOf(value, tensorOf(value).getRank() - 1))
+          return {};
+        Value input = rowsOf(norm.getInput());
+        return input ? ir::RmsNormOp::create(b, norm.getLoc(), input, parameter(norm.getGamma()), norm.getEpsAttr()).getResult() : Value();
+      })
+      .Case<ir::LayerNormOp>([&](auto norm) -> Value {
+        if (!axisOf(value, tensorOf(value).getRank() - 1))
+          return {};
+        Value input = rowsOf(norm.getInput());
+        return input ? ir::LayerNormOp::create(b, norm.getLoc(), input, parameter(norm.getGamma()), parameter(norm.getBeta()), norm.getEpsAttr()).getResult()
+                     : Value();
+      })
+      .Case<ir::SoftmaxOp>([&](auto softmax) -> Value {
+        auto axis = axisOf(value, int64_t(softmax.getAxis()));
+        Value input = axis ? rowsOf(softmax.getInput()) : Value();
+        return input ? ir::SoftmaxOp::create(b, softmax.getLoc(), input, b.getI64IntegerAttr(*axis)).getResult() : Value();
+      })
+      .Case<ir::ReduceOp>([&](auto reduce) -> Value {
+        auto axis = axisOf(reduce.getInput(), int64_t(reduce.getAxis()));
+        Value input = axis ? rowsOf(reduce.getInput()) : Value();
+        return input ? ir::ReduceOp::create(b, reduce.getLoc(), input, reduce.getKindAttr(), b.getI64IntegerAttr(*axis),
+                                            reduce.getKeepAxisAttr())
+                           .getResult()
+                     : Value();
+      })
+      .Case<ir::CastOp>([&](auto cast) { return rowsOf(cast.getInput()); }) // floats: rows are f32 throughout
+      .Case<ir::BroadcastOp>([&](auto broadcastOp) { return broadcast(value, broadcastOp.getInput()); })
+      .Case<ir::ReshapeOp>([&](auto reshape) -> Value {
+        // Rows under another shape, where tokens come first in both.
+        auto first = [&](Value of) {
+          DecoderGraph::Tokens tokens = graph.tokensOf(of);
+          int64_t count = 0;
+          while (tokens.has(count))
+            ++count;
+          int64_t all = (tokens.batch >= 0) + (tokens.steps >= 0) + (tokens.rows >= 0);
+          return all > 0 && count == all;
+        };
+        Value input = reshape.getInput();
+        auto before = graph.restOf(input);
+        if (!before || !first(input) || !first(value) || productOf(*before) != productOf(*rest))
+          return moved(value);
+        Value rows = rowsOf(input);
+        return rows ? reshaped(rows, *rest) : Value();
+      })
+      .Case<ir::ComputeOp>([&](auto computeOp) -> Value {
+        Value rows = moved(value);
+        if (rows || !reason.empty())
+          return rows;
+        return compute(computeOp);
+      })
+      .Default([&](Operation *other) -> Value {
+        if (isa<ir::ScalarBodyInterface>(other) && !isa<ir::SelectOp, ir::CompareOp>(other))
+          return elementwise(other);
+        return moved(value);
+      });
+}
+
+// Ids are the step's tokens; a lookup by positions, or positions and a number, is one of these.
+Value TokenRows::lookUp(ir::EmbeddingOp op) {
+  SmallVector<int64_t> last{sample->shapeOf(op.getTokens())[0] - 1};
+  Form form = sample->at(op.getTokens(), last);
+  if (!form.isNumber())
+    return fail(nodeOf(op.getResult()) + " looks up what is neither a token id nor a position");
+  // The last token of the last sequence, and of another step.
+  const int64_t batch = graph.fixedBatch.value_or(2), steps = graph.fixedSteps.value_or(3);
+  auto isId = form.constant == double(DecoderGraph::idAt(batch - 1, steps - 1));
+  auto other = graph.step(2, 3, 20);
+  Form later = other->at(op.getTokens(), last);
+  if (isId && later.isNumber() && later.constant == form.constant)
+    return ir::EmbeddingOp::create(b, op.getLoc(), step.argumentNamed("tokens"), parameter(op.getTable()), step.argumentNamed("previous_ids"), Value(),
+                                   Value(), op.getScaleAttr(), /*emit_stats=*/nullptr, /*layout=*/nullptr, /*n=*/nullptr, /*k=*/nullptr)
+        .getResult();
+  if (!later.isNumber() || later.constant - form.constant != 13)
+    return fail(nodeOf(op.getResult()) + " looks up what is neither a token id nor a position");
+  const int64_t offset = int64_t(form.constant) - (7 + steps - 1);
+  Value positions = step.argumentNamed("positions");
+  auto type = ir::tensorType({ir::dimOf(tensorOf(positions), 1)}, b.getI32Type());
+  Value flat = ir::ReshapeOp::create(b, op.getLoc(), type, positions);
+  if (offset != 0) {
+    auto made = ir::ComputeOp::create(b, op.getLoc(), type, ValueRange{flat}, ir::ReduceKindAttr(), b.getStrArrayAttr({}));
+    OpBuilder::InsertionGuard guard(b);
+    Block *body = b.createBlock(&made.getBody(), {}, {type, b.getIndexType()}, {op.getLoc(), op.getLoc()});
+    Value element = ir::ElementOp::create(b, op.getLoc(), b.getI32Type(), body->getArgument(0), ValueRange{body->getArgument(1)});
+    Value number = arith::ConstantOp::create(b, op.getLoc(), b.getI32IntegerAttr(int32_t(offset)));
+    ir::YieldOp::create(b, op.getLoc(), arith::AddIOp::create(b, op.getLoc(), element, number));
+    flat = made.getResult();
+  }
+  return ir::EmbeddingOp::create(b, op.getLoc(), flat, parameter(op.getTable()), Value(), Value(), Value(), op.getScaleAttr(), /*emit_stats=*/nullptr,
+                                 /*layout=*/nullptr, /*n=*/nullptr, /*k=*/nullptr)
+      .getResult();
+}
+
+Value TokenRows::parameter(Value value) {
+  if (!value)
+    return value;
+  if (auto found = written.find(value); found != written.end())
+    return found->second;
+  Operation *op = value.getDefiningOp();
+  if (!op || op->getNumResults() != 1 || !tensorOf(value).hasStaticShape())
+    return fail(nodeOf(value) + " is no parameter");
+  IRMapping mapping;
+  for (Value operand : op->getOperands()) {
+    Value made = parameter(operand);
+    if (!made)
+      return {};
+    mapping.map(operand, made);
+  }
+  Value made = b.clone(*op, mapping)->getResult(0);
+  written[value] = made;
+  return made;
+}
+
+Value TokenRows::elementwise(Operation *op) {
+  SmallVector<Value> operands;
+  for (Value operand : op->getOperands()) {
+    Value rows = rowsOf(operand);
+    if (!rows)
+      return {};
+    operands.push_back(rows);
+  }
+  OperationState state(op->getLoc(), op->getName(), operands, operands[0].getType(), op->getAttrs());
+  return b.create(state)->getResult(0);
+}
+
+Value TokenRows::broadcast(Value value, Value input) {
+  SmallVector<int64_t> rest = *graph.restOf(value);
+  RankedTensorType type = rowsType(rest);
+  if (graph.tokensOf(value).empty())
+    return fail(nodeOf(value) + " has no dimension of tokens");
+  Value source = input;
+  SmallVector<int64_t> dims;
+  if (graph.tokensOf(input).empty()) {
+    source = parameter(input);
+    if (!source)
+      return {};
+    // A parameter; dimensions of 1 where the result has tokens go.
+    DecoderGraph::Tokens tokens = graph.tokensOf(value);
+    auto from = tensorOf(input);
+    const int64_t skip = tensorOf(value).getRank() - from.getRank();
+    for (int64_t i = 0; i < from.getRank(); ++i)
+      if (!tokens.has(i + skip))
+        dims.push_back(from.getDimSize(unsigned(i)));
+    auto flat = ir::tensorType(SmallVector<ir::Dim>(dims.begin(), dims.end()), from.getElementType());
+    if (flat != from)
+      source = ir::ReshapeOp::create(b, value.getLoc(), flat, source);
+    if (!from.getElementType().isF32())
+      source = ir::CastOp::create(b, value.getLoc(), ir::tensorType(ir::dimsOf(flat), b.getF32Type()), source);
+    return source.getType() == type ? source : Value(ir::BroadcastOp::create(b, value.getLoc(), type, source));
+  }
+  source = rowsOf(input);
+  if (!source)
+    return {};
+  dims = restOf(source);
+  dims.insert(dims.begin(), rest.size() - dims.size(), 1);
+  source = reshaped(source, dims);
+  return source.getType() == type ? source : Value(ir::BroadcastOp::create(b, value.getLoc(), type, source));
+}
+
+// An op that moves elements about, whatever it is.
+Value TokenRows::moved(Value value) {
+  DecoderGraph::Tokens tokens = graph.tokensOf(value);
+  SmallVector<int64_t> rest = *graph.restOf(value), shape = sample->shapeOf(value);
+  const int64_t count = productOf(rest);
+  if (count == 0 || count > kMostColumns)
+    return {};
+  const int64_t batch = graph.fixedBatch.value_or(2), steps = graph.fixedSteps.value_or(3);
+  Value source;
+  SmallVector<int64_t> columns;
+  SmallVector<int64_t> indices(shape.size());
+  for (int64_t n = 0; n < count; ++n) {
+    int64_t left = n;
+    for (size_t i = shape.size(); i-- > 0;) {
+      if (tokens.has(int64_t(i))) {
+        indices[i] = shape[i] - 1; // the last token of the last sequence
+        continue;
+      }
+      indices[i] = left % shape[i];
+      left /= shape[i];
+    }
+    Form form = sample->at(value, indices);
+    if (!form.isElement() || form.terms[0].factor != 1)
+      return {};
+    Value from = form.terms[0].tensor;
+    if (from == value)
+      return {};
+    if (source && source != from)
+      return {};
+    source = from;
+    DecoderGraph::Tokens own = graph.tokensOf(source);
+    auto ofSource = graph.restOf(source);
+    if (own.empty() || !ofSource)
+      return {};
+    SmallVector<int64_t> at = sample->indicesOf(source, form.terms[0].index), all = sample->shapeOf(source);
+    int64_t column = 0;
+    for (size_t i = 0; i < at.size(); ++i) {
+      if (!own.has(int64_t(i))) {
+        column = column * all[i] + at[i];
+        continue;
+      }
+      const int64_t expected = int64_t(i) == own.batch ? batch - 1 : int64_t(i) == own.steps ? steps - 1 : batch * steps - 1;
+      if (at[i] != expected)
+        return {};
+    }
+    columns.push_back(column);
+  }
+  Value rows = rowsOf(source);
+  return rows ? columnsOf(rows, columns, rest, value.getLoc()) : Value();
+}
+
+Value TokenRows::columnsOf(Value rows, ArrayRef<int64_t> columns, ArrayRef<int64_t> shape, Location loc) {
+  const int64_t width = productOf(restOf(rows));
+  bool inOrder = true;
+  for (auto [i, column] : llvm::enumerate(columns))
+    inOrder &= column == columns[0] + int64_t(i);
+  if (inOrder && int64_t(columns.size()) == width)
+    return reshaped(rows, shape);
+  Value flat = reshaped(rows, {width});
+  if (inOrder) {
+    SmallVector<int64_t> sizes;
+    SmallVector<Type> types;
+    for (int64_t size : {columns[0], int64_t(columns.size()), width - columns[0] - int64_t(columns.size())})
+      if (size > 0) {
+        sizes.push_back(size);
+        types.push_back(rowsType({size}));
+      }
+    auto split = ir::SplitOp::create(b, loc, types, flat, b.getI64IntegerAttr(1), b.getDenseI64ArrayAttr(sizes));
+    return reshaped(split.getResult(columns[0] > 0 ? 1 : 0), shape);
+  }
+  // By a table of columns.
+  SmallVector<int32_t> table(columns.begin(), columns.end());
+  auto tableType = RankedTensorType::get({int64_t(table.size())}, b.getI32Type());
+  Value constant = ir::ConstantOp::create(b, loc, tableType, DenseElementsAttr::get(tableType, ArrayRef<int32_t>(table)));
+  auto made = ir::ComputeOp::create(b, loc, rowsType({int64_t(columns.size())}), ValueRange{flat, constant}, ir::ReduceKindAttr(),
+                                    b.getStrArrayAttr({}));
+  {
+    OpBuilder::InsertionGuard guard(b);
+    Block *body = b.createBlock(&made.getBody(), {}, {flat.getType(), tableType, b.getIndexType(), b.getIndexType()}, {loc, loc, loc, loc});
+    Value column = ir::ElementOp::create(b, loc, b.getI32Type(), body->getArgument(1), ValueRange{body->getArgument(3)});
+    Value index = arith::IndexCastOp::create(b, loc, b.getIndexType(), column);
+    ir::YieldOp::create(b, loc, ir::ElementOp::create(b, loc, b.getF32Type(), body->getArgument(0), ValueRange{body->getArgument(2), index}));
+  }
+  return reshaped(made.getResult(), shape);
+}
+
+Value TokenRows::reordered(ir::LinearOp product, ArrayRef<int64_t> order) {
+  SmallVector<int64_t> segments;
+  for (size_t i = 0; i < order.size();) {
+    size_t end = i + 1;
+    while (end < order.size() && order[end] == order[end - 1] + 1)
+      ++end;
+    llvm::append_values(segments, int64_t(0), order[i], int64_t(end - i));
+    i = end;
+  }
+  auto ordered = [&](Value of) -> Value {
+    if (!of)
+      return of;
+    return ir::ConcatOp::create(b, product.getLoc(), of.getType(), ValueRange{of}, b.getI64IntegerAttr(0), b.getDenseI64ArrayAttr(segments));
+  };
+  return ir::LinearOp::create(b, product.getLoc(), product.getInput(), ordered(product.getWeight()), ordered(product.getBias())).getResult();
+}
+
+SmallVector<Value> TokenRows::headsOf(ArrayRef<const Heads *> of, ArrayRef<int64_t> counts, int64_t size, Location loc) {
+  SmallVector<SmallVector<int64_t>> columns;
+  SmallVector<Value> sources;
+  for (const Heads *heads : of) {
+    Value rows = rowsOf(heads->source);
+    if (!rows)
+      return {};
+    sources.push_back(rows);
+    SmallVector<int64_t> own = heads->columns;
+    const int64_t width = heads->rotary.width;
+    if (heads->rotary.interleaved)
+      for (size_t head = 0; head < own.size(); head += size_t(size))
+        for (int64_t i = 0; i < width; ++i)
+          own[head + size_t(i)] = heads->columns[head + size_t(i < width / 2 ? 2 * i : 2 * (i - width / 2) + 1)];
+    columns.push_back(own);
+  }
+  // The product that a source is, under whatever shape, and where all of its columns are taken once.
+  auto productBehind = [](Value rows) {
+    if (auto reshape = rows.getDefiningOp<ir::ReshapeOp>())
+      rows = reshape.getInput();
+    return rows.getDefiningOp<ir::LinearOp>();
+  };
+  auto isPermutation = [](ArrayRef<int64_t> order, int64_t width) {
+    if (int64_t(order.size()) != width)
+      return false;
+    llvm::BitVector taken{unsigned(width)};
+    for (int64_t column : order) {
+      if (column < 0 || column >= width || taken.test(unsigned(column)))
+        return false;
+      taken.set(unsigned(column));
+    }
+    return true;
+  };
+  ir::LinearOp product = productBehind(sources[0]);
+  if (product && of.size() == 3 && llvm::all_equal(sources)) {
+    // Queries of a kv head, its key, its value, the next kv head's.
+    const int64_t kvHeads = counts[1], group = counts[0] / kvHeads;
+    SmallVector<int64_t> order;
+    for (int64_t head = 0; head < kvHeads; ++head) {
+      llvm::append_range(order, ArrayRef<int64_t>(columns[0]).slice(size_t(head * group * size), size_t(group * size)));
+      for (size_t part : {1, 2})
+        llvm::append_range(order, ArrayRef<int64_t>(columns[part]).slice(size_t(head * size), size_t(size)));
+    }
+    if (isPermutation(order, product.columns())) {
+      Value rows = reshaped(reordered(product, order), {kvHeads, group + 2, size});
+      auto split = ir::SplitOp::create(b, loc, TypeRange{rowsType({kvHeads, group, size}), rowsType({kvHeads, 1, size}), rowsType({kvHeads, 1, size})},
+                                       rows, b.getI64IntegerAttr(2), b.getDenseI64ArrayAttr({group, 1, 1}));
+      return {reshaped(split.getResult(0), {counts[0], size}), reshaped(split.getResult(1), {kvHeads, size}),
+              reshaped(split.getResult(2), {kvHeads, size})};
+    }
+  }
+  SmallVector<Value> values;
+  for (auto [i, rows] : llvm::enumerate(sources)) {
+    bool inOrder = true;
+    for (auto [n, column] : llvm::enumerate(columns[i]))
+      inOrder &= column == columns[i][0] + int64_t(n);
+    ir::LinearOp own = productBehind(rows);
+    if (own && !inOrder && isPermutation(columns[i], own.columns()))
+      values.push_back(reshaped(reordered(own, columns[i]), {counts[i], size}));
+    else
+      values.push_back(columnsOf(rows, columns[i], {counts[i], size}, loc));
+  }
+  return values;
+}
+
+// A computation by elements that reads, of values with tokens, those of its own token.
+Value TokenRows::compute(ir::ComputeOp op) {
+  DecoderGraph::Tokens tokens = graph.tokensOf(op.getResult());
+  Block &body = op.getBody().front();
+  const unsigned inputs = unsigned(op.getInputs().size());
+  SmallVector<Value> values;
+  for (Value input : op.getInputs()) {
+    Value rows = graph.tokensOf(input).empty() ? parameter(input) : isa<FloatType>(tensorOf(input).getElementType()) ? rowsOf(input) : Value();
+    if (!rows)
+      return {};
+    values.push_back(rows);
+  }
+  for (Attribute extent : op.getExtents()) {
+    int64_t number;
+    if (cast<StringAttr>(extent).getValue().getAsInteger(10, number))
+      return {};
+  }
+  auto made = ir::ComputeOp::create(b, op.getLoc(), rowsType(*graph.restOf(op.getResult())), values, op.getReduceAttr(), op.getExtentsAttr());
+  OpBuilder::InsertionGuard guard(b);
+  SmallVector<Type> types;
+  for (Value value : values)
+    types.push_back(value.getType());
+  const unsigned rank = unsigned(tensorOf(op.getResult()).getRank());
+  unsigned loops = 1;
+  for (unsigned i = inputs; i < body.getNumArguments(); ++i)
+    loops += i - inputs >= rank || !tokens.has(int64_t(i - inputs));
+  types.append(loops, b.getIndexType());
+  Block *written_ = b.createBlock(&made.getBody(), {}, types, SmallVector<Location>(types.size(), op.getLoc()));
+  IRMapping mapping;
+  DenseSet<Value> ofTokens;
+  for (unsigned i = 0; i < inputs; ++i)
+    mapping.map(body.getArgument(i), written_->getArgument(i));
+  for (unsigned i = inputs, next = inputs + 1; i < body.getNumArguments(); ++i) {
+    if (i - inputs < rank && tokens.has(int64_t(i - inputs)))
+      ofTokens.insert(body.getArgument(i));
+    else
+      mapping.map(body.getArgument(i), written_->getArgument(next++));
+  }
+  Value token = written_->getArgument(inputs);
+  bool good = true;
+  for (Operation &inner : body.getOperations()) {
+    auto element = dyn_cast<ir::ElementOp>(inner);
+    Value from = element ? op.getInputs()[cast<BlockArgument>(element.getTensor()).getArgNumber()] : Value();
+    if (element && !graph.tokensOf(from).empty()) {
+      DecoderGraph::Tokens own = graph.tokensOf(from);
+      SmallVector<Value> indices{token};
+      for (auto [i, index] : llvm::enumerate(element.getIndices())) {
+        if (!own.has(int64_t(i))) {
+          good &= !ofTokens.contains(index);
+          if (good)
+            indices.push_back(mapping.lookup(index));
+          continue;
+        }
+        auto argument = dyn_cast<BlockArgument>(index);
+        const int64_t loop = argument ? int64_t(argument.getArgNumber() - inputs) : -1;
+        good &= argument && ((int64_t(i) == own.batch && loop == tokens.batch) || (int64_t(i) == own.steps && loop == tokens.steps) ||
+                             (int64_t(i) == own.rows && loop == tokens.rows));
+      }
+      if (!good)
+        break;
+      Value tensor = mapping.lookup(element.getTensor());
+      Value read = ir::ElementOp::create(b, op.getLoc(), b.getF32Type(), tensor, indices);
+      if (element.getType() != read.getType())
+        read = arith::TruncFOp::create(b, op.getLoc(), element.getType(), read);
+      mapping.map(element.getResult(), read);
+      continue;
+    }
+    for (Value operand : inner.getOperands())
+      good &= !ofTokens.contains(operand);
+    if (isa<ir::SizeOp>(inner))
+      good = false;
+    if (!good)
+      break;
+    if (auto yield = dyn_cast<ir::YieldOp>(inner)) {
+      Value result = mapping.lookup(yield.getValue());
+      if (!result.getType().isF32())
+        result = result.getType().isF64() ? Value(arith::TruncFOp::create(b, op.getLoc(), b.getF32Type(), result))
+                                          : Value(arith::ExtFOp::create(b, op.getLoc(), b.getF32Type(), result));
+      ir::YieldOp::create(b, op.getLoc(), result);
+      continue;
+    }
+    b.clone(inner, mapping);
+  }
+  if (!good) {
+    made->erase();
+    return {};
+  }
+  return made.getResult();
+}
+
+} // namespace ingot::passes

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Writes values of an exporter's graph, which have dimensions of batch and step, as values of entry `step`, which have a row for each
+// token: [B, S, ...], [B, H, S, D] or [B * S, ...] become [tokens, ...]. Attention and the lookup of ids are given by the caller.
+#ifndef INGOT_PASSES_DECODER_TOKENROWS_H
+#define INGOT_PASSES_DECODER_TOKENROWS_H
+
+#include "passes/decoder/DecoderGraph.h"
+#include "passes/decoder/Heads.h"
+
+#include "mlir/IR/Builders.h"
+
+namespace ingot::passes {
+
+class TokenRows {
+public:
+  TokenRows(DecoderGraph &graph, mlir::OpBuilder &b, ir::EntryOp step) : graph(graph), b(b), step(step), sample(graph.step(2, 3, 7)) {}
+  virtual ~TokenRows() = default;
+
+  // [tokens, rest...], f32. Null where the value is not computed row by row; why() then says what stands in the way.
+  mlir::Value rowsOf(mlir::Value value);
+  const std::string &why() const { return reason; }
+
+  // Columns of the rows of a value, as [tokens, shape...].
+  mlir::Value columnsOf(mlir::Value source, llvm::ArrayRef<int64_t> columns, llvm::ArrayRef<int64_t> shape, mlir::Location loc);
+  // The same of the heads of one attention: rotated pairs become halves. Where all are of one product, its weight's rows are
+  // reordered instead, so that each kv head's queries, key and value stand together.
+  llvm::SmallVector<mlir::Value> headsOf(llvm::ArrayRef<const Heads *> of, llvm::ArrayRef<int64_t> counts, int64_t size, mlir::Location loc);
+
+protected:
+  // Of one attention's result [tokens, heads, size].
+  virtual mlir::Value attend(ir::ScaledDotProductAttentionOp op) = 0;
+
+  mlir::Value fail(const std::string &what) {
+    if (reason.empty())
+      reason = what;
+    return {};
+  }
+
+private:
+  mlir::Value write(mlir::Value value);
+  mlir::Value lookUp(ir::EmbeddingOp op);
+  mlir::Value elementwise(mlir::Operation *op);
+  mlir::Value broadcast(mlir::Value value, mlir::Value input);
+  // A weight, a constant or what is made of them, in entry step.
+  mlir::Value parameter(mlir::Value value);
+  mlir::Value compute(ir::ComputeOp op);
+  mlir::Value moved(mlir::Value value);
+  // Where an axis of a value stands in its rows; nothing for one of tokens.
+  std::optional<int64_t> axisOf(mlir::Value value, int64_t axis);
+  mlir::RankedTensorType rowsType(llvm::ArrayRef<int64_t> rest);
+  mlir::Value reshaped(mlir::Value rows, llvm::ArrayRef<int64_t> rest);
+  static llvm::SmallVector<int64_t> restOf(mlir::Value rows);
+  // A product whose weight has these rows of another's, each once.
+  mlir::Value reordered(ir::LinearOp product, llvm::ArrayRef<int64_t> order);
+
+  DecoderGraph &graph;
+  mlir::OpBuilder &b;
+  ir::EntryOp step;
+  std::unique_ptr<Elements> sample;
+  llvm::DenseMap<mlir::Value, mlir::Value> written;
+  std::string reason;
+};
+
+} // namespace ingot::passes
+
+#endif
