@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/driver/compile.h"
 
+#include "compiler/driver/graph_report.h"
+#include "compiler/driver/import_model.h"
 #include "compiler/driver/progress.h"
 #include "compiler/driver/stages.h"
 #include "compiler/engine/report.h"
 #include "compiler/engine/serialize_plan.h"
-#include "compiler/import/huggingface/import.h"
-#include "compiler/import/module.h"
-#include "compiler/import/onnx/import.h"
-#include "compiler/import/onnx/model.h"
-#include "compiler/import/tokenizer/tokenizer_files.h"
-#include "compiler/import/tokenizer/tokenizer_json.h"
 #include "compiler/pipelines/Pipelines.h"
 #include "compiler/target/cpu/target.h"
 #include "compiler/target/cuda/target.h"
@@ -21,11 +17,9 @@
 #include "runtime/format/kernel_abi.h"
 
 #include "mlir/IR/Diagnostics.h"
-#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
 
 #include <thread>
@@ -37,94 +31,6 @@ namespace ingot::driver {
 namespace {
 
 constexpr const char *kProducer = "ingot " INGOT_VERSION;
-
-int fail(ExitStatus status, const llvm::Twine &message) {
-  llvm::errs() << "error: " << message << "\n";
-  return status;
-}
-
-int bug(const llvm::Twine &message) {
-  llvm::errs() << "error: " << message
-               << "\nThis is a bug of Ingot: please report it with the model's config.json and this message.\n";
-  return kBug;
-}
-
-// What a model is before its weights are looked at.
-struct Imported {
-  GraphBuilder builder; // owns the context
-  OwningOpRef<ModuleOp> module;
-  huggingface::ImportResult facts;
-  std::vector<uint8_t> tokenizer;
-};
-
-void printProblems(const std::string &model, const std::vector<std::string> &problems) {
-  llvm::errs() << "error: " << model << " cannot be compiled: " << problems.size()
-               << (problems.size() == 1 ? " problem\n" : " problems\n");
-  for (const std::string &problem : problems)
-    llvm::errs() << "  - " << problem << "\n";
-}
-
-// Imports a Hugging Face directory. Prints every problem and returns an exit status.
-int importCheckpoint(const std::string &model, std::optional<uint64_t> seed, const std::string &chatTemplate,
-                     Imported &imported) {
-  huggingface::ImportResult &facts = imported.facts;
-  bool good = huggingface::importModel({model, seed, chatTemplate}, imported.builder, facts);
-  std::string error;
-  if (!facts.tokenizerJson && facts.tokenizerFiles.any()) {
-    std::string json;
-    if (tokenizer::writeTokenizerJson(facts.tokenizerFiles, facts.tokenizerConfigJson.value_or(""), json, error))
-      facts.tokenizerJson = std::move(json);
-    else
-      facts.problems.push_back(error);
-  }
-  if (facts.tokenizerJson) {
-    if (!tokenizer::compileTokenizer(*facts.tokenizerJson, facts.tokenizerConfigJson.value_or(""), imported.tokenizer,
-                                     error, &facts.notes))
-      facts.problems.push_back(error); // names the file
-  }
-  if (!good || !facts.problems.empty()) {
-    printProblems(model, facts.problems);
-    return kModelAtFault;
-  }
-  imported.module = takeModule(imported.builder);
-  return imported.module ? int(kDone) : bug("the importer made an invalid module");
-}
-
-bool isOnnx(StringRef model) { return model.ends_with(".onnx"); }
-
-// Imports an ONNX file, in the same way.
-int importOnnx(const std::string &path, Imported &imported) {
-  onnx::Model model;
-  onnx::ImportResult result;
-  if (!onnx::importModel(path, model, imported.builder, result)) {
-    printProblems(path, result.problems);
-    return kModelAtFault;
-  }
-  huggingface::ImportResult &facts = imported.facts;
-  facts.name = result.name;
-  facts.family = "ONNX, operator set " + std::to_string(result.opset) + (result.producer.empty() ? "" : ", of " + result.producer);
-  facts.tensors = result.tensors;
-  facts.parameters = result.parameters;
-  facts.bytes = result.bytes;
-  facts.notes = result.notes;
-  imported.module = takeModule(imported.builder);
-  return imported.module ? int(kDone) : bug("the importer made an invalid module");
-}
-
-int importAny(const std::string &model, std::optional<uint64_t> seed, const std::string &chatTemplate, Imported &imported) {
-  if (!isOnnx(model))
-    return importCheckpoint(model, seed, chatTemplate, imported);
-  if (seed || !chatTemplate.empty())
-    return fail(kUsageAtFault, "--dummy-weights and --chat-template go with a checkpoint's directory, not with an ONNX file");
-  return importOnnx(model, imported);
-}
-
-// Reads a module in the ingot dialect, for tests and for looking at one op.
-int parseModule(const std::string &path, MLIRContext &context, OwningOpRef<ModuleOp> &module) {
-  llvm::SourceMgr sources;
-  module = parseSourceFile<ModuleOp>(path, sources, &context);
-  return module ? kDone : kModelAtFault;
-}
 
 LogicalResult runStage(ModuleOp module, llvm::function_ref<void(OpPassManager &)> build) {
   PassManager manager(module.getContext());
@@ -221,29 +127,6 @@ bool quantizesTiedHead(plan::ProgramOp program) {
   return found;
 }
 
-// What passes made of an exporter's spelling: "2 attentions, 5 layer norms, 2 GELUs"; and what they left, with the reason.
-struct Fused {
-  std::string made;
-  std::vector<std::string> left;
-};
-
-Fused fusedIn(ModuleOp module) {
-  static constexpr std::pair<StringRef, const char *> names[] = {
-      {"ingot.scaled_dot_product_attention", "attention"}, {"ingot.layer_norm", "layer norm"}, {"ingot.rms_norm", "RMS norm"},
-      {"ingot.gelu", "GELU"}, {"ingot.gelu_tanh", "GELU (tanh)"}, {"ingot.silu", "SiLU"}, {"ingot.softmax", "softmax"},
-      {"ingot.linear", "linear"}};
-  llvm::StringMap<size_t> counts;
-  module.walk([&](Operation *op) { ++counts[op->getName().getStringRef()]; });
-  Fused fused;
-  for (auto [op, name] : names)
-    if (size_t count = counts.lookup(op))
-      fused.made += (fused.made.empty() ? "" : ", ") + std::to_string(count) + " " + name;
-  if (auto left = module->getAttrOfType<ArrayAttr>("ingot.not_fused"))
-    for (auto text : left.getAsRange<StringAttr>())
-      fused.left.push_back(text.str());
-  return fused;
-}
-
 constexpr const char *kTiedHead = "the tied head is quantized: the lookup of embeddings reads the quantized weight too";
 
 engine::GenerationDefaults generationOf(const huggingface::GenerationConfig &config) {
@@ -292,12 +175,8 @@ int compileModel(const CompileOptions &options) {
   // 1. Import.
   progress.step("import");
   Imported imported;
-  const bool isModule = StringRef(options.model).ends_with(".mlir");
-  if (isModule && !options.chatTemplate.empty())
-    return fail(kUsageAtFault,
-                "--chat-template goes with a model's directory: a module in the ingot dialect has no text");
-  if (int status = isModule ? parseModule(options.model, contextOf(imported.builder), imported.module)
-                            : importAny(options.model, options.dummyWeights, options.chatTemplate, imported))
+  const ModelSource source{options.model, options.dummyWeights, options.chatTemplate, options.tokenizer};
+  if (int status = importAny(source, imported))
     return status;
   ModuleOp module = *imported.module;
   bool done = false;
@@ -307,9 +186,6 @@ int compileModel(const CompileOptions &options) {
     return kDone;
   const huggingface::ImportResult &facts = imported.facts;
   progress.note(facts.family + ", " + plural(facts.tensors, "tensor") + ", " + gigabytes(facts.bytes));
-  if (!options.quiet)
-    for (const std::string &note : facts.notes)
-      llvm::errs() << "note: " << note << "\n";
 
   // 2. Passes, stage by stage.
   progress.step("optimise");
@@ -317,7 +193,12 @@ int compileModel(const CompileOptions &options) {
   if (failed(
           runStage(module, [&](OpPassManager &manager) { pipelines::buildPrecisionPipeline(manager, passOptions); })))
     return kModelAtFault; // the options do not fit the model
-  const Fused fused = isOnnx(options.model) ? fusedIn(module) : Fused();
+  const GraphReport graph = isOnnx(options.model) ? reportGraph(module) : GraphReport();
+  if (int status = readTextOfGraph(source, imported))
+    return status;
+  if (!options.quiet)
+    for (const std::string &note : facts.notes)
+      llvm::errs() << "note: " << note << "\n";
   struct Stage {
     const char *name;
     void (*build)(OpPassManager &, const pipelines::Options &);
@@ -325,7 +206,7 @@ int compileModel(const CompileOptions &options) {
   for (Stage stage : {Stage{"ingot", pipelines::buildFusionPipeline}, Stage{"linalg", pipelines::buildLinalgPipeline},
                       Stage{"plan", pipelines::buildPlanPipeline}}) {
     if (failed(runStage(module, [&](OpPassManager &manager) { stage.build(manager, passOptions); })))
-      return isModule ? int(kModelAtFault) : bug(llvm::Twine("stage ") + stage.name + " failed");
+      return isModule(options.model) ? int(kModelAtFault) : bug(llvm::Twine("stage ") + stage.name + " failed");
     if (std::string error = stages.offer(stage.name, module, done); !error.empty())
       return fail(kModelAtFault, error);
     if (done)
@@ -461,10 +342,12 @@ int compileModel(const CompileOptions &options) {
   report.dummySeed = options.dummyWeights;
   for (const std::string &note : facts.notes)
     report.notes.push_back(withoutDirectory(note, options.model));
-  if (!fused.made.empty())
-    report.notes.push_back("the graph has " + fused.made);
-  for (const std::string &left : fused.left)
+  if (!graph.made.empty())
+    report.notes.push_back("the graph has " + graph.made);
+  for (const std::string &left : graph.left)
     report.notes.push_back("not fused: " + left);
+  if (!graph.notDecoder.empty())
+    report.notes.push_back("not a decoder: " + graph.notDecoder);
   if (quantizesTiedHead(program))
     report.notes.push_back(kTiedHead);
   if (options.drawAtLoad)
@@ -530,7 +413,8 @@ std::string parseTargets(const std::string &text, CompileOptions &options) {
 
 int checkModel(const CheckOptions &options) {
   Imported imported;
-  if (int status = importAny(options.model, options.dummyWeights, options.chatTemplate, imported))
+  const ModelSource source{options.model, options.dummyWeights, options.chatTemplate, options.tokenizer};
+  if (int status = importAny(source, imported))
     return status;
   const huggingface::ImportResult &facts = imported.facts;
   ModuleOp module = *imported.module;
@@ -538,23 +422,10 @@ int checkModel(const CheckOptions &options) {
   if (failed(
           runStage(module, [&](OpPassManager &manager) { pipelines::buildPrecisionPipeline(manager, passOptions); })))
     return kModelAtFault; // the options do not fit the model
-  const Fused fused = isOnnx(options.model) ? fusedIn(module) : Fused();
-  std::vector<std::string> signature; // of a graph's entry
-  if (isOnnx(options.model))
-    for (auto entry : module.getOps<ir::EntryOp>()) {
-      auto say = [&](const char *kind, StringRef name, Type type) {
-        std::string text = std::string(kind) + name.str() + ": ";
-        auto tensor = cast<RankedTensorType>(type);
-        llvm::raw_string_ostream(text) << tensor.getElementType();
-        for (auto [i, dim] : llvm::enumerate(ir::dimsOf(tensor)))
-          text += (i ? ", " : " [") + dim.text();
-        signature.push_back(text + (tensor.getRank() ? "]" : ""));
-      };
-      for (auto [i, type] : llvm::enumerate(entry.getArgumentTypes()))
-        say("input       ", entry.getArgName(static_cast<unsigned>(i)), type);
-      for (auto [i, type] : llvm::enumerate(entry.getResultTypes()))
-        say("output      ", entry.getResName(static_cast<unsigned>(i)), type);
-    }
+  const GraphReport graph = isOnnx(options.model) ? reportGraph(module) : GraphReport();
+  if (int status = readTextOfGraph(source, imported))
+    return status;
+  const bool decoder = isDecoder(module);
   if (failed(runStage(module, [&](OpPassManager &manager) {
         pipelines::buildFusionPipeline(manager, passOptions);
         pipelines::buildLinalgPipeline(manager, passOptions);
@@ -578,11 +449,16 @@ int checkModel(const CheckOptions &options) {
   out << "model       " << facts.name << " (" << facts.family << ", " << facts.parameters << " parameters in "
       << plural(facts.tensors, "tensor") << ", mostly " << elementName(facts.weightType) << ")\n";
   if (isOnnx(options.model)) {
-    for (const std::string &line : signature)
-      out << line << "\n";
-    out << "graph       " << (fused.made.empty() ? "no op of a transformer" : fused.made) << "\n";
-    for (const std::string &left : fused.left)
+    if (!decoder)
+      for (const std::string &line : graph.signature)
+        out << line << "\n";
+    out << "graph       " << (graph.made.empty() ? "no op of a transformer" : graph.made) << "\n";
+    for (const std::string &left : graph.left)
       out << "not fused   " << left << "\n";
+    if (!graph.notDecoder.empty())
+      out << "no decoder  " << graph.notDecoder << "\n";
+  }
+  if (!decoder) {
     out << "products    in " << productsOf(module) << "\n";
     out << "engine      about " << gigabytes(weightBytes) << " of weights\n";
     for (const std::string &note : facts.notes)

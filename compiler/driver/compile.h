@@ -16,7 +16,7 @@ namespace ingot::driver {
 enum ExitStatus { kDone = 0, kModelAtFault = 1, kUsageAtFault = 2, kBug = 3 };
 
 struct CompileOptions {
-  std::string model;                     // a Hugging Face directory, or a .mlir file in the ingot dialect
+  std::string model;                     // a Hugging Face directory, an .onnx file, or a .mlir file in the ingot dialect
   std::string output;                    // the engine; for an emitted stage: a file, or "" or "-" for stdout
   std::string emit = "engine";           // import, ingot, linalg, plan, llvm, asm, cuda, ptx, engine
   bool cpu = true;                       // kernels for CPUs
@@ -31,6 +31,7 @@ struct CompileOptions {
   std::optional<uint64_t> dummyWeights;  // seed
   bool drawAtLoad = false;               // dummy weights are drawn when the engine is loaded, and are no part of the file
   std::string chatTemplate;              // a file that stands in for the model's chat templates, or ""
+  std::string tokenizer;                 // of an ONNX graph: a tokenizer.json or its directory; "": what lies beside it
   unsigned threads = 0;                  // 0: as many as the machine has
   bool quiet = false;
 };
@@ -43,7 +44,7 @@ std::string parseTargets(const std::string &text, CompileOptions &options);
 struct CheckOptions {
   std::string model;
   std::optional<uint64_t> dummyWeights;
-  std::string compute, kv, weights, activations, rules, chatTemplate; // as in CompileOptions
+  std::string compute, kv, weights, activations, rules, chatTemplate, tokenizer; // as in CompileOptions
 };
 
 // Says, without reading weights, whether and how a model will compile.

@@ -360,20 +360,17 @@ private:
     }
     if (far < positions - 1)
       positions = far + 1;
-    {
+    // Masks may take as many steps to work out as there are positions: the window is found near, and confirmed far away.
+    bool good = findWindow(layer, std::min<int64_t>(far, 1 << 11));
+    if (good && far > 1 << 11) {
       auto elements = graph.step(1, 1, far);
-      int64_t hidden = -1, seen = far;
-      if (sees(*elements, layer, 0, 0, 0, 0, far) == true)
-        seen = 0;
-      while (seen - hidden > 1) {
-        const int64_t middle = (seen + hidden) / 2;
-        auto sees_ = sees(*elements, layer, 0, 0, 0, middle, far);
-        if (!sees_)
-          return other;
-        (*sees_ ? seen : hidden) = middle;
-      }
-      layer.window = seen == 0 ? 0 : far - seen + 1;
+      auto seesAt = [&](int64_t t) { return sees(*elements, layer, 0, 0, 0, t, far); };
+      good = layer.window ? seesAt(far - layer.window) == false && seesAt(far - layer.window + 1) == true : seesAt(0) == true;
+      if (!good && layer.window == 0)
+        good = findWindow(layer, far); // a long one
     }
+    if (!good)
+      return other;
     for (int64_t past : {int64_t(0), int64_t(5), std::min<int64_t>(far - 4, layer.window ? layer.window + 3 : 40)}) {
       if (past < 0)
         continue;
@@ -394,6 +391,23 @@ private:
         return "its mask reads outside of a tensor";
     }
     return "";
+  }
+
+  // The first position that the token after `far` positions sees.
+  bool findWindow(Layer &layer, int64_t far) {
+    auto elements = graph.step(1, 1, far);
+    int64_t hidden = -1, seen = far;
+    if (sees(*elements, layer, 0, 0, 0, 0, far) == true)
+      seen = 0;
+    while (seen - hidden > 1) {
+      const int64_t middle = (seen + hidden) / 2;
+      auto found = sees(*elements, layer, 0, 0, 0, middle, far);
+      if (!found)
+        return false;
+      (*found ? seen : hidden) = middle;
+    }
+    layer.window = seen == 0 ? 0 : far - seen + 1;
+    return true;
   }
 
   DecoderGraph &graph;

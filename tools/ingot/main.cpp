@@ -70,6 +70,9 @@ int main(int argc, char **argv) {
                              cl::value_desc("SEED"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> chatTemplate("chat-template", cl::desc("Use the Jinja chat template in FILE in place of the model's"),
                                     cl::value_desc("FILE"), cl::sub(compile), cl::sub(check), cl::cat(category));
+  cl::opt<std::string> tokenizer("tokenizer", cl::desc("Of an ONNX model that writes text: its tokenizer.json, or the directory that holds it "
+                                                       "(default: that of the model)"),
+                                 cl::value_desc("PATH"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> emit("emit", cl::desc("Stop at a stage and print it: import, ingot, linalg, plan, llvm, asm, cuda, ptx"),
                             cl::value_desc("STAGE"), cl::init("engine"), cl::sub(compile), cl::cat(category));
   cl::opt<std::string> set("set", cl::desc("Feature set that --emit=llvm and --emit=asm show (default: the widest that holds every kernel)"),
@@ -119,7 +122,7 @@ int main(int argc, char **argv) {
   if (!dummy.empty() && !parseSeed(seedText.str(), seed))
     return usage("--dummy-weights takes a number, the seed, or SEED,at-load, not '" + dummy + "'");
   if (model.empty())
-    return usage(llvm::Twine(compile ? "compile" : "check") + " needs a model: a Hugging Face directory");
+    return usage(llvm::Twine(compile ? "compile" : "check") + " needs a model: a Hugging Face directory or an ONNX file");
   if (!compute.empty() && compute != "f32" && compute != "bf16")
     return usage("--compute takes f32 or bf16, not '" + compute + "'");
   if (!weightScheme.empty() && !ingot::passes::parseScheme(weightScheme))
@@ -133,7 +136,7 @@ int main(int argc, char **argv) {
   if (!kv.empty() && !llvm::is_contained(cacheTypes, llvm::StringRef(kv)))
     return usage("--kv takes f32, bf16, f16 or int8, not '" + kv + "'");
   if (check)
-    return checkModel({model, seed, compute, kv, weightScheme, activations, rules, chatTemplate});
+    return checkModel({model, seed, compute, kv, weightScheme, activations, rules, chatTemplate, tokenizer});
 
   CompileOptions options;
   if (std::string error = parseTargets(target, options); !error.empty())
@@ -160,6 +163,7 @@ int main(int argc, char **argv) {
   options.dummyWeights = seed;
   options.drawAtLoad = atLoad;
   options.chatTemplate = chatTemplate;
+  options.tokenizer = tokenizer;
   options.threads = threads;
   options.quiet = quiet;
   return compileModel(options);

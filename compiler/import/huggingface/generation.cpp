@@ -81,7 +81,7 @@ std::optional<int32_t> readId(Config &config, std::string_view key) {
 } // namespace
 
 GenerationConfig readGeneration(const Json *own, const std::string &ownWhere, const Json &model,
-                                const std::string &modelWhere, const Family &family, Messages &messages) {
+                                const std::string &modelWhere, const DefaultIds &ids, Messages &messages) {
   static const Json none = Json::object();
   // Without a generation_config.json its keys may stand in config.json, as old checkpoints have them.
   Config first(own ? *own : model, own ? ownWhere : modelWhere, messages);
@@ -93,15 +93,15 @@ GenerationConfig readGeneration(const Json *own, const std::string &ownWhere, co
       found = readId(second, key);
     return found.value_or(second.has(key) || first.has(key) ? -1 : fallback);
   };
-  out.bos = id("bos_token_id", family.bos);
+  out.bos = id("bos_token_id", ids.bos);
   out.pad = id("pad_token_id", -1);
   std::optional<std::vector<int32_t>> eos = readIds(first, "eos_token_id");
   if (!eos)
     eos = readIds(second, "eos_token_id");
   if (eos)
     out.eos = *eos;
-  else if (!first.has("eos_token_id") && !second.has("eos_token_id") && family.eos >= 0)
-    out.eos = {family.eos};
+  else if (!first.has("eos_token_id") && !second.has("eos_token_id") && ids.eos >= 0)
+    out.eos = {ids.eos};
 
   out.do_sample = first.boolean("do_sample").value_or(false);
   out.temperature = first.number("temperature", 0, 1e6).value_or(1);

@@ -124,7 +124,7 @@ void importGraph(const Json &object, const std::string &where, const Json *gener
   result.parameters = checkpoint.elements();
   result.bytes = checkpoint.bytes();
   result.weightType = checkpoint.dominantType();
-  result.generation = readGeneration(generation, generationWhere, object, where, *family, messages);
+  result.generation = readGeneration(generation, generationWhere, object, where, {family->bos, family->eos}, messages);
 }
 
 // Puts the messages into the result: no sentence twice.

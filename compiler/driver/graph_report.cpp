@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// See graph_report.h.
+#include "compiler/driver/graph_report.h"
+#include "dialects/ingot/IngotDialect.h"
+
+#include "llvm/ADT/StringMap.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace mlir;
+
+namespace ingot::driver {
+
+GraphReport reportGraph(ModuleOp module) {
+  static constexpr std::pair<StringRef, const char *> names[] = {
+      {"ingot.attention", "attention"}, {"ingot.scaled_dot_product_attention", "attention"}, {"ingot.rope", "rotary embedding"},
+      {"ingot.layer_norm", "layer norm"}, {"ingot.rms_norm", "RMS norm"}, {"ingot.gelu", "GELU"}, {"ingot.gelu_tanh", "GELU (tanh)"},
+      {"ingot.silu", "SiLU"}, {"ingot.softmax", "softmax"}, {"ingot.embedding", "embedding"}, {"ingot.linear", "linear"}};
+  llvm::StringMap<size_t> counts;
+  module.walk([&](Operation *op) { ++counts[op->getName().getStringRef()]; });
+  GraphReport report;
+  for (auto [op, name] : names)
+    if (size_t count = counts.lookup(op))
+      report.made += (report.made.empty() ? "" : ", ") + std::to_string(count) + " " + name;
+  if (auto left = module->getAttrOfType<ArrayAttr>("ingot.not_fused"))
+    for (auto text : left.getAsRange<StringAttr>())
+      report.left.push_back(text.str());
+  if (auto why = module->getAttrOfType<StringAttr>("ingot.not_decoder"))
+    report.notDecoder = why.str();
+  for (auto entry : module.getOps<ir::EntryOp>()) {
+    auto say = [&](const char *kind, StringRef name, Type type) {
+      std::string text = std::string(kind) + name.str() + ": ";
+      auto tensor = cast<RankedTensorType>(type);
+      llvm::raw_string_ostream(text) << tensor.getElementType();
+      for (auto [i, dim] : llvm::enumerate(ir::dimsOf(tensor)))
+        text += (i ? ", " : " [") + dim.text();
+      report.signature.push_back(text + (tensor.getRank() ? "]" : ""));
+    };
+    for (auto [i, type] : llvm::enumerate(entry.getArgumentTypes()))
+      say("input       ", entry.getArgName(static_cast<unsigned>(i)), type);
+    for (auto [i, type] : llvm::enumerate(entry.getResultTypes()))
+      say("output      ", entry.getResName(static_cast<unsigned>(i)), type);
+  }
+  return report;
+}
+
+} // namespace ingot::driver
