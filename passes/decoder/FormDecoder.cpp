@@ -481,6 +481,8 @@ struct FormDecoderPass : public impl::FormDecoderPassBase<FormDecoderPass> {
         module->removeAttr(name);
       return leave(why);
     }
+    if (former.positions())
+      module->setAttr("ingot.context", b.getI64IntegerAttr(std::min(former.positions(), std::min(reader.positions, kMostPositions))));
     auto flat = ir::tensorType({ir::dimOf(tensorOf(rows), 0), ir::Dim(vocabulary)}, b.getF32Type());
     if (rows.getType() != flat)
       rows = ir::ReshapeOp::create(b, loc, flat, rows);

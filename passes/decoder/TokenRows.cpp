@@ -164,7 +164,10 @@ Value TokenRows::lookUp(ir::EmbeddingOp op) {
         .getResult();
   if (!later.isNumber() || later.constant - form.constant != 13)
     return fail(nodeOf(op.getResult()) + " looks up what is neither a token id nor a position");
-  const int64_t offset = int64_t(form.constant) - (7 + steps - 1);
+  const int64_t offset = int64_t(form.constant) - (7 + steps - 1), known = op.tableRows() - offset;
+  if (offset < 0 || known < 1)
+    return fail(nodeOf(op.getResult()) + " looks up rows from position " + std::to_string(offset) + " on");
+  most = most ? std::min(most, known) : known;
   Value positions = step.argumentNamed("positions");
   auto type = ir::tensorType({ir::dimOf(tensorOf(positions), 1)}, b.getI32Type());
   Value flat = ir::ReshapeOp::create(b, op.getLoc(), type, positions);

@@ -20,6 +20,8 @@ public:
   // [tokens, rest...], f32. Null where the value is not computed row by row; why() then says what stands in the way.
   mlir::Value rowsOf(mlir::Value value);
   const std::string &why() const { return reason; }
+  // Positions for which tables have rows; 0: no table was read by position.
+  int64_t positions() const { return most; }
 
   // Columns of the rows of a value, as [tokens, shape...].
   mlir::Value columnsOf(mlir::Value source, llvm::ArrayRef<int64_t> columns, llvm::ArrayRef<int64_t> shape, mlir::Location loc);
@@ -60,6 +62,7 @@ private:
   std::unique_ptr<Elements> sample;
   llvm::DenseMap<mlir::Value, mlir::Value> written;
   std::string reason;
+  int64_t most = 0;
 };
 
 } // namespace ingot::passes

@@ -9,6 +9,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
+#include "llvm/ADT/SmallPtrSet.h"
 
 #include <cmath>
 #include <limits>
@@ -33,6 +34,10 @@ public:
       if (auto product = dyn_cast<ir::MatmulOp>(op))
         if (auto probabilities = probabilitiesOf(product.getLhs()); probabilities.softmax)
           fuse(product, probabilities);
+    // What is left of softmaxes of such scores is read by something else.
+    for (auto softmax : entry.getBody().front().getOps<ir::SoftmaxOp>())
+      if (tensorOf(softmax.getResult()).getRank() >= 3 && leadsToScores(softmax.getInput()) && !tried.contains(softmax))
+        left.push_back(nodeName(softmax.getLoc()) + ": looks like attention, but its probabilities are not multiplied with values by a product of matrices");
   }
 
 private:
@@ -100,6 +105,7 @@ private:
     b.setInsertionPoint(root);
     Scores scores;
     ir::SoftmaxOp softmax = probabilities.softmax;
+    tried.insert(softmax);
     std::string why = read(probabilities, scores);
     if (why.empty())
       why = write(root, softmax, scores);
@@ -415,6 +421,7 @@ private:
 
   ir::EntryOp entry;
   OpBuilder b;
+  llvm::SmallPtrSet<Operation *, 16> tried; // softmaxes
   SmallVectorImpl<std::string> &left;
 };
 

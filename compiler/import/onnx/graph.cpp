@@ -400,20 +400,39 @@ static bool isSum(const Dimension &dimension) {
 }
 
 void Graph::equate(const Dimension &a, const Dimension &b) {
-  std::vector<std::string> names;
-  (a - b).collectSymbols(names);
-  if (names.size() == 1) {
-    // A symbol and a number.
-    const Dimension symbol = Dimension::symbol(names[0]), value = symbol - (a - b), other = symbol + (a - b);
-    if (auto number = value.isConstant() ? value.constant() : other.constant(); number && *number >= 0)
-      equals.emplace(names[0], *number);
+  for (auto [symbol, other] : {std::pair(a, b), std::pair(b, a)}) {
+    const std::string name = symbol.symbolName();
+    std::vector<std::string> names;
+    other.collectSymbols(names);
+    if (name.empty() || std::find(names.begin(), names.end(), name) != names.end())
+      continue;
+    // Of two symbols the later name goes, so that no two go for each other.
+    if (const std::string same = other.symbolName(); !same.empty()) {
+      equals.emplace(std::max(name, same), std::vector<Dimension>{Dimension::symbol(std::min(name, same))});
+      return;
+    }
+    std::vector<Dimension> parts;
+    Dimension sum = 0;
+    for (const std::string &part : names) {
+      parts.push_back(Dimension::symbol(part));
+      sum = sum + parts.back();
+    }
+    const Dimension rest = other - sum;
+    if (!rest.isConstant() || *rest.constant() < 0)
+      continue;
+    if (!(rest == Dimension(0)) || parts.empty())
+      parts.push_back(rest);
+    equals.emplace(name, parts);
     return;
   }
-  if (names.size() != 2 || names[0] == names[1])
-    return;
-  const Dimension first = Dimension::symbol(names[0]), second = Dimension::symbol(names[1]);
-  if (a - b == first - second || a - b == second - first)
-    equals.emplace(std::max(names[0], names[1]), Dimension::symbol(std::min(names[0], names[1])));
+  // Sums that differ in one symbol.
+  std::vector<std::string> names;
+  (a - b).collectSymbols(names);
+  if (names.size() == 2) {
+    const Dimension first = Dimension::symbol(names[0]), second = Dimension::symbol(names[1]);
+    if (a - b == first - second || a - b == second - first)
+      equate(first, second);
+  }
 }
 
 Shape Graph::broadcastShape(const std::vector<Tensor> &inputs) {
@@ -437,8 +456,10 @@ Shape Graph::broadcastShape(const std::vector<Tensor> &inputs) {
       else if (Dimension::isCutOf(to, from))
         to = from;
       else if (!to.isConstant() && !from.isConstant()) {
-        if (isSum(to) && isSum(from))
-          equate(to, from); // neither is meant to be 1
+        // Neither is meant to be 1.
+        const bool mask = maskLengths.count(to.symbolName()) || maskLengths.count(from.symbolName());
+        if ((isSum(to) || mask) && (isSum(from) || mask) && (isSum(to) || isSum(from)))
+          equate(to, from);
         to = Dimension::max(to, from); // equal, or one of them is 1
       }
       else if (from.isConstant())

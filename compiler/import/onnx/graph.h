@@ -13,6 +13,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <stdexcept>
 
 namespace ingot::onnx {
@@ -98,8 +99,11 @@ public:
 
   // Two dimensions that an operator needs to be equal. Where that says that two symbols are, it is remembered.
   void equate(const Dimension &a, const Dimension &b);
-  // Symbols, and the symbol or number that they were found to equal.
-  const std::map<std::string, Dimension> &equalSymbols() const { return equals; }
+  // Symbols, and the symbols and the number whose sum they were found to be.
+  using Equalities = std::map<std::string, std::vector<Dimension>>;
+  const Equalities &equalSymbols() const { return equals; }
+  // Symbols that are lengths of masks which callers give: not meant to be 1 where something longer stands beside them.
+  std::set<std::string> maskLengths;
 
 private:
   TensorData *make(DataType type, Shape shape);
@@ -111,7 +115,7 @@ private:
   GraphBuilder &builder;
   std::deque<TensorData> tensors;
   std::map<DataType, Tensor> smallFloats; // values of all bytes
-  std::map<std::string, Dimension> equals;
+  Equalities equals;
 };
 
 // An axis as operators give it, negative from the end; throws where it is none of `rank`.

@@ -32,10 +32,10 @@ struct Scope {
 class Importer {
 public:
   // `equal` names symbols that are others.
-  Importer(Model &model, GraphBuilder &builder, ImportResult &result, const std::map<std::string, Dimension> &equal)
+  Importer(Model &model, GraphBuilder &builder, ImportResult &result, const Graph::Equalities &equal)
       : model(model), builder(builder), graph(builder), result(result), equal(equal) {}
 
-  const std::map<std::string, Dimension> &equalSymbols() const { return graph.equalSymbols(); }
+  const Graph::Equalities &equalSymbols() const { return graph.equalSymbols(); }
 
   bool run() {
     const proto::GraphProto &main = model.proto().graph();
@@ -149,11 +149,14 @@ private:
     return representative(unique);
   }
 
-  // The symbol or number that stands for it.
-  Dimension representative(const std::string &name) const {
-    Dimension result = Dimension::symbol(name);
-    for (auto found = equal.find(name); found != equal.end(); found = equal.find(result.symbolName()))
-      result = found->second;
+  // What stands for it.
+  Dimension representative(const std::string &name, int depth = 0) const {
+    auto found = equal.find(name);
+    if (found == equal.end() || depth > 16)
+      return Dimension::symbol(name);
+    Dimension result = 0;
+    for (const Dimension &part : found->second)
+      result = result + (part.isConstant() ? part : representative(part.symbolName(), depth + 1));
     return result;
   }
 
@@ -193,6 +196,8 @@ private:
         } else
           argument.shape.push_back(symbolOf(dim.dim_param().empty() ? input.name() + "_dim_" + std::to_string(i) : dim.dim_param()));
       }
+      if (argument.shape.size() == 2 && !isFloat(argument.type) && !argument.shape[1].symbolName().empty())
+        graph.maskLengths.insert(argument.shape[1].symbolName());
       arguments.push_back(std::move(argument));
       types.push_back(DataType(type.elem_type()));
     }
@@ -473,7 +478,7 @@ private:
   GraphBuilder &builder;
   Graph graph;
   ImportResult &result;
-  const std::map<std::string, Dimension> &equal;
+  const Graph::Equalities &equal;
   std::map<std::tuple<std::string, std::string, std::string>, const proto::FunctionProto *> functions;
   std::map<std::string, std::string> symbols;
   std::set<std::string> storedNames;
@@ -486,7 +491,7 @@ bool importModel(Model &model, GraphBuilder &builder, ImportResult &result) {
   // Exporters give dimensions names of their own that operators then need to be equal (keys' and values' lengths, those of all
   // layers). Once these are known the graph is imported again, with one name for them; the second time shows those that
   // follow. Each time at least one name goes, and few times are needed.
-  std::map<std::string, Dimension> equal;
+  Graph::Equalities equal;
   const ImportResult empty = result;
   for (int round = 0;; ++round) {
     Importer importer(model, builder, result, equal);
