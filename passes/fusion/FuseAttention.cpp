@@ -72,10 +72,11 @@ private:
     return element && llvm::equal(element.getIndices(), body.getArguments().drop_front());
   }
 
-  // Heads in groups that share keys are seen as [B, G, R, S, T]; a query without keys may be given zeros.
+  // Heads in groups that share keys are seen as [B, G, R, S, T], those of all batches together as [B * H, S, T]; a query without keys may be
+  // given zeros.
   static Probabilities probabilitiesOf(Value value) {
     Probabilities found;
-    if (auto reshape = value.getDefiningOp<ir::ReshapeOp>(); reshape && tensorOf(value).getRank() == 5)
+    if (auto reshape = value.getDefiningOp<ir::ReshapeOp>(); reshape && tensorOf(value).getRank() != 4 && tensorOf(reshape.getInput()).getRank() == 4)
       value = reshape.getInput();
     if (auto softmax = value.getDefiningOp<ir::SoftmaxOp>()) {
       found.softmax = softmax;
@@ -146,6 +147,11 @@ private:
         scores.scale *= factor;
         return "";
       }
+      if (auto reshape = value.getDefiningOp<ir::ReshapeOp>(); reshape && splitsHeads(reshape)) {
+        value = reshape.getInput();
+        type = tensorOf(value);
+        continue;
+      }
       double constant;
       if (Value inner = match::unscaled(value, constant); inner != value && inner.getType() == type) {
         // A cap: c * tanh(x / c), nothing of it scaled.
@@ -200,6 +206,13 @@ private:
     }
   }
 
+  // [B * H, S, T] as [B, H, S, T].
+  static bool splitsHeads(ir::ReshapeOp reshape) {
+    auto flat = tensorOf(reshape.getInput()), split = tensorOf(reshape.getResult());
+    return flat.getRank() == 3 && split.getRank() == 4 && !split.isDynamicDim(1) && ir::dimOf(flat, 1).agrees(ir::dimOf(split, 2)) &&
+           ir::dimOf(flat, 2).agrees(ir::dimOf(split, 3));
+  }
+
   // The product of queries and keys; of heads in groups, the one before these are seen as [B, H, S, T].
   static ir::MatmulOp productOf(Value value) {
     if (auto reshape = value.getDefiningOp<ir::ReshapeOp>(); reshape && tensorOf(value).getRank() == 4)
@@ -226,7 +239,9 @@ private:
         value = inner;
         continue;
       }
-      if (auto tanh = value.getDefiningOp<ir::TanhOp>()) {
+      if (auto reshape = value.getDefiningOp<ir::ReshapeOp>(); reshape && splitsHeads(reshape)) {
+        value = reshape.getInput();
+      } else if (auto tanh = value.getDefiningOp<ir::TanhOp>()) {
         value = tanh.getInput();
       } else if (auto sum = value.getDefiningOp<ir::AddOp>()) {
         if (leadsToScores(sum.getLhs()))
@@ -292,8 +307,10 @@ private:
     return made.getResult();
   }
   // [N, ...] of rank 3 has one head for each batch. Of [B, G, R, ...], what is alike for all R stands once.
-  Value withHeads(Value value) {
+  Value withHeads(Value value, ArrayRef<ir::Dim> whole) {
     SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(value));
+    if (dims.size() == 3 && whole.size() == 4)
+      return reshape(value, {whole[0], whole[1], dims[1], dims[2]});
     if (dims.size() == 4)
       return value;
     if (dims.size() == 5) {
@@ -357,7 +374,7 @@ private:
       keyScale = 1;
     }
     auto value = tensorOf(root.getRhs());
-    if (value.getRank() != scoresType.getRank())
+    if (value.getRank() != scoresType.getRank() || tensorOf(scores.product.getRhs()).getRank() != value.getRank())
       return "its values have shape other than its scores";
     auto isStatic = [](Value of, int64_t fromEnd) { return !tensorOf(of).isDynamicDim(tensorOf(of).getRank() - fromEnd); };
     if (!isStatic(query, 1) || !isStatic(root.getRhs(), 1))
@@ -365,19 +382,20 @@ private:
     if (scoresType.getRank() >= 4 && (scoresType.isDynamicDim(1) || (scoresType.getRank() == 5 && scoresType.isDynamicDim(2))))
       return "its number of heads is dynamic";
     SmallVector<ir::Dim> whole = ir::dimsOf(tensorOf(softmax.getInput()));
+    const SmallVector<ir::Dim> own = whole;
     if (whole.size() == 3)
       whole.insert(whole.begin() + 1, ir::Dim(1));
     // Keys are [.., D, T]: their rows first.
-    query = withHeads(query);
-    Value flatKeys = withHeads(keys);
+    query = withHeads(query, own);
+    Value flatKeys = withHeads(keys, own);
     Value q = transpose(query, {0, 2, 1, 3});
     Value byRow = transpose(flatKeys, {0, 1, 3, 2});
-    Value k = kvOf(byRow), v = kvOf(withHeads(root.getRhs()));
+    Value k = kvOf(byRow), v = kvOf(withHeads(root.getRhs(), own));
     if (tensorOf(k).getDimSize(2) != tensorOf(v).getDimSize(2))
-      k = transpose(byRow, {0, 2, 1, 3}), v = transpose(withHeads(root.getRhs()), {0, 2, 1, 3});
+      k = transpose(byRow, {0, 2, 1, 3}), v = transpose(withHeads(root.getRhs(), own), {0, 2, 1, 3});
     Value bias;
     for (Value term : scores.biases) {
-      Value made = biasOf(term, whole);
+      Value made = biasOf(term, whole, own.size() == 4);
       if (!made)
         return "what is added to its scores at " + at(term) + " has another shape";
       if (!bias) {
@@ -403,13 +421,18 @@ private:
   }
 
   // A bias in four dimensions, each 1 or that of the scores.
-  Value biasOf(Value term, ArrayRef<ir::Dim> whole) {
+  Value biasOf(Value term, ArrayRef<ir::Dim> whole, bool heads) {
     const bool flat = tensorOf(term).getRank() == 3; // [N, S, T], with one head
     auto broadcast = term.getDefiningOp<ir::BroadcastOp>();
     Value inner = broadcast ? broadcast.getInput() : term;
     SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(inner));
-    if (flat && dims.size() == 3)
+    if (flat && dims.size() == 3) {
       dims.insert(dims.begin() + 1, ir::Dim(1));
+      if (heads && dims[0].size != 1) { // [B * H, ...]
+        dims[0] = whole[0];
+        dims[1] = whole[1];
+      }
+    }
     if (dims.size() > 4)
       return {};
     dims.insert(dims.begin(), 4 - dims.size(), ir::Dim(1));
