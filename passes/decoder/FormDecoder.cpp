@@ -347,7 +347,6 @@ private:
 
   std::string readMask(Layer &layer) {
     const std::string other = "its scores have something else added than a causal mask";
-    const int64_t batch = graph.fixedBatch.value_or(2), steps = graph.fixedSteps.value_or(4);
     // The window first: what the last of many positions sees.
     int64_t far = positions - 1;
     for (;; far /= 2) {
@@ -371,10 +370,20 @@ private:
     }
     if (!good)
       return other;
+    // Some graphs are only for a whole prompt, or for one token after it; a decoder's steps are both.
+    std::string why = compareMask(layer, far, 4);
+    return why.empty() || graph.fixedSteps || !compareMask(layer, far, 1).empty() ? why : "";
+  }
+
+  // Whether the mask is causal, with the layer's window, for prompts and for steps of some tokens after it.
+  std::string compareMask(Layer &layer, int64_t far, int64_t wanted) {
+    const std::string other = "its scores have something else added than a causal mask";
+    const int64_t batch = graph.fixedBatch.value_or(2);
     for (int64_t past : {int64_t(0), int64_t(5), std::min<int64_t>(far - 4, layer.window ? layer.window + 3 : 40)}) {
       if (past < 0)
         continue;
-      auto elements = graph.step(2, 4, past);
+      const int64_t steps = graph.fixedSteps.value_or(past == 0 ? 6 : wanted);
+      auto elements = graph.step(2, steps, past);
       for (int64_t b : {int64_t(0), batch - 1})
         for (int64_t h : {int64_t(0), layer.heads - 1})
           for (int64_t s = 0; s < steps; ++s)

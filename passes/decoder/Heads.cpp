@@ -151,11 +151,9 @@ private:
         if (!turned || distance(*turned, frequency * double(position)) > tolerance(position))
           return position <= 4 ? "what is done to pairs of a head's elements is no rotation by a multiple of the position" : close(frequencies);
         const double full = frequency * double(position);
-        const double better = (full + std::remainder(*turned - full, 2 * M_PI)) / double(position);
-        // A table's own rounding grows with the angle.
-        if (std::fabs(better) * double(position) < M_PI)
-          frequency = better;
+        frequency = (full + std::remainder(*turned - full, 2 * M_PI)) / double(position);
       }
+      farthest = position;
     }
     return close(frequencies);
   }
@@ -164,19 +162,28 @@ private:
   std::string close(ArrayRef<double> frequencies) {
     Rotary &rotary = result.rotary;
     SmallVector<double> exact;
-    if (frequencies.size() > 1 && frequencies.back() > 0) {
-      const double count = double(frequencies.size());
-      double base = std::pow(frequencies.back(), -count / (count - 1));
-      if (near(std::round(base), base, 1e-4))
-        base = std::round(base);
+    const double count = double(frequencies.size());
+    auto fits = [&](double base) {
+      exact.clear();
       for (size_t i = 0; i < frequencies.size(); ++i) {
         exact.push_back(std::pow(base, -double(i) / count));
-        if (!near(exact.back() / frequencies[i], 1, 3e-6))
-          break;
+        // Sines of 16-bit floats are off by up to 2^-11.
+        if (std::fabs(exact.back() - frequencies[i]) > 3e-6 * frequencies[i] + 5e-4 / double(farthest))
+          return false;
       }
-      if (exact.size() != frequencies.size() || !near(exact.back() / frequencies.back(), 1, 3e-6))
-        exact.clear();
+      return true;
+    };
+    bool found = false;
+    if (frequencies.size() > 1 && frequencies.back() > 0 && frequencies[1] < 1) {
+      // Of slow pairs' frequencies the base is read most closely, of fast pairs' where tables are coarse.
+      const double slow = std::pow(frequencies.back(), -count / (count - 1)), fast = std::pow(frequencies[1], -count);
+      const double digits = std::pow(10, std::floor(std::log10(fast)) - 2); // three of them
+      for (double base : {std::round(slow), std::round(fast / digits) * digits, slow})
+        if (!found && base > 1)
+          found = fits(base);
     }
+    if (!found)
+      exact.clear();
     for (auto [i, frequency] : llvm::enumerate(frequencies))
       rotary.inverse.push_back(float(exact.empty() ? frequency : exact[i]));
     return "";
@@ -216,6 +223,7 @@ private:
   const int64_t heads, size, limit;
   Heads &result;
   SmallVector<double> factors;
+  int64_t farthest = 1; // position by which frequencies were read
 };
 
 } // namespace

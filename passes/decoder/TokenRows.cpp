@@ -200,7 +200,19 @@ Value TokenRows::parameter(Value value) {
       return {};
     mapping.map(operand, made);
   }
-  Value made = b.clone(*op, mapping)->getResult(0);
+  Value made;
+  // Numbers in the graph are f32, as rows are.
+  auto constant = dyn_cast<ir::ConstantOp>(op);
+  auto elements = constant ? dyn_cast<DenseFPElementsAttr>(constant.getValue()) : DenseFPElementsAttr();
+  if (elements && !elements.getElementType().isF32()) {
+    SmallVector<float> numbers;
+    for (llvm::APFloat number : elements.getValues<llvm::APFloat>())
+      numbers.push_back(float(number.convertToDouble()));
+    auto type = ir::tensorType(ir::dimsOf(tensorOf(value)), b.getF32Type());
+    made = ir::ConstantOp::create(b, op->getLoc(), type, DenseElementsAttr::get(type, ArrayRef<float>(numbers)));
+  } else {
+    made = b.clone(*op, mapping)->getResult(0);
+  }
   written[value] = made;
   return made;
 }
@@ -235,10 +247,10 @@ Value TokenRows::broadcast(Value value, Value input) {
     for (int64_t i = 0; i < from.getRank(); ++i)
       if (!tokens.has(i + skip))
         dims.push_back(from.getDimSize(unsigned(i)));
-    auto flat = ir::tensorType(SmallVector<ir::Dim>(dims.begin(), dims.end()), from.getElementType());
-    if (flat != from)
+    auto flat = ir::tensorType(SmallVector<ir::Dim>(dims.begin(), dims.end()), tensorOf(source).getElementType());
+    if (flat != source.getType())
       source = ir::ReshapeOp::create(b, value.getLoc(), flat, source);
-    if (!from.getElementType().isF32())
+    if (!tensorOf(source).getElementType().isF32())
       source = ir::CastOp::create(b, value.getLoc(), ir::tensorType(ir::dimsOf(flat), b.getF32Type()), source);
     return source.getType() == type ? source : Value(ir::BroadcastOp::create(b, value.getLoc(), type, source));
   }

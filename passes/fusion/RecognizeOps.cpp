@@ -382,10 +382,33 @@ struct LinearBias : OpRewritePattern<ir::AddOp> {
   }
 };
 
+// Sums over rows are f32: what is recognized of 16-bit floats is rounded once, at its end.
+template <typename OpT> struct WideRows : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+  LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
+    auto type = tensorOf(op.getResult());
+    if (!type.getElementType().isF16() && !type.getElementType().isBF16())
+      return failure();
+    auto wide = [&](Value value) -> Value {
+      auto from = tensorOf(value);
+      if (from.getElementType().isF32())
+        return value;
+      return ir::CastOp::create(rewriter, op.getLoc(), ir::tensorType(ir::dimsOf(from), rewriter.getF32Type()), value);
+    };
+    SmallVector<Value> operands;
+    for (Value operand : op->getOperands())
+      operands.push_back(wide(operand));
+    OperationState state(op.getLoc(), op->getName(), operands, ir::tensorType(ir::dimsOf(type), rewriter.getF32Type()), op->getAttrs());
+    rewriter.replaceOpWithNewOp<ir::CastOp>(op, type, rewriter.create(state)->getResult(0));
+    return success();
+  }
+};
+
 struct RecognizeOpsPass : public impl::RecognizeOpsPassBase<RecognizeOpsPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<Sigmoid, GatedActivation, Softmax, NormProduct<ir::DivOp>, NormProduct<ir::MulOp>, NormScale, NormShift, LinearBias>(
+    patterns.add<Sigmoid, GatedActivation, Softmax, NormProduct<ir::DivOp>, NormProduct<ir::MulOp>, NormScale, NormShift, LinearBias,
+                 WideRows<ir::RmsNormOp>, WideRows<ir::LayerNormOp>, WideRows<ir::SoftmaxOp>>(
         &getContext());
     addWeightPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
