@@ -161,7 +161,9 @@ Tensor Graph::concat(const std::vector<Tensor> &inputs, size_t axis) {
     for (size_t i = 0; i < shape.size(); ++i) {
       if (i == axis)
         shape[i] = shape[i] + inputs[n]->shape[i];
-      else if (shape[i].isConstant() && inputs[n]->shape[i].isConstant() && !(shape[i] == inputs[n]->shape[i]))
+      else if (differ(shape[i], inputs[n]->shape[i],
+                      "inputs " + textOf(inputs[0]->shape) + " and " + textOf(inputs[n]->shape) + " that are alike beside axis " +
+                          std::to_string(axis)))
         throw ImportError("input " + std::to_string(n) + " has shape " + textOf(inputs[n]->shape) + "; the first has " +
                           textOf(inputs[0]->shape) + ", which differs beside axis " + std::to_string(axis));
     }
@@ -281,7 +283,7 @@ Tensor Graph::matmul(Tensor a, Tensor b) {
   }
   const Dimension m = a->shape[a->rank() - 2], k = a->shape.back(), n = b->shape.back();
   const Dimension other = b->shape[b->rank() - 2];
-  if (k.isConstant() && other.isConstant() && !(k == other))
+  if (differ(k, other, "as many columns in " + textOf(a->shape) + " as rows in " + textOf(b->shape)))
     throw ImportError("a matrix of shape " + textOf(a->shape) + " cannot be multiplied by one of " + textOf(b->shape));
   Shape lead(a->shape.begin(), a->shape.end() - 2);
   // Stored weights: rows of all leading dimensions together.
