@@ -61,45 +61,6 @@ template <class Params> INGOT_INLINE uint64_t usedPhases(const Params &p) {
   return used;
 }
 
-// The end of a convolution: c * scale + bias + residual, the activation, the bounds.
-struct ConvolutionResult {
-  const convolution_params *p;
-  const float *scale, *bias, *residual;
-  float *out;
-
-  // sums: of output channel o; stored at out + at, the first `count` from lane `lane` on.
-  INGOT_INLINE void finish(f32x16 y, int64_t o, int64_t at, int32_t lane, int32_t count) const {
-    if (p->scale)
-      y = y * splat(scale[o]);
-    if (p->bias)
-      y = y + splat(bias[o]);
-    if (count == 16) {
-      if (p->residual)
-        y = y + load16(residual + at);
-      store16(out + at, end(y));
-      return;
-    }
-    float lanes[32];
-    if (p->residual) {
-      store16(lanes, splat(0.0f));
-      for (int32_t i = 0; i < count; ++i)
-        lanes[lane + i] = residual[at + i];
-      y = y + load16(lanes);
-    }
-    store16(lanes, end(y));
-    for (int32_t i = 0; i < count; ++i)
-      out[at + i] = lanes[lane + i];
-  }
-  INGOT_INLINE f32x16 end(f32x16 y) const {
-    y = activate(y, p->act);
-    if (p->clamp & 1)
-      y = y < p->low ? splat(p->low) : y;
-    if (p->clamp & 2)
-      y = y > p->high ? splat(p->high) : y;
-    return y;
-  }
-};
-
 } // namespace ingot::kernels
 
 #endif

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The inner products of convolution: rows of a weight, as they are stored, against panels [k][16] of windows in scratch, over
+// one chunk of k. An output's chunk is one chain of fused multiply-adds from zero over ascending k, added to the sum at its end
+// (docs/spec/numerics.md). Panels stream from the second-level cache; what a group of rows reads of the weight is fetched
+// while the group before it is multiplied.
+#ifndef INGOT_TARGET_CPU_KERNELS_CONVOLUTION_ROWS_H
+#define INGOT_TARGET_CPU_KERNELS_CONVOLUTION_ROWS_H
+
+#include "compiler/target/cpu/kernels/linear_rows.h"
+
+namespace ingot::kernels {
+
+typedef f32x8 f32x8_u __attribute__((aligned(4)));
+
+struct ConvolutionChunk {
+  const float *weight; // the first row from this k on
+  int64_t lda;         // floats from row to row
+  int32_t rows;
+  const float *panels;
+  int64_t ldw;     // floats from panel to panel
+  int32_t places;  // lanes of all panels that are wanted
+  int32_t length;  // of the chunk
+  float *sums;     // [panel][row][16]
+  int64_t ldsums;  // floats from panel to panel
+  bool first;      // sums are set and not added to
+};
+
+template <class V> INGOT_INLINE V loadLanes(const float *from);
+template <> INGOT_INLINE f32x16 loadLanes<f32x16>(const float *from) { return load16(from); }
+template <> INGOT_INLINE f32x8 loadLanes<f32x8>(const float *from) { return *(const f32x8_u *)from; }
+INGOT_INLINE void storeLanes(float *to, f32x16 v) { store16(to, v); }
+INGOT_INLINE void storeLanes(float *to, f32x8 v) { *(f32x8_u *)to = v; }
+
+// MR rows from `row` on by NP panels from `panel` on. Fetches rows [row + MR + fetch0, row + MR + fetch1) where there are such.
+template <int MR, int NP, class V>
+INGOT_INLINE void multiplyPiece(const ConvolutionChunk &c, int32_t row, int32_t panel, int32_t fetch0, int32_t fetch1) {
+  const float *a = c.weight + row * c.lda, *w = c.panels + panel * c.ldw;
+  const float *next = a + MR * c.lda;
+  fetch1 = minimum(fetch1, c.rows - row - MR);
+  V acc[MR][NP];
+#pragma unroll
+  for (int r = 0; r < MR; ++r)
+#pragma unroll
+    for (int i = 0; i < NP; ++i)
+      acc[r][i] = (V)(0.0f);
+  for (int32_t k = 0; k < c.length;) {
+    for (int32_t r = fetch0; r < fetch1; ++r)
+      __builtin_prefetch(next + r * c.lda + k, 0, 3);
+    const int32_t end = minimum(k + 16, c.length);
+#pragma clang loop unroll(disable)
+    for (; k < end; ++k) {
+      V line[NP];
+#pragma unroll
+      for (int i = 0; i < NP; ++i)
+        line[i] = loadLanes<V>(w + i * c.ldw + (int64_t)k * 16);
+#pragma unroll
+      for (int r = 0; r < MR; ++r) {
+        const V factor = (V)(a[r * c.lda + k]);
+#pragma unroll
+        for (int i = 0; i < NP; ++i)
+          acc[r][i] = __builtin_elementwise_fma(factor, line[i], acc[r][i]);
+      }
+    }
+  }
+#pragma unroll
+  for (int r = 0; r < MR; ++r)
+#pragma unroll
+    for (int i = 0; i < NP; ++i) {
+      float *sum = c.sums + (panel + i) * c.ldsums + (row + r) * 16;
+      storeLanes(sum, (c.first ? (V)(0.0f) : loadLanes<V>(sum)) + acc[r][i]);
+    }
+}
+
+constexpr int kRowPanels = kRows > 6 ? 2 : 1;
+
+// MR rows by all panels. A last panel of 8 lanes and fewer is one of half the width.
+template <int MR> INGOT_INLINE void multiplyGroup(const ConvolutionChunk &c, int32_t row) {
+  const int32_t whole = (c.places + 7) / 16, half = (c.places + 7) / 8 % 2;
+  const int32_t steps = (whole + kRowPanels - 1) / kRowPanels + half;
+  int32_t step = 0;
+  auto fetch = [&](int32_t at) { return MR * at / steps; };
+  for (int32_t panel = 0; panel < whole; panel += kRowPanels, ++step) {
+    if (kRowPanels == 1 || panel + kRowPanels <= whole)
+      multiplyPiece<MR, kRowPanels, f32x16>(c, row, panel, fetch(step), fetch(step + 1));
+    else
+      multiplyPiece<MR, 1, f32x16>(c, row, panel, fetch(step), fetch(step + 1));
+  }
+  if (half)
+    multiplyPiece<MR, 1, f32x8>(c, row, whole, fetch(step), fetch(step + 1));
+}
+
+INGOT_INLINE void multiplyChunk(const ConvolutionChunk &c) {
+  int32_t row = 0;
+  for (; row + kRows <= c.rows; row += kRows)
+    multiplyGroup<kRows>(c, row);
+  if constexpr (kRows > 8)
+    for (; row + 8 <= c.rows; row += 8)
+      multiplyGroup<8>(c, row);
+  for (; row + 4 <= c.rows; row += 4)
+    multiplyGroup<4>(c, row);
+  for (; row + 2 <= c.rows; row += 2)
+    multiplyGroup<2>(c, row);
+  for (; row < c.rows; ++row)
+    multiplyGroup<1>(c, row);
+}
+
+} // namespace ingot::kernels
+
+#endif
