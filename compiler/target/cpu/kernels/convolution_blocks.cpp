@@ -29,6 +29,7 @@ struct Run {
 struct Piece {
   int32_t run, start; // element of the line
   int32_t to;         // panel * kPanelStride + lane
+  bool whole;         // all lanes of the panel
 };
 // Neighbouring places that are stored together: of one panel and one image.
 struct Store {
@@ -40,6 +41,7 @@ struct Blocks : ConvolutionOperands {
   ConvolutionScratch layout;
   float *panels, *sums, *lines, *zeros;
   const float **line; // [run][row of the window]
+  int32_t *phases, *shifts; // of a column of the window: where in a line it is read
 
   Blocks(const convolution_params *p, void *const *buffers, const int64_t *symbols, char *scratch)
       : ConvolutionOperands(p, buffers, symbols), layout(convolutionScratch(*p)) {
@@ -48,6 +50,12 @@ struct Blocks : ConvolutionOperands {
     line = (const float **)(scratch + layout.panels + layout.sums);
     zeros = (float *)(scratch + layout.panels + layout.sums + layout.pointers);
     lines = (float *)(scratch + layout.panels + layout.sums + layout.pointers + layout.zeros);
+    phases = (int32_t *)(scratch + layout.panels + layout.sums + layout.pointers + layout.zeros + layout.lines);
+    shifts = phases + p->kernel_w;
+    for (int32_t t = 0; t < p->kernel_w; ++t) {
+      phases[t] = (int32_t)((int64_t)t * p->dilation_w % p->stride_w);
+      shifts[t] = (int32_t)((int64_t)t * p->dilation_w / p->stride_w);
+    }
     clearFloats(zeros, layout.zeros / 4);
   }
 
@@ -72,7 +80,7 @@ struct Blocks : ConvolutionOperands {
       r.count = (int32_t)least(places[2] - x, some - at);
       for (int32_t i = 0; i < r.count;) {
         const int32_t lane = (at + i) % 16;
-        piece[pieces++] = {runs, i, (int32_t)((at + i) / 16 * kPanelStride + lane)};
+        piece[pieces++] = {runs, i, (int32_t)((at + i) / 16 * kPanelStride + lane), lane == 0 && r.count - i >= 16};
         i += 16 - lane;
       }
       at += r.count;
@@ -121,29 +129,71 @@ struct Blocks : ConvolutionOperands {
 
   // Elements [k, k + length) of the windows of group g into the panels.
   INGOT_INLINE void gather(int64_t g, int64_t k, int32_t length) {
-    const int64_t of = taps(), over = convolutionSpan(*p);
-    const int32_t heights = p->kernel_d * p->kernel_h;
-    // Lanes behind the last place are zeros.
-    const Run &last = run[runs - 1];
-    const int32_t some = last.from + last.count;
+    const int64_t of = taps();
+    if (of == 1 && gatherLines(g * channels + k, length))
+      return;
     for (int32_t done = 0; done < length;) {
       const int64_t c = (k + done) / of;
       readLines(g * channels + c);
-      const int64_t first = (k + done) % of;
-      const auto taken = (int32_t)least(of - first, length - done);
-      for (int32_t t = 0; t < taken; ++t) {
-        const int64_t tap = first + t, row = tap / p->kernel_w, column = tap % p->kernel_w * p->dilation_w;
-        const int64_t phase = column % p->stride_w, shift = column / p->stride_w;
-        float *to = panels + (int64_t)(done + t) * 16;
-        for (int32_t i = 0; i < pieces; ++i) {
-          const Piece &v = piece[i];
-          const float *from = line[v.run * heights + row] + phase * (run[v.run].count + over) + shift + v.start;
-          store16(to + v.to, load16(from));
-        }
-        if (some % 16)
-          store16(to + some / 16 * kPanelStride + some % 16, splat(0.0f));
-      }
+      const auto first = (int32_t)((k + done) % of), taken = (int32_t)least(of - first, length - done);
+      gatherTaps(panels + (int64_t)done * 16, first, first + taken);
       done += taken;
+    }
+    clearRest(length);
+  }
+
+  // Lanes behind the last place of the block.
+  INGOT_INLINE void clearRest(int32_t length) {
+    const Run &last = run[runs - 1];
+    const int32_t some = last.from + last.count;
+    if (some % 16)
+      for (int32_t k = 0; k < length; ++k)
+        for (int32_t lane = some % 16; lane < 16; ++lane)
+          panels[some / 16 * kPanelStride + k * 16 + lane] = 0.0f;
+  }
+
+  // Windows of one element whose places are neighbours in memory: channels from c on, line by line.
+  INGOT_INLINE bool gatherLines(int64_t c, int32_t length) {
+    const Run &r = run[0];
+    if (runs != 1 || !isPointwise())
+      return false;
+    const float *from = in + (r.batch * p->channels + c) * plane + ((int64_t)r.z * size[1] + r.y) * size[2] + r.x;
+    if (from + (length - 1) * plane + blockPanels * 16 > end)
+      return false;
+    for (int32_t k = 0; k < length; ++k, from += plane)
+      for (int32_t i = 0; i < blockPanels; ++i)
+        store16(panels + i * kPanelStride + k * 16, load16(from + i * 16));
+    return true; // lanes behind the last place hold what lies behind it in memory
+  }
+
+  // Taps [first, last) of the channel whose lines were read, from row `to` of the panels on.
+  INGOT_INLINE void gatherTaps(float *to, int32_t first, int32_t last) {
+    const int64_t over = convolutionSpan(*p);
+    const int32_t heights = p->kernel_d * p->kernel_h, width = p->kernel_w;
+    // A panel of one run: row by row of the window.
+    for (int32_t i = 0; i < pieces; ++i) {
+      const Piece &v = piece[i];
+      if (!v.whole)
+        continue;
+      const int64_t each = run[v.run].count + over;
+      float *panel = to + v.to;
+      for (int32_t tap = first; tap < last;) {
+        const int32_t row = tap / width, end = minimum((row + 1) * width, last);
+        const float *from = line[v.run * heights + row] + v.start;
+        for (int32_t column = tap - row * width; tap < end; ++tap, ++column, panel += 16)
+          store16(panel, load16(from + shifts[column] + phases[column] * each));
+      }
+    }
+    // A panel of several: what a vector writes past its lanes is written over by the next piece or the next row.
+    for (int32_t tap = first; tap < last; ++tap, to += 16) {
+      const int32_t row = tap / width, column = tap % width;
+      for (int32_t i = 0; i < pieces; ++i) {
+        const Piece &v = piece[i];
+        if (v.whole)
+          continue;
+        const float *from = line[v.run * heights + row] + phases[column] * (run[v.run].count + over);
+        store16(to + v.to, load16(from + shifts[column] + v.start));
+      }
     }
   }
 

@@ -32,44 +32,59 @@ template <> INGOT_INLINE f32x8 loadLanes<f32x8>(const float *from) { return *(co
 INGOT_INLINE void storeLanes(float *to, f32x16 v) { store16(to, v); }
 INGOT_INLINE void storeLanes(float *to, f32x8 v) { *(f32x8_u *)to = v; }
 
-// MR rows from `row` on by NP panels from `panel` on. Fetches rows [row + MR + fetch0, row + MR + fetch1) where there are such.
+constexpr int32_t kFetched = 128; // k between two times that lines are fetched
+
+// MR rows from `row` on by NP panels from `panel` on. Fetches rows [row + MR + fetch, row + MR + fetch + fetches) where there are
+// such.
 template <int MR, int NP, class V>
-INGOT_INLINE void multiplyPiece(const ConvolutionChunk &c, int32_t row, int32_t panel, int32_t fetch0, int32_t fetch1) {
-  const float *a = c.weight + row * c.lda, *w = c.panels + panel * c.ldw;
-  const float *next = a + MR * c.lda;
-  fetch1 = minimum(fetch1, c.rows - row - MR);
+INGOT_INLINE void multiplyPiece(const ConvolutionChunk &c, int32_t row, int32_t panel, int32_t fetch, int32_t fetches) {
+  const int64_t lda = c.lda, ldw = c.ldw;
+  const float *a = c.weight + row * lda, *w = c.panels + panel * ldw;
+  const int32_t length = c.length;
+  const float *next = a + (MR + fetch) * lda;
+  fetches = minimum(fetches, minimum(MR - fetch, c.rows - row - MR - fetch));
   V acc[MR][NP];
 #pragma unroll
   for (int r = 0; r < MR; ++r)
 #pragma unroll
     for (int i = 0; i < NP; ++i)
       acc[r][i] = (V)(0.0f);
-  for (int32_t k = 0; k < c.length;) {
-    for (int32_t r = fetch0; r < fetch1; ++r)
-      __builtin_prefetch(next + r * c.lda + k, 0, 3);
-    const int32_t end = minimum(k + 16, c.length);
-#pragma clang loop unroll(disable)
+  for (int32_t k = 0; k < length;) {
+    const int32_t end = minimum(k + kFetched, length);
+    for (int32_t r = 0; r < fetches; ++r)
+      for (int32_t line = k; line < end; line += 16)
+        __builtin_prefetch(next + r * lda + line, 0, 3);
+#pragma clang loop unroll_count(2)
     for (; k < end; ++k) {
       V line[NP];
 #pragma unroll
       for (int i = 0; i < NP; ++i)
-        line[i] = loadLanes<V>(w + i * c.ldw + (int64_t)k * 16);
+        line[i] = loadLanes<V>(w + i * ldw + (int64_t)k * 16);
 #pragma unroll
       for (int r = 0; r < MR; ++r) {
-        const V factor = (V)(a[r * c.lda + k]);
+        const V factor = (V)(a[r * lda + k]);
 #pragma unroll
         for (int i = 0; i < NP; ++i)
           acc[r][i] = __builtin_elementwise_fma(factor, line[i], acc[r][i]);
       }
     }
   }
+  float *sums = c.sums + panel * c.ldsums + row * 16;
+  if (c.first) {
 #pragma unroll
-  for (int r = 0; r < MR; ++r)
+    for (int r = 0; r < MR; ++r)
 #pragma unroll
-    for (int i = 0; i < NP; ++i) {
-      float *sum = c.sums + (panel + i) * c.ldsums + (row + r) * 16;
-      storeLanes(sum, (c.first ? (V)(0.0f) : loadLanes<V>(sum)) + acc[r][i]);
-    }
+      for (int i = 0; i < NP; ++i)
+        storeLanes(sums + i * c.ldsums + r * 16, (V)(0.0f) + acc[r][i]);
+  } else {
+#pragma unroll
+    for (int r = 0; r < MR; ++r)
+#pragma unroll
+      for (int i = 0; i < NP; ++i) {
+        float *sum = sums + i * c.ldsums + r * 16;
+        storeLanes(sum, loadLanes<V>(sum) + acc[r][i]);
+      }
+  }
 }
 
 constexpr int kRowPanels = kRows > 6 ? 2 : 1;
@@ -77,17 +92,16 @@ constexpr int kRowPanels = kRows > 6 ? 2 : 1;
 // MR rows by all panels. A last panel of 8 lanes and fewer is one of half the width.
 template <int MR> INGOT_INLINE void multiplyGroup(const ConvolutionChunk &c, int32_t row) {
   const int32_t whole = (c.places + 7) / 16, half = (c.places + 7) / 8 % 2;
-  const int32_t steps = (whole + kRowPanels - 1) / kRowPanels + half;
-  int32_t step = 0;
-  auto fetch = [&](int32_t at) { return MR * at / steps; };
-  for (int32_t panel = 0; panel < whole; panel += kRowPanels, ++step) {
-    if (kRowPanels == 1 || panel + kRowPanels <= whole)
-      multiplyPiece<MR, kRowPanels, f32x16>(c, row, panel, fetch(step), fetch(step + 1));
-    else
-      multiplyPiece<MR, 1, f32x16>(c, row, panel, fetch(step), fetch(step + 1));
-  }
+  // The next group's rows are fetched a few with each panel.
+  const int32_t fetches = whole > 2 ? (MR + 3) / 4 * kRowPanels : MR;
+  int32_t panel = 0, fetch = 0;
+  for (; panel + kRowPanels <= whole; panel += kRowPanels, fetch = minimum(fetch + fetches, MR))
+    multiplyPiece<MR, kRowPanels, f32x16>(c, row, panel, fetch, fetches);
+  if constexpr (kRowPanels > 1)
+    for (; panel < whole; ++panel, fetch = minimum(fetch + fetches, MR))
+      multiplyPiece<MR, 1, f32x16>(c, row, panel, fetch, fetches);
   if (half)
-    multiplyPiece<MR, 1, f32x8>(c, row, whole, fetch(step), fetch(step + 1));
+    multiplyPiece<MR, 1, f32x8>(c, row, whole, fetch, fetches);
 }
 
 INGOT_INLINE void multiplyChunk(const ConvolutionChunk &c) {

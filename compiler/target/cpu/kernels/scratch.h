@@ -190,6 +190,7 @@ struct ConvolutionScratch {
   int64_t pointers; // to lines
   int64_t zeros;    // a line outside the image
   int64_t lines;
+  int64_t columns;  // two numbers for each column of the window
   int64_t total;
 };
 
@@ -208,7 +209,8 @@ constexpr ConvolutionScratch convolutionScratch(const convolution_params &p) {
   s.pointers = roundUp(kPlaces * heights * 8, 64);
   s.zeros = roundUp((p.stride_w * (kPlaces + span) + 32) * 4, 64);
   s.lines = roundUp((kPlaces * heights * p.stride_w * (1 + span) + 32) * 4, 64);
-  s.total = s.panels + s.sums + s.pointers + s.zeros + s.lines;
+  s.columns = roundUp(int64_t(p.kernel_w) * 8, 64);
+  s.total = s.panels + s.sums + s.pointers + s.zeros + s.lines + s.columns;
   return s;
 }
 
