@@ -209,13 +209,25 @@ struct Blocks : ConvolutionOperands {
         gather(g, k, length);
         multiplyChunk({w + k, depth, (int32_t)count, panels, kPanelStride, some, length, sums, layout.rows * 16, k == 0});
       }
-      for (int64_t row = 0; row < count; ++row) {
-        const int64_t o = g * rows + first + row;
-        for (int32_t i = 0; i < stores; ++i)
-          result.finish(load16(sums + (store[i].panel * layout.rows + row) * 16), o, store[i].at + o * this->count,
-                        store[i].lane, store[i].count);
-      }
+      finish(g * rows + first, count);
     }
+  }
+
+  // Stores the block's sums of output channels [first, first + some).
+  INGOT_INLINE void finish(int64_t first, int64_t some) const {
+    // Copies: what is stored could else be any of these.
+    const convolution_params params = *p;
+    ConvolutionResult to = result;
+    to.p = &params;
+    const int64_t across = layout.rows * 16, each = count;
+    const int32_t number = stores;
+    const float *from = sums;
+    const Store *parts = store;
+    for (int64_t row = 0; row < some; ++row, from += 16)
+      for (int32_t i = 0; i < number; ++i) {
+        const Store part = parts[i];
+        to.finish(load16(from + part.panel * across), first + row, part.at + (first + row) * each, part.lane, part.count);
+      }
   }
 
   INGOT_INLINE void work(uint32_t tile0, uint32_t tile1) {

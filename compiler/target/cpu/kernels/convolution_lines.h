@@ -35,6 +35,11 @@ INGOT_INLINE void copyEvery(float *to, const float *from, int64_t count, int32_t
     to[i] = from[i * stride];
 }
 
+// Steps of `stride` until a distance, not negative, is covered.
+INGOT_INLINE int64_t stepsTo(int64_t distance, int32_t stride) {
+  return stride == 1 ? distance : stride == 2 ? (distance + 1) >> 1 : (distance + stride - 1) / stride;
+}
+
 // One line: phase f of it at to + f * each, element i of which is that of column x + i * stride + f of the row, or 0
 // where there is none. `used` has a bit for each phase that is read. Writes up to 15 floats past the last phase.
 INGOT_INLINE void copyLine(float *to, int64_t each, uint64_t used, const float *row, int64_t columns, int64_t x,
@@ -45,8 +50,8 @@ INGOT_INLINE void copyLine(float *to, int64_t each, uint64_t used, const float *
     float *phase = to + f * each;
     const int64_t first = x + f;
     // Elements [low, high) lie in the row.
-    const int64_t low = first >= 0 ? 0 : least((-first + stride - 1) / stride, each);
-    const int64_t high = columns <= first ? low : most(low, least((columns - first + stride - 1) / stride, each));
+    const int64_t low = first >= 0 ? 0 : least(stepsTo(-first, stride), each);
+    const int64_t high = columns <= first ? low : most(low, least(stepsTo(columns - first, stride), each));
     clearFloats(phase, low);
     copyEvery(phase + low, row + first + low * stride, high - low, stride, end);
     clearFloats(phase + high, each - high);

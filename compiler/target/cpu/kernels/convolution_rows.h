@@ -106,13 +106,25 @@ template <int MR> INGOT_INLINE void multiplyGroup(const ConvolutionChunk &c, int
 
 INGOT_INLINE void multiplyChunk(const ConvolutionChunk &c) {
   int32_t row = 0;
-  for (; row + kRows <= c.rows; row += kRows)
-    multiplyGroup<kRows>(c, row);
-  if constexpr (kRows > 8)
+  if constexpr (kRows == 6) {
+    // 1 or 2 rows alone leave the units short of chains: 7 are 4 and 3, 8 are twice 4.
+    const int32_t rest = c.rows % 6, most = rest == 1 || rest == 2 ? c.rows - rest - 6 : c.rows - rest;
+    for (; row + 6 <= most; row += 6)
+      multiplyGroup<6>(c, row);
+    if (c.rows - row == 5)
+      return multiplyGroup<5>(c, row);
+    for (; row + 4 <= c.rows; row += 4)
+      multiplyGroup<4>(c, row);
+    if (c.rows - row == 3)
+      return multiplyGroup<3>(c, row);
+  } else {
+    for (; row + kRows <= c.rows; row += kRows)
+      multiplyGroup<kRows>(c, row);
     for (; row + 8 <= c.rows; row += 8)
       multiplyGroup<8>(c, row);
-  for (; row + 4 <= c.rows; row += 4)
-    multiplyGroup<4>(c, row);
+    for (; row + 4 <= c.rows; row += 4)
+      multiplyGroup<4>(c, row);
+  }
   for (; row + 2 <= c.rows; row += 2)
     multiplyGroup<2>(c, row);
   for (; row < c.rows; ++row)
