@@ -76,7 +76,7 @@ Tensor convolution(Op &op, const ConvolutionSpec &spec) {
   Window window = windowOf(op, Shape(x->shape.begin() + 2, x->shape.end()), kernel, false);
   Shape shape{x->shape[0], w->shape[0]}, extents{w->shape[1]};
   shape.insert(shape.end(), window.output.begin(), window.output.end());
-  if (!x->known && x->type != ElementType::f64 && channels && fits(window) && (!spec.bias || spec.bias->shape[0] == w->shape[0]))
+  if (isFloat(x->type) && x->type != ElementType::f64 && !x->known && channels && fits(window) && (!spec.bias || spec.bias->shape[0] == w->shape[0]))
     return convolve(graph, x, graph.value(graph.cast(w, DataType::f32)), spec.bias, shape, window, groups);
   extents.insert(extents.end(), w->shape.begin() + 2, w->shape.end());
   Tensor sum = graph.reduce(wideType(x->dataType), shape, extents, Reduction::sum, [&](const Indices &o, const Indices &k) {
