@@ -231,7 +231,7 @@ Fused fusedIn(ModuleOp module) {
   static constexpr std::pair<StringRef, const char *> names[] = {
       {"ingot.scaled_dot_product_attention", "attention"}, {"ingot.layer_norm", "layer norm"}, {"ingot.rms_norm", "RMS norm"},
       {"ingot.gelu", "GELU"}, {"ingot.gelu_tanh", "GELU (tanh)"}, {"ingot.silu", "SiLU"}, {"ingot.softmax", "softmax"},
-      {"ingot.linear", "linear"}};
+      {"ingot.linear", "linear"}, {"ingot.convolution", "convolution"}};
   llvm::StringMap<size_t> counts;
   module.walk([&](Operation *op) { ++counts[op->getName().getStringRef()]; });
   Fused fused;
@@ -580,7 +580,7 @@ int checkModel(const CheckOptions &options) {
   if (isOnnx(options.model)) {
     for (const std::string &line : signature)
       out << line << "\n";
-    out << "graph       " << (fused.made.empty() ? "no op of a transformer" : fused.made) << "\n";
+    out << "graph       " << (fused.made.empty() ? "no op that has a kernel of its own" : fused.made) << "\n";
     for (const std::string &left : fused.left)
       out << "not fused   " << left << "\n";
     out << "products    in " << productsOf(module) << "\n";

@@ -180,6 +180,8 @@ LogicalResult EntryLowering::requireF32(Operation *op, Value value, StringRef na
 
 void EntryLowering::launch(Operation *op, StringAttr kernel, ArrayRef<Value> operands, plan::SizeAttr tiles,
                            plan::SizeAttr bytesRead, plan::SizeAttr operations, Location loc, plan::SizeAttr rows) {
+  if (tiles.isConstant() && tiles.getConstant() == 0) // a result without elements
+    return;
   std::string node = nodeName(loc);
   plan::LaunchOp::create(builder, loc, FlatSymbolRefAttr::get(kernel), operands, tiles,
                          node.empty() ? StringAttr() : builder.getStringAttr(node), bytesRead, operations, UnitAttr(),

@@ -31,6 +31,7 @@ struct TensorData {
   Value value;                            // in IR, once it was asked for
   std::string name;                       // of a stored tensor
   std::vector<std::string> strings;       // of DataType::string
+  bool turned = false;                    // the transpose of a stored matrix, which a linear takes as it is stored
 
   size_t rank() const { return shape.size(); }
 };

@@ -146,7 +146,9 @@ Tensor Graph::transpose(Tensor x, std::vector<int64_t> permutation) {
         own[size_t(permutation[d])] = i[d];
       return at(x, own);
     });
-  return computed(x->dataType, shape, builder.transpose(value(x), permutation));
+  Tensor made = computed(x->dataType, shape, builder.transpose(value(x), permutation));
+  made->turned = x->rank() == 2 && x->stored;
+  return made;
 }
 
 Tensor Graph::concat(const std::vector<Tensor> &inputs, size_t axis) {
@@ -287,7 +289,7 @@ Tensor Graph::matmul(Tensor a, Tensor b) {
     throw ImportError("a matrix of shape " + textOf(a->shape) + " cannot be multiplied by one of " + textOf(b->shape));
   Shape lead(a->shape.begin(), a->shape.end() - 2);
   // Stored weights: rows of all leading dimensions together.
-  if (b->rank() == 2 && (b->stored || b->known) && isFloat(a->type) && a->type != ElementType::f64 && !a->known &&
+  if (b->rank() == 2 && (b->stored || b->known || b->turned) && isFloat(a->type) && a->type != ElementType::f64 && !a->known &&
       k.isConstant() && n.isConstant()) {
     Dimension rows = elementsOf(lead) * m;
     Value weight = builder.transpose(value(b), {1, 0});
