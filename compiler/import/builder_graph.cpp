@@ -75,8 +75,8 @@ void GraphBuilder::require(Relation relation, const Dimension &a, const Dimensio
   if (std::find(on.required.begin(), on.required.end(), text) != on.required.end())
     return;
   on.required.push_back(text);
-  on.declare(on.freeName("check"), text).setRequirement(
-      on.scopes.empty() ? "expects " + words : "node '" + on.scopes.back() + "' expects " + words);
+  on.declare(on.freeName("check"), text)
+      .setRequirement(on.scopes.empty() ? "expects " + words : "node '" + on.scopes.back() + "' expects " + words);
 }
 
 std::vector<Value> GraphBuilder::beginEntry(const std::string &model, const std::string &name,
@@ -275,10 +275,11 @@ Value GraphBuilder::reduce(Reduction kind, Value x, int64_t axis, bool keepAxis)
 
 Value GraphBuilder::convolution(Value x, Value weight, Value bias, const Shape &shape, const WindowSpec &spec) {
   Impl &b = *impl;
-  return out(ir::ConvolutionOp::create(b.ops, b.here(), b.type(shape, ElementType::f32), in(x), in(weight), mlir::Value(),
-                                       bias ? in(bias) : mlir::Value(), mlir::Value(), b.ops.getDenseI64ArrayAttr(spec.strides),
-                                       b.ops.getDenseI64ArrayAttr(spec.dilations), b.ops.getDenseI64ArrayAttr(spec.pads),
-                                       b.ops.getI64IntegerAttr(spec.groups), nullptr, nullptr, nullptr)
+  return out(ir::ConvolutionOp::create(
+                 b.ops, b.here(), b.type(shape, ElementType::f32), in(x), in(weight), mlir::Value(),
+                 bias ? in(bias) : mlir::Value(), mlir::Value(), b.ops.getDenseI64ArrayAttr(spec.strides),
+                 b.ops.getDenseI64ArrayAttr(spec.dilations), b.ops.getDenseI64ArrayAttr(spec.pads),
+                 b.ops.getI64IntegerAttr(spec.groups), nullptr, nullptr, nullptr)
                  .getResult());
 }
 

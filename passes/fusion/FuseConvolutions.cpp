@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// fuse-convolutions: what is done to each element of a convolution's result moves into its epilogue: a factor and an offset
-// for each channel (batch norm), a residual, an activation, bounds. In this order, so that what comes too late stays outside.
+// fuse-convolutions: what is done to each element of a convolution's result moves into its epilogue: a factor and an
+// offset for each channel (batch norm), a residual, an activation, bounds. In this order, so that what comes too late
+// stays outside.
 #include "passes/Linears.h"
 #include "passes/Locations.h"
 #include "passes/Passes.h"
@@ -29,13 +30,16 @@ bool isBounded(ir::ConvolutionOp op) { return op.getLow() || op.getHigh(); }
 
 // Everything that makes a convolution, to be changed and built again.
 struct Parts {
-  explicit Parts(ir::ConvolutionOp op) : op(op), scale(op.getScale()), bias(op.getBias()), residual(op.getResidual()), activation(op.getActivationAttr()), low(op.getLowAttr()), high(op.getHighAttr()) {}
+  explicit Parts(ir::ConvolutionOp op)
+      : op(op), scale(op.getScale()), bias(op.getBias()), residual(op.getResidual()),
+        activation(op.getActivationAttr()), low(op.getLowAttr()), high(op.getHighAttr()) {}
 
   // In place of `last`, which computes something of the convolution's result.
   void replace(Operation *last, PatternRewriter &rewriter) {
-    rewriter.replaceOpWithNewOp<ir::ConvolutionOp>(last, op.getResult().getType(), op.getInput(), op.getWeight(), scale, bias, residual,
-                                                   op.getStridesAttr(), op.getDilationsAttr(), op.getPadsAttr(), op.getGroupsAttr(),
-                                                   activation, low, high)
+    rewriter
+        .replaceOpWithNewOp<ir::ConvolutionOp>(last, op.getResult().getType(), op.getInput(), op.getWeight(), scale,
+                                               bias, residual, op.getStridesAttr(), op.getDilationsAttr(),
+                                               op.getPadsAttr(), op.getGroupsAttr(), activation, low, high)
         ->setLoc(location);
     rewriter.eraseOp(op);
   }
@@ -48,8 +52,8 @@ struct Parts {
   Location location = op.getLoc();
 };
 
-// The elements of a constant that has one for each channel of [B, C, spatial...], repeated for everything else (or one for all):
-// as a vector of `channels`. Nothing where it is something else.
+// The elements of a constant that has one for each channel of [B, C, spatial...], repeated for everything else (or one
+// for all): as a vector of `channels`. Nothing where it is something else.
 DenseElementsAttr perChannel(Value value, int64_t rank, int64_t channels) {
   auto broadcast = value.getDefiningOp<ir::BroadcastOp>();
   Value from = broadcast ? broadcast.getInput() : value;
@@ -93,12 +97,15 @@ struct FuseFactor : public OpRewritePattern<ir::MulOp> {
   LogicalResult matchAndRewrite(ir::MulOp op, PatternRewriter &rewriter) const override {
     auto [convolution, other] = sides(op);
     if (!convolution || !endsEarly(convolution))
-      return rewriter.notifyMatchFailure(op, "no factor is a convolution's result that is only read here and not past its factors");
+      return rewriter.notifyMatchFailure(
+          op, "no factor is a convolution's result that is only read here and not past its factors");
     auto result = tensorOf(convolution.getResult());
     DenseElementsAttr factor = perChannel(other, result.getRank(), result.getDimSize(1));
     if (!factor)
       return rewriter.notifyMatchFailure(op, "the other factor is no constant for each channel");
-    auto known = [](Value value) { return value ? perChannel(value, 2, tensorOf(value).getDimSize(0)) : DenseElementsAttr(); };
+    auto known = [](Value value) {
+      return value ? perChannel(value, 2, tensorOf(value).getDimSize(0)) : DenseElementsAttr();
+    };
     DenseElementsAttr scale = known(convolution.getScale()), bias = known(convolution.getBias());
     if ((convolution.getScale() && !scale) || (convolution.getBias() && !bias))
       return rewriter.notifyMatchFailure(op, "the convolution adds or multiplies by what is not known");
@@ -125,7 +132,8 @@ struct FuseSum : public OpRewritePattern<ir::AddOp> {
       (a->isBeforeInBlock(b) ? a : b) = {};
     ir::ConvolutionOp convolution = a ? a : b;
     if (!convolution)
-      return rewriter.notifyMatchFailure(op, "no term is a convolution's result that is only read here and not past its sums");
+      return rewriter.notifyMatchFailure(
+          op, "no term is a convolution's result that is only read here and not past its sums");
     Value other = a ? op.getRhs() : op.getLhs();
     auto result = tensorOf(convolution.getResult());
     Parts parts(convolution);
@@ -133,7 +141,8 @@ struct FuseSum : public OpRewritePattern<ir::AddOp> {
       DenseElementsAttr bias = parts.bias ? perChannel(parts.bias, 2, result.getDimSize(1)) : DenseElementsAttr();
       if (parts.bias && !bias)
         return rewriter.notifyMatchFailure(op, "the convolution adds what is not known");
-      parts.bias = constantOf(bias ? combined(bias, offset, [](float x, float y) { return x + y; }) : offset, op.getLoc(), rewriter);
+      parts.bias = constantOf(bias ? combined(bias, offset, [](float x, float y) { return x + y; }) : offset,
+                              op.getLoc(), rewriter);
     } else if (!other.getDefiningOp<ir::BroadcastOp>() && !ir::isRecipe(other)) {
       parts.residual = other;
     } else {
@@ -187,7 +196,8 @@ template <typename Op, bool LOW> struct FuseBound : public OpRewritePattern<Op> 
 struct FuseConvolutionsPass : public impl::FuseConvolutionsPassBase<FuseConvolutionsPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<FuseFactor, FuseSum, FuseActivation, FuseBound<ir::MaxOp, true>, FuseBound<ir::MinOp, false>>(&getContext());
+    patterns.add<FuseFactor, FuseSum, FuseActivation, FuseBound<ir::MaxOp, true>, FuseBound<ir::MinOp, false>>(
+        &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -9,7 +9,8 @@ using namespace mlir;
 namespace ingot::passes {
 
 LogicalResult EntryLowering::lowerOp(ir::ConvolutionOp op) {
-  const RankedTensorType input = tensorOf(op.getInput()), weight = tensorOf(op.getWeight()), result = tensorOf(op.getResult());
+  const RankedTensorType input = tensorOf(op.getInput()), weight = tensorOf(op.getWeight()),
+                         result = tensorOf(op.getResult());
   const int64_t spatial = input.getRank() - 2, missing = 3 - spatial;
   KernelParams params(builder, "convolution");
   params.set("channels", input.getDimSize(1)).set("outputs", weight.getDimSize(0)).set("groups", op.getGroups(), 1);

@@ -81,7 +81,8 @@ struct VerifyPlanPass : public impl::VerifyPlanPassBase<VerifyPlanPass> {
         }
     }
     for (auto [index, name] : llvm::enumerate(entry.getResNames()))
-      if (!outputs.contains(name) && !llvm::is_contained(entry.outputType(unsigned(index)).getShape(), 0)) // no elements
+      if (!outputs.contains(name) &&
+          !llvm::is_contained(entry.outputType(unsigned(index)).getShape(), 0)) // no elements
         return entry.emitOpError() << "no launch writes output " << name;
     return success();
   }

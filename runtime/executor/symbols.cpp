@@ -104,8 +104,9 @@ Error SymbolTable::broken(const format::Entry &entry, unsigned symbol, std::stri
       shapes += (i ? ", " : "") + std::to_string(shape[i]);
     shapes += "]";
   }
-  return makeError(ErrorCode::InvalidArgument, "entry %s: %.*s; found %s for inputs %s", quoted(entry.name()->string_view()).c_str(),
-                   int(requirement.size()), requirement.data(), found.c_str(), shapes.c_str());
+  return makeError(ErrorCode::InvalidArgument, "entry %s: %.*s; found %s for inputs %s",
+                   quoted(entry.name()->string_view()).c_str(), int(requirement.size()), requirement.data(),
+                   found.c_str(), shapes.c_str());
 }
 
 void SymbolTable::completeBounds(std::span<int64_t> bounds) const {

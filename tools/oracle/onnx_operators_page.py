@@ -21,7 +21,7 @@ axes), as exporters write them: Ingot wants these known while it compiles.
 # What a message does not tell, by test.
 KNOWN = {
     "attention_4d_causal_fp16_expanded": "two elements are one step of f16 away: the reference rounds each step of its softmax to f16, Ingot computes a softmax of f16 in f32 "
-                                         "and rounds it once; the expected numbers are as far from exact ones as ours",
+                                         "and rounds it once; in both the expected number is farther from the exact one than Ingot's",
 }
 
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// convolution on the simulated device, to the bit, by the checks that the CPU's has (test/unit/target/convolution_checks.h).
+// convolution on the simulated device, to the bit, by the checks that the CPU's has
+// (test/unit/target/convolution_checks.h).
 #include "test/unit/cuda/cuda_run.h"
 #include "test/unit/cuda/kernel_cases.h"
 #include "test/unit/target/convolution_checks.h"

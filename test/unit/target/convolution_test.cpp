@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// convolution: bit by bit against scalar code that is written from params.h and docs/spec/numerics.md, for windows, strides, groups
-// and sizes that meet no block; and against other ways of cutting the same work.
+// convolution: bit by bit against scalar code that is written from params.h and docs/spec/numerics.md, for windows,
+// strides, groups and sizes that meet no block; and against other ways of cutting the same work.
 #include "test/unit/target/convolution_checks.h"
 
 using namespace ingot::test;

@@ -6,9 +6,9 @@
 //   out[o][place] = sum over k of weight[o][k] * window[k][place]      k = (channel of the group, place in the window)
 //
 // A block of kPlaces places is a few panels [k][16]: one chunk of k of them is gathered into scratch from lines of the
-// input (convolution_lines.h) and multiplied with rows of the weight, which lie as they are stored (convolution_rows.h).
-// Work is cut into units of kUnit output channels of a block; a tile is an equal share of them. One function for all
-// convolutions: it takes the parameters as they come.
+// input (convolution_lines.h) and multiplied with rows of the weight, which lie as they are stored
+// (convolution_rows.h). Work is cut into units of kUnit output channels of a block; a tile is an equal share of them.
+// One function for all convolutions: it takes the parameters as they come.
 #include "compiler/target/cpu/kernels/convolution_blocks.h"
 #include "compiler/target/cpu/kernels/convolution_operands.h"
 #include "compiler/target/cpu/kernels/convolution_rows.h"
@@ -40,7 +40,7 @@ struct Store {
 struct Blocks : ConvolutionOperands {
   ConvolutionScratch layout;
   float *panels, *sums, *lines, *zeros;
-  const float **line; // [run][row of the window]
+  const float **line;       // [run][row of the window]
   int32_t *phases, *shifts; // of a column of the window: where in a line it is read
 
   Blocks(const convolution_params *p, void *const *buffers, const int64_t *symbols, char *scratch)
@@ -207,7 +207,8 @@ struct Blocks : ConvolutionOperands {
       for (int64_t k = 0; k < depth; k += kChunk) {
         const auto length = (int32_t)least(kChunk, depth - k);
         gather(g, k, length);
-        multiplyChunk({w + k, depth, (int32_t)count, panels, kPanelStride, some, length, sums, layout.rows * 16, k == 0});
+        multiplyChunk(
+            {w + k, depth, (int32_t)count, panels, kPanelStride, some, length, sums, layout.rows * 16, k == 0});
       }
       finish(g * rows + first, count);
     }
@@ -226,7 +227,8 @@ struct Blocks : ConvolutionOperands {
     for (int64_t row = 0; row < some; ++row, from += 16)
       for (int32_t i = 0; i < number; ++i) {
         const Store part = parts[i];
-        to.finish(load16(from + part.panel * across), first + row, part.at + (first + row) * each, part.lane, part.count);
+        to.finish(load16(from + part.panel * across), first + row, part.at + (first + row) * each, part.lane,
+                  part.count);
       }
   }
 
@@ -249,7 +251,7 @@ struct Blocks : ConvolutionOperands {
 } // namespace ingot::kernels
 
 extern "C" void ingot_convolution_blocks_f32(const convolution_params *p, void *const *buffers, const int64_t *symbols,
-                                         uint32_t tile0, uint32_t tile1, void *scratch) {
+                                             uint32_t tile0, uint32_t tile1, void *scratch) {
   ingot::kernels::Blocks blocks(p, buffers, symbols, (char *)scratch);
   blocks.work(tile0, tile1);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Convolution of channels that are groups by themselves: sums over the window of one channel, straight from lines of a band
-// of it (convolution_lines.h), which rows of the output share. Inlined, so that the taps of a window are unrolled.
+// Convolution of channels that are groups by themselves: sums over the window of one channel, straight from lines of a
+// band of it (convolution_lines.h), which rows of the output share. Inlined, so that the taps of a window are unrolled.
 #ifndef INGOT_TARGET_CPU_KERNELS_CONVOLUTION_CHANNELS_H
 #define INGOT_TARGET_CPU_KERNELS_CONVOLUTION_CHANNELS_H
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What windows of a convolution read, as lines that lie in order: a line is a row of the input from some column on, with the
-// padding in its place, and for a stride of s as s phases, each of every s-th element, so that neighbouring places of a
-// window's element are neighbours in memory. Knows nothing of products.
+// What windows of a convolution read, as lines that lie in order: a line is a row of the input from some column on,
+// with the padding in its place, and for a stride of s as s phases, each of every s-th element, so that neighbouring
+// places of a window's element are neighbours in memory. Knows nothing of products.
 #ifndef INGOT_TARGET_CPU_KERNELS_CONVOLUTION_LINES_H
 #define INGOT_TARGET_CPU_KERNELS_CONVOLUTION_LINES_H
 
@@ -27,8 +27,7 @@ INGOT_INLINE void copyEvery(float *to, const float *from, int64_t count, int32_t
   } else if (stride == 2) {
     for (; i < count && from + 2 * i + 32 <= end; i += 16) {
       const f32x16 a = load16(from + 2 * i), b = load16(from + 2 * i + 16);
-      store16(to + i,
-              __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30));
+      store16(to + i, __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30));
     }
   }
   for (; i < count; ++i)

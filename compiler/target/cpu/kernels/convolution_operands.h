@@ -58,7 +58,8 @@ struct ConvolutionOperands {
 
   INGOT_INLINE int64_t taps() const { return (int64_t)p->kernel_d * p->kernel_h * p->kernel_w; }
   INGOT_INLINE bool isPointwise() const {
-    return taps() == 1 && p->stride_d == 1 && p->stride_h == 1 && p->stride_w == 1 && !p->pad_d && !p->pad_h && !p->pad_w;
+    return taps() == 1 && p->stride_d == 1 && p->stride_h == 1 && p->stride_w == 1 && !p->pad_d && !p->pad_h &&
+           !p->pad_w;
   }
 
   INGOT_INLINE ConvolutionOperands(const convolution_params *params, void *const *buffers, const int64_t *symbols)

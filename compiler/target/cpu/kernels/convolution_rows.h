@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The inner products of convolution: rows of a weight, as they are stored, against panels [k][16] of windows in scratch, over
-// one chunk of k. An output's chunk is one chain of fused multiply-adds from zero over ascending k, added to the sum at its end
-// (docs/spec/numerics.md). Panels stream from the second-level cache; what a group of rows reads of the weight is fetched
-// while the group before it is multiplied.
+// The inner products of convolution: rows of a weight, as they are stored, against panels [k][16] of windows in
+// scratch, over one chunk of k. An output's chunk is one chain of fused multiply-adds from zero over ascending k, added
+// to the sum at its end (docs/spec/numerics.md). Panels stream from the second-level cache; what a group of rows reads
+// of the weight is fetched while the group before it is multiplied.
 #ifndef INGOT_TARGET_CPU_KERNELS_CONVOLUTION_ROWS_H
 #define INGOT_TARGET_CPU_KERNELS_CONVOLUTION_ROWS_H
 
@@ -18,12 +18,12 @@ struct ConvolutionChunk {
   int64_t lda;         // floats from row to row
   int32_t rows;
   const float *panels;
-  int64_t ldw;     // floats from panel to panel
-  int32_t places;  // lanes of all panels that are wanted
-  int32_t length;  // of the chunk
-  float *sums;     // [panel][row][16]
-  int64_t ldsums;  // floats from panel to panel
-  bool first;      // sums are set and not added to
+  int64_t ldw;    // floats from panel to panel
+  int32_t places; // lanes of all panels that are wanted
+  int32_t length; // of the chunk
+  float *sums;    // [panel][row][16]
+  int64_t ldsums; // floats from panel to panel
+  bool first;     // sums are set and not added to
 };
 
 template <class V> INGOT_INLINE V loadLanes(const float *from);
@@ -34,8 +34,8 @@ INGOT_INLINE void storeLanes(float *to, f32x8 v) { *(f32x8_u *)to = v; }
 
 constexpr int32_t kFetched = 128; // k between two times that lines are fetched
 
-// MR rows from `row` on by NP panels from `panel` on. Fetches rows [row + MR + fetch, row + MR + fetch + fetches) where there are
-// such.
+// MR rows from `row` on by NP panels from `panel` on. Fetches rows [row + MR + fetch, row + MR + fetch + fetches) where
+// there are such.
 template <int MR, int NP, class V>
 INGOT_INLINE void multiplyPiece(const ConvolutionChunk &c, int32_t row, int32_t panel, int32_t fetch, int32_t fetches) {
   const int64_t lda = c.lda, ldw = c.ldw;

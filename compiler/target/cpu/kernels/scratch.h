@@ -190,7 +190,7 @@ struct ConvolutionScratch {
   int64_t pointers; // to lines
   int64_t zeros;    // a line outside the image
   int64_t lines;
-  int64_t columns;  // two numbers for each column of the window
+  int64_t columns; // two numbers for each column of the window
   int64_t total;
 };
 

@@ -31,8 +31,8 @@ __attribute__((visibility("hidden"))) void *memmove(void *to, const void *from, 
   return to;
 }
 
-// f32 to bf16, to nearest, ties to even; not-a-numbers stay so. Generated code rounds by itself, but a back end without bf16
-// widens and rounds what it only moves.
+// f32 to bf16, to nearest, ties to even; not-a-numbers stay so. Generated code rounds by itself, but a back end without
+// bf16 widens and rounds what it only moves.
 __attribute__((visibility("hidden"))) __bf16 __truncsfbf2(float value) {
   const uint32_t bits = __builtin_bit_cast(uint32_t, value);
   const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // convolution: windows of an image times a weight (params.h).
-// Grid (any), block any; no shared memory. in f32[B][channels][D][H][W], weight f32[outputs][channels/groups][..], out f32.
-// A thread computes elements of the output, `threads` of the whole grid apart, in f32 without tensor cores, as chains of
-// fused multiply-adds over chunks of 512: those of the CPU's kernel. It is right rather than fast: neighbours read
-// neighbouring elements and share the weight through the cache, and no more.
+// Grid (any), block any; no shared memory. in f32[B][channels][D][H][W], weight f32[outputs][channels/groups][..], out
+// f32. A thread computes elements of the output, `threads` of the whole grid apart, in f32 without tensor cores, as
+// chains of fused multiply-adds over chunks of 512: those of the CPU's kernel. It is right rather than fast: neighbours
+// read neighbouring elements and share the weight through the cache, and no more.
 #ifndef INGOT_CUDA_DEVICE_CONVOLUTION_H
 #define INGOT_CUDA_DEVICE_CONVOLUTION_H
 
@@ -23,7 +23,8 @@ template <class P> INGOT_DEVICE void convolve(const ingot_cuda_args &args) {
   const float *bias = p.bias ? (const float *)args.buffers[next++] : nullptr;
   const float *residual = p.residual ? (const float *)args.buffers[next++] : nullptr;
   float *out = (float *)args.buffers[next];
-  const int64_t depth = args.symbols[p.in_d_symbol], height = args.symbols[p.in_h_symbol], width = args.symbols[p.in_w_symbol];
+  const int64_t depth = args.symbols[p.in_d_symbol], height = args.symbols[p.in_h_symbol],
+                width = args.symbols[p.in_w_symbol];
   const int64_t outDepth = args.symbols[p.out_d_symbol], outHeight = args.symbols[p.out_h_symbol],
                 outWidth = args.symbols[p.out_w_symbol];
   const int64_t total = args.symbols[p.batch_symbol] * p.outputs * outDepth * outHeight * outWidth;
