@@ -35,7 +35,7 @@ def FlattenRowsPass : Ingot_Pass<"ingot-flatten-rows"> {
   let description = [{
     Element-wise ops, norms, softmax and reductions along the last axis are computed on tensors of two dimensions, where what is
     broadcast allows it: functions run row by row, and a row then is the last axis alone. Dimensions that are 1 are left out
-    in front of other general ops. A softmax whose axis is dynamic becomes its steps, each with its result in memory, as no
+    in front of other general ops, and leading dimensions of an ingot.compute become one until there are rows for many threads. A softmax whose axis is dynamic becomes its steps, each with its result in memory, as no
     worker could hold a row of it.
 
     ```mlir
@@ -181,6 +181,25 @@ def FuseEpiloguesPass : Ingot_Pass<"ingot-fuse-epilogues"> {
     and its input is a plain f32 row that a linear or an embedding makes: that one then also gives partial sums of
     squares. Does nothing to a gated linear's residual, to an activation that has no epilogue form (tanh, sigmoid), or
     to a norm that something else reads too.
+  }];
+}
+
+def FuseConvolutionsPass : Ingot_Pass<"ingot-fuse-convolutions"> {
+  let summary = "Move what is done to a convolution's elements into its epilogue";
+  let description = [{
+    ```mlir
+    %c = ingot.convolution %x, %w
+    %n = ingot.mul %c, %factor     // a constant for each channel, broadcast
+    %o = ingot.add %n, %offset
+    %s = ingot.add %o, %y
+    %r = ingot.relu %s
+    // becomes
+    %r = ingot.convolution %x, %w scale %factor bias %offset residual %y {low = 0.0}
+    ```
+
+    Factors and offsets of channels that are constants are combined with those that are there. Does nothing to a result that
+    something else reads too, nor where a step comes after one that an epilogue does later: factors and offsets, residual,
+    activation, lower bound, upper bound.
   }];
 }
 

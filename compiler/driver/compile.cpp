@@ -452,7 +452,7 @@ int checkModel(const CheckOptions &options) {
     if (!decoder)
       for (const std::string &line : graph.signature)
         out << line << "\n";
-    out << "graph       " << (graph.made.empty() ? "no op of a transformer" : graph.made) << "\n";
+    out << "graph       " << (graph.made.empty() ? "no op that has a kernel of its own" : graph.made) << "\n";
     for (const std::string &left : graph.left)
       out << "not fused   " << left << "\n";
     if (!graph.notDecoder.empty())

@@ -15,7 +15,7 @@ GraphReport reportGraph(ModuleOp module) {
   static constexpr std::pair<StringRef, const char *> names[] = {
       {"ingot.attention", "attention"}, {"ingot.scaled_dot_product_attention", "attention"}, {"ingot.rope", "rotary embedding"},
       {"ingot.layer_norm", "layer norm"}, {"ingot.rms_norm", "RMS norm"}, {"ingot.gelu", "GELU"}, {"ingot.gelu_tanh", "GELU (tanh)"},
-      {"ingot.silu", "SiLU"}, {"ingot.softmax", "softmax"}, {"ingot.embedding", "embedding"}, {"ingot.linear", "linear"}};
+      {"ingot.silu", "SiLU"}, {"ingot.softmax", "softmax"}, {"ingot.embedding", "embedding"}, {"ingot.linear", "linear"}, {"ingot.convolution", "convolution"}};
   llvm::StringMap<size_t> counts;
   module.walk([&](Operation *op) { ++counts[op->getName().getStringRef()]; });
   GraphReport report;

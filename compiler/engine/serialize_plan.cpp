@@ -170,8 +170,9 @@ LogicalResult PlanSerializer::run(const ModelFacts &facts, EngineContents &conte
                                : step.value);
     }
     symbols[op.getSymName()] = unsigned(symbolTables.size());
-    symbolTables.push_back(
-        format::CreateSymbolDirect(builder, op.getSymName().str().c_str(), steps.empty() ? nullptr : &steps));
+    const std::string requirement = op.getRequirement().value_or("").str();
+    symbolTables.push_back(format::CreateSymbolDirect(builder, op.getSymName().str().c_str(), steps.empty() ? nullptr : &steps,
+                                                      false, requirement.empty() ? nullptr : requirement.c_str()));
   }
 
   std::vector<fb::Offset<format::Kernel>> kernelTables;

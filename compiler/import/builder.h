@@ -68,6 +68,12 @@ struct AttentionOverSpec {
   double soft_cap = 0;   // 0: none
 };
 
+// Windows of a convolution: ingot.convolution. One entry for each spatial dimension, of pads those in front, then those behind.
+struct WindowSpec {
+  std::vector<int64_t> strides, dilations, pads;
+  int64_t groups = 1;
+};
+
 struct DecoderSpec {
   std::string name;       // for people
   std::string family;     // model_type
@@ -145,6 +151,13 @@ class GraphBuilder {
 
   // Opens an entry and gives its arguments. `model` is the name for people. The symbols of its shapes are declared in the order in which they appear.
   std::vector<Value> beginEntry(const std::string &model, const std::string &name, const std::vector<ArgumentSpec> &arguments);
+  // What an importer takes for true of two dimensions and cannot prove: a run whose inputs break it is refused, in these `words`
+  // ("as many rows as columns") and with the name of the scope that is open.
+  enum class Relation {
+    equal,
+    broadcasts // equal, or one of them is 1
+  };
+  void require(Relation relation, const Dimension &a, const Dimension &b, const std::string &words);
   // Closes it; results are of the shapes that their values have.
   void endEntry(const std::vector<std::pair<std::string, Value>> &results);
 
@@ -166,6 +179,8 @@ class GraphBuilder {
   Value softmax(Value x, int64_t axis);
   Value layerNorm(Value x, Value gamma, Value beta, double eps); // over the last axis; beta may be empty
   Value reduce(Reduction kind, Value x, int64_t axis, bool keepAxis);
+  // f32 x [B, C, X...], weight [O, C / groups, T...] or, of windows of one element, [O, C / groups], bias [O] or empty -> `shape`.
+  Value convolution(Value x, Value weight, Value bias, const Shape &shape, const WindowSpec &spec);
   // f32 q [B, S, H, D], k [B, T, G, D], v [B, T, G, E] -> [B, S, H, E]. Each may be empty: bias, added to the scores
   // [B, H, S, T], with dimensions of 1 repeated; lengths i32 [B], the keys that are seen. H, G, D, E are static.
   Value attentionOver(Value q, Value k, Value v, Value bias, Value lengths, const AttentionOverSpec &spec);

@@ -8,18 +8,28 @@
 
 namespace ingot {
 
+ir::SymbolOp GraphBuilder::Impl::declare(const std::string &name, llvm::StringRef value) {
+  mlir::OpBuilder::InsertionGuard guard(ops);
+  if (entry)
+    ops.setInsertionPoint(entry);
+  else
+    ops.setInsertionPointToEnd(module->getBody());
+  auto symbol = ir::SymbolOp::create(ops, here(), name, /*max=*/nullptr);
+  if (!value.empty())
+    symbol.setValue(value);
+  symbols.push_back(name);
+  return symbol;
+}
+
+std::string GraphBuilder::Impl::freeName(const std::string &stem) const {
+  for (size_t number = 0;; ++number) {
+    std::string name = stem + std::to_string(number);
+    if (std::find(symbols.begin(), symbols.end(), name) == symbols.end())
+      return name;
+  }
+}
+
 std::string GraphBuilder::Impl::dimName(const Dimension &dimension) {
-  auto declare = [&](const std::string &name, llvm::StringRef value) {
-    mlir::OpBuilder::InsertionGuard guard(ops);
-    if (entry)
-      ops.setInsertionPoint(entry);
-    else
-      ops.setInsertionPointToEnd(module->getBody());
-    auto symbol = ir::SymbolOp::create(ops, here(), name, /*max=*/nullptr);
-    if (!value.empty())
-      symbol->setAttr("value", ops.getStringAttr(value));
-    symbols.push_back(name);
-  };
   std::vector<std::string> names;
   dimension.collectSymbols(names);
   for (const std::string &name : names)
@@ -31,12 +41,7 @@ std::string GraphBuilder::Impl::dimName(const Dimension &dimension) {
   for (const auto &[expression, symbol] : derived)
     if (expression == text)
       return symbol;
-  std::string name;
-  for (size_t number = derived.size();; ++number) {
-    name = "d" + std::to_string(number);
-    if (std::find(symbols.begin(), symbols.end(), name) == symbols.end())
-      break;
-  }
+  std::string name = freeName("d");
   declare(name, text);
   derived.emplace_back(text, name);
   return name;
@@ -53,6 +58,25 @@ mlir::RankedTensorType GraphBuilder::Impl::type(const Shape &shape, mlir::Type o
   for (const Dimension &dimension : shape)
     dims.push_back(dim(dimension));
   return ir::tensorType(dims, of);
+}
+
+void GraphBuilder::require(Relation relation, const Dimension &a, const Dimension &b, const std::string &words) {
+  Impl &on = *impl;
+  auto nameOf = [&](const Dimension &of) {
+    auto constant = of.constant();
+    return constant ? std::to_string(*constant) : on.dimName(of);
+  };
+  // How far the two are apart is not more than 0; and nor is that, times how far each is from 1.
+  const std::string x = nameOf(a), y = nameOf(b);
+  std::string text = "0-(max(" + x + ", " + y + ")-min(" + x + ", " + y + "))";
+  if (relation == Relation::broadcasts)
+    for (const std::string &each : {x, y})
+      text += "*max(" + each + "-1, 1-(" + each + "))";
+  if (std::find(on.required.begin(), on.required.end(), text) != on.required.end())
+    return;
+  on.required.push_back(text);
+  on.declare(on.freeName("check"), text)
+      .setRequirement(on.scopes.empty() ? "expects " + words : "node '" + on.scopes.back() + "' expects " + words);
 }
 
 std::vector<Value> GraphBuilder::beginEntry(const std::string &model, const std::string &name,
@@ -246,6 +270,16 @@ Value GraphBuilder::reduce(Reduction kind, Value x, int64_t axis, bool keepAxis)
                                          : ir::ReduceKind::Mean;
   return out(ir::ReduceOp::create(b.ops, b.here(), in(x), ir::ReduceKindAttr::get(&b.context, of),
                                   b.ops.getI64IntegerAttr(axis), keepAxis ? b.ops.getUnitAttr() : nullptr)
+                 .getResult());
+}
+
+Value GraphBuilder::convolution(Value x, Value weight, Value bias, const Shape &shape, const WindowSpec &spec) {
+  Impl &b = *impl;
+  return out(ir::ConvolutionOp::create(
+                 b.ops, b.here(), b.type(shape, ElementType::f32), in(x), in(weight), mlir::Value(),
+                 bias ? in(bias) : mlir::Value(), mlir::Value(), b.ops.getDenseI64ArrayAttr(spec.strides),
+                 b.ops.getDenseI64ArrayAttr(spec.dilations), b.ops.getDenseI64ArrayAttr(spec.pads),
+                 b.ops.getI64IntegerAttr(spec.groups), nullptr, nullptr, nullptr)
                  .getResult());
 }
 

@@ -16,6 +16,7 @@ struct Construction {
   ir::EntryOp entry; // of a graph, while it is open
   std::vector<std::string> symbols;                         // declared
   std::vector<std::pair<std::string, std::string>> derived; // expressions and their symbols
+  std::vector<std::string> required;                        // expressions of checks
 
   DecoderSpec decoder;
   ir::EntryOp step;
@@ -68,6 +69,10 @@ struct GraphBuilder::Impl : Construction {
   // The dimension of a tensor. An expression that is no symbol with a constant becomes a symbol of its own.
   ir::Dim dim(const Dimension &dimension);
   std::string dimName(const Dimension &dimension);
+  // Before the entry that is open; `value` is empty of one that is given.
+  ir::SymbolOp declare(const std::string &name, llvm::StringRef value);
+  // The stem and the least number that make no symbol's name.
+  std::string freeName(const std::string &stem) const;
   mlir::RankedTensorType type(const Shape &shape, ElementType of) { return type(shape, element(of)); }
   mlir::RankedTensorType type(const Shape &shape, mlir::Type of);
 };

@@ -45,6 +45,7 @@ void buildFusionPipeline(OpPassManager &manager, const Options &options) {
   manager.addPass(passes::createFuseProjectionsPass());
   manager.addPass(passes::createFuseRopeAppendPass());
   manager.addPass(createCanonicalizerPass());
+  manager.addPass(passes::createFuseConvolutionsPass());
   manager.addPass(passes::createFuseEpiloguesPass());
   manager.addPass(passes::createNarrowResultsPass());
   manager.addPass(passes::createChooseCacheLayoutPass({options.pageTokens, options.kv}));

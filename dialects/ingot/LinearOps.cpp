@@ -235,4 +235,51 @@ LogicalResult MatmulOp::verify() {
   return success();
 }
 
+// --- convolution.
+
+LogicalResult ConvolutionOp::verify() {
+  RankedTensorType input = tensorOf(getInput()), weight = tensorOf(getWeight()), result = tensorOf(getResult());
+  const int64_t rank = input.getRank(), spatial = rank - 2;
+  if (spatial < 1 || spatial > 3 || result.getRank() != rank || (weight.getRank() != rank && weight.getRank() != 2) ||
+      !weight.hasStaticShape()) // convolution-c1
+    return emitOpError() << "multiplies windows of " << input << " by " << weight << " into " << result
+                         << "; expected one to three spatial dimensions in all, and a static weight";
+  if (failed(checkDim(*this, "result", getResult(), 0, dimOf(input, 0), "the input's batch")))
+    return failure();
+  auto atLeast = [](ArrayRef<int64_t> values, int64_t least) {
+    return llvm::all_of(values, [&](int64_t value) { return value >= least; });
+  };
+  if (static_cast<int64_t>(getStrides().size()) != spatial || static_cast<int64_t>(getDilations().size()) != spatial ||
+      static_cast<int64_t>(getPads().size()) != 2 * spatial || !atLeast(getStrides(), 1) || !atLeast(getDilations(), 1) ||
+      !atLeast(getPads(), 0)) // convolution-c2
+    return emitOpError() << "needs positive strides and dilations, and pads from 0 on before and behind, of " << spatial
+                         << " spatial dimensions";
+  const int64_t groups = getGroups(), channels = input.getDimSize(1), rows = weight.getDimSize(0);
+  if (groups < 1 || input.isDynamicDim(1) || channels != weight.getDimSize(1) * groups || rows % groups ||
+      result.getDimSize(1) != rows) // convolution-c3
+    return emitOpError() << "has " << groups << " groups of channels for an input " << input << ", a weight " << weight
+                         << " and a result " << result;
+  for (int64_t i = 0; i < spatial; ++i) {
+    if (input.isDynamicDim(2 + i) || result.isDynamicDim(2 + i))
+      continue;
+    const int64_t span = weight.getRank() == 2 ? 1 : (weight.getDimSize(2 + i) - 1) * getDilations()[i] + 1;
+    const int64_t room = input.getDimSize(2 + i) + getPads()[i] + getPads()[spatial + i] - span;
+    const int64_t expected = room < 0 ? 0 : room / getStrides()[i] + 1;
+    if (result.getDimSize(2 + i) != expected) // convolution-c4
+      return emitOpError() << "result has " << result.getDimSize(2 + i) << " in dimension " << 2 + i << "; expected "
+                           << expected << ", the places of a window";
+  }
+  for (auto [name, value] : {std::pair<StringRef, Value>("scale", getScale()), {"bias", getBias()}})
+    if (value && failed(checkDim(*this, name, value, 0, Dim(rows), "the weight's rows"))) // convolution-c5
+      return failure();
+  if (getResidual() && tensorOf(getResidual()).getRank() != rank)
+    return emitOpError() << "residual is " << tensorOf(getResidual()) << "; the result is " << result;
+  for (int64_t i = 0; getResidual() && i < rank; ++i)
+    if (failed(checkDim(*this, "residual", getResidual(), i, dimOf(result, i), "as the result has")))
+      return failure();
+  if (getLow() && getHigh() && !(*getLow() <= *getHigh())) // convolution-c6
+    return emitOpError() << "is clamped to no number: low is above high";
+  return success();
+}
+
 } // namespace ingot::ir

@@ -134,4 +134,43 @@ def Ingot_MatmulOp : Ingot_PureOp<"matmul"> {
   let hasVerifier = 1;
 }
 
+def Ingot_ConvolutionOp : Ingot_Op<"convolution", [Pure, AttrSizedOperandSegments]> {
+  let summary = "Multiplies windows of an image by a weight, with epilogue";
+  let description = [{
+    ```
+    c[b, o, y...] = sum over i, t... of input[b, o / (O / groups) * (C / groups) + i, y * stride + t * dilation - pad ...]
+                                        * weight[o, i, t...]
+    result = act(c * scale[o] + bias[o] + residual), then clamped to low and high
+    ```
+
+    What lies outside the input counts as 0. input [B, C, X...], weight [O, C / groups, T...], scale, bias [O], residual like the
+    result -> result [B, O, Y...] with one to three spatial dimensions. `pads` has those in front of each spatial dimension, then
+    those behind. Products and sums are f32.
+
+    - convolution-c1: input and result have the same number of dimensions, 3 to 5, and the same batch; the weight is static
+      and has as many, or two: [O, C / groups], for windows of one element.
+    - convolution-c2: strides and dilations are positive, pads not negative, one of each (of pads two) for a spatial dimension.
+    - convolution-c3: groups divides the input's channels, which are static, and the weight's rows; the weight has the
+      channels of a group, and the result the weight's rows as channels.
+    - convolution-c4: a spatial dimension of the result that is static is (X + pads - (T - 1) * dilation - 1) / stride + 1, where X is too.
+    - convolution-c5: scale and bias have as many elements as the weight has rows, and residual has the result's shape.
+    - convolution-c6: low is not above high.
+
+    ```mlir
+    %y = ingot.convolution %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, low = 0.0 : f64}
+        : (tensor<2x8x32x32xf32>, tensor<16x8x3x3xf32>) -> tensor<2x16x32x32xf32>
+    ```
+  }];
+  let arguments = (ins RankedTensorOf<[F32]>:$input, RankedTensorOf<[F32]>:$weight, Optional<1DTensorOf<[F32]>>:$scale,
+                   Optional<1DTensorOf<[F32]>>:$bias, Optional<RankedTensorOf<[F32]>>:$residual,
+                   DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads,
+                   DefaultValuedAttr<I64Attr, "1">:$groups, OptionalAttr<Ingot_ActivationAttr>:$activation,
+                   OptionalAttr<F64Attr>:$low, OptionalAttr<F64Attr>:$high);
+  let results = (outs RankedTensorOf<[F32]>:$result);
+  let assemblyFormat = [{
+    $input `,` $weight (`scale` $scale^)? (`bias` $bias^)? (`residual` $residual^)? attr-dict `:` functional-type(operands, $result)
+  }];
+  let hasVerifier = 1;
+}
+
 #endif

@@ -38,7 +38,9 @@ LogicalResult checkCacheUse(Operation *op, CacheType cache, std::optional<int64_
   return success();
 }
 
-LogicalResult checkDerived(Operation *symbol, IntegerAttr max, StringAttr value) {
+LogicalResult checkDerived(Operation *symbol, IntegerAttr max, StringAttr value, StringAttr requirement) {
+  if (requirement && (!value || requirement.empty()))
+    return symbol->emitOpError("has a requirement, which is said in words of a symbol that is derived");
   if (!value)
     return success();
   if (max)
@@ -67,7 +69,7 @@ LogicalResult SymbolOp::verify() {
                          << "\" is not a letter followed by letters, digits and underscores";
   if (getMax() && static_cast<int64_t>(*getMax()) <= 0) // symbol-c2
     return emitOpError() << "max must be positive, found " << static_cast<int64_t>(*getMax());
-  return checkDerived(*this, getMaxAttr(), getValueAttr()); // symbol-c2, symbol-c3
+  return checkDerived(*this, getMaxAttr(), getValueAttr(), getRequirementAttr()); // symbol-c2, symbol-c3, symbol-c4
 }
 
 LogicalResult CacheGroupOp::verify() {

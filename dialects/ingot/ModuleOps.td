@@ -18,22 +18,28 @@ def Ingot_SymbolOp : Ingot_Op<"symbol", [Symbol]> {
     A symbol with a `value` is derived: it follows from others, and nobody gives it. The expression is made of integers,
     symbols, + - * floordiv ceildiv mod, max(a, b), min(a, b) and parentheses (SymbolExpr.h).
 
+    A symbol with a `requirement` is a check and no dimension: runs whose dimensions make its value less than 0 are refused,
+    for what the requirement says in words. The op's location names the node that asks for it.
+
     - symbol-c1: the name is a letter followed by letters, digits and underscores.
     - symbol-c2: max, where given, is positive, and the symbol is not derived.
     - symbol-c3: value, where given, is an expression over symbols that stand before this one.
+    - symbol-c4: requirement is not empty, and given to a derived symbol alone.
 
     ```mlir
     ingot.symbol @tokens
     ingot.symbol @rows max 8192
     ingot.symbol @half value "(rows + 1) floordiv 2"
+    ingot.symbol @fits value "512 - tokens" requires "at most 512 positions"
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<I64Attr>:$max, OptionalAttr<StrAttr>:$value);
-  let assemblyFormat = "$sym_name (`max` $max^)? (`value` $value^)? attr-dict";
+  let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<I64Attr>:$max, OptionalAttr<StrAttr>:$value,
+                   OptionalAttr<StrAttr>:$requirement);
+  let assemblyFormat = "$sym_name (`max` $max^)? (`value` $value^)? (`requires` $requirement^)? attr-dict";
   let hasVerifier = 1;
   // A symbol that is given.
   let builders = [OpBuilder<(ins "::llvm::StringRef":$name, "::mlir::IntegerAttr":$max),
-                            [{ build($_builder, $_state, $_builder.getStringAttr(name), max, ::mlir::StringAttr()); }]>];
+                            [{ build($_builder, $_state, $_builder.getStringAttr(name), max, ::mlir::StringAttr(), ::mlir::StringAttr()); }]>];
 }
 
 def Ingot_CacheGroupOp : Ingot_Op<"cache_group", [Symbol]> {

@@ -56,7 +56,7 @@ LogicalResult ProgramOp::verify() {
 LogicalResult SymbolOp::verify() {
   if (getMax() && static_cast<int64_t>(*getMax()) <= 0) // symbol-c1
     return emitOpError() << "max must be positive, found " << static_cast<int64_t>(*getMax());
-  return ir::checkDerived(*this, getMaxAttr(), getValueAttr()); // symbol-c1, symbol-c2
+  return ir::checkDerived(*this, getMaxAttr(), getValueAttr(), getRequirementAttr()); // symbol-c1, symbol-c2, symbol-c3
 }
 
 // --- cache_group.

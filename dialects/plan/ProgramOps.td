@@ -49,14 +49,17 @@ def Plan_SymbolOp : Plan_Op<"symbol", [Symbol, HasParent<"ProgramOp">]> {
 
     - symbol-c1: max, where given, is positive, and the symbol is not derived.
     - symbol-c2: value, where given, is an expression over symbols that stand before this one.
+    - symbol-c3: requirement is not empty, and given to a derived symbol alone.
 
     ```mlir
     plan.symbol @tokens
     plan.symbol @pairs value "tokens*tokens"
+    plan.symbol @fits value "512 - tokens" requires "at most 512 positions"
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<I64Attr>:$max, OptionalAttr<StrAttr>:$value);
-  let assemblyFormat = "$sym_name (`max` $max^)? (`value` $value^)? attr-dict";
+  let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<I64Attr>:$max, OptionalAttr<StrAttr>:$value,
+                   OptionalAttr<StrAttr>:$requirement);
+  let assemblyFormat = "$sym_name (`max` $max^)? (`value` $value^)? (`requires` $requirement^)? attr-dict";
   let hasVerifier = 1;
 }
 

@@ -62,6 +62,8 @@ std::optional<unsigned> templateOperands(StringRef name, DictionaryAttr params) 
     return 4;
   if (name == "sdpa") // query, key, value, [bias], [lengths], out
     return 4 + set("bias") + set("lengths");
+  if (name == "convolution") // in, weight, [scale], [bias], [residual], out
+    return 3 + set("scale") + set("bias") + set("residual");
   if (name == "sample") // logits, 14 parameters, ids, log_probabilities
     return 17;
   return std::nullopt; // a template that is new to this list: launches of it are not counted

@@ -180,6 +180,8 @@ LogicalResult EntryLowering::requireF32(Operation *op, Value value, StringRef na
 
 void EntryLowering::launch(Operation *op, StringAttr kernel, ArrayRef<Value> operands, plan::SizeAttr tiles,
                            plan::SizeAttr bytesRead, plan::SizeAttr operations, Location loc, plan::SizeAttr rows) {
+  if (tiles.isConstant() && tiles.getConstant() == 0) // a result without elements
+    return;
   std::string node = nodeName(loc);
   plan::LaunchOp::create(builder, loc, FlatSymbolRefAttr::get(kernel), operands, tiles,
                          node.empty() ? StringAttr() : builder.getStringAttr(node), bytesRead, operations, UnitAttr(),
@@ -189,7 +191,7 @@ void EntryLowering::launch(Operation *op, StringAttr kernel, ArrayRef<Value> ope
 LogicalResult EntryLowering::lower(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<ir::EmbeddingOp, ir::LinearOp, ir::RopeAnglesOp, ir::RopeAppendOp, ir::AttentionOp, ir::SampleOp,
-            ir::ScaledDotProductAttentionOp, ir::CallOp>([&](auto kind) { return lowerOp(kind); })
+            ir::ScaledDotProductAttentionOp, ir::ConvolutionOp, ir::CallOp>([&](auto kind) { return lowerOp(kind); })
       .Case<ir::ReshapeOp, ir::CacheOp, ir::ReturnOp>([](auto) { return success(); })
       .Case<ir::CacheAppendOp>([](ir::CacheAppendOp append) {
         return append.emitOpError() << "was not fused with the attention of its layer: no kernel appends alone; "
@@ -270,7 +272,7 @@ void ProgramTables::know(plan::SymbolOp symbol) {
   StringAttr name = symbol.getSymNameAttr();
   symbols.push_back(name.getValue());
   std::string why;
-  if (symbol.getValue())
+  if (symbol.getValue() && !symbol.getRequirement())
     if (std::optional<ir::SymbolExpr> value = ir::SymbolExpr::parse(*symbol.getValue(), why)) {
       values[name.getValue()] = *value;
       sums.try_emplace(value->text(), name);
@@ -288,7 +290,7 @@ StringAttr ProgramTables::declare(StringRef name, const ir::SymbolExpr &value) {
   for (auto symbol : program.getOps<plan::SymbolOp>())
     builder.setInsertionPointAfter(symbol);
   know(plan::SymbolOp::create(builder, program.getLoc(), builder.getStringAttr(free), IntegerAttr(),
-                              builder.getStringAttr(value.text())));
+                              builder.getStringAttr(value.text()), StringAttr()));
   return builder.getStringAttr(free);
 }
 

@@ -23,6 +23,9 @@ struct RowForm {
 };
 RowForm wantedForm(ir::LinearOp linear);
 
+// As the kernels' templates number activations (compiler/target/templates/params.h).
+int64_t activationNumber(std::optional<ir::Activation> activation);
+
 class EntryLowering {
 public:
   EntryLowering(ir::EntryOp entry, plan::ProgramOp program, ProgramTables &tables)
@@ -89,6 +92,7 @@ private:
   mlir::LogicalResult lowerOp(ir::RopeAppendOp op);
   mlir::LogicalResult lowerOp(ir::AttentionOp op);
   mlir::LogicalResult lowerOp(ir::ScaledDotProductAttentionOp op);
+  mlir::LogicalResult lowerOp(ir::ConvolutionOp op);
   mlir::LogicalResult lowerOp(ir::SampleOp op);
   mlir::LogicalResult lowerOp(ir::CallOp op);
 

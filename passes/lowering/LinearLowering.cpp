@@ -45,7 +45,7 @@ template <typename Op> void EntryLowering::addGroupValues(Op op, Operands &opera
     operands.add(bufferOf(op, op.getZeros()));
 }
 
-static int64_t activationNumber(std::optional<ir::Activation> activation) {
+int64_t activationNumber(std::optional<ir::Activation> activation) {
   if (!activation)
     return INGOT_ACT_NONE;
   switch (*activation) {

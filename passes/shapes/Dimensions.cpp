@@ -67,7 +67,8 @@ ir::Dim productOf(ir::EntryOp entry, ArrayRef<ir::Dim> dims) {
   llvm::StringSet<> taken;
   for (auto symbol : module.getOps<ir::SymbolOp>()) {
     taken.insert(symbol.getSymName());
-    if (auto value = symbol->getAttrOfType<StringAttr>("value"); value && value.getValue() == text)
+    if (auto value = symbol->getAttrOfType<StringAttr>("value");
+        value && value.getValue() == text && !symbol.getRequirement())
       return ir::Dim(ShapedType::kDynamic, symbol.getSymNameAttr());
   }
   std::string name;

@@ -213,7 +213,7 @@ private:
     auto type = tensorOf(op.getResult());
     const int64_t ones = onesOf(type);
     if (ones == 0)
-      return;
+      return joinLeading(op);
     SmallVector<ir::Dim> dims = ir::dimsOf(type);
     auto made = cast<ir::ComputeOp>(b.clone(*op));
     made.getResult().setType(ir::tensorType(ArrayRef(dims).drop_front(ones), type.getElementType()));
@@ -225,6 +225,41 @@ private:
       body.getArgument(first).replaceAllUsesWith(zero);
       body.eraseArgument(first);
     }
+    op.getResult().replaceAllUsesWith(reshape(made.getResult(), dims, op.getLoc()));
+    op.erase();
+    joinLeading(made);
+  }
+
+  // Leading dimensions become one, until there are rows enough for many threads or the last dimension alone is left.
+  void joinLeading(ir::ComputeOp op) {
+    constexpr int64_t kEnough = 64;
+    auto type = tensorOf(op.getResult());
+    SmallVector<ir::Dim> dims = ir::dimsOf(type);
+    size_t count = 0;
+    for (int64_t known = 1; count + 1 < dims.size() && known < kEnough; ++count)
+      known *= dims[count].isDynamic() ? 1 : dims[count].size;
+    if (count < 2)
+      return;
+    b.setInsertionPoint(op);
+    SmallVector<ir::Dim> flat(dims.begin() + count, dims.end());
+    flat.insert(flat.begin(), productOf(entry, ArrayRef(dims).take_front(count)));
+    auto made = cast<ir::ComputeOp>(b.clone(*op));
+    made.getResult().setType(ir::tensorType(flat, type.getElementType()));
+    Block &body = made.getBody().front();
+    OpBuilder inner = OpBuilder::atBlockBegin(&body);
+    const unsigned first = static_cast<unsigned>(made.getInputs().size());
+    Value row = body.insertArgument(first, inner.getIndexType(), op.getLoc());
+    for (size_t i = count; i-- > 0;) {
+      Value index = row;
+      if (i > 0) {
+        Value size = dims[i].isDynamic() ? Value(ir::SizeOp::create(inner, op.getLoc(), dims[i].name).getResult())
+                                         : Value(arith::ConstantIndexOp::create(inner, op.getLoc(), dims[i].size));
+        index = arith::RemUIOp::create(inner, op.getLoc(), row, size);
+        row = arith::DivUIOp::create(inner, op.getLoc(), row, size);
+      }
+      body.getArgument(first + 1 + static_cast<unsigned>(i)).replaceAllUsesWith(index);
+    }
+    body.eraseArguments(first + 1, static_cast<unsigned>(count));
     op.getResult().replaceAllUsesWith(reshape(made.getResult(), dims, op.getLoc()));
     op.erase();
   }

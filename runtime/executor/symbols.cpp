@@ -3,6 +3,8 @@
 // See symbols.h.
 #include "runtime/executor/symbols.h"
 
+#include "runtime/executor/sizes.h"
+
 #include <algorithm>
 #include <string_view>
 
@@ -65,6 +67,8 @@ Result<void> SymbolTable::complete(const format::Entry &entry, std::span<int64_t
       known = knownTo(entry);
     if (!known[i])
       continue;
+    if (const auto *requirement = plan->symbols()->Get(i)->requirement())
+      return broken(entry, i, requirement->string_view(), values);
     std::string of;
     std::vector<int64_t> told;
     for (const symbols::Step &step : steps[i])
@@ -80,6 +84,29 @@ Result<void> SymbolTable::complete(const format::Entry &entry, std::span<int64_t
                      of.empty() ? "any inputs" : of.c_str());
   }
   return {};
+}
+
+Error SymbolTable::broken(const format::Entry &entry, unsigned symbol, std::string_view requirement,
+                          std::span<const int64_t> values) const {
+  std::string found, shapes;
+  std::vector<int64_t> told;
+  for (const symbols::Step &step : steps[symbol])
+    if (step.op == symbols::Op::symbol && std::find(told.begin(), told.end(), step.value) == told.end()) {
+      told.push_back(step.value);
+      const auto of = unsigned(step.value);
+      found += (found.empty() ? "" : ", ") + (derived(of) ? expression(of) : std::string(name(of))) + " = " +
+               std::to_string(values[of]);
+    }
+  for (const format::Argument *input : *entry.inputs()) {
+    shapes += (shapes.empty() ? "" : ", ") + std::string(input->name()->string_view()) + " [";
+    const std::vector<int64_t> shape = shapeOf(*input, values);
+    for (size_t i = 0; i < shape.size(); ++i)
+      shapes += (i ? ", " : "") + std::to_string(shape[i]);
+    shapes += "]";
+  }
+  return makeError(ErrorCode::InvalidArgument, "entry %s: %.*s; found %s for inputs %s",
+                   quoted(entry.name()->string_view()).c_str(), int(requirement.size()), requirement.data(),
+                   found.c_str(), shapes.c_str());
 }
 
 void SymbolTable::completeBounds(std::span<int64_t> bounds) const {

@@ -34,9 +34,10 @@ public:
 
   // Sets the derived ones among `values` (one for each symbol of the plan, the others given and not negative), for a
   // run of `entry`. A symbol that follows from dimensions of the entry's inputs alone must have a value: where it is
-  // below 0, or divides by less than 1, the error (InvalidArgument) names the expression and what it was made of. Where
-  // an entry does not know a symbol its value does not matter, and is 0.
-  // settled: of each symbol, whether it depends on data and has its value in `values` already; empty: none has.
+  // below 0, or divides by less than 1, the error (InvalidArgument) names the expression and what it was made of, or,
+  // of one that is a check, who expects what, what was found and the inputs' shapes. Where an entry does not know a
+  // symbol its value does not matter, and is 0. settled: of each symbol, whether it depends on data and has its value
+  // in `values` already; empty: none has.
   Result<void> complete(const format::Entry &entry, std::span<int64_t> values,
                         const std::vector<bool> &settled = {}) const;
 
@@ -47,6 +48,9 @@ public:
   std::vector<bool> knownTo(const format::Entry &entry) const;
 
 private:
+  Error broken(const format::Entry &entry, unsigned symbol, std::string_view requirement,
+               std::span<const int64_t> values) const;
+
   const format::Plan *plan;
   std::vector<std::vector<symbols::Step>> steps; // empty of a symbol that is given
   bool any = false;

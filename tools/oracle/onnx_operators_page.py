@@ -18,6 +18,13 @@ axes), as exporters write them: Ingot wants these known while it compiles.
 """
 
 
+# What a message does not tell, by test.
+KNOWN = {
+    "attention_4d_causal_fp16_expanded": "two elements are one step of f16 away: the reference rounds each step of its softmax to f16, Ingot computes a softmax of f16 in f32 "
+                                         "and rounds it once; in both the expected number is farther from the exact one than Ingot's",
+}
+
+
 def registered():
     """{(domain, operator): versions} of the importer's tables."""
     found = collections.defaultdict(list)
@@ -48,7 +55,8 @@ def write_page(path, results):
         if part == "node":
             by_operator[result["operator"]][result["state"]] += 1
         if result["state"] not in ("passed", "passed with constants", "out of scope"):
-            failures[result["operator"], result["state"], reason(result["message"])].append(name.removeprefix("test_"))
+            short = name.removeprefix("test_")
+            failures[result["operator"], result["state"], KNOWN.get(short) or reason(result["message"])].append(short)
     summary = ["| tests | in scope | pass | of these with constants | refused | wrong | fail or crash | out of scope |",
                "|---|---|---|---|---|---|---|---|"]
     for part, counts in sorted(by_part.items()):

@@ -36,9 +36,7 @@ Tensor mergeHeads(Graph &graph, Tensor x) {
   return graph.reshape(turned, {turned->shape[0], turned->shape[1], turned->shape[2] * turned->shape[3]});
 }
 
-static bool differ(const Dimension &a, const Dimension &b) { return a.isConstant() && b.isConstant() && !(a == b); }
-
-static void check(const AttentionSpec &spec) {
+static void check(Graph &graph, const AttentionSpec &spec) {
   const Shape &q = spec.q->shape, &k = spec.k->shape, &v = spec.v->shape;
   const std::string shapes = "q, k and v have shapes " + textOf(q) + ", " + textOf(k) + " and " + textOf(v);
   if (q.size() != 4 || k.size() != 4 || v.size() != 4)
@@ -46,7 +44,8 @@ static void check(const AttentionSpec &spec) {
   if (spec.q->dataType != spec.k->dataType || spec.q->dataType != spec.v->dataType || !isFloat(spec.q->type))
     throw ImportError("q, k and v are of " + nameOf(spec.q->dataType) + ", " + nameOf(spec.k->dataType) + " and " +
                       nameOf(spec.v->dataType) + "; expected floats of one type");
-  if (differ(q[0], k[0]) || differ(q[0], v[0]) || differ(k[1], v[1]) || differ(k[2], v[2]) || differ(q[3], k[3]))
+  auto apart = [&](const Dimension &a, const Dimension &b) { return graph.differ(a, b, "that " + shapes + ", which go together"); };
+  if (apart(q[0], k[0]) || apart(q[0], v[0]) || apart(k[1], v[1]) || apart(k[2], v[2]) || apart(q[3], k[3]))
     throw ImportError(shapes + ", which do not go together");
   if (!q[1].isConstant() || !k[1].isConstant() || k[1] == Dimension(0) || *q[1].constant() % *k[1].constant())
     throw ImportError(shapes + "; expected heads of q that are a multiple of those of k");
@@ -93,7 +92,7 @@ static Tensor softmaxBeside(Graph &graph, Tensor x, Tensor sink) {
 }
 
 Attended attention(Graph &graph, const AttentionSpec &spec) {
-  check(spec);
+  check(graph, spec);
   const DataType type = spec.q->dataType, wide = wideType(type);
   const int64_t heads = *spec.q->shape[1].constant(), shared = *spec.k->shape[1].constant();
   const Dimension batch = spec.q->shape[0], rows = spec.q->shape[2], columns = spec.k->shape[2];
@@ -156,7 +155,7 @@ Tensor rotary(Graph &graph, const RotarySpec &spec) {
                       " elements; expected an even number up to that");
   const size_t rank = spec.positions ? 2 : 3;
   for (Tensor cache : {spec.cos, spec.sin})
-    if (cache->rank() != rank || differ(cache->shape.back(), half) || cache->dataType != x->dataType)
+    if (cache->rank() != rank || graph.differ(cache->shape.back(), half, "tables of cosines and sines of half a head") || cache->dataType != x->dataType)
       throw ImportError("a table of cosines or sines is of " + nameOf(cache->dataType) + " and has shape " + textOf(cache->shape) +
                         "; expected the input's type and " + std::to_string(half) + " columns in " + std::to_string(rank) + " dimensions");
   if (spec.positions && (spec.positions->rank() != 2 || isFloat(spec.positions->type)))

@@ -33,54 +33,32 @@ Tensor addChannels(Graph &graph, Tensor x, Tensor bias) {
   return graph.elementwise(ScalarOp::add, {x, graph.reshape(graph.cast(bias, x->dataType), shape)});
 }
 
-// A product over packed weights: each row holds what one position of the output sees, [N * positions, C * kernel]. The input is
-// padded first, so that windows are read without a look at their bounds, and moved with positions innermost, as they lie.
-static Tensor productOf(Graph &graph, const ConvolutionSpec &spec, const Window &window) {
-  Tensor x = spec.x, w = spec.weight;
-  const size_t rank = window.rank();
-  const DataType type = x->dataType;
-  bool padded = false, pointwise = true;
-  for (size_t i = 0; i < rank; ++i) {
-    padded |= !(window.before[i] == Dimension(0)) || !(window.after[i] == Dimension(0));
-    pointwise &= w->shape[2 + i] == Dimension(1) && window.output[i] == x->shape[2 + i];
+// Whether the kernel takes it: it keeps lines of the image for a block of 64 places in scratch, and counts in 32 bits.
+static bool fits(const Window &window) {
+  int64_t lines = 1;
+  for (size_t i = 0; i < window.rank(); ++i) {
+    if (!window.before[i].isConstant() || !window.after[i].isConstant() || window.strides[i] > 4096 || window.dilations[i] > 4096 ||
+        window.kernel[i] > 4096 || *window.before[i].constant() < 0 || *window.after[i].constant() < 0 ||
+        *window.before[i].constant() > (1 << 20))
+      return false;
+    lines *= i + 1 < window.rank() ? window.kernel[i]
+                                   : window.strides[i] + ((window.kernel[i] - 1) * window.dilations[i] / window.strides[i]) * window.strides[i];
+    if (lines > 1 << 14)
+      return false;
   }
-  pointwise &= !padded;
-  const Dimension batch = x->shape[0], channels = x->shape[1], outputs = w->shape[0], positions = elementsOf(window.output);
-  const Dimension depth = elementsOf(Shape(w->shape.begin() + 1, w->shape.end()));
-  Tensor windows = x;
-  if (!pointwise) {
-    std::vector<Dimension> shift(rank, Dimension(0));
-    if (padded) {
-      Shape shape = x->shape;
-      for (size_t i = 0; i < rank; ++i) {
-        shape[2 + i] = shape[2 + i] + window.before[i] + window.after[i];
-        shift[i] = window.before[i];
-      }
-      windows = graph.compute(type, shape, [&](const Indices &i) {
-        Indices from = i;
-        for (size_t d = 0; d < rank; ++d)
-          from[2 + d] = i[2 + d] - Scalar(window.before[d]);
-        return atOr(graph, x, from, 2, Scalar::real(x->type, 0));
-      });
-    }
-    Shape shape{batch, channels};
-    shape.insert(shape.end(), w->shape.begin() + 2, w->shape.end());
-    shape.insert(shape.end(), window.output.begin(), window.output.end());
-    Tensor source = windows;
-    windows = graph.compute(type, shape, [&](const Indices &i) {
-      Indices from{i[0], i[1]};
-      for (size_t d = 0; d < rank; ++d)
-        from.push_back(window.position(d, i[2 + rank + d], i[2 + d]) + Scalar(shift[d]));
-      return graph.at(source, from);
-    });
-  }
-  Tensor rows = graph.transpose(graph.reshape(windows, {batch, depth, positions}), {0, 2, 1});
-  Value product = graph.ir().linear(graph.value(graph.cast(graph.reshape(rows, {batch * positions, depth}), DataType::f32)),
-                                    graph.value(graph.reshape(w, {outputs, depth})));
-  Tensor flat = graph.computed(DataType::f32, {batch * positions, outputs}, product);
-  Shape shape{batch, outputs};
-  shape.insert(shape.end(), window.output.begin(), window.output.end());
-  return graph.reshape(graph.transpose(graph.reshape(flat, {batch, positions, outputs}), {0, 2, 1}), shape);
+  return window.rank() <= 3;
+}
+
+Tensor convolve(Graph &graph, Tensor x, Value weight, Tensor bias, const Shape &shape, const Window &window, int64_t groups) {
+  WindowSpec spec;
+  spec.strides = window.strides;
+  spec.dilations = window.dilations;
+  spec.groups = groups;
+  for (const Shape *side : {&window.before, &window.after})
+    for (const Dimension &pad : *side)
+      spec.pads.push_back(*pad.constant());
+  Value added = bias ? graph.value(graph.cast(bias, DataType::f32)) : Value();
+  return graph.computed(DataType::f32, shape, graph.ir().convolution(graph.value(graph.cast(x, DataType::f32)), weight, added, shape, spec));
 }
 
 Tensor convolution(Op &op, const ConvolutionSpec &spec) {
@@ -96,10 +74,10 @@ Tensor convolution(Op &op, const ConvolutionSpec &spec) {
   for (size_t i = 2; i < w->rank(); ++i)
     kernel.push_back(*w->shape[i].constant());
   Window window = windowOf(op, Shape(x->shape.begin() + 2, x->shape.end()), kernel, false);
-  if (groups == 1 && (w->stored || w->known) && !x->known && x->type != ElementType::f64 && x->shape[1].isConstant())
-    return addChannels(graph, productOf(graph, spec, window), spec.bias);
   Shape shape{x->shape[0], w->shape[0]}, extents{w->shape[1]};
   shape.insert(shape.end(), window.output.begin(), window.output.end());
+  if (isFloat(x->type) && x->type != ElementType::f64 && !x->known && channels && fits(window) && (!spec.bias || spec.bias->shape[0] == w->shape[0]))
+    return convolve(graph, x, graph.value(graph.cast(w, DataType::f32)), spec.bias, shape, window, groups);
   extents.insert(extents.end(), w->shape.begin() + 2, w->shape.end());
   Tensor sum = graph.reduce(wideType(x->dataType), shape, extents, Reduction::sum, [&](const Indices &o, const Indices &k) {
     const Scalar channel = groups == 1 ? k[0] : o[1] / Scalar(*rows / groups) * Scalar(*columns) + k[0];

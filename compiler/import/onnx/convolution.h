@@ -18,6 +18,10 @@ struct ConvolutionSpec {
 // node's attributes say. Of the type in which sums are made (window.h: wideType): the caller rounds once.
 Tensor convolution(Op &op, const ConvolutionSpec &spec);
 
+// The same as the op of IR that has a kernel of its own: x and bias of floats of at most 32 bits, weight f32, as a matrix where a
+// window is one element; paddings are known and not negative. f32.
+Tensor convolve(Graph &graph, Tensor x, Value weight, Tensor bias, const Shape &shape, const Window &window, int64_t groups);
+
 // Throws where ranks and types of a convolution's operands do not go together, or a kernel's extent is not known.
 void checkConvolution(Op &op, Tensor x, Tensor weight, Tensor bias);
 // x [N, M, spatial...] with bias [M] added; x where there is none.

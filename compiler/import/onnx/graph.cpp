@@ -446,26 +446,67 @@ Shape Graph::broadcastShape(const std::vector<Tensor> &inputs) {
       const Dimension &from = input->shape[i];
       if (from == to || from == Dimension(1))
         continue;
-      if (to == Dimension(1))
+      if (to == Dimension(1)) {
         to = from;
-      else if (to.isConstant() && from.isConstant())
+        continue;
+      }
+      if (to.isConstant() && from.isConstant())
         throw ImportError("shapes " + textOf(inputs[0]->shape) + " and " + textOf(input->shape) +
                           " do not go together: a dimension is " + to.text() + " and " + from.text());
-      else if (Dimension::isCutOf(from, to)) // a table that was cut to the length: one that is long enough
-        continue;
-      else if (Dimension::isCutOf(to, from))
+      // Neither is meant to be 1.
+      const bool mask = maskLengths.count(to.symbolName()) || maskLengths.count(from.symbolName());
+      if ((isSum(to) || mask) && (isSum(from) || mask) && (isSum(to) || isSum(from)))
+        equate(to, from);
+      // A table that was cut to the length counts as one that is long enough.
+      const bool cut = Dimension::isCutOf(from, to), cuts = Dimension::isCutOf(to, from);
+      builder.require(cut || cuts ? GraphBuilder::Relation::equal : GraphBuilder::Relation::broadcasts, to, from,
+                      "that shapes " + textOf(inputs[0]->shape) + " and " + textOf(input->shape) + " go together: " + to.text() +
+                          " = " + from.text() + (cut || cuts ? "" : ", or one of them is 1"));
+      if (cuts || (from.isConstant() && !cut))
         to = from;
-      else if (!to.isConstant() && !from.isConstant()) {
-        // Neither is meant to be 1.
-        const bool mask = maskLengths.count(to.symbolName()) || maskLengths.count(from.symbolName());
-        if ((isSum(to) || mask) && (isSum(from) || mask) && (isSum(to) || isSum(from)))
-          equate(to, from);
-        to = Dimension::max(to, from); // equal, or one of them is 1
-      }
-      else if (from.isConstant())
-        to = from;
+      else if (!cut && !to.isConstant())
+        to = Dimension::max(to, from);
     }
   return shape;
+}
+
+bool Graph::differ(const Dimension &a, const Dimension &b, const std::string &words) {
+  if (a == b)
+    return false;
+  if (a.isConstant() && b.isConstant())
+    return true;
+  equate(a, b);
+  builder.require(GraphBuilder::Relation::equal, a, b, words + ": " + a.text() + " = " + b.text());
+  return false;
+}
+
+// Whether some dimension is neither a number nor a product or shifted symbol: what its product with others is nobody sees.
+static bool isOpaque(const Shape &shape) {
+  return std::any_of(shape.begin(), shape.end(), [](const Dimension &dimension) {
+    const std::string text = dimension.text();
+    const auto sums = std::count_if(text.begin(), text.end(), [](char c) { return c == '+' || c == '-'; });
+    return !dimension.isConstant() && (text.find_first_of(" (") != std::string::npos || sums > 1 ||
+                                       (sums == 1 && text.find('*') != std::string::npos));
+  });
+}
+
+Tensor Graph::reshapeUnproven(Tensor x, const Shape &shape) {
+  if (differ(elementsOf(x->shape), elementsOf(shape), "as many elements in " + textOf(shape) + " as in " + textOf(x->shape)))
+    throw ImportError("a tensor of shape " + textOf(x->shape) + " cannot have shape " + textOf(shape));
+  if (isOpaque(shape) && !isOpaque(x->shape) && !elementsOf(x->shape).isConstant())
+    return computed(x->dataType, shape, builder.reshape(value(x), shape));
+  // IR holds reshapes whose counts it sees to be different for wrong, and joins neighbouring ones: so these elements are moved.
+  return compute(x->dataType, shape, [&](const Indices &i) {
+    Scalar place = 0;
+    for (size_t d = 0; d < i.size(); ++d)
+      place = place * Scalar(shape[d]) + i[d];
+    Indices own(x->rank(), Scalar(0));
+    for (size_t d = x->rank(); d-- > 0;) {
+      own[d] = d ? place % Scalar(x->shape[d]) : place;
+      place = place / Scalar(x->shape[d]);
+    }
+    return at(x, own);
+  });
 }
 
 } // namespace ingot::onnx

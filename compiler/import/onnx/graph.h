@@ -32,6 +32,7 @@ struct TensorData {
   Value value;                            // in IR, once it was asked for
   std::string name;                       // of a stored tensor
   std::vector<std::string> strings;       // of DataType::string
+  bool turned = false;                    // the transpose of a stored matrix, which a linear takes as it is stored
 
   size_t rank() const { return shape.size(); }
 };
@@ -94,8 +95,17 @@ public:
   // a [.., m, k] times b [.., k, n] with numpy's broadcasting of the leading dimensions. A stored matrix of floats becomes a linear.
   Tensor matmul(Tensor a, Tensor b);
 
-  // The shape that numpy's broadcasting gives. Throws where dimensions do not go together.
+  // The shape that numpy's broadcasting gives. Throws where dimensions do not go together; where that is not known, a run
+  // whose inputs show it is refused.
   Shape broadcastShape(const std::vector<Tensor> &inputs);
+
+  // --- What must be true of shapes and may not be known yet.
+
+  // Whether the two are different for all inputs. Where they may be equal, runs are refused where they are not, told by `words`:
+  // "as many rows as columns".
+  bool differ(const Dimension &a, const Dimension &b, const std::string &words);
+  // The tensor in another shape, of as many elements as a run then has to have.
+  Tensor reshapeUnproven(Tensor x, const Shape &shape);
 
   // Two dimensions that an operator needs to be equal. Where that says that two symbols are, it is remembered.
   void equate(const Dimension &a, const Dimension &b);

@@ -146,7 +146,9 @@ Tensor Graph::transpose(Tensor x, std::vector<int64_t> permutation) {
         own[size_t(permutation[d])] = i[d];
       return at(x, own);
     });
-  return computed(x->dataType, shape, builder.transpose(value(x), permutation));
+  Tensor made = computed(x->dataType, shape, builder.transpose(value(x), permutation));
+  made->turned = x->rank() == 2 && x->stored;
+  return made;
 }
 
 Tensor Graph::concat(const std::vector<Tensor> &inputs, size_t axis) {
@@ -161,11 +163,11 @@ Tensor Graph::concat(const std::vector<Tensor> &inputs, size_t axis) {
     for (size_t i = 0; i < shape.size(); ++i) {
       if (i == axis)
         shape[i] = shape[i] + inputs[n]->shape[i];
-      else if (shape[i].isConstant() && inputs[n]->shape[i].isConstant() && !(shape[i] == inputs[n]->shape[i]))
+      else if (differ(shape[i], inputs[n]->shape[i],
+                      "inputs " + textOf(inputs[0]->shape) + " and " + textOf(inputs[n]->shape) + " that are alike beside axis " +
+                          std::to_string(axis)))
         throw ImportError("input " + std::to_string(n) + " has shape " + textOf(inputs[n]->shape) + "; the first has " +
                           textOf(inputs[0]->shape) + ", which differs beside axis " + std::to_string(axis));
-      else
-        equate(shape[i], inputs[n]->shape[i]);
     }
   }
   if (inputs.size() == 1)
@@ -283,12 +285,11 @@ Tensor Graph::matmul(Tensor a, Tensor b) {
   }
   const Dimension m = a->shape[a->rank() - 2], k = a->shape.back(), n = b->shape.back();
   const Dimension other = b->shape[b->rank() - 2];
-  if (k.isConstant() && other.isConstant() && !(k == other))
+  if (differ(k, other, "as many columns in " + textOf(a->shape) + " as rows in " + textOf(b->shape)))
     throw ImportError("a matrix of shape " + textOf(a->shape) + " cannot be multiplied by one of " + textOf(b->shape));
-  equate(k, other);
   Shape lead(a->shape.begin(), a->shape.end() - 2);
   // Stored weights: rows of all leading dimensions together.
-  if (b->rank() == 2 && (b->stored || b->known) && isFloat(a->type) && a->type != ElementType::f64 && !a->known &&
+  if (b->rank() == 2 && (b->stored || b->known || b->turned) && isFloat(a->type) && a->type != ElementType::f64 && !a->known &&
       k.isConstant() && n.isConstant()) {
     Dimension rows = elementsOf(lead) * m;
     Value weight = builder.transpose(value(b), {1, 0});

@@ -229,10 +229,6 @@ private:
                 nameOf((*found)->dataType));
         continue;
       }
-      if (elementsOf((*found)->shape) == Dimension(0)) {
-        problem("output '" + output.name() + "' has shape " + textOf((*found)->shape) + ": results without elements are not supported");
-        continue;
-      }
       try {
         results.emplace_back(output.name(), graph.value(*found));
       } catch (const ImportError &error) {

@@ -169,6 +169,7 @@ static const std::vector<std::span<const Definition>> &tables() {
       quantizationOps(),
       quantizedConvolutionOps(),
       attentionOps(),
+      linearAttentionOps(),
       contribOps(),
       contribAttentionOps(),
       contribCacheOps(),

@@ -95,6 +95,7 @@ std::span<const Definition> resizeOps();
 std::span<const Definition> gridOps();
 std::span<const Definition> quantizationOps();
 std::span<const Definition> attentionOps();
+std::span<const Definition> linearAttentionOps();
 std::span<const Definition> contribOps();
 std::span<const Definition> contribAttentionOps();
 std::span<const Definition> contribCacheOps();

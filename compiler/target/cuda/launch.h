@@ -62,6 +62,7 @@ Functions functionsOf(const rope_append_params &p, std::string &error);
 Functions functionsOf(const attention_params &p, std::string &error);
 Functions functionsOf(const attention_merge_params &p, std::string &error);
 Functions functionsOf(const sdpa_params &p, std::string &error);
+Functions functionsOf(const convolution_params &p, std::string &error);
 Functions functionsOf(const sample_params &p, std::string &error);
 
 } // namespace ingot::target::cuda

@@ -234,6 +234,38 @@ void check(Checker &c, const sdpa_params &p) {
   c.symbol("keys_symbol", p.keys_symbol);
 }
 
+void check(Checker &c, const convolution_params &p) {
+  for (auto [name, value] : {std::pair{"channels", p.channels},
+                             {"outputs", p.outputs},
+                             {"groups", p.groups},
+                             {"kernel_d", p.kernel_d},
+                             {"kernel_h", p.kernel_h},
+                             {"kernel_w", p.kernel_w},
+                             {"stride_d", p.stride_d},
+                             {"stride_h", p.stride_h},
+                             {"stride_w", p.stride_w},
+                             {"dilation_d", p.dilation_d},
+                             {"dilation_h", p.dilation_h},
+                             {"dilation_w", p.dilation_w}})
+    c.positive(name, value);
+  for (auto [name, value] : {std::pair{"pad_d", p.pad_d}, {"pad_h", p.pad_h}, {"pad_w", p.pad_w}})
+    c.require(value >= 0, name, value, "at least 0");
+  if (c.ok() && (p.channels % p.groups || p.outputs % p.groups))
+    c.fail("groups must divide channels and outputs");
+  for (auto [name, value] : {std::pair{"scale", p.scale}, {"bias", p.bias}, {"residual", p.residual}})
+    c.flag(name, value);
+  c.require(p.act >= INGOT_ACT_NONE && p.act <= INGOT_ACT_RELU, "act", p.act, "an activation");
+  c.require(p.clamp >= 0 && p.clamp <= 3, "clamp", p.clamp, "0 to 3");
+  for (auto [name, value] : {std::pair{"batch_symbol", p.batch_symbol},
+                             {"in_d_symbol", p.in_d_symbol},
+                             {"in_h_symbol", p.in_h_symbol},
+                             {"in_w_symbol", p.in_w_symbol},
+                             {"out_d_symbol", p.out_d_symbol},
+                             {"out_h_symbol", p.out_h_symbol},
+                             {"out_w_symbol", p.out_w_symbol}})
+    c.symbol(name, value);
+}
+
 void check(Checker &c, const sample_params &p) { c.positive("vocabulary", p.vocabulary); }
 
 } // namespace

@@ -132,6 +132,19 @@
   I(bias) I(bias_batch) I(bias_heads) I(bias_queries) I(bias_keys) I(lengths)                \
   I(batch_symbol) I(queries_symbol) I(keys_symbol)
 
+/* convolution: windows of an image times a weight. Tiles: 960 (kConvolutionTiles), equal shares of the work.
+ * in f32[B][channels][D][H][W], weight f32[outputs][channels/groups][kernel_d][kernel_h][kernel_w] (row-major),
+ * [scale f32[outputs] (scale)], [bias f32[outputs] (bias)], [residual f32 as out (residual)], out f32[B][outputs][D'][H'][W'].
+ * c[o][z][y][x] sums, over the channels i of o's group and the weight's t, in[i][z*stride_d + t_d*dilation_d - pad_d][...][...] *
+ * weight[o][i][t], elements outside counting as 0; out = act(c*scale + bias + residual), then at least low (clamp & 1) and at most
+ * high (clamp & 2). Sums as of linear, k being (i, t). Sizes are symbols; what pads stand behind follows from the output's. */
+#define INGOT_CONVOLUTION_PARAMS(I, F)                                                       \
+  I(channels) I(outputs) I(groups) I(kernel_d) I(kernel_h) I(kernel_w)                       \
+  I(stride_d) I(stride_h) I(stride_w) I(dilation_d) I(dilation_h) I(dilation_w)              \
+  I(pad_d) I(pad_h) I(pad_w) I(scale) I(bias) I(residual) I(act) I(clamp) F(low) F(high)     \
+  I(batch_symbol) I(in_d_symbol) I(in_h_symbol) I(in_w_symbol)                               \
+  I(out_d_symbol) I(out_h_symbol) I(out_w_symbol)
+
 /* sample: one token per row of logits. Tiles: one per row.
  * logits f32[L][vocabulary], temperature f32[L], top_k i32[L], top_p f32[L], min_p f32[L], repetition f32[L],
  * presence f32[L], frequency f32[L], seed i64[L], counter i64[L], penalty_starts i32[L+1], penalty_ids i32[E],
@@ -153,6 +166,7 @@
   T(attention, INGOT_ATTENTION_PARAMS)          \
   T(attention_merge, INGOT_ATTENTION_MERGE_PARAMS) \
   T(sdpa, INGOT_SDPA_PARAMS)                    \
+  T(convolution, INGOT_CONVOLUTION_PARAMS)      \
   T(sample, INGOT_SAMPLE_PARAMS)
 
 /* Parameters that a plan may leave out: they are 0 then. */

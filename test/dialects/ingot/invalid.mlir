@@ -1673,3 +1673,73 @@ ingot.symbol @b value "a*"
 // symbol-c3
 // expected-error @below {{value "b+c" names @b, which is not declared before it}}
 ingot.symbol @b value "b+c"
+
+// -----
+
+ingot.entry @convolution_c1_dimensions(%x: tensor<2x8xf32>, %w: tensor<4x8xf32>) attributes {arg_names = ["x", "w"], res_names = []} {
+  // expected-error@+1 {{'ingot.convolution' op multiplies windows of 'tensor<2x8xf32>' by 'tensor<4x8xf32>' into 'tensor<2x4xf32>'; expected one to three spatial dimensions in all, and a static weight}}
+  %r = ingot.convolution %x, %w {strides = array<i64>, dilations = array<i64>, pads = array<i64>} : (tensor<2x8xf32>, tensor<4x8xf32>) -> tensor<2x4xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @convolution_c1_batch(%x: tensor<2x8x9x9xf32>, %w: tensor<4x8x3x3xf32>) attributes {arg_names = ["x", "w"], res_names = []} {
+  // expected-error@+1 {{'ingot.convolution' op result has 3 in dimension 0; expected 2, the input's batch}}
+  %r = ingot.convolution %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>} : (tensor<2x8x9x9xf32>, tensor<4x8x3x3xf32>) -> tensor<3x4x9x9xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @convolution_c2_strides(%x: tensor<2x8x9x9xf32>, %w: tensor<4x8x3x3xf32>) attributes {arg_names = ["x", "w"], res_names = []} {
+  // expected-error@+1 {{'ingot.convolution' op needs positive strides and dilations, and pads from 0 on before and behind, of 2 spatial dimensions}}
+  %r = ingot.convolution %x, %w {strides = array<i64: 1, 0>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>} : (tensor<2x8x9x9xf32>, tensor<4x8x3x3xf32>) -> tensor<2x4x9x9xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @convolution_c3_groups(%x: tensor<2x8x9x9xf32>, %w: tensor<4x8x3x3xf32>) attributes {arg_names = ["x", "w"], res_names = []} {
+  // expected-error@+1 {{'ingot.convolution' op has 3 groups of channels for an input 'tensor<2x8x9x9xf32>', a weight 'tensor<4x8x3x3xf32>' and a result 'tensor<2x4x9x9xf32>'}}
+  %r = ingot.convolution %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, groups = 3 : i64} : (tensor<2x8x9x9xf32>, tensor<4x8x3x3xf32>) -> tensor<2x4x9x9xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @convolution_c4_places(%x: tensor<2x8x9x9xf32>, %w: tensor<4x8x3x3xf32>) attributes {arg_names = ["x", "w"], res_names = []} {
+  // expected-error@+1 {{'ingot.convolution' op result has 8 in dimension 3; expected 9, the places of a window}}
+  %r = ingot.convolution %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>} : (tensor<2x8x9x9xf32>, tensor<4x8x3x3xf32>) -> tensor<2x4x9x8xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @convolution_c5_bias(%x: tensor<2x8x9x9xf32>, %w: tensor<4x8x3x3xf32>, %b: tensor<5xf32>) attributes {arg_names = ["x", "w", "b"], res_names = []} {
+  // expected-error@+1 {{'ingot.convolution' op bias has 5 in dimension 0; expected 4, the weight's rows}}
+  %r = ingot.convolution %x, %w bias %b {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>} : (tensor<2x8x9x9xf32>, tensor<4x8x3x3xf32>, tensor<5xf32>) -> tensor<2x4x9x9xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @convolution_c5_residual(%x: tensor<2x8x9x9xf32>, %w: tensor<4x8x3x3xf32>) attributes {arg_names = ["x", "w"], res_names = []} {
+  // expected-error@+1 {{'ingot.convolution' op residual has 8 in dimension 1; expected 4, as the result has}}
+  %r = ingot.convolution %x, %w residual %x {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>} : (tensor<2x8x9x9xf32>, tensor<4x8x3x3xf32>, tensor<2x8x9x9xf32>) -> tensor<2x4x9x9xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @convolution_c6_bounds(%x: tensor<2x8x9x9xf32>, %w: tensor<4x8x3x3xf32>) attributes {arg_names = ["x", "w"], res_names = []} {
+  // expected-error@+1 {{'ingot.convolution' op is clamped to no number: low is above high}}
+  %r = ingot.convolution %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, low = 1.0 : f64, high = 0.0 : f64} : (tensor<2x8x9x9xf32>, tensor<4x8x3x3xf32>) -> tensor<2x4x9x9xf32>
+  ingot.return
+}
+
+// -----
+
+// symbol-c4
+// expected-error@+1 {{'ingot.symbol' op has a requirement, which is said in words of a symbol that is derived}}
+ingot.symbol @n requires "something"

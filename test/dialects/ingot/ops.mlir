@@ -296,3 +296,23 @@ ingot.entry @sample(%logits: tensor<?x100xf32, #ingot.dims<"logit_rows", "">>,
       -> (tensor<?xi32, #ingot.dims<"logit_rows">>, tensor<?xf32, #ingot.dims<"logit_rows">>)
   ingot.return %ids, %p : tensor<?xi32, #ingot.dims<"logit_rows">>, tensor<?xf32, #ingot.dims<"logit_rows">>
 }
+
+// -----
+
+// CHECK-LABEL: ingot.symbol @n
+// CHECK:       ingot.symbol @fits value "512 - n" requires "at most 512 images"
+// CHECK-LABEL: ingot.entry @convolution
+// CHECK:         ingot.convolution %arg0, %arg1 {dilations = array<i64: 1, 1>, low = 0.000000e+00 : f64, pads = array<i64: 1, 1, 1, 1>, strides = array<i64: 2, 1>}
+// CHECK:         ingot.convolution %{{.*}}, %arg2 scale %arg3 bias %arg3 residual %{{.*}} {activation = #ingot.activation<silu>, dilations = array<i64: 1, 1>, groups = 4 : i64, high = 6.000000e+00 : f64, pads = array<i64: 0, 0, 0, 0>, strides = array<i64: 1, 1>}
+ingot.symbol @n
+ingot.symbol @fits value "512 - n" requires "at most 512 images"
+ingot.entry @convolution(%x: tensor<?x8x9x9xf32, #ingot.dims<"n", "", "", "">>, %w: tensor<4x8x3x3xf32>, %m: tensor<4x1xf32>, %s: tensor<4xf32>) -> (tensor<?x4x5x9xf32, #ingot.dims<"n", "", "", "">>)
+    attributes {arg_names = ["x", "w", "m", "s"], res_names = ["y"]} {
+  %c = ingot.convolution %x, %w {strides = array<i64: 2, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, low = 0.0 : f64}
+      : (tensor<?x8x9x9xf32, #ingot.dims<"n", "", "", "">>, tensor<4x8x3x3xf32>) -> tensor<?x4x5x9xf32, #ingot.dims<"n", "", "", "">>
+  %y = ingot.convolution %c, %m scale %s bias %s residual %c
+      {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, groups = 4 : i64, activation = #ingot.activation<silu>, high = 6.0 : f64}
+      : (tensor<?x4x5x9xf32, #ingot.dims<"n", "", "", "">>, tensor<4x1xf32>, tensor<4xf32>, tensor<4xf32>, tensor<?x4x5x9xf32, #ingot.dims<"n", "", "", "">>)
+      -> tensor<?x4x5x9xf32, #ingot.dims<"n", "", "", "">>
+  ingot.return %y : tensor<?x4x5x9xf32, #ingot.dims<"n", "", "", "">>
+}

@@ -527,3 +527,11 @@ plan.program @p {
   // expected-error @below {{value "b+c" names @b, which is not declared before it}}
   plan.symbol @b value "b+c"
 }
+
+// -----
+
+// symbol-c3
+plan.program @p attributes {vocabulary = 0 : i64, context_length = 0 : i64} {
+  // expected-error@+1 {{'plan.symbol' op has a requirement, which is said in words of a symbol that is derived}}
+  plan.symbol @n requires "something"
+}

@@ -4,7 +4,7 @@
     run_cases.py --ingot BIN --ingot-run BIN --work DIR LIST.json [REGEX of names]
 
 Floats differ by at most the case's tolerance (1e-4 where it has none) times 1 + the largest expected value, integers that stand for
-quantized numbers by one.
+quantized numbers by one. Runs that a case says are refused must fail, and tell why.
 """
 import argparse
 import base64
@@ -82,6 +82,13 @@ def main():
         if not problem:
             problem = "; ".join(f"{name}: {why}" for name, tensor in case["outputs"].items()
                                 if (why := wrong(tensor, at(f"out.{name}.npy"), case.get("tolerance", 1e-4))))
+        for refused in [] if problem else case.get("refused", []):
+            for name, shape in refused["shapes"].items():
+                code = CODES[case["inputs"][name]["type"]]
+                npy.write(at(f"in.{name}.npy"), code, tuple(shape), [0] * math.prod(shape))
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode != 1 or not re.search(refused["message"], done.stderr):
+                problem = f"{refused['shapes']}: exits with {done.returncode} instead of being refused: {done.stderr.strip()[:500]}"
         if problem:
             print(f"{case['name']}: {problem}")
             bad += 1

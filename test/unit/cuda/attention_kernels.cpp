@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // attention and rope_append for the simulated device, as the compiler emits them: two functions for each layer; and
-// sdpa.
+// sdpa and convolution.
 #include "compiler/target/cuda/device/attention_rows.h"
 #include "compiler/target/cuda/device/attention_tiles.h"
+#include "compiler/target/cuda/device/convolution.h"
 #include "compiler/target/cuda/device/rope_append.h"
 #include "compiler/target/cuda/device/sdpa.h"
 #include "test/unit/cuda/kernel_cases.h"
@@ -30,3 +31,11 @@ INGOT_ATTENTION_CASES(LAYER)
   INGOT_KERNEL(name, 128) { scaledDotProduct<Sdpa_##name>(args); }
 
 INGOT_SDPA_CASES(SDPA)
+
+#define CONVOLUTION(t, name, ...)                                                                                      \
+  struct Convolution_##name {                                                                                          \
+    static constexpr convolution_params p = {__VA_ARGS__};                                                             \
+  };                                                                                                                   \
+  INGOT_KERNEL(name, 256) { convolve<Convolution_##name>(args); }
+
+INGOT_CONVOLUTION_CASES(CONVOLUTION)

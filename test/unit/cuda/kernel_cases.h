@@ -82,6 +82,16 @@
   C(sdpa, sdpa_hd5_vd1_window33, 2, 1, 5, 1, 0.9f, 0, 0, 33, 0, 0, 0, 0, 0, 0, 0, 1, 2)                                \
   C(sdpa, sdpa_hd1_vd17_bias_one, 1, 1, 1, 17, -2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 2)
 
+// channels outputs groups, kernel, stride, dilation and pad by depth, height and width, scale bias residual act clamp
+// low high, batch_symbol, in_ and out_ symbols by depth, height and width
+#define INGOT_CONVOLUTION_CASES(C)                                                                                     \
+  C(convolution, convolution_3x3, 5, 17, 1, 1, 3, 3, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 3, -0.5f, 0.75f, 0, 1, 2,  \
+    3, 4, 5, 6)                                                                                                        \
+  C(convolution, convolution_deep, 70, 3, 1, 1, 3, 3, 1, 1, 1, 1, 1, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4,   \
+    5, 6)                                                                                                              \
+  C(convolution, convolution_groups_3d, 6, 4, 2, 2, 2, 3, 2, 1, 2, 1, 2, 1, 1, 0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 1, 2, 3,  \
+    4, 5, 6)
+
 #define INGOT_SAMPLE_CASES(C)                                                                                          \
   C(sample, sample_97, 97)                                                                                             \
   C(sample, sample_4096, 4096)                                                                                         \

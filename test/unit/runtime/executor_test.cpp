@@ -321,6 +321,18 @@ TEST(Executor, DerivesSymbolsFromOthers) {
             "symbol 'fewer' has no bound of its own: it is (tokens - 3)*2; bound those symbols");
 }
 
+TEST(Executor, TellsTheRequirementThatARunBreaks) {
+  TestEngine engine = withDerived();
+  engine.plan.symbols[2]->requirement = "node 'places' expects more than 2 tokens";
+  auto executor = makeExecutor(options(1), engine);
+  ASSERT_TRUE(executor);
+  int64_t values[] = {3, 1, 0};
+  EXPECT_TRUE(executor->complete(0, values).ok());
+  values[0] = 2;
+  EXPECT_EQ(refusal(executor->complete(0, values), ErrorCode::InvalidArgument),
+            "entry 'step': node 'places' expects more than 2 tokens; found tokens = 2 for inputs in [2, 4], slots [2]");
+}
+
 TEST(Executor, RefusesToDivideByLessThanOne) {
   TestEngine engine = withDerived();
   engine.plan.symbols[2]->steps = {{format::SymbolStepKind::constant, 8}, {format::SymbolStepKind::symbol, 0},

@@ -148,7 +148,8 @@ TEST(Codegen, RefusesWhatATemplateCannotDo) {
   unknown.templateName = "fly";
   EXPECT_EQ(errorOf(unknown),
             "kernel 'x' (template 'fly'): no such template; there are embedding, rope_angles, pack_rows, "
-            "quantize_rows, linear, linear_int, rope_append, attention, attention_merge, sdpa, sample");
+            "quantize_rows, linear, linear_int, rope_append, attention, attention_merge, sdpa, convolution, "
+            "sample");
   EXPECT_EQ(errorOf(packRows("x", 64, 63)),
             "kernel 'x' (template 'pack_rows'): parameter 'k_padded' is 63, expected at least k = 64");
   Kernel missing = packRows("x", 64, 64);

@@ -93,7 +93,7 @@ std::vector<Tensor> groupQueryAttention(Op &op) {
   const Dimension batch = spec.q->shape[0], queries = spec.q->shape[2];
 
   Tensor last = op.input(5);
-  if (!(elementsOf(last->shape) == batch) && last->shape[0].isConstant() && batch.isConstant())
+  if (op.graph.differ(elementsOf(last->shape), batch, "an element of seqlens_k for each of the batch"))
     op.fail("seqlens_k has shape " + textOf(last->shape) + "; expected [" + batch.text() + "]");
   if (last->dataType != DataType::i32 && last->dataType != DataType::i64)
     op.fail("seqlens_k is of " + nameOf(last->dataType) + "; expected int32");

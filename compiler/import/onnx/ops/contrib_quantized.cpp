@@ -133,7 +133,7 @@ std::vector<Tensor> gatherBlockQuantized(Op &op) {
   logical.back() = logical.back() * each;
   for (size_t d = 0; d < rank; ++d) {
     const Dimension expected = d == along ? Dimension::ceilDiv(logical[d], block) : logical[d];
-    if (expected.isConstant() && scales->shape[d].isConstant() && !(expected == scales->shape[d]))
+    if (op.graph.differ(expected, scales->shape[d], "scales for the blocks of the table"))
       op.fail("the scales have shape " + textOf(scales->shape) + " for a table of shape " + textOf(logical) + " in blocks of " +
               std::to_string(block));
   }

@@ -16,6 +16,49 @@ std::vector<Tensor> conv(Op &op) {
   return {op.graph.cast(convolution(op, spec), x->dataType)};
 }
 
+// A transposed convolution of one group as a product and a sum: every element of x times every column of the weight, as a
+// convolution whose windows are single elements; then an element of the result sums those that lie on it, k * dilation before
+// it for tap k. Without dilation only every stride-th tap does, from the first that does on.
+Tensor transposedProduct(Graph &graph, Tensor x, Tensor w, const Shape &shape, const Shape &before, const std::vector<int64_t> &strides,
+                         const std::vector<int64_t> &dilations) {
+  const size_t rank = strides.size();
+  const Dimension channels = w->shape[0], outputs = w->shape[1], taps = elementsOf(Shape(w->shape.begin() + 2, w->shape.end()));
+  Value weight = graph.ir().transpose(graph.value(graph.cast(graph.reshape(w, {channels, outputs * taps}), DataType::f32)), {1, 0});
+  Window single;
+  single.kernel = single.strides = single.dilations = std::vector<int64_t>(rank, 1);
+  single.before = single.after = Shape(rank, Dimension(0));
+  Shape columns = x->shape;
+  columns[1] = outputs * taps;
+  Tensor products = convolve(graph, x, weight, nullptr, columns, single, 1);
+  Shape extents;
+  for (size_t i = 0; i < rank; ++i)
+    extents.push_back(dilations[i] == 1 ? Dimension::ceilDiv(w->shape[2 + i], strides[i]) : w->shape[2 + i]);
+  return graph.reduce(DataType::f32, shape, extents, Reduction::sum, [&](const Indices &o, const Indices &k) {
+    Scalar tap(0), lands;
+    Indices places;
+    for (size_t i = 0; i < rank; ++i) {
+      const Scalar at = o[2 + i] + Scalar(before[i]), stride(strides[i]), size(x->shape[2 + i]);
+      Scalar own = k[i], place, here;
+      if (dilations[i] == 1) {
+        own = at % stride + k[i] * stride;
+        place = at / stride - k[i];
+        here = both(own < Scalar(w->shape[2 + i]), both(place >= Scalar(0), place < size));
+        own = smaller(own, Scalar(w->shape[2 + i] - 1));
+      } else {
+        const Scalar first = at - k[i] * Scalar(dilations[i]);
+        place = first / stride;
+        here = both(both(first >= Scalar(0), equal(first % stride, Scalar(0))), place < size);
+      }
+      lands = lands ? both(lands, here) : here;
+      tap = tap * Scalar(w->shape[2 + i]) + own;
+      places.push_back(larger(smaller(place, size - Scalar(1)), Scalar(0)));
+    }
+    Indices from{o[0], o[1] * Scalar(taps) + tap};
+    from.insert(from.end(), places.begin(), places.end());
+    return select(lands, graph.at(products, from), Scalar::real(ElementType::f32, 0));
+  });
+}
+
 // y[o] sums x[i] w[k] where o = i * stride + k * dilation - padding.
 std::vector<Tensor> convTranspose(Op &op) {
   Graph &graph = op.graph;
@@ -56,6 +99,10 @@ std::vector<Tensor> convTranspose(Op &op) {
     if (auto known = shape.back().constant(); known && *known < 0)
       op.fail("spatial dimension " + std::to_string(i) + " of the result would be " + std::to_string(*known));
   }
+  if (groups == 1 && channels && !x->known && x->type != ElementType::f64)
+    return {graph.cast(addChannels(graph, transposedProduct(graph, x, w, shape, before, strides, dilations),
+                                   bias ? graph.cast(bias, DataType::f32) : nullptr),
+                       x->dataType)};
   const int64_t inputs = *rows / groups;
   Shape extents{Dimension(inputs)};
   extents.insert(extents.end(), w->shape.begin() + 2, w->shape.end());
@@ -103,7 +150,7 @@ std::vector<Tensor> deformConv(Op &op) {
       op.fail(std::string(name) + " is of " + nameOf(tensor->dataType) + " and has shape " + textOf(tensor->shape) +
               "; expected the input's type and " + std::to_string(count) + " channels");
     for (size_t i = 0; i < rank; ++i)
-      if (tensor->shape[2 + i].isConstant() && window.output[i].isConstant() && !(tensor->shape[2 + i] == window.output[i]))
+      if (graph.differ(tensor->shape[2 + i], window.output[i], std::string("spatial dimensions of ") + name + " that are the result's"))
         op.fail(std::string(name) + " has shape " + textOf(tensor->shape) + "; the result has spatial dimensions " +
                 textOf(window.output));
   };

@@ -76,7 +76,7 @@ std::vector<Tensor> einsum(Op &op) {
         continue;
       if (found->second == Dimension(1))
         found->second = x->shape[d];
-      else if (found->second.isConstant() && x->shape[d].isConstant())
+      else if (op.graph.differ(found->second, x->shape[d], "that dimensions of one letter are equal"))
         op.fail("a dimension of the equation is " + found->second.text() + " and " + x->shape[d].text());
     }
     ellipsis = std::max(ellipsis, own);

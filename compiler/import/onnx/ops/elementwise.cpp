@@ -94,7 +94,7 @@ std::vector<Tensor> power(Op &op) {
     bool same = true;
     for (double value : *known)
       same &= value == (*known)[0];
-    Shape shape = op.graph.broadcastShape({base, exponent});
+    Shape shape = graph.broadcastShape({base, exponent});
     if (same && shape == base->shape) {
       const double value = (*known)[0];
       if (value == 1)

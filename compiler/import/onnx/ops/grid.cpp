@@ -66,7 +66,7 @@ std::vector<Tensor> gridSample(Op &op) {
   if (rank < 1 || grid->rank() != rank + 2 || !(grid->shape.back() == Dimension(int64_t(rank))))
     op.fail("the input has shape " + textOf(x->shape) + " and the grid " + textOf(grid->shape) +
             "; expected [N, C, spatial...] and [N, places..., spatial dimensions]");
-  if (x->shape[0].isConstant() && grid->shape[0].isConstant() && !(x->shape[0] == grid->shape[0]))
+  if (graph.differ(x->shape[0], grid->shape[0], "input and grid of one batch"))
     op.fail("the input and the grid are batches of " + x->shape[0].text() + " and " + grid->shape[0].text());
   Sampler sampler;
   sampler.type = x->type == ElementType::f64 || grid->type == ElementType::f64 ? ElementType::f64 : ElementType::f32;
@@ -182,7 +182,7 @@ std::vector<Tensor> col2Im(Op &op) {
       op.fail("a block is larger than the image");
   }
   const Dimension count = elementsOf(positions);
-  if (count.isConstant() && x->shape[2].isConstant() && !(count == x->shape[2]))
+  if (op.graph.differ(count, x->shape[2], "as many columns as the image holds positions of the block"))
     op.fail("the input has shape " + textOf(x->shape) + "; the image holds " + count.text() + " positions of the block");
   auto channels = Dimension::exactQuotient(x->shape[1], elements);
   if (!channels)

@@ -179,7 +179,10 @@ std::vector<Tensor> batchNorm(Op &op) {
   Tensor deviation = graph.elementwise(ScalarOp::sqrt, {add(op, variance, number(op, wide, eps))});
   // A factor and an offset for each channel, computed once.
   Tensor factor = div(op, scale, deviation);
-  Tensor y = add(op, mul(op, sub(op, wide, mean), factor), bias);
+  // Where both are known, they are what fusion moves into a convolution.
+  const bool known = factor->known && mean->known && bias->known;
+  Tensor y = known ? add(op, mul(op, wide, factor), sub(op, bias, mul(op, mean, factor)))
+                   : add(op, mul(op, sub(op, wide, mean), factor), bias);
   outputs.insert(outputs.begin(), graph.cast(y, x->dataType));
   return outputs;
 }

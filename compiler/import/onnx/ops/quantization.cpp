@@ -66,7 +66,7 @@ public:
       op.fail("block_size is " + std::to_string(block) + "; expected a positive number, or 0 for none");
     if (block == 0) {
       kind = Kind::alongAxis;
-      if (of->rank() != 1 || (of->shape[0].isConstant() && x->shape[axis].isConstant() && !(of->shape[0] == x->shape[axis])))
+      if (of->rank() != 1 || op.graph.differ(of->shape[0], x->shape[axis], std::string("as many numbers in the ") + name + " as axis " + std::to_string(axis) + " has"))
         op.fail(std::string(name) + " has shape " + textOf(of->shape) + "; expected one number, or " + x->shape[axis].text() +
                 " for axis " + std::to_string(axis));
       return;

@@ -61,11 +61,9 @@ std::vector<Tensor> reshape(Op &op) {
       op.fail("a tensor of shape " + textOf(x->shape) + " cannot have the shape asked for: " + have.text() +
               " elements are no multiple of " + others.text());
     shape[*inferred] = quotient ? *quotient : Dimension::floorDiv(have, others);
-    if (!quotient) // not provable, but what the model says
-      return {op.graph.computed(x->dataType, shape, op.graph.ir().reshape(op.graph.value(x), shape))};
   }
-  if (!(elementsOf(shape) == elementsOf(x->shape)) && !(elementsOf(shape).isConstant() && elementsOf(x->shape).isConstant()))
-    return {op.graph.computed(x->dataType, shape, op.graph.ir().reshape(op.graph.value(x), shape))};
+  if (!(elementsOf(shape) == elementsOf(x->shape)))
+    return {op.graph.reshapeUnproven(x, shape)};
   return {op.graph.reshape(x, shape)};
 }
 
@@ -94,7 +92,7 @@ std::vector<Tensor> squeeze(Op &op) {
       shape.push_back(x->shape[i]);
   }
   if (!(elementsOf(shape) == elementsOf(x->shape)))
-    op.fail("a dynamic dimension of " + textOf(x->shape) + " is taken away, which is not known to be 1");
+    return {op.graph.reshapeUnproven(x, shape)};
   return {op.graph.reshape(x, shape)};
 }
 
@@ -163,7 +161,7 @@ std::vector<Tensor> split(Op &op) {
     outputs.push_back(op.graph.slice(x, first, std::vector<int64_t>(x->rank(), 1), extents));
     start = start + size;
   }
-  if (!(start == x->shape[axis]) && start.isConstant() && x->shape[axis].isConstant())
+  if (op.graph.differ(start, x->shape[axis], "parts that make up axis " + std::to_string(axis) + " of " + textOf(x->shape)))
     op.fail("its parts have " + start.text() + " elements along axis " + std::to_string(axis) + "; the input has " + x->shape[axis].text());
   return outputs;
 }

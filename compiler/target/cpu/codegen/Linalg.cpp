@@ -89,6 +89,12 @@ bool lowerLinalgKernel(const Kernel &kernel, llvm::StringRef symbol, LinalgKerne
             manager.addPass(createCanonicalizerPass());
             manager.addPass(createCSEPass());
             manager.addPass(createLoopInvariantCodeMotionPass());
+            // Arithmetic on bf16, which back ends would round through a library, is that of f32, rounded by integer
+            // steps.
+            arith::ArithEmulateUnsupportedFloatsOptions widen;
+            widen.sourceTypeStrs = {"bf16"};
+            widen.targetTypeStr = "f32";
+            manager.addPass(arith::createArithEmulateUnsupportedFloats(widen));
             arith::ArithExpandOpsPassOptions expand;
             expand.includeBf16 = true;
             manager.addPass(arith::createArithExpandOpsPass(expand));

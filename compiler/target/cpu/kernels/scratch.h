@@ -163,6 +163,57 @@ constexpr SdpaScratch sdpaScratch(const sdpa_params &p) {
   return s;
 }
 
+// convolution: kPlaces places of the output share each chunk of k, kUnit output channels are a unit of work, and up to
+// kConvolutionRows of them a block of sums. Channels by themselves: kBand floats of lines.
+constexpr int64_t kConvolutionTiles = 960;
+constexpr int64_t kPlaces = 64;
+constexpr int64_t kUnit = 16;
+constexpr int64_t kConvolutionRows = 448;
+constexpr int64_t kBand = 1 << 15;
+
+// Elements that a phase of a line has beyond those of its places.
+constexpr int64_t convolutionSpan(const convolution_params &p) {
+  return int64_t(p.kernel_w - 1) * p.dilation_w / p.stride_w;
+}
+// Whether each channel is a group, and the lines of one row of 64 places fit a band.
+constexpr bool convolutionByChannels(const convolution_params &p) {
+  const int64_t taps = int64_t(p.kernel_d) * p.kernel_h * p.kernel_w;
+  const int64_t reach = int64_t(p.kernel_h - 1) * p.dilation_h + 1;
+  return p.channels == p.groups && p.outputs < 4 * p.groups && taps <= kChunk &&
+         p.kernel_d * reach * p.stride_w * (64 + convolutionSpan(p)) <= kBand;
+}
+
+struct ConvolutionScratch {
+  int64_t rows;     // output channels of a block of sums
+  int64_t panels;   // f32: one chunk of kPlaces places
+  int64_t sums;     // f32 [panels][rows][16]
+  int64_t pointers; // to lines
+  int64_t zeros;    // a line outside the image
+  int64_t lines;
+  int64_t columns; // two numbers for each column of the window
+  int64_t total;
+};
+
+constexpr ConvolutionScratch convolutionScratch(const convolution_params &p) {
+  ConvolutionScratch s{};
+  const int64_t heights = int64_t(p.kernel_d) * p.kernel_h, span = convolutionSpan(p);
+  if (convolutionByChannels(p)) {
+    s.lines = kBand * 4 + 4 * 128;
+    s.total = s.lines;
+    return s;
+  }
+  const int64_t rows = roundUp(p.outputs / p.groups, kUnit);
+  s.rows = rows < kConvolutionRows ? rows : kConvolutionRows;
+  s.panels = roundUp(kPlaces / 16 * (kChunk * 16 + 16) * 4, 64);
+  s.sums = kPlaces / 16 * s.rows * 16 * 4;
+  s.pointers = roundUp(kPlaces * heights * 8, 64);
+  s.zeros = roundUp((p.stride_w * (kPlaces + span) + 32) * 4, 64);
+  s.lines = roundUp((kPlaces * heights * p.stride_w * (1 + span) + 32) * 4, 64);
+  s.columns = roundUp(int64_t(p.kernel_w) * 8, 64);
+  s.total = s.panels + s.sums + s.pointers + s.zeros + s.lines + s.columns;
+  return s;
+}
+
 // sample: a row of penalized logits; for each block of 64 ids the largest, then the sum of weights; three arrays of the
 // list, which may hold the whole vocabulary (but is short, so that most of them is never touched).
 struct SampleScratch {
@@ -188,6 +239,7 @@ constexpr int64_t scratchBytes(const rope_angles_params &p) { return roundUp(int
 constexpr int64_t scratchBytes(const pack_rows_params &) { return 0; }
 constexpr int64_t scratchBytes(const rope_append_params &p) { return roundUp(int64_t(p.head_dim) * 4, 64); }
 constexpr int64_t scratchBytes(const sdpa_params &p) { return sdpaScratch(p).total; }
+constexpr int64_t scratchBytes(const convolution_params &p) { return convolutionScratch(p).total; }
 constexpr int64_t scratchBytes(const sample_params &p) { return sampleScratch(p).total; }
 
 } // namespace ingot::kernels

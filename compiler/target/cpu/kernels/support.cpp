@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The three functions that a back end may call on its own. They are linked into every image, so that kernels import
+// The functions that a back end may call on its own. They are linked into every image, so that kernels import
 // nothing; the linker drops what is not used.
 #include <stddef.h>
 #include <stdint.h>
@@ -29,5 +29,13 @@ __attribute__((visibility("hidden"))) void *memmove(void *to, const void *from, 
     for (size_t i = n; i > 0; --i)
       d[i - 1] = s[i - 1];
   return to;
+}
+
+// f32 to bf16, to nearest, ties to even; not-a-numbers stay so. Generated code rounds by itself, but a back end without
+// bf16 widens and rounds what it only moves.
+__attribute__((visibility("hidden"))) __bf16 __truncsfbf2(float value) {
+  const uint32_t bits = __builtin_bit_cast(uint32_t, value);
+  const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  return __builtin_bit_cast(__bf16, (uint16_t)((bits & 0x7fffffffu) > 0x7f800000u ? (bits >> 16) | 0x40u : rounded));
 }
 }

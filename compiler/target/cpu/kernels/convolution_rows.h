@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// The inner products of convolution: rows of a weight, as they are stored, against panels [k][16] of windows in
+// scratch, over one chunk of k. An output's chunk is one chain of fused multiply-adds from zero over ascending k, added
+// to the sum at its end (docs/spec/numerics.md). Panels stream from the second-level cache; what a group of rows reads
+// of the weight is fetched while the group before it is multiplied.
+#ifndef INGOT_TARGET_CPU_KERNELS_CONVOLUTION_ROWS_H
+#define INGOT_TARGET_CPU_KERNELS_CONVOLUTION_ROWS_H
+
+#include "compiler/target/cpu/kernels/linear_rows.h"
+
+namespace ingot::kernels {
+
+typedef f32x8 f32x8_u __attribute__((aligned(4)));
+
+struct ConvolutionChunk {
+  const float *weight; // the first row from this k on
+  int64_t lda;         // floats from row to row
+  int32_t rows;
+  const float *panels;
+  int64_t ldw;    // floats from panel to panel
+  int32_t places; // lanes of all panels that are wanted
+  int32_t length; // of the chunk
+  float *sums;    // [panel][row][16]
+  int64_t ldsums; // floats from panel to panel
+  bool first;     // sums are set and not added to
+};
+
+template <class V> INGOT_INLINE V loadLanes(const float *from);
+template <> INGOT_INLINE f32x16 loadLanes<f32x16>(const float *from) { return load16(from); }
+template <> INGOT_INLINE f32x8 loadLanes<f32x8>(const float *from) { return *(const f32x8_u *)from; }
+INGOT_INLINE void storeLanes(float *to, f32x16 v) { store16(to, v); }
+INGOT_INLINE void storeLanes(float *to, f32x8 v) { *(f32x8_u *)to = v; }
+
+constexpr int32_t kFetched = 128; // k between two times that lines are fetched
+
+// MR rows from `row` on by NP panels from `panel` on. Fetches rows [row + MR + fetch, row + MR + fetch + fetches) where
+// there are such.
+template <int MR, int NP, class V>
+INGOT_INLINE void multiplyPiece(const ConvolutionChunk &c, int32_t row, int32_t panel, int32_t fetch, int32_t fetches) {
+  const int64_t lda = c.lda, ldw = c.ldw;
+  const float *a = c.weight + row * lda, *w = c.panels + panel * ldw;
+  const int32_t length = c.length;
+  const float *next = a + (MR + fetch) * lda;
+  fetches = minimum(fetches, minimum(MR - fetch, c.rows - row - MR - fetch));
+  V acc[MR][NP];
+#pragma unroll
+  for (int r = 0; r < MR; ++r)
+#pragma unroll
+    for (int i = 0; i < NP; ++i)
+      acc[r][i] = (V)(0.0f);
+  for (int32_t k = 0; k < length;) {
+    const int32_t end = minimum(k + kFetched, length);
+    for (int32_t r = 0; r < fetches; ++r)
+      for (int32_t line = k; line < end; line += 16)
+        __builtin_prefetch(next + r * lda + line, 0, 3);
+#pragma clang loop unroll_count(2)
+    for (; k < end; ++k) {
+      V line[NP];
+#pragma unroll
+      for (int i = 0; i < NP; ++i)
+        line[i] = loadLanes<V>(w + i * ldw + (int64_t)k * 16);
+#pragma unroll
+      for (int r = 0; r < MR; ++r) {
+        const V factor = (V)(a[r * lda + k]);
+#pragma unroll
+        for (int i = 0; i < NP; ++i)
+          acc[r][i] = __builtin_elementwise_fma(factor, line[i], acc[r][i]);
+      }
+    }
+  }
+  float *sums = c.sums + panel * c.ldsums + row * 16;
+  if (c.first) {
+#pragma unroll
+    for (int r = 0; r < MR; ++r)
+#pragma unroll
+      for (int i = 0; i < NP; ++i)
+        storeLanes(sums + i * c.ldsums + r * 16, (V)(0.0f) + acc[r][i]);
+  } else {
+#pragma unroll
+    for (int r = 0; r < MR; ++r)
+#pragma unroll
+      for (int i = 0; i < NP; ++i) {
+        float *sum = sums + i * c.ldsums + r * 16;
+        storeLanes(sum, loadLanes<V>(sum) + acc[r][i]);
+      }
+  }
+}
+
+constexpr int kRowPanels = kRows > 6 ? 2 : 1;
+
+// MR rows by all panels. A last panel of 8 lanes and fewer is one of half the width.
+template <int MR> INGOT_INLINE void multiplyGroup(const ConvolutionChunk &c, int32_t row) {
+  const int32_t whole = (c.places + 7) / 16, half = (c.places + 7) / 8 % 2;
+  // The next group's rows are fetched a few with each panel.
+  const int32_t fetches = whole > 2 ? (MR + 3) / 4 * kRowPanels : MR;
+  int32_t panel = 0, fetch = 0;
+  for (; panel + kRowPanels <= whole; panel += kRowPanels, fetch = minimum(fetch + fetches, MR))
+    multiplyPiece<MR, kRowPanels, f32x16>(c, row, panel, fetch, fetches);
+  if constexpr (kRowPanels > 1)
+    for (; panel < whole; ++panel, fetch = minimum(fetch + fetches, MR))
+      multiplyPiece<MR, 1, f32x16>(c, row, panel, fetch, fetches);
+  if (half)
+    multiplyPiece<MR, 1, f32x8>(c, row, whole, fetch, fetches);
+}
+
+INGOT_INLINE void multiplyChunk(const ConvolutionChunk &c) {
+  int32_t row = 0;
+  if constexpr (kRows == 6) {
+    // 1 or 2 rows alone leave the units short of chains: 7 are 4 and 3, 8 are twice 4.
+    const int32_t rest = c.rows % 6, most = rest == 1 || rest == 2 ? c.rows - rest - 6 : c.rows - rest;
+    for (; row + 6 <= most; row += 6)
+      multiplyGroup<6>(c, row);
+    if (c.rows - row == 5)
+      return multiplyGroup<5>(c, row);
+    for (; row + 4 <= c.rows; row += 4)
+      multiplyGroup<4>(c, row);
+    if (c.rows - row == 3)
+      return multiplyGroup<3>(c, row);
+  } else {
+    for (; row + kRows <= c.rows; row += kRows)
+      multiplyGroup<kRows>(c, row);
+    for (; row + 8 <= c.rows; row += 8)
+      multiplyGroup<8>(c, row);
+    for (; row + 4 <= c.rows; row += 4)
+      multiplyGroup<4>(c, row);
+  }
+  for (; row + 2 <= c.rows; row += 2)
+    multiplyGroup<2>(c, row);
+  for (; row < c.rows; ++row)
+    multiplyGroup<1>(c, row);
+}
+
+} // namespace ingot::kernels
+
+#endif

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Lowering of convolutions to their kernel (see EntryLoweringImpl.h): missing spatial dimensions are 1 in front.
+#include "compiler/target/templates/params.h"
+#include "passes/lowering/EntryLoweringImpl.h"
+
+using namespace mlir;
+
+namespace ingot::passes {
+
+LogicalResult EntryLowering::lowerOp(ir::ConvolutionOp op) {
+  const RankedTensorType input = tensorOf(op.getInput()), weight = tensorOf(op.getWeight()),
+                         result = tensorOf(op.getResult());
+  const int64_t spatial = input.getRank() - 2, missing = 3 - spatial;
+  KernelParams params(builder, "convolution");
+  params.set("channels", input.getDimSize(1)).set("outputs", weight.getDimSize(0)).set("groups", op.getGroups(), 1);
+  static const StringRef axes[] = {"_d", "_h", "_w"};
+  auto each = [&](StringRef name, int64_t plain, auto valueOf) {
+    for (int64_t i = 0; i < 3; ++i)
+      params.set(builder.getStringAttr(name + axes[i]).getValue(), i < missing ? plain : valueOf(i - missing), plain);
+  };
+  each("kernel", 1, [&](int64_t i) { return weight.getRank() == 2 ? 1 : weight.getDimSize(2 + i); });
+  each("stride", 1, [&](int64_t i) { return op.getStrides()[i]; });
+  each("dilation", 1, [&](int64_t i) { return op.getDilations()[i]; });
+  each("pad", 0, [&](int64_t i) { return op.getPads()[i]; });
+  params.set("scale", op.getScale() != nullptr, 0)
+      .set("bias", op.getBias() != nullptr)
+      .set("residual", op.getResidual() != nullptr)
+      .set("act", activationNumber(op.getActivation()))
+      .set("clamp", (op.getLow() ? 1 : 0) | (op.getHigh() ? 2 : 0), 0)
+      .setFloat("low", op.getLow() ? op.getLow()->convertToDouble() : 0.0, 0.0)
+      .setFloat("high", op.getHigh() ? op.getHigh()->convertToDouble() : 0.0, 0.0);
+  auto batch = symbolOf(op, op.getInput(), 0);
+  if (failed(batch))
+    return failure();
+  params.set("batch_symbol", *batch);
+  for (auto [name, value] : {std::pair<StringRef, Value>("in", op.getInput()), {"out", op.getResult()}})
+    for (int64_t i = 0; i < 3; ++i) {
+      FailureOr<int64_t> symbol = i < missing ? FailureOr<int64_t>(tables.symbolIndex(tables.number(1)))
+                                              : symbolOf(op, value, static_cast<unsigned>(2 + i - missing));
+      if (failed(symbol))
+        return failure();
+      params.set(builder.getStringAttr(name + axes[i] + "_symbol").getValue(), *symbol);
+    }
+  Operands operands;
+  for (Value operand : op->getOperands())
+    operands.add(bufferOf(op, operand));
+  operands.add(bufferOf(op, op.getResult()));
+  if (operands.failed)
+    return failure();
+  plan::SizeAttr bytes = constant(0);
+  for (Value operand : op->getOperands())
+    bytes = bytes.plus(bytesOf(operand));
+  SmallVector<ir::Dim> work = ir::dimsOf(result);
+  work.push_back(2 * (weight.getNumElements() / weight.getDimSize(0)));
+  constexpr int64_t kTiles = 960; // equal shares of the work, whatever its shape
+  launch(op, tables.kernel(params, op.getLoc()), operands.values, constant(kTiles), bytes,
+         countOf(work).value_or(constant(0)), op.getLoc());
+  return success();
+}
+
+} // namespace ingot::passes

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Checks of convolution on any target (checks.h): operands by params.h, sums by docs/spec/numerics.md, in scalars.
+#ifndef INGOT_TEST_UNIT_TARGET_CONVOLUTION_CHECKS_H
+#define INGOT_TEST_UNIT_TARGET_CONVOLUTION_CHECKS_H
+
+#include "test/unit/target/checks.h"
+#include <cmath>
+#include <cstring>
+#include <gtest/gtest.h>
+
+namespace ingot::test {
+
+struct ImageShape {
+  int batch, depth, height, width;
+};
+
+struct ConvolutionProblem {
+  const TestKernel &kernel;
+  ImageShape shape;
+  int channels = kernel.integer("channels"), outputs = kernel.integer("outputs"), groups = kernel.integer("groups");
+  int in[3] = {shape.depth, shape.height, shape.width}, window[3], stride[3], dilation[3], pad[3], places[3];
+  std::vector<float> image, weight, scale, bias, residual;
+
+  // Behind an image stand as many pads as before it.
+  ConvolutionProblem(const TestKernel &kernel, ImageShape shape, uint64_t seed) : kernel(kernel), shape(shape) {
+    const char axes[] = "dhw";
+    for (int i = 0; i < 3; ++i) {
+      auto of = [&](const char *name) { return kernel.integer((std::string(name) + "_" + axes[i]).c_str()); };
+      window[i] = of("kernel"), stride[i] = of("stride"), dilation[i] = of("dilation"), pad[i] = of("pad");
+      const int room = in[i] + 2 * pad[i] - (window[i] - 1) * dilation[i] - 1;
+      places[i] = room < 0 ? 0 : room / stride[i] + 1;
+    }
+    Numbers numbers(seed);
+    auto fill = [&](std::vector<float> &v, int count) {
+      for (int i = 0; i < count; ++i)
+        v.push_back(static_cast<float>(numbers.next()));
+    };
+    fill(weight, outputs * (channels / groups) * window[0] * window[1] * window[2]);
+    fill(scale, outputs);
+    fill(bias, outputs);
+    for (int b = 0; b < shape.batch; ++b) { // of its own, so that it is the same in other company
+      Numbers own(seed * 100 + static_cast<uint64_t>(b));
+      for (int i = 0; i < channels * in[0] * in[1] * in[2]; ++i)
+        image.push_back(static_cast<float>(own.next()));
+      for (int i = 0; i < outputs * count(); ++i)
+        residual.push_back(static_cast<float>(own.next()));
+    }
+  }
+
+  int count() const { return places[0] * places[1] * places[2]; }
+
+  float expected(int b, int o, int z, int y, int x) const {
+    float sum = 0, chain = 0;
+    int k = 0;
+    const int of = channels / groups;
+    const float *w = weight.data() + static_cast<long>(o) * of * window[0] * window[1] * window[2];
+    for (int i = 0; i < of; ++i)
+      for (int tz = 0; tz < window[0]; ++tz)
+        for (int ty = 0; ty < window[1]; ++ty)
+          for (int tx = 0; tx < window[2]; ++tx) {
+            const int at[3] = {z * stride[0] + tz * dilation[0] - pad[0], y * stride[1] + ty * dilation[1] - pad[1],
+                               x * stride[2] + tx * dilation[2] - pad[2]};
+            bool inside = true;
+            for (int d = 0; d < 3; ++d)
+              inside = inside && at[d] >= 0 && at[d] < in[d];
+            const long channel = static_cast<long>(b) * channels + o / (outputs / groups) * of + i;
+            const float value =
+                inside ? image[static_cast<size_t>(((channel * in[0] + at[0]) * in[1] + at[1]) * in[2] + at[2])] : 0.0f;
+            chain = std::fmaf(*w++, value, chain);
+            if (++k % 512 == 0) {
+              sum += chain;
+              chain = 0;
+            }
+          }
+    if (k % 512)
+      sum += chain;
+    const auto row = static_cast<size_t>(o);
+    if (kernel.integer("scale"))
+      sum *= scale[row];
+    if (kernel.integer("bias"))
+      sum += bias[row];
+    if (kernel.integer("residual"))
+      sum += residual[static_cast<size_t>((b * outputs + o) * count() + (z * places[1] + y) * places[2] + x)];
+    if ((kernel.integer("clamp") & 1) && sum < kernel.real("low"))
+      sum = static_cast<float>(kernel.real("low"));
+    if ((kernel.integer("clamp") & 2) && sum > kernel.real("high"))
+      sum = static_cast<float>(kernel.real("high"));
+    return sum;
+  }
+
+  Buffer run(const Run &run, uint32_t pieces) const {
+    Buffer out(static_cast<size_t>(shape.batch * outputs * count()) * 4);
+    std::vector<Operand> operands = {image, weight};
+    for (auto [name, values] : {std::pair{"scale", &scale}, {"bias", &bias}, {"residual", &residual}})
+      if (kernel.integer(name))
+        operands.push_back(*values);
+    operands.push_back(out);
+    std::vector<int64_t> symbols(8, -7); // no other symbol counts
+    auto set = [&](const char *name, int value) { symbols[static_cast<size_t>(kernel.integer(name))] = value; };
+    set("batch_symbol", shape.batch);
+    set("in_d_symbol", in[0]), set("in_h_symbol", in[1]), set("in_w_symbol", in[2]);
+    set("out_d_symbol", places[0]), set("out_h_symbol", places[1]), set("out_w_symbol", places[2]);
+    EXPECT_EQ(run(kernel, operands, symbols, 960, pieces), 0);
+    EXPECT_TRUE(out.fenceHolds()) << kernel.name;
+    return out;
+  }
+};
+
+// Every element of the output is the contract's, to the bit.
+inline void checkConvolution(const TestKernel &kernel, const Run &run, ImageShape shape, uint32_t pieces) {
+  ConvolutionProblem p(kernel, shape, 3);
+  Buffer out = p.run(run, pieces);
+  size_t at = 0;
+  for (int b = 0; b < shape.batch; ++b)
+    for (int o = 0; o < p.outputs; ++o)
+      for (int z = 0; z < p.places[0]; ++z)
+        for (int y = 0; y < p.places[1]; ++y)
+          for (int x = 0; x < p.places[2]; ++x, ++at)
+            ASSERT_EQ(out.as<float>()[at], p.expected(b, o, z, y, x))
+                << kernel.name << " of " << shape.batch << " x " << shape.depth << " x " << shape.height << " x "
+                << shape.width << ", image " << b << ", channel " << o << ", place " << z << " " << y << " " << x;
+}
+
+} // namespace ingot::test
+
+#endif
