@@ -198,6 +198,7 @@ template <typename Options> pipelines::Options passOptionsOf(const Options &opti
   passes.activations = options.activations;
   passes.rules = options.rules;
   passes.kv = options.kv;
+  passes.dropPadding = options.dropPadding;
   return passes;
 }
 
@@ -225,6 +226,7 @@ bool quantizesTiedHead(plan::ProgramOp program) {
 struct Fused {
   std::string made;
   std::vector<std::string> left;
+  std::vector<std::string> padding; // "dropped ...", "kept: ..."
 };
 
 Fused fusedIn(ModuleOp module) {
@@ -241,6 +243,10 @@ Fused fusedIn(ModuleOp module) {
   if (auto left = module->getAttrOfType<ArrayAttr>("ingot.not_fused"))
     for (auto text : left.getAsRange<StringAttr>())
       fused.left.push_back(text.str());
+  for (auto [name, what] : {std::pair("ingot.padding_dropped", "dropped "), std::pair("ingot.padding_kept", "kept: ")})
+    if (auto texts = module->getAttrOfType<ArrayAttr>(name))
+      for (auto text : texts.getAsRange<StringAttr>())
+        fused.padding.push_back(what + text.str());
   return fused;
 }
 
@@ -465,6 +471,8 @@ int compileModel(const CompileOptions &options) {
     report.notes.push_back("the graph has " + fused.made);
   for (const std::string &left : fused.left)
     report.notes.push_back("not fused: " + left);
+  for (const std::string &text : fused.padding)
+    report.notes.push_back("padding " + text);
   if (quantizesTiedHead(program))
     report.notes.push_back(kTiedHead);
   if (options.drawAtLoad)
@@ -583,6 +591,8 @@ int checkModel(const CheckOptions &options) {
     out << "graph       " << (fused.made.empty() ? "no op of a transformer" : fused.made) << "\n";
     for (const std::string &left : fused.left)
       out << "not fused   " << left << "\n";
+    for (const std::string &text : fused.padding)
+      out << "padding     " << text << "\n";
     out << "products    in " << productsOf(module) << "\n";
     out << "engine      about " << gigabytes(weightBytes) << " of weights\n";
     for (const std::string &note : facts.notes)

@@ -211,8 +211,11 @@ LogicalResult EntryLowering::lowerOp(ir::AttentionOp op) {
 
 LogicalResult EntryLowering::lowerOp(ir::ScaledDotProductAttentionOp op) {
   RankedTensorType query = tensorOf(op.getQuery()), key = tensorOf(op.getKey()), value = tensorOf(op.getValue());
-  auto batch = symbolOf(op, op.getQuery(), 0), queries = symbolOf(op, op.getQuery(), 1);
-  auto keys = symbolOf(op, op.getKey(), 1);
+  // Of sequences without padding the kernel finds rows by their starts, and asks for a bias's rows and columns.
+  const bool packed = op.getSequenceStarts() != nullptr, placed = op.getPlaces() != nullptr;
+  auto batch = packed ? symbolOf(op, op.getSequenceStarts(), 0) : symbolOf(op, op.getQuery(), 0);
+  auto queries = placed ? symbolOf(op, op.getBias(), 2) : symbolOf(op, op.getQuery(), 1);
+  auto keys = placed ? symbolOf(op, op.getBias(), 3) : symbolOf(op, op.getKey(), 1);
   if (failed(batch) || failed(queries) || failed(keys))
     return failure();
   const int64_t heads = query.getDimSize(2), kvHeads = key.getDimSize(2), depth = key.getDimSize(3),
@@ -233,7 +236,9 @@ LogicalResult EntryLowering::lowerOp(ir::ScaledDotProductAttentionOp op) {
   params.set("lengths", op.getLengths() != nullptr)
       .set("batch_symbol", *batch)
       .set("queries_symbol", *queries)
-      .set("keys_symbol", *keys);
+      .set("keys_symbol", *keys)
+      .set("starts", packed, 0)
+      .set("places", placed, 0);
   Operands operands;
   for (Value operand : op->getOperands())
     operands.add(bufferOf(op, operand));

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// Tensors whose rows are the positions of a batch, [B, S, ...] or [B*S, ...], and what computes each of their rows from the same
+// row of its operands. Says which ops these are; moves nothing (PackedRows does).
+#ifndef INGOT_PASSES_SHAPES_ROWSPACE_H
+#define INGOT_PASSES_SHAPES_ROWSPACE_H
+
+#include "dialects/ingot/IngotDialect.h"
+
+namespace ingot::passes {
+
+class RowSpace {
+public:
+  RowSpace(ir::EntryOp entry, ir::Dim batch, ir::Dim rows) : entry(entry), b(batch), s(rows) {}
+
+  ir::Dim batch() const { return b; }
+  ir::Dim rows() const { return s; }
+
+  // How many dimensions of the type stand for rows: 2 of [B, S, ...], 1 of [B*S, ...], 0 of others.
+  unsigned leadOf(mlir::Value value) const;
+
+  // Whether each row of the op's results follows from the same row of these operands (numbers), which have rows, and from
+  // others that all rows share, or whose rows are picked from. Nothing where some row depends on other rows of its operands, or the
+  // results have no rows.
+  std::optional<llvm::SmallVector<unsigned>> rowOperands(mlir::Operation *op) const;
+
+  // Of an ingot.compute whose result has rows: whether it reads this input at the row that it computes, and nowhere else.
+  bool readsOwnRow(ir::ComputeOp op, unsigned input) const;
+  // Whether it reads one element of the input for each of its own, at a position of the batch that does not depend on which
+  // position of its result is computed: such as a sequence's first.
+  static bool picksPosition(ir::ComputeOp op, unsigned input);
+
+private:
+  bool isFlat(const ir::Dim &dim) const;
+
+  ir::EntryOp entry;
+  ir::Dim b, s;
+};
+
+} // namespace ingot::passes
+
+#endif
