@@ -92,7 +92,7 @@ private:
       if (!found && why.empty())
         why = reason;
     }
-    if (mask && llvm::any_of(attentions, [&](Masked &each) { return space->leadOf(each.op.getQuery()) != 2; }))
+    if (mask && llvm::any_of(attentions, [&](Masked &each) { return space->axesOf(each.op.getQuery()) != RowAxes{0, 1}; }))
       return "attentions have positions of different numbers";
     return why;
   }
@@ -197,8 +197,8 @@ private:
     Operation *op = operand.getOwner();
     if (isa<ir::ReturnOp>(op))
       return true;
-    if (auto compute = dyn_cast<ir::ComputeOp>(op); compute && space->leadOf(operand.get()) == 2)
-      return RowSpace::picksPosition(compute, operand.getOperandNumber());
+    if (auto compute = dyn_cast<ir::ComputeOp>(op))
+      return space->picksPosition(compute, operand.getOperandNumber());
     if (!isa<ir::ReshapeOp, ir::TransposeOp, ir::CastOp>(op))
       return false;
     return llvm::all_of(op->getUses(), [&](OpOperand &use) {

@@ -141,9 +141,11 @@ void PackedRows::count() {
 }
 
 RankedTensorType PackedRows::packedType(Value value) {
-  SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(value));
-  dims.erase(dims.begin(), dims.begin() + space.leadOf(value));
-  dims.insert(dims.begin(), tokensDim);
+  const RowAxes rows = space.axesOf(value);
+  SmallVector<ir::Dim> dims{tokensDim};
+  for (auto [axis, dim] : llvm::enumerate(ir::dimsOf(tensorOf(value))))
+    if (!llvm::is_contained(rows, axis))
+      dims.push_back(dim);
   return ir::tensorType(dims, tensorOf(value).getElementType());
 }
 
@@ -174,17 +176,26 @@ Value PackedRows::picked(Value value) {
     b.setInsertionPointAfter(op);
   else
     b.setInsertionPointAfterValue(rowsValue);
+  const RowAxes rows = space.axesOf(value);
+  if (rows == RowAxes{0, 2}) { // positions beside their batch first
+    SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(0, tensorOf(value).getRank()));
+    std::swap(permutation[1], permutation[2]);
+    value = ir::TransposeOp::create(b, value.getLoc(), value, b.getDenseI64ArrayAttr(permutation)).getResult();
+  }
   SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(value));
-  if (space.leadOf(value) == 2) {
+  if (rows.size() == 2) {
     dims.erase(dims.begin());
     dims[0] = productOf(entry, {space.batch(), space.rows()});
   }
-  return ir::GatherRowsOp::create(b, value.getLoc(), packedType(value), reshape(value, dims), rowsValue);
+  SmallVector<ir::Dim> packed(dims);
+  packed[0] = tokensDim;
+  auto type = ir::tensorType(packed, tensorOf(value).getElementType());
+  return ir::GatherRowsOp::create(b, value.getLoc(), type, reshape(value, dims), rowsValue);
 }
 
 // The op for the rows that are there. It stands where it stood, so that all that it reads is there.
 Value PackedRows::cloned(Operation *op, Value value, ArrayRef<unsigned> operands) {
-  const int64_t shift = static_cast<int64_t>(space.leadOf(value)) - 1;
+  const RowAxes rows = space.axesOf(value);
   IRMapping mapping;
   for (unsigned operand : operands)
     mapping.map(op->getOperand(operand), pack(op->getOperand(operand)));
@@ -194,10 +205,11 @@ Value PackedRows::cloned(Operation *op, Value value, ArrayRef<unsigned> operands
     return reshape(mapping.lookup(reshaped.getInput()), ir::dimsOf(packedType(value)));
   if (auto broadcast = dyn_cast<ir::BroadcastOp>(op); broadcast && operands.empty()) {
     // What all rows share: without the dimensions that stand for them.
-    SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(broadcast.getInput()));
-    const int64_t behind = tensorOf(value).getRank() - space.leadOf(value);
-    if (static_cast<int64_t>(dims.size()) > behind)
-      dims.erase(dims.begin(), dims.end() - behind);
+    SmallVector<ir::Dim> from = ir::dimsOf(tensorOf(broadcast.getInput())), dims;
+    const size_t absent = tensorOf(value).getRank() - from.size();
+    for (auto [i, dim] : llvm::enumerate(from))
+      if (!llvm::is_contained(rows, i + absent))
+        dims.push_back(dim);
     return ir::BroadcastOp::create(b, op->getLoc(), packedType(value), reshape(broadcast.getInput(), dims));
   }
   Operation *made = b.clone(*op, mapping);
@@ -207,19 +219,21 @@ Value PackedRows::cloned(Operation *op, Value value, ArrayRef<unsigned> operands
   }
   Builder attributes(b.getContext());
   if (auto transpose = dyn_cast<ir::TransposeOp>(made)) {
+    const RowAxes from = space.axesOf(cast<ir::TransposeOp>(op).getInput());
     SmallVector<int64_t> permutation{0};
-    for (int64_t index : transpose.getPermutation().drop_front(shift + 1))
-      permutation.push_back(index - shift);
+    for (auto [to, index] : llvm::enumerate(transpose.getPermutation()))
+      if (!llvm::is_contained(rows, to))
+        permutation.push_back(RowSpace::packedAxis(from, index));
     transpose.setPermutation(permutation);
   } else if (auto axis = made->getAttrOfType<IntegerAttr>("axis")) {
-    made->setAttr("axis", attributes.getI64IntegerAttr(axis.getInt() - shift));
+    made->setAttr("axis", attributes.getI64IntegerAttr(RowSpace::packedAxis(rows, axis.getInt())));
   }
   return known.lookup(value);
 }
 
 // A region for the rows that are there: their position of the batch is read where it was a loop's index.
 Value PackedRows::computed(ir::ComputeOp op) {
-  const unsigned lead = space.leadOf(op.getResult());
+  const RowAxes rows = space.axesOf(op.getResult());
   SmallVector<Value> inputs(op.getInputs());
   SmallVector<bool> packed;
   for (unsigned i = 0; i < inputs.size(); ++i) {
@@ -230,7 +244,7 @@ Value PackedRows::computed(ir::ComputeOp op) {
       inputs[i] = pack(inputs[i]);
   }
   const unsigned given = static_cast<unsigned>(inputs.size());
-  if (lead == 2)
+  if (rows.size() == 2)
     llvm::append_values(inputs, batchesValue, placesValue);
   else
     inputs.push_back(rowsValue);
@@ -246,10 +260,11 @@ Value PackedRows::computed(ir::ComputeOp op) {
   }
   OpBuilder inner = OpBuilder::atBlockBegin(&to);
   Value token = to.addArgument(b.getIndexType(), op.getLoc());
-  for (unsigned i = 0; i < lead; ++i)
-    mapping.map(from.getArgument(given + i), asIndex(inner, element(inner, to.getArgument(given + i), {token})));
-  for (unsigned i = given + lead; i < from.getNumArguments(); ++i)
-    mapping.map(from.getArgument(i), to.addArgument(b.getIndexType(), op.getLoc()));
+  for (auto [i, axis] : llvm::enumerate(rows))
+    mapping.map(from.getArgument(given + axis), asIndex(inner, element(inner, to.getArgument(given + i), {token})));
+  for (unsigned i = given; i < from.getNumArguments(); ++i)
+    if (!llvm::is_contained(rows, i - given))
+      mapping.map(from.getArgument(i), to.addArgument(b.getIndexType(), op.getLoc()));
   for (Operation &each : from) {
     auto read = dyn_cast<ir::ElementOp>(each);
     auto argument = read ? dyn_cast<BlockArgument>(read.getTensor()) : BlockArgument();
@@ -257,9 +272,11 @@ Value PackedRows::computed(ir::ComputeOp op) {
       inner.clone(each, mapping);
       continue;
     }
+    const RowAxes own = space.axesOf(op.getInputs()[argument.getArgNumber()]);
     SmallVector<Value> indices{token};
-    for (Value index : read.getIndices().drop_front(lead))
-      indices.push_back(mapping.lookup(index));
+    for (auto [axis, index] : llvm::enumerate(read.getIndices()))
+      if (!llvm::is_contained(own, axis))
+        indices.push_back(mapping.lookup(index));
     mapping.map(read.getResult(), element(inner, mapping.lookup(argument), indices));
   }
   return made.getResult();
@@ -285,6 +302,11 @@ Value PackedRows::restore(Value value, double fill) {
                      : number(o, there.getType(), static_cast<int64_t>(fill));
     return arith::SelectOp::create(o, loc, seen, there, none);
   });
+  if (space.axesOf(value) == RowAxes{0, 2}) {
+    SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
+    std::swap(permutation[1], permutation[2]);
+    whole = ir::TransposeOp::create(b, loc, whole, b.getDenseI64ArrayAttr(permutation)).getResult();
+  }
   return reshape(whole, ir::dimsOf(tensorOf(value)));
 }
 

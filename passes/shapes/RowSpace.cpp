@@ -42,20 +42,28 @@ bool RowSpace::isFlat(const ir::Dim &dim) const {
   return factor == product->factor && names == found;
 }
 
-unsigned RowSpace::leadOf(Value value) const {
+RowAxes RowSpace::axesOf(Value value) const {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || type.getRank() == 0)
-    return 0;
+    return {};
   SmallVector<ir::Dim> dims = ir::dimsOf(type);
   if (dims.size() >= 2 && same(dims[0], b) && same(dims[1], s))
-    return 2;
-  return isFlat(dims[0]) ? 1 : 0;
+    return {0, 1};
+  if (isFlat(dims[0]))
+    return {0};
+  return dims.size() >= 3 && same(dims[0], b) && same(dims[2], s) ? RowAxes{0, 2} : RowAxes();
 }
 
-// Elements of a row: its dimensions behind the first `lead`, where they are static.
-static std::optional<int64_t> widthOf(Value value, unsigned lead) {
+int64_t RowSpace::packedAxis(ArrayRef<unsigned> rows, int64_t axis) {
+  return 1 + axis - llvm::count_if(rows, [&](unsigned row) { return row < axis; });
+}
+
+// Elements of a row whose dimensions are the last ones, where they are static.
+static std::optional<int64_t> widthOf(Value value, ArrayRef<unsigned> rows) {
+  if (rows.empty() || rows.back() + 1 != rows.size())
+    return std::nullopt;
   int64_t width = 1;
-  for (int64_t size : tensorOf(value).getShape().drop_front(lead)) {
+  for (int64_t size : tensorOf(value).getShape().drop_front(rows.size())) {
     if (ShapedType::isDynamic(size))
       return std::nullopt;
     width *= size;
@@ -67,63 +75,68 @@ std::optional<SmallVector<unsigned>> RowSpace::rowOperands(Operation *op) const 
   using Operands = std::optional<SmallVector<unsigned>>;
   if (op->getNumResults() == 0 || op->getNumOperands() == 0)
     return std::nullopt;
-  const unsigned lead = leadOf(op->getResult(0));
-  if (lead == 0)
+  const RowAxes rows = axesOf(op->getResult(0));
+  if (rows.empty())
     return std::nullopt;
-  auto first = [&]() -> Operands { return leadOf(op->getOperand(0)) == lead ? Operands({0}) : std::nullopt; };
+  auto first = [&]() -> Operands { return axesOf(op->getOperand(0)) == rows ? Operands({0}) : std::nullopt; };
   auto all = [&]() -> Operands {
     SmallVector<unsigned> operands;
     for (OpOperand &operand : op->getOpOperands()) {
-      if (leadOf(operand.get()) != lead)
+      if (axesOf(operand.get()) != rows)
         return std::nullopt;
       operands.push_back(operand.getOperandNumber());
     }
     return operands;
   };
-  auto behindRows = [&](int64_t axis) { return axis >= static_cast<int64_t>(lead); };
+  auto ofRow = [&](int64_t axis) { return !llvm::is_contained(rows, static_cast<unsigned>(axis)); };
+  auto last = [](Value value) { return tensorOf(value).getRank() - 1; };
   return llvm::TypeSwitch<Operation *, Operands>(op)
       .Case<ir::ScalarBodyInterface>([&](auto) { return all(); })
       .Case<ir::RmsNormOp, ir::LayerNormOp>(
-          [&](auto norm) { return behindRows(tensorOf(norm.getInput()).getRank() - 1) ? first() : std::nullopt; })
-      .Case<ir::SoftmaxOp, ir::ReduceOp>([&](auto along) { return behindRows(along.getAxis()) ? first() : std::nullopt; })
-      .Case([&](ir::SplitOp split) { return behindRows(split.getAxis()) ? first() : std::nullopt; })
-      .Case([&](ir::ConcatOp concat) { return behindRows(concat.getAxis()) ? all() : std::nullopt; })
+          [&](auto norm) { return ofRow(last(norm.getInput())) ? first() : std::nullopt; })
+      .Case([&](ir::SoftmaxOp softmax) { return ofRow(softmax.getAxis()) ? first() : std::nullopt; })
+      .Case([&](ir::ReduceOp reduce) {
+        // Its axis may leave: those of rows must keep their places.
+        const int64_t axis = reduce.getAxis();
+        return ofRow(axis) && axis > static_cast<int64_t>(rows.back()) ? first() : std::nullopt;
+      })
+      .Case([&](ir::SplitOp split) { return ofRow(split.getAxis()) ? first() : std::nullopt; })
+      .Case([&](ir::ConcatOp concat) { return ofRow(concat.getAxis()) ? all() : std::nullopt; })
       .Case([&](ir::TransposeOp transpose) -> Operands {
-        for (unsigned i = 0; i < lead; ++i)
-          if (transpose.getPermutation()[i] != i)
-            return std::nullopt;
-        return first();
+        RowAxes from;
+        for (unsigned axis : rows)
+          from.push_back(static_cast<unsigned>(transpose.getPermutation()[axis]));
+        return axesOf(transpose.getInput()) == from ? Operands({0}) : std::nullopt;
       })
       .Case([&](ir::ReshapeOp reshape) -> Operands {
-        const unsigned before = leadOf(reshape.getInput());
-        auto width = widthOf(reshape.getResult(), lead);
-        return before != 0 && width && widthOf(reshape.getInput(), before) == width ? Operands({0}) : std::nullopt;
+        auto width = widthOf(reshape.getResult(), rows);
+        return width && widthOf(reshape.getInput(), axesOf(reshape.getInput())) == width ? Operands({0}) : std::nullopt;
       })
       .Case([&](ir::BroadcastOp broadcast) -> Operands {
         auto from = tensorOf(broadcast.getInput()), to = tensorOf(broadcast.getResult());
-        if (from.getRank() == to.getRank() && leadOf(broadcast.getInput()) == lead)
+        if (from.getRank() == to.getRank() && axesOf(broadcast.getInput()) == rows)
           return Operands({0});
         // What all rows share has 1 or nothing where they stand.
         const int64_t absent = to.getRank() - from.getRank();
-        for (int64_t i = absent; i < static_cast<int64_t>(lead); ++i)
-          if (from.getDimSize(i - absent) != 1)
+        for (unsigned axis : rows)
+          if (static_cast<int64_t>(axis) >= absent && from.getDimSize(axis - absent) != 1)
             return std::nullopt;
         return SmallVector<unsigned>();
       })
       .Case([&](ir::LinearOp linear) -> Operands {
         SmallVector<unsigned> operands;
-        if (!behindRows(tensorOf(linear.getInput()).getRank() - 1))
+        if (!ofRow(last(linear.getInput())))
           return std::nullopt;
         for (OpOperand &operand : op->getOpOperands())
           if (operand.get() == linear.getInput() || operand.get() == linear.getResidual() ||
               operand.get() == linear.getNormStats()) {
-            if (leadOf(operand.get()) != lead)
+            if (axesOf(operand.get()) != rows)
               return std::nullopt;
             operands.push_back(operand.getOperandNumber());
           }
         return operands;
       })
-      .Case([&](ir::RopeOp) { return lead == 1 ? all() : std::nullopt; })
+      .Case([&](ir::RopeOp) { return rows.size() == 1 ? all() : std::nullopt; })
       .Case([&](ir::ComputeOp compute) -> Operands {
         SmallVector<unsigned> operands;
         for (unsigned i = 0; i < compute.getInputs().size(); ++i)
@@ -143,36 +156,34 @@ static SmallVector<ir::ElementOp> readsOf(ir::ComputeOp op, unsigned input) {
 }
 
 bool RowSpace::readsOwnRow(ir::ComputeOp op, unsigned input) const {
-  const unsigned lead = leadOf(op.getResult());
-  if (lead == 0 || leadOf(op.getInputs()[input]) != lead)
+  const RowAxes to = axesOf(op.getResult()), from = axesOf(op.getInputs()[input]);
+  if (to.empty() || from.size() != to.size())
     return false;
   Block &body = op.getBody().front();
   for (ir::ElementOp read : readsOf(op, input))
-    for (unsigned i = 0; i < lead; ++i)
-      if (read.getIndices()[i] != body.getArgument(op.getInputs().size() + i))
+    for (auto [source, result] : llvm::zip(from, to))
+      if (read.getIndices()[source] != body.getArgument(op.getInputs().size() + result))
         return false;
   return true;
 }
 
-bool RowSpace::picksPosition(ir::ComputeOp op, unsigned input) {
+bool RowSpace::picksPosition(ir::ComputeOp op, unsigned input) const {
   SmallVector<ir::ElementOp> reads = readsOf(op, input);
-  if (op.getReduce() || reads.size() != 1 || tensorOf(op.getInputs()[input]).getRank() < 2)
+  if (op.getReduce() || reads.size() != 1 || axesOf(op.getInputs()[input]) != RowAxes{0, 1})
     return false;
-  // The position may follow from constants, other tensors and the index of the batch.
-  Value batch = reads.front().getIndices()[0];
-  if (!isa<BlockArgument>(batch) && !batch.getDefiningOp<arith::ConstantOp>())
-    return false;
+  // Both indices follow from constants, other tensors and dimensions of the result that are 1 or number the batch.
   RankedTensorType result = tensorOf(op.getResult());
-  SmallVector<Value> work{reads.front().getIndices()[1]};
+  const unsigned first = static_cast<unsigned>(op.getInputs().size());
+  SmallVector<Value> work{reads.front().getIndices()[0], reads.front().getIndices()[1]};
   while (!work.empty()) {
     Value value = work.pop_back_val();
-    if (value == batch)
-      continue;
     if (auto argument = dyn_cast<BlockArgument>(value)) {
-      const unsigned first = static_cast<unsigned>(op.getInputs().size());
-      if (argument.getArgNumber() < first || result.getDimSize(argument.getArgNumber() - first) == 1)
-        continue; // a tensor, or always 0
-      return false;
+      if (argument.getArgNumber() < first)
+        continue; // a tensor
+      const ir::Dim dim = ir::dimOf(result, argument.getArgNumber() - first);
+      if (dim.size != 1 && (!same(dim, b) || same(b, s)))
+        return false;
+      continue;
     }
     llvm::append_range(work, value.getDefiningOp()->getOperands());
   }

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Tensors whose rows are the positions of a batch, [B, S, ...] or [B*S, ...], and what computes each of their rows from the same
-// row of its operands. Says which ops these are; moves nothing (PackedRows does).
+// Tensors whose rows are the positions of a batch, [B, S, ...], [B*S, ...] or, between transposes, [B, H, S, ...], and what computes
+// each of their rows from the same row of its operands. Says which ops these are; moves nothing (PackedRows does).
 #ifndef INGOT_PASSES_SHAPES_ROWSPACE_H
 #define INGOT_PASSES_SHAPES_ROWSPACE_H
 
 #include "dialects/ingot/IngotDialect.h"
 
 namespace ingot::passes {
+
+// Which dimensions of a tensor stand for rows, ascending: 0 and 1 of [B, S, ...], 0 of [B*S, ...], 0 and 2 of [B, H, S, ...]; none
+// where it has no rows. The others are a row's own.
+using RowAxes = llvm::SmallVector<unsigned, 2>;
 
 class RowSpace {
 public:
@@ -16,8 +20,10 @@ public:
   ir::Dim batch() const { return b; }
   ir::Dim rows() const { return s; }
 
-  // How many dimensions of the type stand for rows: 2 of [B, S, ...], 1 of [B*S, ...], 0 of others.
-  unsigned leadOf(mlir::Value value) const;
+  RowAxes axesOf(mlir::Value value) const;
+  bool hasRows(mlir::Value value) const { return !axesOf(value).empty(); }
+  // Where dimension `axis` of a tensor, one of a row's own, stands behind a first dimension of rows.
+  static int64_t packedAxis(llvm::ArrayRef<unsigned> rows, int64_t axis);
 
   // Whether each row of the op's results follows from the same row of these operands (numbers), which have rows, and from
   // others that all rows share, or whose rows are picked from. Nothing where some row depends on other rows of its operands, or the
@@ -26,9 +32,9 @@ public:
 
   // Of an ingot.compute whose result has rows: whether it reads this input at the row that it computes, and nowhere else.
   bool readsOwnRow(ir::ComputeOp op, unsigned input) const;
-  // Whether it reads one element of the input for each of its own, at a position of the batch that does not depend on which
-  // position of its result is computed: such as a sequence's first.
-  static bool picksPosition(ir::ComputeOp op, unsigned input);
+  // Whether it reads one element of the input for each of its own, at a position that depends on the batch alone: such as a
+  // sequence's first, or the last that a table names for each.
+  bool picksPosition(ir::ComputeOp op, unsigned input) const;
 
 private:
   bool isFlat(const ir::Dim &dim) const;
