@@ -170,6 +170,16 @@ Value PackedRows::pack(Value value) {
   return known[value] = packed;
 }
 
+// The order of a value's dimensions in which those of rows come first.
+SmallVector<int64_t> PackedRows::rowsFirst(Value value) {
+  const RowAxes rows = space.axesOf(value);
+  SmallVector<int64_t> order(rows.begin(), rows.end());
+  for (int64_t axis = 0; axis < tensorOf(value).getRank(); ++axis)
+    if (!llvm::is_contained(rows, static_cast<unsigned>(axis)))
+      order.push_back(axis);
+  return order;
+}
+
 Value PackedRows::picked(Value value) {
   OpBuilder::InsertionGuard guard(b);
   if (Operation *op = value.getDefiningOp(); op && rowsValue.getDefiningOp()->isBeforeInBlock(op))
@@ -177,11 +187,8 @@ Value PackedRows::picked(Value value) {
   else
     b.setInsertionPointAfterValue(rowsValue);
   const RowAxes rows = space.axesOf(value);
-  if (rows == RowAxes{0, 2}) { // positions beside their batch first
-    SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(0, tensorOf(value).getRank()));
-    std::swap(permutation[1], permutation[2]);
-    value = ir::TransposeOp::create(b, value.getLoc(), value, b.getDenseI64ArrayAttr(permutation)).getResult();
-  }
+  if (rows.size() == 2 && rows != RowAxes{0, 1}) // batch and positions first
+    value = ir::TransposeOp::create(b, value.getLoc(), value, b.getDenseI64ArrayAttr(rowsFirst(value))).getResult();
   SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(value));
   if (rows.size() == 2) {
     dims.erase(dims.begin());
@@ -226,7 +233,7 @@ Value PackedRows::cloned(Operation *op, Value value, ArrayRef<unsigned> operands
         permutation.push_back(RowSpace::packedAxis(from, index));
     transpose.setPermutation(permutation);
   } else if (auto axis = made->getAttrOfType<IntegerAttr>("axis")) {
-    made->setAttr("axis", attributes.getI64IntegerAttr(RowSpace::packedAxis(rows, axis.getInt())));
+    made->setAttr("axis", attributes.getI64IntegerAttr(RowSpace::packedAxis(space.axesOf(op->getOperand(0)), axis.getInt())));
   }
   return known.lookup(value);
 }
@@ -302,10 +309,11 @@ Value PackedRows::restore(Value value, double fill) {
                      : number(o, there.getType(), static_cast<int64_t>(fill));
     return arith::SelectOp::create(o, loc, seen, there, none);
   });
-  if (space.axesOf(value) == RowAxes{0, 2}) {
-    SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
-    std::swap(permutation[1], permutation[2]);
-    whole = ir::TransposeOp::create(b, loc, whole, b.getDenseI64ArrayAttr(permutation)).getResult();
+  if (const RowAxes rows = space.axesOf(value); rows.size() == 2 && rows != RowAxes{0, 1}) {
+    SmallVector<int64_t> order = rowsFirst(value), back(order.size());
+    for (auto [to, from] : llvm::enumerate(order))
+      back[from] = static_cast<int64_t>(to);
+    whole = ir::TransposeOp::create(b, loc, whole, b.getDenseI64ArrayAttr(back)).getResult();
   }
   return reshape(whole, ir::dimsOf(tensorOf(value)));
 }

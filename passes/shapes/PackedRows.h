@@ -37,6 +37,7 @@ private:
   mlir::Value isSeen(mlir::OpBuilder &b, mlir::Value maskArgument, mlir::Value batch, mlir::Value row);
   mlir::RankedTensorType packedType(mlir::Value value);
   mlir::Value reshape(mlir::Value value, llvm::ArrayRef<ir::Dim> dims);
+  llvm::SmallVector<int64_t> rowsFirst(mlir::Value value);
   mlir::Value picked(mlir::Value value);
   mlir::Value computed(ir::ComputeOp op);
   mlir::Value cloned(mlir::Operation *op, mlir::Value value, llvm::ArrayRef<unsigned> operands);

@@ -51,7 +51,20 @@ RowAxes RowSpace::axesOf(Value value) const {
     return {0, 1};
   if (isFlat(dims[0]))
     return {0};
-  return dims.size() >= 3 && same(dims[0], b) && same(dims[2], s) ? RowAxes{0, 2} : RowAxes();
+  // One place for each, or B in front. What may be read in two ways has no rows.
+  auto placeOf = [&](const ir::Dim &wanted, std::optional<unsigned> but) -> std::optional<unsigned> {
+    std::optional<unsigned> found;
+    for (unsigned i = 0; i < dims.size(); ++i)
+      if (i != but && same(dims[i], wanted)) {
+        if (found)
+          return std::nullopt;
+        found = i;
+      }
+    return found;
+  };
+  std::optional<unsigned> batchAxis = same(dims[0], b) ? std::optional<unsigned>(0) : placeOf(b, std::nullopt);
+  std::optional<unsigned> rowAxis = batchAxis ? placeOf(s, batchAxis) : std::nullopt;
+  return rowAxis ? RowAxes{*batchAxis, *rowAxis} : RowAxes();
 }
 
 int64_t RowSpace::packedAxis(ArrayRef<unsigned> rows, int64_t axis) {
@@ -60,7 +73,7 @@ int64_t RowSpace::packedAxis(ArrayRef<unsigned> rows, int64_t axis) {
 
 // Elements of a row whose dimensions are the last ones, where they are static.
 static std::optional<int64_t> widthOf(Value value, ArrayRef<unsigned> rows) {
-  if (rows.empty() || rows.back() + 1 != rows.size())
+  if (rows != ArrayRef<unsigned>{0} && rows != ArrayRef<unsigned>{0, 1})
     return std::nullopt;
   int64_t width = 1;
   for (int64_t size : tensorOf(value).getShape().drop_front(rows.size())) {
@@ -69,6 +82,26 @@ static std::optional<int64_t> widthOf(Value value, ArrayRef<unsigned> rows) {
     width *= size;
   }
   return width;
+}
+
+// Whether both have the same dimensions but for ones, and those that stand for rows are the same among them.
+static bool onesAside(Value a, ArrayRef<unsigned> rowsOfA, Value b, ArrayRef<unsigned> rowsOfB) {
+  auto others = [](Value value, ArrayRef<unsigned> rows, SmallVectorImpl<ir::Dim> &dims, SmallVectorImpl<size_t> &places) {
+    places.assign(rows.size(), 0);
+    for (auto [axis, dim] : llvm::enumerate(ir::dimsOf(tensorOf(value)))) {
+      for (auto [row, place] : llvm::zip(rows, places))
+        if (row == axis)
+          place = dim.size == 1 ? SIZE_MAX : dims.size();
+      if (dim.size != 1)
+        dims.push_back(dim);
+    }
+  };
+  SmallVector<ir::Dim> dimsOfA, dimsOfB;
+  SmallVector<size_t> placesOfA, placesOfB;
+  others(a, rowsOfA, dimsOfA, placesOfA);
+  others(b, rowsOfB, dimsOfB, placesOfB);
+  return !rowsOfA.empty() && placesOfA == placesOfB && llvm::equal(dimsOfA, dimsOfB, same) &&
+         llvm::none_of(placesOfA, [](size_t place) { return place == SIZE_MAX; });
 }
 
 std::optional<SmallVector<unsigned>> RowSpace::rowOperands(Operation *op) const {
@@ -95,10 +128,15 @@ std::optional<SmallVector<unsigned>> RowSpace::rowOperands(Operation *op) const 
       .Case<ir::RmsNormOp, ir::LayerNormOp>(
           [&](auto norm) { return ofRow(last(norm.getInput())) ? first() : std::nullopt; })
       .Case([&](ir::SoftmaxOp softmax) { return ofRow(softmax.getAxis()) ? first() : std::nullopt; })
-      .Case([&](ir::ReduceOp reduce) {
-        // Its axis may leave: those of rows must keep their places.
-        const int64_t axis = reduce.getAxis();
-        return ofRow(axis) && axis > static_cast<int64_t>(rows.back()) ? first() : std::nullopt;
+      .Case([&](ir::ReduceOp reduce) -> Operands {
+        // Its axis may leave, and those behind it move up.
+        RowAxes from = axesOf(reduce.getInput());
+        for (unsigned &axis : from) {
+          if (axis == static_cast<uint64_t>(reduce.getAxis()))
+            return std::nullopt;
+          axis -= !reduce.getKeepAxis() && axis > static_cast<uint64_t>(reduce.getAxis());
+        }
+        return from == rows ? Operands({0}) : std::nullopt;
       })
       .Case([&](ir::SplitOp split) { return ofRow(split.getAxis()) ? first() : std::nullopt; })
       .Case([&](ir::ConcatOp concat) { return ofRow(concat.getAxis()) ? all() : std::nullopt; })
@@ -109,6 +147,8 @@ std::optional<SmallVector<unsigned>> RowSpace::rowOperands(Operation *op) const 
         return axesOf(transpose.getInput()) == from ? Operands({0}) : std::nullopt;
       })
       .Case([&](ir::ReshapeOp reshape) -> Operands {
+        if (onesAside(reshape.getInput(), axesOf(reshape.getInput()), reshape.getResult(), rows))
+          return Operands({0});
         auto width = widthOf(reshape.getResult(), rows);
         return width && widthOf(reshape.getInput(), axesOf(reshape.getInput())) == width ? Operands({0}) : std::nullopt;
       })
@@ -169,12 +209,13 @@ bool RowSpace::readsOwnRow(ir::ComputeOp op, unsigned input) const {
 
 bool RowSpace::picksPosition(ir::ComputeOp op, unsigned input) const {
   SmallVector<ir::ElementOp> reads = readsOf(op, input);
-  if (op.getReduce() || reads.size() != 1 || axesOf(op.getInputs()[input]) != RowAxes{0, 1})
+  const RowAxes rows = axesOf(op.getInputs()[input]);
+  if (op.getReduce() || reads.size() != 1 || rows.size() != 2)
     return false;
   // Both indices follow from constants, other tensors and dimensions of the result that are 1 or number the batch.
   RankedTensorType result = tensorOf(op.getResult());
   const unsigned first = static_cast<unsigned>(op.getInputs().size());
-  SmallVector<Value> work{reads.front().getIndices()[0], reads.front().getIndices()[1]};
+  SmallVector<Value> work{reads.front().getIndices()[rows[0]], reads.front().getIndices()[rows[1]]};
   while (!work.empty()) {
     Value value = work.pop_back_val();
     if (auto argument = dyn_cast<BlockArgument>(value)) {

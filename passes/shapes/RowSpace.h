@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Tensors whose rows are the positions of a batch, [B, S, ...], [B*S, ...] or, between transposes, [B, H, S, ...], and what computes
-// each of their rows from the same row of its operands. Says which ops these are; moves nothing (PackedRows does).
+// Tensors whose rows are the positions of a batch, [B, S, ...], [B*S, ...] or, between transposes, [B, H, S, ...] or [3, B, H, S, ...],
+// and what computes each of their rows from the same row of its operands. Says which ops these are; moves nothing (PackedRows does).
 #ifndef INGOT_PASSES_SHAPES_ROWSPACE_H
 #define INGOT_PASSES_SHAPES_ROWSPACE_H
 
@@ -9,8 +9,8 @@
 
 namespace ingot::passes {
 
-// Which dimensions of a tensor stand for rows, ascending: 0 and 1 of [B, S, ...], 0 of [B*S, ...], 0 and 2 of [B, H, S, ...]; none
-// where it has no rows. The others are a row's own.
+// Which dimensions of a tensor stand for rows: that of B and that of S, as 0 and 1 of [B, S, ...] or 0 and 2 of [B, H, S, ...], or 0 of
+// [B*S, ...]; none where it has no rows. The others are a row's own.
 using RowAxes = llvm::SmallVector<unsigned, 2>;
 
 class RowSpace {
