@@ -6,6 +6,7 @@
 #include "passes/Locations.h"
 #include "passes/Passes.h"
 #include "passes/shapes/MaskReader.h"
+#include "passes/shapes/MaskRemover.h"
 #include "passes/shapes/PackedRows.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -43,6 +44,7 @@ void termsOf(Value value, SmallVectorImpl<Value> &terms) {
 struct Masked {
   ir::ScaledDotProductAttentionOp op;
   SmallVector<Value> others; // terms that are no mask, the same for every batch
+  SmallVector<Value> mixed;  // terms that are more than the mask, which has to be taken out
 };
 
 class Dropper {
@@ -102,20 +104,27 @@ private:
                                  std::string &reason) {
     if (!MaskReader::isMask(argument, batch, rows))
       return std::nullopt;
-    MaskReader hides(argument, batch, rows, hidden), shows(argument, batch, rows, 1 - hidden);
+    MaskReader hides(argument, batch, rows, hidden), shows(argument, batch, rows, 1 - hidden, /*queriesToo=*/true);
+    MaskRemover remover(argument, batch, 1 - hidden);
     SmallVector<Value> terms, others;
     termsOf(op.getBias(), terms);
     bool found = false;
-    Masked masked{op, {}};
+    Masked masked{op, {}, {}};
     for (Value term : terms) {
       std::optional<double> low = hides.inBias(term), high = shows.inBias(term);
-      if (low && *low <= kHidden && high == 0.0)
-        found = true;
-      else
+      if (!low || *low > kHidden) {
         others.push_back(term);
-      // Hidden whatever else is added, but not only hidden.
-      if (low && *low <= kHidden && high != 0.0)
-        reason = at(op) + " adds more than a mask of keys where its keys are masked";
+        continue;
+      }
+      if (high != 0.0) {
+        // Hidden, but not only where the mask says so.
+        if (shows.readElsewhere() || !remover.removable(term)) {
+          reason = at(op) + " adds more than a mask of keys where its keys are masked, and not the same for each batch";
+          return std::nullopt;
+        }
+        masked.mixed.push_back(term);
+      }
+      found = true;
     }
     if (!found)
       return std::nullopt;
@@ -224,7 +233,11 @@ private:
         dims.insert(dims.begin(), ir::Dim(1));
         value = reshape(value, dims);
       }
-      Value bias = biasOf(b, op, each.others);
+      MaskRemover remover(mask, space->batch(), 1 - hiddenElement);
+      SmallVector<Value> terms(each.others);
+      for (Value term : each.mixed)
+        terms.push_back(remover.without(term, b));
+      Value bias = biasOf(b, op, terms);
       auto made = ir::ScaledDotProductAttentionOp::create(
           b, op.getLoc(), packed[0], packed[1], packed[2], bias, Value(), rows.starts(),
           bias ? rows.places() : Value(), op.getScaleAttr(), op.getCausalAttr(), op.getWindowAttr(), op.getSoftCapAttr());

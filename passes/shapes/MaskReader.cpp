@@ -49,6 +49,7 @@ std::optional<double> MaskReader::inRow(Value value) {
   indices[0] = {MaskSymbol::batch, {}};
   indices[1] = {MaskSymbol::row, {}};
   steps = 0;
+  elsewhere = false;
   return numberOf(at(value, indices));
 }
 
@@ -56,12 +57,15 @@ std::optional<double> MaskReader::inBias(Value value) {
   if (tensorOf(value).getRank() != 4)
     return std::nullopt;
   steps = 0;
+  elsewhere = false;
   return numberOf(at(value, {{MaskSymbol::batch, {}}, {}, {MaskSymbol::other, {}}, {MaskSymbol::row, {}}}));
 }
 
 MaskSymbol MaskReader::at(Value value, ArrayRef<MaskSymbol> given) {
-  if (++steps > kSteps)
+  if (++steps > kSteps) {
+    elsewhere = true;
     return {};
+  }
   RankedTensorType type = tensorOf(value);
   SmallVector<MaskSymbol> indices(given);
   SmallVector<ir::Dim> dims = ir::dimsOf(type);
@@ -80,14 +84,31 @@ MaskSymbol MaskReader::at(Value value, ArrayRef<MaskSymbol> given) {
       expected.push_back(MaskSymbol::batch);
     if (rowDim.size != 1)
       expected.push_back(MaskSymbol::row);
-    if (kinds != expected)
+    if (queriesToo && kinds != expected)
+      for (MaskSymbol::Kind &kind : kinds)
+        kind = kind == MaskSymbol::other ? MaskSymbol::row : kind;
+    if (kinds != expected) {
+      elsewhere = true;
       return {};
+    }
     Type scalar = ir::registerType(type.getElementType());
     return MaskSymbol::of(isa<FloatType>(scalar) ? Attribute(b.getFloatAttr(scalar, element))
                                                  : Attribute(b.getIntegerAttr(scalar, element)));
   }
   Operation *op = value.getDefiningOp();
   return op ? through(op, value, indices) : MaskSymbol();
+}
+
+bool MaskReader::depends(Value value) {
+  if (value == mask)
+    return true;
+  Operation *op = value.getDefiningOp();
+  if (!op)
+    return false;
+  if (auto known = dependsOnMask.find(value); known != dependsOnMask.end())
+    return known->second;
+  const bool found = llvm::any_of(op->getOperands(), [&](Value operand) { return depends(operand); });
+  return dependsOnMask[value] = found;
 }
 
 MaskSymbol MaskReader::through(Operation *op, Value value, ArrayRef<MaskSymbol> indices) {
@@ -124,8 +145,10 @@ MaskSymbol MaskReader::through(Operation *op, Value value, ArrayRef<MaskSymbol> 
   if (auto compute = dyn_cast<ir::ComputeOp>(op))
     return computed(compute, indices);
   auto scalar = dyn_cast<ir::ScalarBodyInterface>(op);
-  if (!scalar)
+  if (!scalar) {
+    elsewhere |= depends(value);
     return {};
+  }
   Block block;
   OpBuilder builder(op->getContext());
   builder.setInsertionPointToEnd(&block);
@@ -143,8 +166,10 @@ MaskSymbol MaskReader::through(Operation *op, Value value, ArrayRef<MaskSymbol> 
 // Dimensions that are 1 come and go; others keep their order.
 MaskSymbol MaskReader::reshaped(ir::ReshapeOp op, ArrayRef<MaskSymbol> indices) {
   SmallVector<ir::Dim> to = ir::dimsOf(tensorOf(op.getResult())), from = ir::dimsOf(tensorOf(op.getInput()));
-  if (!llvm::equal(withoutOnes(to), withoutOnes(from), same))
+  if (!llvm::equal(withoutOnes(to), withoutOnes(from), same)) {
+    elsewhere |= depends(op.getInput());
     return {};
+  }
   SmallVector<MaskSymbol> kept;
   for (auto [index, dim] : llvm::zip(indices, to))
     if (dim.size != 1)
@@ -157,8 +182,10 @@ MaskSymbol MaskReader::reshaped(ir::ReshapeOp op, ArrayRef<MaskSymbol> indices) 
 }
 
 MaskSymbol MaskReader::computed(ir::ComputeOp op, ArrayRef<MaskSymbol> indices) {
-  if (op.getReduce())
+  if (op.getReduce()) {
+    elsewhere |= depends(op.getResult());
     return {};
+  }
   Known known;
   Block &body = op.getBody().front();
   for (auto [index, argument] : llvm::zip(indices, body.getArguments().drop_front(op.getInputs().size())))
@@ -170,8 +197,10 @@ MaskSymbol MaskReader::run(Block &block, Value result, Known &known, ArrayRef<Va
   for (Operation &op : block) {
     if (op.getNumResults() != 1)
       continue;
-    if (++steps > kSteps)
+    if (++steps > kSteps) {
+      elsewhere = true;
       return {};
+    }
     known[op.getResult(0)] = step(op, known, tensors);
   }
   return known.lookup(result);

@@ -24,20 +24,25 @@ struct MaskSymbol {
 
 class MaskReader {
 public:
-  // `mask`: an argument whose dimensions other than 1 are B and S. `element`: 0 or 1, what it holds where it is read.
-  MaskReader(mlir::Value mask, ir::Dim batch, ir::Dim rows, int element)
-      : mask(mask), batchDim(batch), rowDim(rows), element(element) {}
+  // `mask`: an argument whose dimensions other than 1 are B and S. `element`: 0 or 1, what it holds where it is read; of a bias, also
+  // at the position of the query where `queriesToo`.
+  MaskReader(mlir::Value mask, ir::Dim batch, ir::Dim rows, int element, bool queriesToo = false)
+      : mask(mask), batchDim(batch), rowDim(rows), element(element), queriesToo(queriesToo) {}
 
   // The number that stands at [b, s, ...] of a tensor [B, S, ...], whatever the other indices are, where mask[b, s] is `element`.
   std::optional<double> inRow(mlir::Value value);
   // The number that stands at [b, h, q, s] of a bias [1 or B, .., .., 1 or S] for any h and q, where mask[b, s] is `element`.
   std::optional<double> inBias(mlir::Value value);
 
+  // Whether what was asked for last depends on elements of the mask that are not those, such as a sum of it.
+  bool readElsewhere() const { return elsewhere; }
+
   // Whether the argument's dimensions other than 1 are these two.
   static bool isMask(mlir::Value value, ir::Dim batch, ir::Dim rows);
 
 private:
   MaskSymbol at(mlir::Value value, llvm::ArrayRef<MaskSymbol> indices);
+  bool depends(mlir::Value value);
   MaskSymbol through(mlir::Operation *op, mlir::Value value, llvm::ArrayRef<MaskSymbol> indices);
   MaskSymbol reshaped(ir::ReshapeOp op, llvm::ArrayRef<MaskSymbol> indices);
   MaskSymbol computed(ir::ComputeOp op, llvm::ArrayRef<MaskSymbol> indices);
@@ -50,7 +55,10 @@ private:
   mlir::Value mask;
   ir::Dim batchDim, rowDim;
   int element;
+  bool queriesToo;
   unsigned steps = 0; // taken for the element that is asked for
+  bool elsewhere = false;
+  llvm::DenseMap<mlir::Value, bool> dependsOnMask; // as far as it was asked
 };
 
 } // namespace ingot::passes
