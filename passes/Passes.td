@@ -65,7 +65,7 @@ def DropPaddingPass : Ingot_Pass<"ingot-drop-padding"> {
     %o = ingot.scaled_dot_product_attention %pq, %pk, %pv starts %starts   // [1, tokens, h, d]
     ```
 
-    A mask is found by following constants: one of its values (0 or 1) makes the bias at most -1e9, the other makes it 0. Other values of
+    A mask is found by following constants: one of its values (0 or 1) makes the bias at most -10,000, the other makes it 0. Other values of
     the mask count as the second.
 
     Does nothing, and tells why in the module's attribute `ingot.padding_kept`, where values of padded rows would reach results: through a
