@@ -246,6 +246,8 @@ TEST(Codegen, ChecksAttentionOverGivenKeys) {
   EXPECT_EQ(errorOf(sdpa("window", -1)), start + "parameter 'window' is -1, expected at least 0 (0: none)");
   EXPECT_EQ(errorOf(sdpa("lengths", 2)), start + "parameter 'lengths' is 2, expected 0 or 1");
   EXPECT_EQ(errorOf(sdpa("bias_heads", 1)), start + "parameter 'bias_heads' is 1, expected 0, as there is no bias");
+  EXPECT_EQ(errorOf(sdpa("starts", 2)), start + "parameter 'starts' is 2, expected 0 or 1");
+  EXPECT_EQ(errorOf(sdpa("places", 1)), start + "parameter 'places' is 1, expected 1 exactly with starts and bias");
   EXPECT_EQ(errorOf(sdpa("keys_symbol", -1)), start + "parameter 'keys_symbol' is -1, expected the number of a symbol");
 }
 
