@@ -186,8 +186,8 @@ LogicalResult ScaledDotProductAttentionOp::inferReturnTypes(MLIRContext *, std::
 void ScaledDotProductAttentionOp::build(OpBuilder &builder, OperationState &state, Value query, Value key, Value value,
                                         Value bias, Value lengths, FloatAttr scale, UnitAttr causal, IntegerAttr window,
                                         FloatAttr softCap) {
-  build(builder, state, query, key, value, bias, lengths, /*sequence_starts=*/Value(), /*places=*/Value(), scale, causal,
-        window, softCap);
+  build(builder, state, query, key, value, bias, lengths, /*sequence_starts=*/Value(), /*places=*/Value(), scale,
+        causal, window, softCap);
 }
 
 bool ScaledDotProductAttentionOp::isCompatibleReturnTypes(TypeRange l, TypeRange r) { return typesAgree(l, r); }
@@ -217,7 +217,8 @@ LogicalResult ScaledDotProductAttentionOp::verify() {
   if (getSequenceStarts()) { // scaled-dot-product-attention-c7
     if (batch.size != 1)
       return emitOpError() << "has sequence_starts and " << batch.text() << " batches; expected 1";
-    if (failed(checkDim(op, "key", getKey(), 1, dimOf(query, 1), "as the query has, whose rows are of the same sequences")))
+    if (failed(checkDim(op, "key", getKey(), 1, dimOf(query, 1),
+                        "as the query has, whose rows are of the same sequences")))
       return failure();
     if (getLengths() || getWindow() != 0)
       return emitOpError() << "has sequence_starts and " << (getLengths() ? "lengths" : "a window")

@@ -253,7 +253,8 @@ LogicalResult EntryLowering::lowerOp(ir::ScaledDotProductAttentionOp op) {
   for (Value operand : op->getOperands())
     bytes = bytes.plus(bytesOf(operand));
   // All keys count, also those that a mask leaves out: how many that are no symbol says.
-  plan::SizeAttr operations = countOf({b, s, t, 2 * heads * (depth + width)}).value_or(constant(0));
+  plan::SizeAttr operations =
+      countOf({b, s, packed ? ir::Dim(1) : t, 2 * heads * (depth + width)}).value_or(constant(0));
   launch(op, tables.kernel(params, op.getLoc()), operands.values, *tiles, bytes, operations, op.getLoc());
   return success();
 }

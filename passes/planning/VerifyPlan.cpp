@@ -63,7 +63,8 @@ struct VerifyPlanPass : public impl::VerifyPlanPassBase<VerifyPlanPass> {
     llvm::SmallDenseSet<Attribute> outputs;
     for (Operation &op : entry.getBody().front()) {
       if (auto set = dyn_cast<plan::SetSymbolOp>(op); set && !written.contains(set.getValue()))
-        return set.emitOpError() << "symbol " << set.getSymbolAttr() << " is set to what no launch before it has written";
+        return set.emitOpError() << "symbol " << set.getSymbolAttr()
+                                 << " is set to what no launch before it has written";
       auto launch = dyn_cast<plan::LaunchOp>(op);
       if (!launch)
         continue;

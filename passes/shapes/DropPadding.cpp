@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// drop-padding: an encoder computes the positions that its mask shows (see Passes.td). Finds the mask by following constants from the
-// arguments to attentions' biases (MaskReader), checks that no padded row decides about a result (RowSpace), and only then rewrites
-// (PackedRows): all of an entry or nothing of it.
+// drop-padding: an encoder computes the positions that its mask shows (see Passes.td). Finds the mask by following
+// constants from the arguments to attentions' biases (MaskReader), checks that no padded row decides about a result
+// (RowSpace), and only then rewrites (PackedRows): all of an entry or nothing of it.
 #include "passes/Locations.h"
 #include "passes/Passes.h"
 #include "passes/shapes/MaskReader.h"
@@ -22,7 +22,8 @@ namespace ingot::passes {
 
 namespace {
 
-// At most this where a key is hidden: scores would have to be 9,896 apart for its weight not to be 0 in f32. Older exports have just this.
+// At most this where a key is hidden: scores would have to be 9,896 apart for its weight not to be 0 in f32. Older
+// exports have just this.
 constexpr double kHidden = -1e4;
 
 RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
@@ -66,7 +67,9 @@ public:
   StringRef maskName() { return entry.getArgName(mask.getArgNumber()); }
 
 private:
-  static std::string at(Operation *op) { return nodeName(op->getLoc()) + " (" + op->getName().stripDialect().str() + ")"; }
+  static std::string at(Operation *op) {
+    return nodeName(op->getLoc()) + " (" + op->getName().stripDialect().str() + ")";
+  }
 
   // The mask, and the attentions that have it.
   std::string find() {
@@ -91,18 +94,44 @@ private:
           space = std::make_unique<RowSpace>(entry, batch, rows);
           attentions.push_back(*masked);
         }
+      // Lengths that count a mask say which keys are seen, not which positions are asked for: those may stand behind
+      // them.
+      if (!found)
+        for (Value lengths : lengthsBehind(op.getBias(), batch))
+          if (std::string ignored; maskedBy(op, lengths, batch, rows, 0, ignored))
+            reason = at(op) + " hides keys by lengths that " + nodeName(lengths.getLoc()) + " computes";
       if (!found && why.empty())
         why = reason;
     }
-    if (mask && llvm::any_of(attentions, [&](Masked &each) { return space->axesOf(each.op.getQuery()) != RowAxes{0, 1}; }))
+    if (mask && llvm::any_of(attentions, [&](Masked &each) {
+          return space->axesOf(each.op.getQuery()) != RowAxes{0, 1};
+        }))
       return "attentions have positions of different numbers";
     return why;
   }
 
-  // Whether the op's keys are hidden where the argument's element is `hidden`. A reason where they are, but more is in the way.
-  std::optional<Masked> maskedBy(ir::ScaledDotProductAttentionOp op, Value argument, ir::Dim batch, ir::Dim rows, int hidden,
-                                 std::string &reason) {
-    if (!MaskReader::isMask(argument, batch, rows))
+  // The values behind a bias, near ones, that may be lengths of the batch's sequences and are computed.
+  static SmallVector<Value> lengthsBehind(Value bias, ir::Dim batch) {
+    SmallVector<Value> work{bias}, found;
+    llvm::DenseSet<Value> seen;
+    while (!work.empty() && seen.size() < 64) {
+      Value value = work.pop_back_val();
+      Operation *op = value.getDefiningOp();
+      if (!op || !seen.insert(value).second)
+        continue;
+      if (MaskReader::isLengths(value, batch))
+        found.push_back(value);
+      else
+        llvm::append_range(work, op->getOperands());
+    }
+    return found;
+  }
+
+  // Whether the op's keys are hidden where the argument's element is `hidden`. A reason where they are, but more is in
+  // the way.
+  std::optional<Masked> maskedBy(ir::ScaledDotProductAttentionOp op, Value argument, ir::Dim batch, ir::Dim rows,
+                                 int hidden, std::string &reason) {
+    if (!MaskReader::isMask(argument, batch, rows) && (!MaskReader::isLengths(argument, batch) || hidden != 0))
       return std::nullopt;
     MaskReader hides(argument, batch, rows, hidden), shows(argument, batch, rows, 1 - hidden, /*queriesToo=*/true);
     MaskRemover remover(argument, batch, 1 - hidden);
@@ -134,7 +163,8 @@ private:
         return std::nullopt;
       }
     if (op.getLengths() || op.getWindow() != 0) {
-      reason = at(op) + (op.getLengths() ? " has lengths beside its mask" : " has a window, which counts hidden positions too");
+      reason = at(op) +
+               (op.getLengths() ? " has lengths beside its mask" : " has a window, which counts hidden positions too");
       return std::nullopt;
     }
     if (!same(ir::dimOf(tensorOf(op.getQuery()), 1), rows)) {
@@ -145,7 +175,8 @@ private:
     return masked;
   }
 
-  // Whether the value follows from constants and shapes alone; with one batch, another mask would look like a bias of positions.
+  // Whether the value follows from constants and shapes alone; with one batch, another mask would look like a bias of
+  // positions.
   static bool readsNoArgument(Value value) {
     SmallVector<Value> work{value};
     llvm::DenseSet<Value> seen;
@@ -239,8 +270,8 @@ private:
         terms.push_back(remover.without(term, b));
       Value bias = biasOf(b, op, terms);
       auto made = ir::ScaledDotProductAttentionOp::create(
-          b, op.getLoc(), packed[0], packed[1], packed[2], bias, Value(), rows.starts(),
-          bias ? rows.places() : Value(), op.getScaleAttr(), op.getCausalAttr(), op.getWindowAttr(), op.getSoftCapAttr());
+          b, op.getLoc(), packed[0], packed[1], packed[2], bias, Value(), rows.starts(), bias ? rows.places() : Value(),
+          op.getScaleAttr(), op.getCausalAttr(), op.getWindowAttr(), op.getSoftCapAttr());
       SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(made.getResult()));
       rows.know(op.getResult(), reshape(made.getResult(), ArrayRef(dims).drop_front()));
     }
@@ -283,7 +314,7 @@ private:
   };
 
   ir::EntryOp entry;
-  BlockArgument mask;
+  BlockArgument mask; // [B, S], or lengths [B]
   int hiddenElement = 0;
   std::unique_ptr<RowSpace> space;
   SmallVector<Masked> attentions;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Elements followed through what computes them (see MaskReader.h). Scalar bodies and regions of ingot.compute are run on what is
-// known of their operands; where all of it is constant, arith's own folders give the result.
+// Elements followed through what computes them (see MaskReader.h). Scalar bodies and regions of ingot.compute are run
+// on what is known of their operands; where all of it is constant, arith's own folders give the result.
 #include "passes/shapes/MaskReader.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -30,6 +30,12 @@ bool MaskReader::isMask(Value value, ir::Dim batch, ir::Dim rows) {
     return false;
   SmallVector<ir::Dim> dims = withoutOnes(ir::dimsOf(type)), expected = withoutOnes({batch, rows});
   return llvm::equal(dims, expected, same);
+}
+
+bool MaskReader::isLengths(Value value, ir::Dim batch) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  return type && type.getRank() == 1 && same(ir::dimOf(type, 0), batch) && type.getElementType().isInteger() &&
+         !type.getElementType().isInteger(1);
 }
 
 std::optional<double> MaskReader::numberOf(const MaskSymbol &symbol) {
@@ -84,6 +90,12 @@ MaskSymbol MaskReader::at(Value value, ArrayRef<MaskSymbol> given) {
       expected.push_back(MaskSymbol::batch);
     if (rowDim.size != 1)
       expected.push_back(MaskSymbol::row);
+    if (lengths) {
+      if (batchDim.size == 1 || kinds == SmallVector<MaskSymbol::Kind>{MaskSymbol::batch})
+        return {MaskSymbol::length, {}};
+      elsewhere = true;
+      return {};
+    }
     if (queriesToo && kinds != expected)
       for (MaskSymbol::Kind &kind : kinds)
         kind = kind == MaskSymbol::other ? MaskSymbol::row : kind;
@@ -239,9 +251,34 @@ MaskSymbol MaskReader::step(Operation &op, Known &known, ArrayRef<Value> tensors
       if (isNumber(i, 1))
         return operands[i];
   // Indices are not negative, and one that is cut to its dimension's last stays as it is.
-  if (operands.size() == 1 && operands[0].isIndex() &&
+  if (operands.size() == 1 && (operands[0].isIndex() || operands[0].kind == MaskSymbol::length) &&
       isa<arith::IndexCastOp, arith::ExtSIOp, arith::ExtUIOp, arith::TruncIOp>(op))
     return operands[0];
+  if (auto compare = dyn_cast<arith::CmpIOp>(op);
+      compare && llvm::is_contained({operands[0].kind, operands[1].kind}, MaskSymbol::length)) {
+    // Whether a position is before the length, from either side.
+    arith::CmpIPredicate order = compare.getPredicate();
+    MaskSymbol::Kind position = operands[0].kind;
+    if (position == MaskSymbol::length) {
+      position = operands[1].kind;
+      order = order == arith::CmpIPredicate::sgt   ? arith::CmpIPredicate::slt
+              : order == arith::CmpIPredicate::sle ? arith::CmpIPredicate::sge
+                                                   : arith::CmpIPredicate::eq;
+    }
+    const bool known = position == MaskSymbol::row || (queriesToo && position == MaskSymbol::other);
+    if (known && (order == arith::CmpIPredicate::slt || order == arith::CmpIPredicate::sge))
+      return MaskSymbol::of(
+          Builder(op.getContext()).getBoolAttr((element == 1) == (order == arith::CmpIPredicate::slt)));
+    elsewhere = true;
+    return {};
+  }
+  if (operands.size() == 2 && operands[0].kind == MaskSymbol::length) {
+    // Cut to what a length may be.
+    if (isa<arith::MaxSIOp>(op) && isNumber(1, 0))
+      return operands[0];
+    elsewhere = true;
+    return {};
+  }
   if (operands.size() == 2 && operands[0].isIndex()) {
     Builder b(op.getContext());
     if (auto compare = dyn_cast<arith::CmpIOp>(op); compare && isNumber(1, 0)) {

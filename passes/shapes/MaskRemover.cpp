@@ -19,7 +19,8 @@ bool MaskRemover::mentionsBatch(StringRef name) {
     return true;
   if (batch.name && expr->symbol == batch.name.getValue())
     return name != batch.name.getValue();
-  auto symbol = ir::lookup<ir::SymbolOp>(mask.getParentBlock()->getParentOp(), StringAttr::get(mask.getContext(), expr->symbol));
+  auto symbol =
+      ir::lookup<ir::SymbolOp>(mask.getParentBlock()->getParentOp(), StringAttr::get(mask.getContext(), expr->symbol));
   std::string why;
   auto value = symbol && symbol.getValue() ? ir::SymbolExpr::parse(*symbol.getValue(), why) : std::nullopt;
   return value && llvm::any_of(value->names(), [&](const std::string &inner) {
@@ -50,13 +51,12 @@ bool MaskRemover::removableOp(Operation *op) {
                 })
                 .wasInterrupted();
   }
-  return op->getNumResults() == 1 &&
-         isa<ir::ScalarBodyInterface, ir::BroadcastOp, ir::ReshapeOp, ir::TransposeOp>(op);
+  return op->getNumResults() == 1 && isa<ir::ScalarBodyInterface, ir::BroadcastOp, ir::ReshapeOp, ir::TransposeOp>(op);
 }
 
 bool MaskRemover::removable(Value value) {
-  if (value == mask)
-    return batch.isDynamic() || batch.size == 1;
+  if (value == mask) // lengths would be the number of positions
+    return tensorOf(mask).getRank() > 1 && (batch.isDynamic() || batch.size == 1);
   if (auto found = known.find(value); found != known.end())
     return found->second;
   RankedTensorType type = tensorOf(value);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// A bias [B, H, S, S] as it is where a mask [B, S] shows everything: one for all batches, [1, H, S, S]. So a causal bias or a window is told
-// apart from the mask that it was combined with, whatever combined them. Whether the mask is read at keys and queries alone says MaskReader.
+// A bias [B, H, S, S] as it is where a mask [B, S] shows everything: one for all batches, [1, H, S, S]. So a causal
+// bias or a window is told apart from the mask that it was combined with, whatever combined them. Whether the mask is
+// read at keys and queries alone says MaskReader.
 #ifndef INGOT_PASSES_SHAPES_MASKREMOVER_H
 #define INGOT_PASSES_SHAPES_MASKREMOVER_H
 

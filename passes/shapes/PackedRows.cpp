@@ -3,7 +3,8 @@
 // Rows without padding (see PackedRows.h). Indices are sums, which general ops compute:
 //
 //   counts[b, s]  seen positions of b up to s          starts[b]   sum of counts[k, S-1] for k < b
-//   batches[t]    how many k have starts[k+1] <= t     places[t]   how many s have counts[batches[t], s] <= t - starts[batches[t]]
+//   batches[t]    how many k have starts[k+1] <= t     places[t]   how many s have counts[batches[t], s] <= t -
+//   starts[batches[t]]
 #include "passes/shapes/PackedRows.h"
 #include "passes/Locations.h"
 #include "passes/shapes/Dimensions.h"
@@ -16,6 +17,11 @@ using namespace mlir;
 namespace ingot::passes {
 
 static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+static Value element(OpBuilder &b, Value tensor, ValueRange indices) {
+  return ir::ElementOp::create(b, tensor.getLoc(), ir::registerType(tensorOf(tensor).getElementType()), tensor,
+                               indices);
+}
 
 PackedRows::PackedRows(ir::EntryOp entry, const RowSpace &space, Value given, int hidden)
     : entry(entry), space(space), mask(given), hidden(hidden), b(OpBuilder::atBlockBegin(&entry.getBody().front())) {
@@ -31,7 +37,15 @@ PackedRows::PackedRows(ir::EntryOp entry, const RowSpace &space, Value given, in
     symbol.setDataAttr(b.getStringAttr(product.text()));
     tokensDim = ir::Dim(ShapedType::kDynamic, symbol.getSymNameAttr());
   }
-  mask = reshape(given, {space.batch(), space.rows()});
+  mask = given;
+  if (tensorOf(given).getRank() == 1) // lengths: the positions before them are seen
+    mask = compute(ir::tensorType({space.batch(), space.rows()}, b.getI1Type()), {given}, std::nullopt,
+                   [&](OpBuilder &o, ValueRange in, ValueRange at) -> Value {
+                     Value length =
+                         arith::IndexCastOp::create(o, entry.getLoc(), o.getIndexType(), element(o, in[0], {at[0]}));
+                     return arith::CmpIOp::create(o, entry.getLoc(), arith::CmpIPredicate::slt, at[1], length);
+                   });
+  mask = reshape(mask, {space.batch(), space.rows()});
   count();
 }
 
@@ -56,10 +70,6 @@ Value PackedRows::compute(RankedTensorType type, ArrayRef<Value> inputs, std::op
   return op.getResult();
 }
 
-static Value element(OpBuilder &b, Value tensor, ValueRange indices) {
-  return ir::ElementOp::create(b, tensor.getLoc(), ir::registerType(tensorOf(tensor).getElementType()), tensor, indices);
-}
-
 static Value asIndex(OpBuilder &b, Value integer) {
   return arith::IndexCastOp::create(b, integer.getLoc(), b.getIndexType(), integer);
 }
@@ -75,7 +85,8 @@ static Value number(OpBuilder &b, Type type, int64_t value) {
 
 // The size of a dimension, as an index.
 static Value sizeOf(OpBuilder &b, const ir::Dim &dim) {
-  return dim.isDynamic() ? Value(ir::SizeOp::create(b, b.getUnknownLoc(), dim.name)) : number(b, b.getIndexType(), dim.size);
+  return dim.isDynamic() ? Value(ir::SizeOp::create(b, b.getUnknownLoc(), dim.name))
+                         : number(b, b.getIndexType(), dim.size);
 }
 
 Value PackedRows::isSeen(OpBuilder &b, Value maskArgument, Value batch, Value row) {
@@ -94,10 +105,11 @@ void PackedRows::count() {
     Value condition = arith::CmpIOp::create(o, loc, order, x, y);
     return arith::SelectOp::create(o, loc, condition, then, number(o, then.getType(), 0));
   };
-  countsValue = compute(ir::tensorType({batch, rows}, i32), {mask}, rows, [&](OpBuilder &o, ValueRange in, ValueRange at) {
-    Value seen = arith::ExtUIOp::create(o, loc, i32, isSeen(o, in[0], at[0], at[2]));
-    return less(o, arith::CmpIPredicate::sle, at[2], at[1], seen);
-  });
+  countsValue =
+      compute(ir::tensorType({batch, rows}, i32), {mask}, rows, [&](OpBuilder &o, ValueRange in, ValueRange at) {
+        Value seen = arith::ExtUIOp::create(o, loc, i32, isSeen(o, in[0], at[0], at[2]));
+        return less(o, arith::CmpIPredicate::sle, at[2], at[1], seen);
+      });
   ir::Dim ends = batch.isDynamic() ? ir::Dim(ShapedType::kDynamic, b.getStringAttr(batch.name.getValue() + "+1"))
                                    : ir::Dim(batch.size + 1);
   // The symbol + constant of a dimension may have a constant already.
@@ -109,14 +121,16 @@ void PackedRows::count() {
       text += (constant > 0 ? "+" : "") + std::to_string(constant);
     ends.name = b.getStringAttr(text);
   }
-  startsValue = compute(ir::tensorType({ends}, i32), {countsValue}, batch, [&](OpBuilder &o, ValueRange in, ValueRange at) {
-    // Without positions there is no last one: nothing is added then, whatever is read.
-    Value zero = number(o, o.getIndexType(), 0), size = sizeOf(o, rows);
-    Value last = arith::MaxSIOp::create(o, loc, arith::SubIOp::create(o, loc, size, number(o, o.getIndexType(), 1)), zero);
-    Value any = arith::CmpIOp::create(o, loc, arith::CmpIPredicate::sgt, size, zero);
-    Value before = arith::SelectOp::create(o, loc, any, at[0], zero);
-    return less(o, arith::CmpIPredicate::slt, at[1], before, element(o, in[0], {at[1], last}));
-  });
+  startsValue =
+      compute(ir::tensorType({ends}, i32), {countsValue}, batch, [&](OpBuilder &o, ValueRange in, ValueRange at) {
+        // Without positions there is no last one: nothing is added then, whatever is read.
+        Value zero = number(o, o.getIndexType(), 0), size = sizeOf(o, rows);
+        Value last =
+            arith::MaxSIOp::create(o, loc, arith::SubIOp::create(o, loc, size, number(o, o.getIndexType(), 1)), zero);
+        Value any = arith::CmpIOp::create(o, loc, arith::CmpIPredicate::sgt, size, zero);
+        Value before = arith::SelectOp::create(o, loc, any, at[0], zero);
+        return less(o, arith::CmpIPredicate::slt, at[1], before, element(o, in[0], {at[1], last}));
+      });
   Value total = compute(RankedTensorType::get({1}, b.getI64Type()), {startsValue}, std::nullopt,
                         [&](OpBuilder &o, ValueRange in, ValueRange) -> Value {
                           return arith::ExtSIOp::create(o, loc, o.getI64Type(), element(o, in[0], {sizeOf(o, batch)}));
@@ -128,16 +142,18 @@ void PackedRows::count() {
     Value next = arith::AddIOp::create(o, loc, at[1], number(o, o.getIndexType(), 1));
     return less(o, arith::CmpIPredicate::sle, element(o, in[0], {next}), token(o, at[0]), number(o, i32, 1));
   });
-  placesValue = compute(perToken, {countsValue, startsValue, batchesValue}, rows, [&](OpBuilder &o, ValueRange in, ValueRange at) {
-    Value own = asIndex(o, element(o, in[2], {at[0]}));
-    Value within = arith::SubIOp::create(o, loc, token(o, at[0]), element(o, in[1], {own}));
-    return less(o, arith::CmpIPredicate::sle, element(o, in[0], {own, at[1]}), within, number(o, i32, 1));
-  });
-  rowsValue = compute(perToken, {batchesValue, placesValue}, std::nullopt, [&](OpBuilder &o, ValueRange in, ValueRange at) -> Value {
-    Value size = arith::IndexCastOp::create(o, loc, i32, sizeOf(o, rows));
-    Value first = arith::MulIOp::create(o, loc, element(o, in[0], {at[0]}), size);
-    return arith::AddIOp::create(o, loc, first, element(o, in[1], {at[0]}));
-  });
+  placesValue = compute(
+      perToken, {countsValue, startsValue, batchesValue}, rows, [&](OpBuilder &o, ValueRange in, ValueRange at) {
+        Value own = asIndex(o, element(o, in[2], {at[0]}));
+        Value within = arith::SubIOp::create(o, loc, token(o, at[0]), element(o, in[1], {own}));
+        return less(o, arith::CmpIPredicate::sle, element(o, in[0], {own, at[1]}), within, number(o, i32, 1));
+      });
+  rowsValue = compute(perToken, {batchesValue, placesValue}, std::nullopt,
+                      [&](OpBuilder &o, ValueRange in, ValueRange at) -> Value {
+                        Value size = arith::IndexCastOp::create(o, loc, i32, sizeOf(o, rows));
+                        Value first = arith::MulIOp::create(o, loc, element(o, in[0], {at[0]}), size);
+                        return arith::AddIOp::create(o, loc, first, element(o, in[1], {at[0]}));
+                      });
 }
 
 RankedTensorType PackedRows::packedType(Value value) {
@@ -168,6 +184,15 @@ Value PackedRows::pack(Value value) {
   if (!packed)
     packed = picked(value);
   return known[value] = packed;
+}
+
+// Where the op stands, or behind the last of what its packed form reads, where that is later.
+void PackedRows::standBehind(Operation *op, ValueRange operands) {
+  Operation *last = op;
+  for (Value operand : operands)
+    if (Operation *maker = operand.getDefiningOp(); maker && last->isBeforeInBlock(maker))
+      last = maker;
+  b.setInsertionPointAfter(last);
 }
 
 // The order of a value's dimensions in which those of rows come first.
@@ -207,7 +232,10 @@ Value PackedRows::cloned(Operation *op, Value value, ArrayRef<unsigned> operands
   for (unsigned operand : operands)
     mapping.map(op->getOperand(operand), pack(op->getOperand(operand)));
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointAfter(op);
+  SmallVector<Value> read;
+  for (Value operand : op->getOperands())
+    read.push_back(mapping.lookupOrDefault(operand));
+  standBehind(op, read);
   if (auto reshaped = dyn_cast<ir::ReshapeOp>(op))
     return reshape(mapping.lookup(reshaped.getInput()), ir::dimsOf(packedType(value)));
   if (auto broadcast = dyn_cast<ir::BroadcastOp>(op); broadcast && operands.empty()) {
@@ -233,7 +261,8 @@ Value PackedRows::cloned(Operation *op, Value value, ArrayRef<unsigned> operands
         permutation.push_back(RowSpace::packedAxis(from, index));
     transpose.setPermutation(permutation);
   } else if (auto axis = made->getAttrOfType<IntegerAttr>("axis")) {
-    made->setAttr("axis", attributes.getI64IntegerAttr(RowSpace::packedAxis(space.axesOf(op->getOperand(0)), axis.getInt())));
+    made->setAttr("axis",
+                  attributes.getI64IntegerAttr(RowSpace::packedAxis(space.axesOf(op->getOperand(0)), axis.getInt())));
   }
   return known.lookup(value);
 }
@@ -244,9 +273,11 @@ Value PackedRows::computed(ir::ComputeOp op) {
   SmallVector<Value> inputs(op.getInputs());
   SmallVector<bool> packed;
   for (unsigned i = 0; i < inputs.size(); ++i) {
-    // What is there already is read as it is; so is what is computed row by row, which then need not be computed for other rows.
+    // What is there already is read as it is; so is what is computed row by row, which then need not be computed for
+    // other rows.
     Operation *maker = inputs[i].getDefiningOp();
-    packed.push_back(space.readsOwnRow(op, i) && (known.contains(inputs[i]) || (maker && !ir::isRecipe(inputs[i]) && space.rowOperands(maker))));
+    packed.push_back(space.readsOwnRow(op, i) &&
+                     (known.contains(inputs[i]) || (maker && !ir::isRecipe(inputs[i]) && space.rowOperands(maker))));
     if (packed.back())
       inputs[i] = pack(inputs[i]);
   }
@@ -256,8 +287,9 @@ Value PackedRows::computed(ir::ComputeOp op) {
   else
     inputs.push_back(rowsValue);
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointAfter(op);
-  auto made = ir::ComputeOp::create(b, op.getLoc(), packedType(op.getResult()), inputs, op.getReduceAttr(), op.getExtentsAttr());
+  standBehind(op, inputs);
+  auto made = ir::ComputeOp::create(b, op.getLoc(), packedType(op.getResult()), inputs, op.getReduceAttr(),
+                                    op.getExtentsAttr());
   Block &from = op.getBody().front(), &to = made.getBody().emplaceBlock();
   IRMapping mapping;
   for (auto [i, input] : llvm::enumerate(inputs)) {
@@ -297,18 +329,21 @@ Value PackedRows::restore(Value value, double fill) {
   llvm::append_range(dims, ArrayRef(ir::dimsOf(packedType(value))).drop_front());
   auto type = ir::tensorType(dims, tensorOf(value).getElementType());
   Location loc = value.getLoc();
-  Value whole = compute(type, {packed, countsValue, startsValue, mask}, std::nullopt, [&](OpBuilder &o, ValueRange in, ValueRange loops) -> Value {
-    Value seen = isSeen(o, in[3], loops[0], loops[1]);
-    Value end = arith::AddIOp::create(o, loc, element(o, in[2], {loops[0]}), element(o, in[1], {loops[0], loops[1]}));
-    Value row = asIndex(o, arith::SubIOp::create(o, loc, end, number(o, o.getI32Type(), 1)));
-    SmallVector<Value> indices{Value(arith::MaxSIOp::create(o, loc, row, number(o, o.getIndexType(), 0)))};
-    llvm::append_range(indices, loops.drop_front(2));
-    Value there = element(o, in[0], indices);
-    Value none = isa<FloatType>(there.getType())
-                     ? Value(arith::ConstantOp::create(o, loc, o.getFloatAttr(there.getType(), fill)))
-                     : number(o, there.getType(), static_cast<int64_t>(fill));
-    return arith::SelectOp::create(o, loc, seen, there, none);
-  });
+  Value whole =
+      compute(type, {packed, countsValue, startsValue, mask}, std::nullopt,
+              [&](OpBuilder &o, ValueRange in, ValueRange loops) -> Value {
+                Value seen = isSeen(o, in[3], loops[0], loops[1]);
+                Value end = arith::AddIOp::create(o, loc, element(o, in[2], {loops[0]}),
+                                                  element(o, in[1], {loops[0], loops[1]}));
+                Value row = asIndex(o, arith::SubIOp::create(o, loc, end, number(o, o.getI32Type(), 1)));
+                SmallVector<Value> indices{Value(arith::MaxSIOp::create(o, loc, row, number(o, o.getIndexType(), 0)))};
+                llvm::append_range(indices, loops.drop_front(2));
+                Value there = element(o, in[0], indices);
+                Value none = isa<FloatType>(there.getType())
+                                 ? Value(arith::ConstantOp::create(o, loc, o.getFloatAttr(there.getType(), fill)))
+                                 : number(o, there.getType(), static_cast<int64_t>(fill));
+                return arith::SelectOp::create(o, loc, seen, there, none);
+              });
   if (const RowAxes rows = space.axesOf(value); rows.size() == 2 && rows != RowAxes{0, 1}) {
     SmallVector<int64_t> order = rowsFirst(value), back(order.size());
     for (auto [to, from] : llvm::enumerate(order))

@@ -86,7 +86,8 @@ static std::optional<int64_t> widthOf(Value value, ArrayRef<unsigned> rows) {
 
 // Whether both have the same dimensions but for ones, and those that stand for rows are the same among them.
 static bool onesAside(Value a, ArrayRef<unsigned> rowsOfA, Value b, ArrayRef<unsigned> rowsOfB) {
-  auto others = [](Value value, ArrayRef<unsigned> rows, SmallVectorImpl<ir::Dim> &dims, SmallVectorImpl<size_t> &places) {
+  auto others = [](Value value, ArrayRef<unsigned> rows, SmallVectorImpl<ir::Dim> &dims,
+                   SmallVectorImpl<size_t> &places) {
     places.assign(rows.size(), 0);
     for (auto [axis, dim] : llvm::enumerate(ir::dimsOf(tensorOf(value)))) {
       for (auto [row, place] : llvm::zip(rows, places))

@@ -231,7 +231,7 @@ TEST(Codegen, ChecksAttentionOverGivenKeys) {
     for (const char *one : {"kv_heads", "q_per_kv", "head_dim", "value_dim"})
       kernel.parameters.push_back(integer(one, 1));
     for (const char *zero : {"causal", "window", "bias", "bias_batch", "bias_heads", "bias_queries", "bias_keys",
-                             "lengths", "batch_symbol", "queries_symbol", "keys_symbol"})
+                             "lengths", "batch_symbol", "queries_symbol", "keys_symbol", "starts", "places"})
       kernel.parameters.push_back(integer(zero, 0));
     for (Parameter &parameter : kernel.parameters)
       if (parameter.name == changed)

@@ -184,7 +184,8 @@ inline void checkSdpaCompany(const TestKernel &kernel, const Run &run, SdpaShape
   ASSERT_EQ(std::memcmp(first.get(), whole.get(), first.size), 0) << kernel.name << " alone";
 }
 
-// Sequences one behind another: each attends to itself, a bias is read by places; in one piece and in several, the same bits.
+// Sequences one behind another: each attends to itself, a bias is read by places; in one piece and in several, the same
+// bits.
 inline void checkSdpaSequences(const TestKernel &kernel, const Run &run, const std::vector<int> &lengths) {
   const int kvHeads = kernel.integer("kv_heads"), perKv = kernel.integer("q_per_kv"), heads = kvHeads * perKv;
   const int depth = kernel.integer("head_dim"), width = kernel.integer("value_dim"), longest = 200;
@@ -209,7 +210,8 @@ inline void checkSdpaSequences(const TestKernel &kernel, const Run &run, const s
   const int rows = starts.back();
   const std::vector<float> query = drawn(rows * heads * depth), key = drawn(rows * kvHeads * depth),
                            value = drawn(rows * kvHeads * width);
-  const bool bias = kernel.integer("bias"), byHead = kernel.integer("bias_heads"), byQuery = kernel.integer("bias_queries");
+  const bool bias = kernel.integer("bias"), byHead = kernel.integer("bias_heads"),
+             byQuery = kernel.integer("bias_queries");
   const std::vector<float> table = drawn((byHead ? heads : 1) * (byQuery ? longest : 1) * longest);
   auto once = [&](uint32_t pieces) {
     Buffer out(static_cast<size_t>(rows * heads * width) * 4);
@@ -248,10 +250,10 @@ inline void checkSdpaSequences(const TestKernel &kernel, const Run &run, const s
           double score = sum * kernel.real("scale"), cap = kernel.real("soft_cap");
           score = cap != 0 ? cap * std::tanh(score / cap) : score;
           if (bias)
-            score += table[static_cast<size_t>(((byHead ? h : 0) * (byQuery ? longest : 1) +
-                                                (byQuery ? places[static_cast<size_t>(s)] : 0)) *
-                                                   longest +
-                                               places[static_cast<size_t>(t)])];
+            score += table[static_cast<size_t>(
+                ((byHead ? h : 0) * (byQuery ? longest : 1) + (byQuery ? places[static_cast<size_t>(s)] : 0)) *
+                    longest +
+                places[static_cast<size_t>(t)])];
           size = std::max(size, terms * kernel.real("scale") + 4);
           weights.push_back(score);
           most = std::max(most, score);

@@ -3,8 +3,8 @@
 // sdpa: attention over keys and values that are operands, as params.h states. A tile is a query head of a query;
 // neighbouring tiles that read one kv head are "rows" that share each block of 64 keys, which is laid out for
 // attention_rows.h first: keys transposed, values side by side. Sums are those of `attention` without segments
-// (docs/spec/numerics.md): they depend on nothing but the row, however tiles are cut. With starts each sequence is a batch
-// with as many queries and keys as it has rows.
+// (docs/spec/numerics.md): they depend on nothing but the row, however tiles are cut. With starts each sequence is a
+// batch with as many queries and keys as it has rows.
 #include "compiler/target/cpu/kernels/attention_rows.h"
 #include "compiler/target/cpu/kernels/transpose.h"
 
@@ -22,8 +22,8 @@ struct Sdpa {
   const float *query, *key, *value, *bias;
   const int32_t *lengths, *starts, *places;
   float *out;
-  int64_t queries, keys;     // of the batch, or of the sequence at hand
-  int64_t queryRow, keyRow;  // its first ones
+  int64_t queries, keys;    // of the batch, or of the sequence at hand
+  int64_t queryRow, keyRow; // its first ones
   int64_t biasRows, biasColumns;
   SdpaScratch layout;
   // Scratch.
