@@ -219,32 +219,34 @@ private:
       for (OpOperand &operand : op.getOpOperands()) {
         if (!isRow(operand.get()))
           continue;
-        std::optional<double> fill = hides.inRow(operand.get());
+        const RowAxes axes = space->axesOf(operand.get());
+        std::optional<double> fill = axes.size() == 2 ? hides.inRow(operand.get(), axes[0], axes[1]) : std::nullopt;
         if (fill && std::isfinite(*fill)) {
           edges.push_back({&operand, *fill});
-        } else if (endsInResults(operand)) {
-          edges.push_back({&operand, 0});
+        } else if (Operation *mixes = mixesRows(operand)) {
+          return at(mixes) + " reads positions together, and those that are padding would count";
         } else {
-          return at(&op) + " reads positions together, and those that are padding would count";
+          edges.push_back({&operand, 0});
         }
       }
     }
     return "";
   }
 
-  // Whether what the operand becomes is only moved on its way to results, or a position picked from a batch.
-  bool endsInResults(OpOperand &operand) {
+  // Null where what the operand becomes is only moved on its way to results, or is a position picked from a batch; else
+  // the op that may bring rows together.
+  Operation *mixesRows(OpOperand &operand) {
     Operation *op = operand.getOwner();
     if (isa<ir::ReturnOp>(op))
-      return true;
-    if (auto compute = dyn_cast<ir::ComputeOp>(op))
-      return space->picksPosition(compute, operand.getOperandNumber());
+      return nullptr;
+    if (auto compute = dyn_cast<ir::ComputeOp>(op); compute && space->hasRows(operand.get()))
+      return space->picksPosition(compute, operand.getOperandNumber()) ? nullptr : op;
     if (!isa<ir::ReshapeOp, ir::TransposeOp, ir::CastOp>(op))
-      return false;
-    return llvm::all_of(op->getUses(), [&](OpOperand &use) {
-      return isa<ir::ReturnOp>(use.getOwner()) ||
-             (isa<ir::ReshapeOp, ir::TransposeOp, ir::CastOp>(use.getOwner()) && endsInResults(use));
-    });
+      return op;
+    for (OpOperand &use : op->getUses())
+      if (Operation *mixes = mixesRows(use))
+        return mixes;
+    return nullptr;
   }
 
   void rewrite() {

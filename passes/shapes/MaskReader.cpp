@@ -48,12 +48,10 @@ std::optional<double> MaskReader::numberOf(const MaskSymbol &symbol) {
                                         : double(integer.getValue().getSExtValue());
 }
 
-std::optional<double> MaskReader::inRow(Value value) {
+std::optional<double> MaskReader::inRow(Value value, unsigned batchAxis, unsigned rowAxis) {
   SmallVector<MaskSymbol> indices(tensorOf(value).getRank());
-  if (indices.size() < 2)
-    return std::nullopt;
-  indices[0] = {MaskSymbol::batch, {}};
-  indices[1] = {MaskSymbol::row, {}};
+  indices[batchAxis] = {MaskSymbol::batch, {}};
+  indices[rowAxis] = {MaskSymbol::row, {}};
   steps = 0;
   elsewhere = false;
   return numberOf(at(value, indices));

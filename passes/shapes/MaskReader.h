@@ -31,9 +31,9 @@ public:
       : mask(mask), batchDim(batch), rowDim(rows), element(element), queriesToo(queriesToo),
         lengths(!isMask(mask, batch, rows)) {}
 
-  // The number that stands at [b, s, ...] of a tensor [B, S, ...], whatever the other indices are, where mask[b, s] is
-  // `element`.
-  std::optional<double> inRow(mlir::Value value);
+  // The number that stands in the row [b, s] of a tensor whose dimensions `batchAxis` and `rowAxis` are B and S, whatever
+  // the other indices are, where mask[b, s] is `element`.
+  std::optional<double> inRow(mlir::Value value, unsigned batchAxis, unsigned rowAxis);
   // The number that stands at [b, h, q, s] of a bias [1 or B, .., .., 1 or S] for any h and q, where mask[b, s] is
   // `element`.
   std::optional<double> inBias(mlir::Value value);
