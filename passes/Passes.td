@@ -83,7 +83,8 @@ def RecognizeOpsPass : Ingot_Pass<"ingot-recognize-ops"> {
   let description = [{
     Exporters write norms, activations and softmax in primitive ops. They become one op each, whatever the order of operands, the
     place of constants and the way in which powers, means and roots are spelled: sigmoid, silu, gelu, gelu_tanh, softmax
-    (along the last axis), layer_norm and rms_norm with their scales and shifts (along the last axis), and the bias of a linear.
+    (along the last axis), layer_norm and rms_norm with their scales and shifts (along the last axis), the bias of a linear, and a
+    transpose around which dimensions were joined and split again.
 
     ```mlir
     %e = ingot.erf %h              // h = x / sqrt(2)
