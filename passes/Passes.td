@@ -48,6 +48,34 @@ def FlattenRowsPass : Ingot_Pass<"ingot-flatten-rows"> {
   }];
 }
 
+def DropPaddingPass : Ingot_Pass<"ingot-drop-padding"> {
+  let summary = "Compute the positions of a batch that a mask shows, and no others";
+  let description = [{
+    Where the bias of attentions hides the keys that an argument [B, S] masks, and nothing else lets a position reach another, rows
+    that are padding decide nothing. Values [B, S, ...] are then computed for the rows that are seen, one behind another; attention
+    runs over sequences by their starts, with the part of its bias that is no mask read by places; and results are put back among zeros.
+
+    ```mlir
+    %y = ingot.layer_norm %x, %g : tensor<?x?x8xf32, #ingot.dims<"b", "s", "">>
+    %o = ingot.scaled_dot_product_attention %q, %k, %v bias %mask   // [b, s, h, d], mask [b, 1, 1, s]
+    // becomes
+    ingot.symbol @tokens data "b*s"
+    ingot.set_symbol @tokens, %count
+    %y = ingot.layer_norm %px, %g : tensor<?x8xf32, #ingot.dims<"tokens", "">>
+    %o = ingot.scaled_dot_product_attention %pq, %pk, %pv starts %starts   // [1, tokens, h, d]
+    ```
+
+    A mask is found by following constants: one of its values (0 or 1) makes the bias at most -10,000, the other makes it 0. Other values of
+    the mask count as the second.
+
+    Does nothing, and tells why in the module's attribute `ingot.padding_kept`, where values of padded rows would reach results: through a
+    reduction, product or convolution over positions whose operand is not known to be one number in such rows (a product
+    with the mask, a choice by it), or through another attention. Results themselves, and positions picked from a batch, may be padding: they
+    are zeros then. Tells the attentions in `ingot.padding_dropped`.
+  }];
+  let dependentDialects = ["::ingot::ir::IngotDialect", "::mlir::arith::ArithDialect"];
+}
+
 // --- fusion/
 
 def RecognizeOpsPass : Ingot_Pass<"ingot-recognize-ops"> {
@@ -55,7 +83,8 @@ def RecognizeOpsPass : Ingot_Pass<"ingot-recognize-ops"> {
   let description = [{
     Exporters write norms, activations and softmax in primitive ops. They become one op each, whatever the order of operands, the
     place of constants and the way in which powers, means and roots are spelled: sigmoid, silu, gelu, gelu_tanh, softmax
-    (along the last axis), layer_norm and rms_norm with their scales and shifts (along the last axis), and the bias of a linear.
+    (along the last axis), layer_norm and rms_norm with their scales and shifts (along the last axis), the bias of a linear, and a
+    transpose around which dimensions were joined and split again.
 
     ```mlir
     %e = ingot.erf %h              // h = x / sqrt(2)

@@ -104,6 +104,7 @@ template <typename Options> pipelines::Options passOptionsOf(const Options &opti
   passes.activations = options.activations;
   passes.rules = options.rules;
   passes.kv = options.kv;
+  passes.dropPadding = options.dropPadding;
   return passes;
 }
 
@@ -348,6 +349,8 @@ int compileModel(const CompileOptions &options) {
     report.notes.push_back("not fused: " + left);
   if (!graph.notDecoder.empty())
     report.notes.push_back("not a decoder: " + graph.notDecoder);
+  for (const std::string &text : graph.padding)
+    report.notes.push_back("padding " + text);
   if (quantizesTiedHead(program))
     report.notes.push_back(kTiedHead);
   if (options.drawAtLoad)
@@ -457,6 +460,8 @@ int checkModel(const CheckOptions &options) {
       out << "not fused   " << left << "\n";
     if (!graph.notDecoder.empty())
       out << "no decoder  " << graph.notDecoder << "\n";
+    for (const std::string &text : graph.padding)
+      out << "padding     " << text << "\n";
   }
   if (!decoder) {
     out << "products    in " << productsOf(module) << "\n";

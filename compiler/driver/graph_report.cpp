@@ -25,6 +25,10 @@ GraphReport reportGraph(ModuleOp module) {
   if (auto left = module->getAttrOfType<ArrayAttr>("ingot.not_fused"))
     for (auto text : left.getAsRange<StringAttr>())
       report.left.push_back(text.str());
+  for (auto [name, what] : {std::pair("ingot.padding_dropped", "dropped "), std::pair("ingot.padding_kept", "kept: ")})
+    if (auto texts = module->getAttrOfType<ArrayAttr>(name))
+      for (auto text : texts.getAsRange<StringAttr>())
+        report.padding.push_back(what + text.str());
   if (auto why = module->getAttrOfType<StringAttr>("ingot.not_decoder"))
     report.notDecoder = why.str();
   for (auto entry : module.getOps<ir::EntryOp>()) {

@@ -14,6 +14,7 @@ namespace ingot::driver {
 struct GraphReport {
   std::string made;               // "2 attention, 5 layer norm, 2 GELU"
   std::vector<std::string> left;  // "MatMul_7: looks like attention, but its probabilities are read elsewhere"
+  std::vector<std::string> padding; // "dropped ...", "kept: ..."
   std::string notDecoder;         // why a graph with keys and values of earlier positions is none; "" where it is, or has none
   std::vector<std::string> signature; // a line for each input and output
 };

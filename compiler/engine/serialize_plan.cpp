@@ -126,8 +126,14 @@ FailureOr<fb::Offset<format::Entry>> PlanSerializer::entry(plan::EntryOp op) {
 
   std::vector<fb::Offset<format::Buffer>> buffers;
   std::vector<fb::Offset<format::Launch>> launches;
+  std::vector<fb::Offset<format::SymbolSetting>> settings;
   llvm::DenseMap<mlir::Value, uint32_t> numbers;
   for (Operation &inner : op.getBody().front()) {
+    if (auto set = dyn_cast<plan::SetSymbolOp>(inner)) {
+      settings.push_back(format::CreateSymbolSetting(builder, symbols.lookup(set.getSymbol()),
+                                                     uint32_t(launches.size() - 1), numbers.lookup(set.getValue())));
+      continue;
+    }
     if (auto launch = dyn_cast<plan::LaunchOp>(inner)) {
       std::vector<uint32_t> operands;
       for (mlir::Value operand : launch.getBuffers())
@@ -148,7 +154,8 @@ FailureOr<fb::Offset<format::Entry>> PlanSerializer::entry(plan::EntryOp op) {
     numbers[inner.getResult(0)] = uint32_t(buffers.size());
     buffers.push_back(*made);
   }
-  return format::CreateEntryDirect(builder, op.getSymName().str().c_str(), &inputs, &outputs, &buffers, &launches);
+  return format::CreateEntryDirect(builder, op.getSymName().str().c_str(), &inputs, &outputs, &buffers, &launches,
+                                   settings.empty() ? nullptr : &settings);
 }
 
 uint64_t alignUp(uint64_t value, uint64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
@@ -160,9 +167,9 @@ LogicalResult PlanSerializer::run(const ModelFacts &facts, EngineContents &conte
   std::vector<fb::Offset<format::Symbol>> symbolTables;
   for (auto op : program.getOps<plan::SymbolOp>()) {
     std::vector<format::SymbolStep> steps;
-    if (op.getValue()) {
+    if (std::optional<StringRef> text = op.getData() ? op.getData() : op.getValue()) {
       std::string why;
-      std::optional<ir::SymbolExpr> expr = ir::SymbolExpr::parse(*op.getValue(), why); // verified
+      std::optional<ir::SymbolExpr> expr = ir::SymbolExpr::parse(*text, why); // verified
       for (const ingot::symbols::Step &step : expr->steps())
         steps.emplace_back(format::SymbolStepKind(step.op),
                            step.op == ingot::symbols::Op::symbol
@@ -172,7 +179,7 @@ LogicalResult PlanSerializer::run(const ModelFacts &facts, EngineContents &conte
     symbols[op.getSymName()] = unsigned(symbolTables.size());
     const std::string requirement = op.getRequirement().value_or("").str();
     symbolTables.push_back(format::CreateSymbolDirect(builder, op.getSymName().str().c_str(), steps.empty() ? nullptr : &steps,
-                                                      false, requirement.empty() ? nullptr : requirement.c_str()));
+                                                      op.getData().has_value(), requirement.empty() ? nullptr : requirement.c_str()));
   }
 
   std::vector<fb::Offset<format::Kernel>> kernelTables;

@@ -13,8 +13,9 @@ using namespace mlir;
 namespace ingot::pipelines {
 
 // Types first: every later pattern may then compare them. Folding may leave equal weights behind, which CSE joins, so
-// that a tied embedding and its head are seen to be one.
-void buildImportPipeline(OpPassManager &manager, const Options &) {
+// that a tied embedding and its head are seen to be one. Padding is dropped once attentions are there, before linears are looked
+// at: their rows are then the last word.
+void buildImportPipeline(OpPassManager &manager, const Options &options) {
   manager.addPass(passes::createInferShapesPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
@@ -25,6 +26,11 @@ void buildImportPipeline(OpPassManager &manager, const Options &) {
   manager.addPass(passes::createFormDecoderPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  if (options.dropPadding) {
+    manager.addPass(passes::createDropPaddingPass());
+    manager.addPass(createCanonicalizerPass());
+    manager.addPass(createCSEPass());
+  }
 }
 
 // The first decision, while weights still are the tensors that a checkpoint names, and each linear has its own. Fusion
@@ -84,8 +90,9 @@ struct CommandLine : public PassPipelineOptions<CommandLine> {
   Option<std::string> weights{*this, "weights", llvm::cl::desc("scheme of weights, such as int4:g32")};
   Option<std::string> activations{*this, "activations", llvm::cl::desc("float or int8")};
   Option<std::string> rules{*this, "rules", llvm::cl::desc("file of exceptions by tensor name")};
+  Option<bool> dropPadding{*this, "drop-padding", llvm::cl::desc("leave out what masks hide"), llvm::cl::init(true)};
   Option<std::string> kv{*this, "kv", llvm::cl::desc("type of cached keys and values: f32, bf16, f16 or int8")};
-  Options options() const { return {compute, pageTokens, weights, activations, rules, kv}; }
+  Options options() const { return {compute, pageTokens, weights, activations, rules, dropPadding, kv}; }
 };
 
 template <void (*build)(OpPassManager &, const Options &)> void registerOne(StringRef name, StringRef description) {

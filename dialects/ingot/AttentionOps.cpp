@@ -183,6 +183,13 @@ LogicalResult ScaledDotProductAttentionOp::inferReturnTypes(MLIRContext *, std::
   return success();
 }
 
+void ScaledDotProductAttentionOp::build(OpBuilder &builder, OperationState &state, Value query, Value key, Value value,
+                                        Value bias, Value lengths, FloatAttr scale, UnitAttr causal, IntegerAttr window,
+                                        FloatAttr softCap) {
+  build(builder, state, query, key, value, bias, lengths, /*sequence_starts=*/Value(), /*places=*/Value(), scale,
+        causal, window, softCap);
+}
+
 bool ScaledDotProductAttentionOp::isCompatibleReturnTypes(TypeRange l, TypeRange r) { return typesAgree(l, r); }
 
 LogicalResult ScaledDotProductAttentionOp::verify() {
@@ -207,8 +214,24 @@ LogicalResult ScaledDotProductAttentionOp::verify() {
       failed(checkDim(op, "value", getValue(), 1, keys, "as the key has")) ||
       failed(checkDim(op, "value", getValue(), 2, Dim(kvHeads), "as the key has")))
     return failure();
+  if (getSequenceStarts()) { // scaled-dot-product-attention-c7
+    if (batch.size != 1)
+      return emitOpError() << "has sequence_starts and " << batch.text() << " batches; expected 1";
+    if (failed(checkDim(op, "key", getKey(), 1, dimOf(query, 1),
+                        "as the query has, whose rows are of the same sequences")))
+      return failure();
+    if (getLengths() || getWindow() != 0)
+      return emitOpError() << "has sequence_starts and " << (getLengths() ? "lengths" : "a window")
+                           << "; expected one of them";
+  }
+  const bool placed = getSequenceStarts() && getBias();
+  if (placed != (getPlaces() != nullptr)) // scaled-dot-product-attention-c8
+    return emitOpError() << (placed ? "has sequence_starts and a bias, which is read by places; expected places"
+                                    : "has places, but not both sequence_starts and a bias");
+  if (placed && failed(checkDim(op, "places", getPlaces(), 0, dimOf(query, 1), "as the query has")))
+    return failure();
   if (getBias()) { // scaled-dot-product-attention-c5
-    Dim scores[] = {batch, Dim(heads), dimOf(query, 1), keys};
+    Dim scores[] = {batch, Dim(heads), placed ? Dim() : dimOf(query, 1), placed ? Dim() : keys};
     for (auto [index, expected] : llvm::enumerate(scores)) {
       Dim dim = dimOf(tensorOf(getBias()), index);
       if (dim.size != 1 && !dim.agrees(expected))

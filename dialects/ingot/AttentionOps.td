@@ -192,8 +192,13 @@ def Ingot_ScaledDotProductAttentionOp : Ingot_PureOp<"scaled_dot_product_attenti
     is finite is a number like others: where x is -3.4e38 for all keys of a row, they have equal weights, as softmax
     says. lengths[b] below 0 counts as 0, above T as T. Dimensions of 1 of bias are repeated.
 
+    With sequence_starts the rows are those of R sequences one behind another, without padding: B is 1 and S = T. Query s of
+    sequence r, sequence_starts[r] <= s < sequence_starts[r + 1], sees keys of its own sequence alone; its place there is
+    s - sequence_starts[r], which causal compares. places then says by which of its rows and columns a bias is read:
+    bias[0, h, places[s], places[t]], in place of s and t.
+
     query f32 [B, S, H, D], key [B, T, G, D], value [B, T, G, E], bias f32 [1 or B, 1 or H, 1 or S, 1 or T], lengths
-    i32 [B] -> f32 [B, S, H, E].
+    i32 [B], sequence_starts i32 [R+1], ascending from 0 to S, places i32 [S] -> f32 [B, S, H, E].
 
     - scaled-dot-product-attention-c1: H, G, D and E are static, and not 0.
     - scaled-dot-product-attention-c2: H is a multiple of G.
@@ -202,22 +207,35 @@ def Ingot_ScaledDotProductAttentionOp : Ingot_PureOp<"scaled_dot_product_attenti
     - scaled-dot-product-attention-c5: each dimension of bias is 1 or that of the scores [B, H, S, T].
     - scaled-dot-product-attention-c6: scale is finite in f32; window is not negative; soft_cap is 0 or a positive normal
       number of f32.
+    - scaled-dot-product-attention-c7: with sequence_starts, B is 1, query and key have the same number of rows, and there are
+      neither lengths nor a window.
+    - scaled-dot-product-attention-c8: places are given exactly with sequence_starts and a bias, one for each query; the bias then
+      has 1 for B, and any number of rows and columns.
 
     ```mlir
     %o = ingot.scaled_dot_product_attention %q, %k, %v bias %mask lengths %n {causal, scale = 0.125 : f64}
         : (tensor<2x?x12x64xf32, #ingot.dims<"", "s", "", "">>, tensor<2x?x4x64xf32, #ingot.dims<"", "t", "", "">>,
            tensor<2x?x4x80xf32, #ingot.dims<"", "t", "", "">>, tensor<2x1x1x?xf32, #ingot.dims<"", "", "", "t">>,
            tensor<2xi32>) -> tensor<2x?x12x80xf32, #ingot.dims<"", "s", "", "">>
+    %p = ingot.scaled_dot_product_attention %a, %a, %a starts %starts {scale = 0.125 : f64}
+        : (tensor<1x?x12x64xf32, #ingot.dims<"", "s", "", "">>, tensor<1x?x12x64xf32, #ingot.dims<"", "s", "", "">>,
+           tensor<1x?x12x64xf32, #ingot.dims<"", "s", "", "">>, tensor<?xi32, #ingot.dims<"r+1">>)
+        -> tensor<1x?x12x64xf32, #ingot.dims<"", "s", "", "">>
     ```
   }];
   let arguments = (ins 4DTensorOf<[F32]>:$query, 4DTensorOf<[F32]>:$key, 4DTensorOf<[F32]>:$value,
-                   Optional<4DTensorOf<[F32]>>:$bias, Optional<Ingot_I32Rank1>:$lengths, F64Attr:$scale,
+                   Optional<4DTensorOf<[F32]>>:$bias, Optional<Ingot_I32Rank1>:$lengths,
+                   Optional<Ingot_I32Rank1>:$sequence_starts, Optional<Ingot_I32Rank1>:$places, F64Attr:$scale,
                    UnitAttr:$causal, DefaultValuedAttr<I64Attr, "0">:$window,
                    DefaultValuedAttr<F64Attr, "0.0">:$soft_cap);
   let results = (outs 4DTensorOf<[F32]>:$result);
   let assemblyFormat = [{
-    $query `,` $key `,` $value (`bias` $bias^)? (`lengths` $lengths^)? attr-dict `:` functional-type(operands, $result)
+    $query `,` $key `,` $value (`bias` $bias^)? (`lengths` $lengths^)? (`starts` $sequence_starts^)?
+    (`places` $places^)? attr-dict `:` functional-type(operands, $result)
   }];
+  let builders = [OpBuilder<(ins "::mlir::Value":$query, "::mlir::Value":$key, "::mlir::Value":$value,
+                                 "::mlir::Value":$bias, "::mlir::Value":$lengths, "::mlir::FloatAttr":$scale,
+                                 "::mlir::UnitAttr":$causal, "::mlir::IntegerAttr":$window, "::mlir::FloatAttr":$soft_cap)>];
   let hasVerifier = 1;
 }
 

@@ -54,7 +54,7 @@ OpT lookup(mlir::Operation *from, mlir::StringAttr name, mlir::SymbolTableCollec
 // Whether the `value` of a symbol's declaration is an expression over symbols that ops of its kind declare before it,
 // and comes without a `max`. Null is fine. Emits the error.
 mlir::LogicalResult checkDerived(mlir::Operation *symbol, mlir::IntegerAttr max, mlir::StringAttr value,
-                                 mlir::StringAttr requirement);
+                                 mlir::StringAttr data, mlir::StringAttr requirement);
 
 // The group that a cache value belongs to, or null where it is not declared.
 CacheGroupOp cacheGroupOf(mlir::Operation *from, CacheType type);

@@ -38,17 +38,22 @@ LogicalResult checkCacheUse(Operation *op, CacheType cache, std::optional<int64_
   return success();
 }
 
-LogicalResult checkDerived(Operation *symbol, IntegerAttr max, StringAttr value, StringAttr requirement) {
+LogicalResult checkDerived(Operation *symbol, IntegerAttr max, StringAttr value, StringAttr data, StringAttr requirement) {
   if (requirement && (!value || requirement.empty()))
     return symbol->emitOpError("has a requirement, which is said in words of a symbol that is derived");
+  if (value && data)
+    return symbol->emitOpError("has a value, which it always has, and data, its largest value; give one of them");
+  const StringRef what = data ? "data" : "value";
+  if (data)
+    value = data;
   if (!value)
     return success();
   if (max)
-    return symbol->emitOpError("has a value, from which its bound follows, and a max; give one of them");
+    return symbol->emitOpError() << "has a " << what << ", from which its bound follows, and a max; give one of them";
   std::string why;
   std::optional<SymbolExpr> expr = SymbolExpr::parse(value.getValue(), why);
   if (!expr)
-    return symbol->emitOpError() << "value: " << why;
+    return symbol->emitOpError() << what << ": " << why;
   llvm::StringSet<> before;
   for (Operation &op : *symbol->getBlock()) {
     if (&op == symbol)
@@ -58,7 +63,7 @@ LogicalResult checkDerived(Operation *symbol, IntegerAttr max, StringAttr value,
   }
   for (StringRef name : expr->names())
     if (!before.contains(name))
-      return symbol->emitOpError() << "value \"" << value.getValue() << "\" names @" << name
+      return symbol->emitOpError() << what << " \"" << value.getValue() << "\" names @" << name
                                    << ", which is not declared before it";
   return success();
 }
@@ -69,7 +74,22 @@ LogicalResult SymbolOp::verify() {
                          << "\" is not a letter followed by letters, digits and underscores";
   if (getMax() && static_cast<int64_t>(*getMax()) <= 0) // symbol-c2
     return emitOpError() << "max must be positive, found " << static_cast<int64_t>(*getMax());
-  return checkDerived(*this, getMaxAttr(), getValueAttr(), getRequirementAttr()); // symbol-c2, symbol-c3, symbol-c4
+  return checkDerived(*this, getMaxAttr(), getValueAttr(), getDataAttr(), getRequirementAttr()); // symbol-c2 to symbol-c4
+}
+
+LogicalResult SetSymbolOp::verifySymbolUses(SymbolTableCollection &tables) {
+  auto symbol = lookup<SymbolOp>(*this, getSymbolAttr().getAttr(), tables);
+  if (!symbol || !symbol.getData()) // set-symbol-c1
+    return emitOpError() << "symbol " << getSymbolAttr() << " is not declared by an ingot.symbol with data";
+  return success();
+}
+
+LogicalResult SetSymbolOp::verify() {
+  auto type = cast<RankedTensorType>(getValue().getType()); // set-symbol-c2
+  if (!type.getElementType().isSignlessInteger(64) || type.getRank() > 1 || !type.hasStaticShape() ||
+      type.getNumElements() != 1)
+    return emitOpError() << "value must be one i64, found " << type;
+  return success();
 }
 
 LogicalResult CacheGroupOp::verify() {

@@ -21,9 +21,12 @@ def Ingot_SymbolOp : Ingot_Op<"symbol", [Symbol]> {
     A symbol with a `requirement` is a check and no dimension: runs whose dimensions make its value less than 0 are refused,
     for what the requirement says in words. The op's location names the node that asks for it.
 
+    A symbol with `data` depends on what an entry computes: ingot.set_symbol gives its value, and `data` is the largest that
+    it may be, an expression of the same kind. Memory is planned for that.
+
     - symbol-c1: the name is a letter followed by letters, digits and underscores.
-    - symbol-c2: max, where given, is positive, and the symbol is not derived.
-    - symbol-c3: value, where given, is an expression over symbols that stand before this one.
+    - symbol-c2: max, where given, is positive, and the symbol is neither derived nor dependent on data.
+    - symbol-c3: value or data, where given, is an expression over symbols that stand before this one; one of them at most.
     - symbol-c4: requirement is not empty, and given to a derived symbol alone.
 
     ```mlir
@@ -31,15 +34,36 @@ def Ingot_SymbolOp : Ingot_Op<"symbol", [Symbol]> {
     ingot.symbol @rows max 8192
     ingot.symbol @half value "(rows + 1) floordiv 2"
     ingot.symbol @fits value "512 - tokens" requires "at most 512 positions"
+    ingot.symbol @seen data "rows"
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<I64Attr>:$max, OptionalAttr<StrAttr>:$value,
-                   OptionalAttr<StrAttr>:$requirement);
-  let assemblyFormat = "$sym_name (`max` $max^)? (`value` $value^)? (`requires` $requirement^)? attr-dict";
+                   OptionalAttr<StrAttr>:$data, OptionalAttr<StrAttr>:$requirement);
+  let assemblyFormat = "$sym_name (`max` $max^)? (`value` $value^)? (`data` $data^)? (`requires` $requirement^)? attr-dict";
   let hasVerifier = 1;
   // A symbol that is given.
-  let builders = [OpBuilder<(ins "::llvm::StringRef":$name, "::mlir::IntegerAttr":$max),
-                            [{ build($_builder, $_state, $_builder.getStringAttr(name), max, ::mlir::StringAttr(), ::mlir::StringAttr()); }]>];
+  let builders = [OpBuilder<(ins "::llvm::StringRef":$name, "::mlir::IntegerAttr":$max), [{
+    build($_builder, $_state, $_builder.getStringAttr(name), max, ::mlir::StringAttr(), ::mlir::StringAttr(),
+          ::mlir::StringAttr());
+  }]>];
+}
+
+def Ingot_SetSymbolOp : Ingot_Op<"set_symbol", [HasParent<"EntryOp">, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Gives a dynamic dimension that depends on data its value";
+  let description = [{
+    What stands behind it is computed with the value; what stands before it, as if the symbol had its largest value. A run
+    ends with an error where the value is negative or above the largest.
+
+    - set-symbol-c1: the symbol is declared by an ingot.symbol with data.
+    - set-symbol-c2: the value is one i64: of no dimensions, or of one that is 1.
+
+    ```mlir
+    ingot.set_symbol @seen, %count : tensor<i64>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$symbol, Ingot_AnyTensor:$value);
+  let assemblyFormat = "$symbol `,` $value attr-dict `:` type($value)";
+  let hasVerifier = 1;
 }
 
 def Ingot_CacheGroupOp : Ingot_Op<"cache_group", [Symbol]> {

@@ -129,4 +129,23 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &tables) {
   return success();
 }
 
+LogicalResult SetSymbolOp::verify() {
+  auto alloc = getValue().getDefiningOp<AllocOp>();
+  auto view = getValue().getDefiningOp<ViewOp>();
+  // set-symbol-c2
+  if ((!alloc && !view) || (alloc ? alloc.getSymbolAttr() : view.getSymbolAttr()))
+    return emitOpError("value is not temporary memory of no symbol");
+  for (Operation *before = (*this)->getPrevNode(); before; before = before->getPrevNode())
+    if (isa<LaunchOp>(before))
+      return success();
+  return emitOpError("stands before every launch of its entry; its value is read when one has ended"); // set-symbol-c3
+}
+
+LogicalResult SetSymbolOp::verifySymbolUses(SymbolTableCollection &tables) {
+  auto symbol = find<SymbolOp>(*this, getSymbolAttr(), tables);
+  if (!symbol || !symbol.getData()) // set-symbol-c1
+    return emitOpError() << "symbol " << getSymbolAttr() << " is not declared by a plan.symbol with data";
+  return success();
+}
+
 } // namespace ingot::plan

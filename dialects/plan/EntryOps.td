@@ -143,4 +143,22 @@ def Plan_LaunchOp : Plan_Op<"launch", [HasParent<"EntryOp">, DeclareOpInterfaceM
   let hasVerifier = 1;
 }
 
+def Plan_SetSymbolOp : Plan_Op<"set_symbol", [HasParent<"EntryOp">, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Gives a symbol that depends on data its value";
+  let description = [{
+    When the launch before it has ended, on all workers, the symbol is the i64 with which the buffer begins.
+
+    - set-symbol-c1: the symbol is one of the program's, with data.
+    - set-symbol-c2: the buffer is temporary memory of no symbol.
+    - set-symbol-c3: a launch stands before it.
+
+    ```mlir
+    plan.set_symbol @seen(%count)
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$symbol, Plan_BufferType:$value);
+  let assemblyFormat = "$symbol `(` $value `)` attr-dict";
+  let hasVerifier = 1;
+}
+
 #endif

@@ -56,7 +56,7 @@ LogicalResult ProgramOp::verify() {
 LogicalResult SymbolOp::verify() {
   if (getMax() && static_cast<int64_t>(*getMax()) <= 0) // symbol-c1
     return emitOpError() << "max must be positive, found " << static_cast<int64_t>(*getMax());
-  return ir::checkDerived(*this, getMaxAttr(), getValueAttr(), getRequirementAttr()); // symbol-c1, symbol-c2, symbol-c3
+  return ir::checkDerived(*this, getMaxAttr(), getValueAttr(), getDataAttr(), getRequirementAttr()); // symbol-c1, symbol-c2, symbol-c3
 }
 
 // --- cache_group.
@@ -225,8 +225,8 @@ LogicalResult EntryOp::verifySymbolUses(SymbolTableCollection &) {
 
 LogicalResult EntryOp::verifyRegions() {
   for (Operation &op : getBody().front())
-    if (!isa<InputOp, OutputOp, WeightRefOp, CachePlaneOp, AllocOp, ViewOp, LaunchOp>(op)) // entry-c3
-      return op.emitOpError("does not belong in a plan.entry, which holds buffers and launches");
+    if (!isa<InputOp, OutputOp, WeightRefOp, CachePlaneOp, AllocOp, ViewOp, LaunchOp, SetSymbolOp>(op)) // entry-c3
+      return op.emitOpError("does not belong in a plan.entry, which holds buffers, launches and settings of symbols");
   return success();
 }
 

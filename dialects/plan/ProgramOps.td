@@ -44,22 +44,23 @@ def Plan_ProgramOp : Plan_Op<"program", [Symbol, SymbolTable, NoTerminator, Sing
 def Plan_SymbolOp : Plan_Op<"symbol", [Symbol, HasParent<"ProgramOp">]> {
   let summary = "Declares a dynamic dimension";
   let description = [{
-    Symbols are numbered in the order in which they stand. One with a `value` is derived: it follows from others, as of
-    ingot.symbol.
+    Symbols are numbered in the order in which they stand. One with a `value` is derived: it follows from others; one with
+    `data` is set while an entry runs, and follows no further than its largest value. Both as of ingot.symbol.
 
-    - symbol-c1: max, where given, is positive, and the symbol is not derived.
-    - symbol-c2: value, where given, is an expression over symbols that stand before this one.
+    - symbol-c1: max, where given, is positive, and the symbol is neither derived nor dependent on data.
+    - symbol-c2: value or data, where given, is an expression over symbols that stand before this one; one of them at most.
     - symbol-c3: requirement is not empty, and given to a derived symbol alone.
 
     ```mlir
     plan.symbol @tokens
     plan.symbol @pairs value "tokens*tokens"
     plan.symbol @fits value "512 - tokens" requires "at most 512 positions"
+    plan.symbol @seen data "tokens"
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, OptionalAttr<I64Attr>:$max, OptionalAttr<StrAttr>:$value,
-                   OptionalAttr<StrAttr>:$requirement);
-  let assemblyFormat = "$sym_name (`max` $max^)? (`value` $value^)? (`requires` $requirement^)? attr-dict";
+                   OptionalAttr<StrAttr>:$data, OptionalAttr<StrAttr>:$requirement);
+  let assemblyFormat = "$sym_name (`max` $max^)? (`value` $value^)? (`data` $data^)? (`requires` $requirement^)? attr-dict";
   let hasVerifier = 1;
 }
 
@@ -163,7 +164,7 @@ def Plan_EntryOp : Plan_Op<"entry", [Symbol, HasParent<"ProgramOp">, SingleBlock
 
     - entry-c1: arg_names has a name per input, res_names one per output; names of inputs are distinct, and of outputs.
     - entry-c2: every dimension is static or named by one of the program's symbols.
-    - entry-c3: the region holds only ops of this dialect that give buffers, and launches.
+    - entry-c3: the region holds only ops of this dialect that give buffers, launches and settings of symbols.
 
     ```mlir
     plan.entry @main : (tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>

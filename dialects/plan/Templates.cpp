@@ -60,8 +60,8 @@ std::optional<unsigned> templateOperands(StringRef name, DictionaryAttr params) 
     return 9 + 2 * set("qk_norm") + cachePlanes;
   if (name == "attention_merge") // partials, positions, sequence_starts, out
     return 4;
-  if (name == "sdpa") // query, key, value, [bias], [lengths], out
-    return 4 + set("bias") + set("lengths");
+  if (name == "sdpa") // query, key, value, [bias], [lengths], [starts], [places], out
+    return 4 + set("bias") + set("lengths") + set("starts") + set("places");
   if (name == "convolution") // in, weight, [scale], [bias], [residual], out
     return 3 + set("scale") + set("bias") + set("residual");
   if (name == "sample") // logits, 14 parameters, ids, log_probabilities

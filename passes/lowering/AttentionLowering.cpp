@@ -211,8 +211,11 @@ LogicalResult EntryLowering::lowerOp(ir::AttentionOp op) {
 
 LogicalResult EntryLowering::lowerOp(ir::ScaledDotProductAttentionOp op) {
   RankedTensorType query = tensorOf(op.getQuery()), key = tensorOf(op.getKey()), value = tensorOf(op.getValue());
-  auto batch = symbolOf(op, op.getQuery(), 0), queries = symbolOf(op, op.getQuery(), 1);
-  auto keys = symbolOf(op, op.getKey(), 1);
+  // Of sequences without padding the kernel finds rows by their starts, and asks for a bias's rows and columns.
+  const bool packed = op.getSequenceStarts() != nullptr, placed = op.getPlaces() != nullptr;
+  auto batch = packed ? symbolOf(op, op.getSequenceStarts(), 0) : symbolOf(op, op.getQuery(), 0);
+  auto queries = placed ? symbolOf(op, op.getBias(), 2) : symbolOf(op, op.getQuery(), 1);
+  auto keys = placed ? symbolOf(op, op.getBias(), 3) : symbolOf(op, op.getKey(), 1);
   if (failed(batch) || failed(queries) || failed(keys))
     return failure();
   const int64_t heads = query.getDimSize(2), kvHeads = key.getDimSize(2), depth = key.getDimSize(3),
@@ -233,7 +236,9 @@ LogicalResult EntryLowering::lowerOp(ir::ScaledDotProductAttentionOp op) {
   params.set("lengths", op.getLengths() != nullptr)
       .set("batch_symbol", *batch)
       .set("queries_symbol", *queries)
-      .set("keys_symbol", *keys);
+      .set("keys_symbol", *keys)
+      .set("starts", packed, 0)
+      .set("places", placed, 0);
   Operands operands;
   for (Value operand : op->getOperands())
     operands.add(bufferOf(op, operand));
@@ -248,7 +253,8 @@ LogicalResult EntryLowering::lowerOp(ir::ScaledDotProductAttentionOp op) {
   for (Value operand : op->getOperands())
     bytes = bytes.plus(bytesOf(operand));
   // All keys count, also those that a mask leaves out: how many that are no symbol says.
-  plan::SizeAttr operations = countOf({b, s, t, 2 * heads * (depth + width)}).value_or(constant(0));
+  plan::SizeAttr operations =
+      countOf({b, s, packed ? ir::Dim(1) : t, 2 * heads * (depth + width)}).value_or(constant(0));
   launch(op, tables.kernel(params, op.getLoc()), operands.values, *tiles, bytes, operations, op.getLoc());
   return success();
 }

@@ -192,6 +192,13 @@ LogicalResult EntryLowering::lower(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<ir::EmbeddingOp, ir::LinearOp, ir::RopeAnglesOp, ir::RopeAppendOp, ir::AttentionOp, ir::SampleOp,
             ir::ScaledDotProductAttentionOp, ir::ConvolutionOp, ir::CallOp>([&](auto kind) { return lowerOp(kind); })
+      .Case([&](ir::SetSymbolOp set) -> LogicalResult {
+        FailureOr<Value> value = bufferOf(set, set.getValue());
+        if (failed(value))
+          return failure();
+        plan::SetSymbolOp::create(builder, set.getLoc(), set.getSymbolAttr(), *value);
+        return success();
+      })
       .Case<ir::ReshapeOp, ir::CacheOp, ir::ReturnOp>([](auto) { return success(); })
       .Case<ir::CacheAppendOp>([](ir::CacheAppendOp append) {
         return append.emitOpError() << "was not fused with the attention of its layer: no kernel appends alone; "

@@ -51,7 +51,7 @@ struct LowerToPlanPass : public impl::LowerToPlanPassBase<LowerToPlanPass> {
     builder.setInsertionPointToEnd(&program.getBody().front());
     for (auto symbol : module.getOps<ir::SymbolOp>())
       plan::SymbolOp::create(builder, symbol.getLoc(), symbol.getSymNameAttr(), symbol.getMaxAttr(),
-                             symbol.getValueAttr(), symbol.getRequirementAttr());
+                             symbol.getValueAttr(), symbol.getDataAttr(), symbol.getRequirementAttr());
     return program;
   }
 

@@ -58,11 +58,20 @@ struct JoinLaunchesPass : public impl::JoinLaunchesPassBase<JoinLaunchesPass> {
     for (plan::LaunchOp launch : launches)
       if (std::optional<unsigned> operand = localOperand(launch, launches))
         launch.setLocalAttr(builder.getI64IntegerAttr(*operand));
+    // A symbol is set when all workers have ended the launch before it.
+    llvm::SmallPtrSet<Operation *, 4> ends;
+    for (auto set : entry.getOps<plan::SetSymbolOp>()) {
+      Operation *before = set;
+      while (!isa<plan::LaunchOp>(before))
+        before = before->getPrevNode();
+      ends.insert(before);
+      cast<plan::LaunchOp>(before).removeLocalAttr();
+    }
     Touched group;
     for (auto [index, launch] : llvm::enumerate(launches)) {
       if (index > 0) {
         plan::LaunchOp before = launches[index - 1];
-        if (group.meets(launch))
+        if (ends.contains(before) || group.meets(launch))
           group = {};
         else if (!before.getLocal()) // whose readers wait where its work is shared
           before.setJoined(true);

@@ -112,6 +112,18 @@ struct PlanMemoryPass : public impl::PlanMemoryPassBase<PlanMemoryPass> {
           tenancy.used = true;
         }
 
+    // What a symbol is set to lives until then.
+    size_t before = 0;
+    for (Operation &op : entry.getBody().front()) {
+      if (isa<plan::LaunchOp>(op))
+        ++before;
+      if (auto set = dyn_cast<plan::SetSymbolOp>(op))
+        if (auto found = tenancyOf.find(set.getValue()); found != tenancyOf.end() && before > 0) {
+          size_t &last = tenancies[found->second].lifetime.last;
+          last = std::max<size_t>(last, groups[before - 1]);
+        }
+    }
+
     for (auto [step, launch] : llvm::zip(groups, launches)) {
       LaunchEffects effects = effectsOf(launch);
       if (effects.readInPlace < 0)

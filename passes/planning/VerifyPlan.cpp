@@ -61,7 +61,13 @@ struct VerifyPlanPass : public impl::VerifyPlanPassBase<VerifyPlanPass> {
   LogicalResult verifyWrites(plan::EntryOp entry) {
     llvm::SmallDenseSet<Value> written;
     llvm::SmallDenseSet<Attribute> outputs;
-    for (auto launch : entry.getOps<plan::LaunchOp>()) {
+    for (Operation &op : entry.getBody().front()) {
+      if (auto set = dyn_cast<plan::SetSymbolOp>(op); set && !written.contains(set.getValue()))
+        return set.emitOpError() << "symbol " << set.getSymbolAttr()
+                                 << " is set to what no launch before it has written";
+      auto launch = dyn_cast<plan::LaunchOp>(op);
+      if (!launch)
+        continue;
       LaunchEffects effects = effectsOf(launch);
       for (auto [index, buffer] : llvm::enumerate(launch.getBuffers())) {
         Operation *op = buffer.getDefiningOp();

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Compiles and runs the recorded backend tests of ONNX (onnx/cases.json, made by tools/oracle/record-onnx-backend-tests), and compares
-outputs with those that onnx expects, within the tests' tolerances.
+"""Compiles and runs recorded ONNX models (onnx/cases.json: backend tests, made by tools/oracle/record-onnx-backend-tests; onnx/padding.json:
+encoders, made by tools/oracle/record-padding-cases), and compares outputs with those that are expected, within the tests' tolerances. Where a
+case says whether padding is dropped or kept, `ingot check` must say so too.
 
     check_onnx.py --ingot BIN --ingot-run BIN --work DIR CASES.json
 """
 import argparse
 import base64
+import gzip
 import json
 import math
 import pathlib
@@ -33,7 +35,12 @@ def near(got, want, rtol, atol):
 
 def difference(case):
     """Why a case does not hold; "" where it does."""
-    (work / "model.onnx").write_bytes(base64.b64decode(case["model"]))
+    packed = case.get("model_gz")
+    (work / "model.onnx").write_bytes(gzip.decompress(base64.b64decode(packed)) if packed else base64.b64decode(case["model"]))
+    if "padding" in case:
+        done = subprocess.run([args.ingot, "check", f"{work}/model.onnx"], capture_output=True, text=True)
+        if f"padding     {case['padding']}" not in done.stdout:
+            return f"check does not say that padding is {case['padding']}: {done.stdout}{done.stderr}"
     done = subprocess.run([args.ingot, "compile", f"{work}/model.onnx", "-o", f"{work}/model.ingot", "--quiet"], capture_output=True,
                           text=True)
     if done.returncode:

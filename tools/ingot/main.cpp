@@ -66,6 +66,10 @@ int main(int argc, char **argv) {
                              cl::value_desc("FILE"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> kv("kv", cl::desc("How keys and values are cached (default: as products are computed)"),
                           cl::value_desc("f32|bf16|f16|int8"), cl::sub(compile), cl::sub(check), cl::cat(category));
+  cl::opt<std::string> padding("padding",
+                               cl::desc("Whether an encoder leaves out the positions that its mask hides, whose results "
+                                        "are zeros then, or computes them (default: drop; keep where the target has GPUs)"),
+                               cl::value_desc("drop|keep"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> dummy("dummy-weights", cl::desc("Draw weights from SEED: only config.json is needed"),
                              cl::value_desc("SEED"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> chatTemplate("chat-template", cl::desc("Use the Jinja chat template in FILE in place of the model's"),
@@ -135,8 +139,10 @@ int main(int argc, char **argv) {
   static const llvm::StringRef cacheTypes[] = {"f32", "bf16", "f16", "int8"};
   if (!kv.empty() && !llvm::is_contained(cacheTypes, llvm::StringRef(kv)))
     return usage("--kv takes f32, bf16, f16 or int8, not '" + kv + "'");
+  if (!padding.empty() && padding != "drop" && padding != "keep")
+    return usage("--padding takes drop or keep, not '" + padding + "'");
   if (check)
-    return checkModel({model, seed, compute, kv, weightScheme, activations, rules, chatTemplate, tokenizer});
+    return checkModel({model, seed, compute, kv, weightScheme, activations, rules, chatTemplate, tokenizer, padding != "keep"});
 
   CompileOptions options;
   if (std::string error = parseTargets(target, options); !error.empty())
@@ -159,6 +165,9 @@ int main(int argc, char **argv) {
   options.activations = activations;
   options.rules = rules;
   options.kv = kv;
+  if (padding == "drop" && !options.cuda.empty())
+    return usage("--padding=drop is for CPUs alone; GPUs compute padding: leave --padding out, or cuda out of --target");
+  options.dropPadding = padding != "keep" && options.cuda.empty();
   options.set = set;
   options.dummyWeights = seed;
   options.drawAtLoad = atLoad;

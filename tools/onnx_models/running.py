@@ -10,9 +10,9 @@ import onnx
 BIN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build", "bin")
 
 
-def compile_model(path, engine):
+def compile_model(path, engine, options=()):
     """Returns "" or what the compiler said."""
-    done = subprocess.run([os.path.join(BIN, "ingot"), "compile", path, "-o", engine, "--quiet"], capture_output=True, text=True)
+    done = subprocess.run([os.path.join(BIN, "ingot"), "compile", path, "-o", engine, "--quiet", *options], capture_output=True, text=True)
     return done.stderr if done.returncode else ""
 
 

@@ -232,6 +232,11 @@ void check(Checker &c, const sdpa_params &p) {
   c.symbol("batch_symbol", p.batch_symbol);
   c.symbol("queries_symbol", p.queries_symbol);
   c.symbol("keys_symbol", p.keys_symbol);
+  c.flag("starts", p.starts);
+  c.flag("places", p.places);
+  c.require(p.places == (p.starts && p.bias), "places", p.places, "1 exactly with starts and bias");
+  for (auto [name, value] : {std::pair{"lengths", p.lengths}, {"window", p.window}, {"bias_batch", p.bias_batch}})
+    c.require(!p.starts || value == 0, name, value, "0, as there are starts");
 }
 
 void check(Checker &c, const convolution_params &p) {

@@ -126,11 +126,15 @@
  * the dimension is that of the scores, and not 1], [lengths i32[B] (lengths)], out f32[B][S][heads][value_dim].
  * With p = s + T - S, key t is seen where t < T, t < lengths[b] (lengths), t <= p (causal), and p - window < t < p + window
  * (window, where not 0). Score: cap(query · key * scale) + bias, cap(x) = soft_cap * tanh(x / soft_cap), or x where
- * soft_cap is 0; then softmax over the seen keys times value; zeros where none is seen or all scores are -inf. */
+ * soft_cap is 0; then softmax over the seen keys times value; zeros where none is seen or all scores are -inf.
+ * With `starts` B is 1 and rows are those of R sequences, from starts i32[R+1] (behind lengths; R+1 is of batch_symbol), each of
+ * attends to itself: S, T, s and t are of one sequence, and tile = starts[r] * heads + (g * S + s) * q_per_kv + j. A bias is
+ * then read at the places of s and t, places i32[rows] (behind starts), has queries_symbol rows and keys_symbol columns, and
+ * bias_batch is 0. Only CPUs have this form. */
 #define INGOT_SDPA_PARAMS(I, F)                                                              \
   I(kv_heads) I(q_per_kv) I(head_dim) I(value_dim) F(scale) F(soft_cap) I(causal) I(window)  \
   I(bias) I(bias_batch) I(bias_heads) I(bias_queries) I(bias_keys) I(lengths)                \
-  I(batch_symbol) I(queries_symbol) I(keys_symbol)
+  I(batch_symbol) I(queries_symbol) I(keys_symbol) I(starts) I(places)
 
 /* convolution: windows of an image times a weight. Tiles: 960 (kConvolutionTiles), equal shares of the work.
  * in f32[B][channels][D][H][W], weight f32[outputs][channels/groups][kernel_d][kernel_h][kernel_w] (row-major),
@@ -172,6 +176,7 @@
 /* Parameters that a plan may leave out: they are 0 then. */
 #define INGOT_OPTIONAL_PARAMS(O)                                      \
   O(embedding, group) O(embedding, scale_type) O(embedding, zeros)    \
-  O(linear, group) O(linear, scale_type) O(linear, zeros)
+  O(linear, group) O(linear, scale_type) O(linear, zeros)              \
+  O(sdpa, starts) O(sdpa, places)
 
 #endif

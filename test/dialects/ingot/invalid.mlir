@@ -1401,6 +1401,93 @@ ingot.entry @scaled_dot_product_attention_c6_small_soft_cap(%q: tensor<2x3x8x16x
 
 // -----
 
+ingot.entry @scaled_dot_product_attention_c7_batches(%q: tensor<2x5x8x16xf32>, %n: tensor<3xi32>)
+    attributes {arg_names = ["q", "n"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op has sequence_starts and 2 batches; expected 1}}
+  %r = ingot.scaled_dot_product_attention %q, %q, %q starts %n {scale = 0.25 : f64}
+      : (tensor<2x5x8x16xf32>, tensor<2x5x8x16xf32>, tensor<2x5x8x16xf32>, tensor<3xi32>) -> tensor<2x5x8x16xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c7_keys(%q: tensor<1x5x8x16xf32>, %k: tensor<1x6x8x16xf32>, %n: tensor<3xi32>)
+    attributes {arg_names = ["q", "k", "n"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op key has 6 in dimension 1; expected 5, as the query has, whose rows are of the same sequences}}
+  %r = ingot.scaled_dot_product_attention %q, %k, %k starts %n {scale = 0.25 : f64}
+      : (tensor<1x5x8x16xf32>, tensor<1x6x8x16xf32>, tensor<1x6x8x16xf32>, tensor<3xi32>) -> tensor<1x5x8x16xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c7_window(%q: tensor<1x5x8x16xf32>, %n: tensor<3xi32>)
+    attributes {arg_names = ["q", "n"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op has sequence_starts and a window; expected one of them}}
+  %r = ingot.scaled_dot_product_attention %q, %q, %q starts %n {scale = 0.25 : f64, window = 2 : i64}
+      : (tensor<1x5x8x16xf32>, tensor<1x5x8x16xf32>, tensor<1x5x8x16xf32>, tensor<3xi32>) -> tensor<1x5x8x16xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c8_no_places(%q: tensor<1x5x8x16xf32>, %b: tensor<1x8x9x9xf32>, %n: tensor<3xi32>)
+    attributes {arg_names = ["q", "b", "n"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op has sequence_starts and a bias, which is read by places; expected places}}
+  %r = ingot.scaled_dot_product_attention %q, %q, %q bias %b starts %n {scale = 0.25 : f64}
+      : (tensor<1x5x8x16xf32>, tensor<1x5x8x16xf32>, tensor<1x5x8x16xf32>, tensor<1x8x9x9xf32>, tensor<3xi32>) -> tensor<1x5x8x16xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @scaled_dot_product_attention_c8_no_bias(%q: tensor<1x5x8x16xf32>, %n: tensor<3xi32>, %p: tensor<5xi32>)
+    attributes {arg_names = ["q", "n", "p"], res_names = []} {
+  // expected-error@+1 {{'ingot.scaled_dot_product_attention' op has places, but not both sequence_starts and a bias}}
+  %r = ingot.scaled_dot_product_attention %q, %q, %q starts %n places %p {scale = 0.25 : f64}
+      : (tensor<1x5x8x16xf32>, tensor<1x5x8x16xf32>, tensor<1x5x8x16xf32>, tensor<3xi32>, tensor<5xi32>) -> tensor<1x5x8x16xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @n
+// symbol_c3_both
+// expected-error@+1 {{'ingot.symbol' op has a value, which it always has, and data, its largest value; give one of them}}
+ingot.symbol @symbol_c3_both value "n" data "n"
+
+// -----
+
+// expected-error@+1 {{'ingot.symbol' op data "n" names @n, which is not declared before it}}
+ingot.symbol @symbol_c3_data data "n"
+
+// -----
+
+ingot.symbol @n
+// expected-error@+1 {{'ingot.symbol' op has a data, from which its bound follows, and a max; give one of them}}
+ingot.symbol @symbol_c2_data max 3 data "n"
+
+// -----
+
+ingot.symbol @n
+ingot.entry @set_symbol_c1(%x: tensor<i64>) attributes {arg_names = ["x"], res_names = []} {
+  // expected-error@+1 {{'ingot.set_symbol' op symbol @n is not declared by an ingot.symbol with data}}
+  ingot.set_symbol @n, %x : tensor<i64>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @n
+ingot.symbol @m data "n"
+ingot.entry @set_symbol_c2(%x: tensor<2xi64>) attributes {arg_names = ["x"], res_names = []} {
+  // expected-error@+1 {{'ingot.set_symbol' op value must be one i64, found 'tensor<2xi64>'}}
+  ingot.set_symbol @m, %x : tensor<2xi64>
+  ingot.return
+}
+
+// -----
+
 ingot.entry @sample_c1_top_k(%logits: tensor<2x100xf32>, %f: tensor<2xf32>, %i: tensor<2xi32>, %l: tensor<2xi64>, %starts: tensor<3xi32>, %ids: tensor<5xi32>, %counts: tensor<5xi32>, %masks: tensor<1x4xi32>, %k: tensor<3xi32>)
     attributes {arg_names = ["logits", "f", "i", "l", "starts", "ids", "counts", "masks", "k"], res_names = []} {
   // expected-error@+1 {{'ingot.sample' op top_k has 3 in dimension 0; expected 2, as logits has}}

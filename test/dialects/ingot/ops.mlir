@@ -6,9 +6,11 @@
 // CHECK: ingot.symbol @tokens
 // CHECK: ingot.symbol @rows max 8192
 // CHECK: ingot.symbol @half value "(rows + 1) floordiv 2"
+// CHECK: ingot.symbol @seen data "rows"
 ingot.symbol @tokens
 ingot.symbol @rows max 8192
 ingot.symbol @half value "(rows + 1) floordiv 2"
+ingot.symbol @seen data "rows"
 // CHECK: ingot.cache_group @kv {head_dim = 32 : i64, kv_heads = 4 : i64, layers = 6 : i64, retention = "full"}
 ingot.cache_group @kv {layers = 6, kv_heads = 4, head_dim = 32, retention = "full"}
 // CHECK: ingot.cache_group @near {element_type = bf16, {{.*}}page_tokens = 32 : i64, retention = "window", value_layout = "h_t_d", window = 128 : i64}
@@ -250,7 +252,26 @@ ingot.entry @attention(%q: tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>, %k
 
 ingot.symbol @s
 ingot.symbol @t
+ingot.symbol @r
 
+// CHECK-LABEL: @sequences
+ingot.symbol @u data "s"
+ingot.entry @sequences(%q: tensor<1x?x12x64xf32, #ingot.dims<"", "u", "", "">>, %starts: tensor<?xi32, #ingot.dims<"r+1">>,
+    %bias: tensor<1x12x9x9xf32>, %places: tensor<?xi32, #ingot.dims<"u">>, %n: tensor<1xi64>)
+    attributes {arg_names = ["q", "starts", "bias", "places", "n"], res_names = []} {
+  // CHECK: ingot.set_symbol @u, %{{.*}} : tensor<1xi64>
+  ingot.set_symbol @u, %n : tensor<1xi64>
+  // CHECK: ingot.scaled_dot_product_attention %{{.*}}, %{{.*}}, %{{.*}} starts %{{.*}} {causal, scale = 1.250000e-01 : f64}
+  %a = ingot.scaled_dot_product_attention %q, %q, %q starts %starts {causal, scale = 0.125 : f64}
+      : (tensor<1x?x12x64xf32, #ingot.dims<"", "u", "", "">>, tensor<1x?x12x64xf32, #ingot.dims<"", "u", "", "">>,
+         tensor<1x?x12x64xf32, #ingot.dims<"", "u", "", "">>, tensor<?xi32, #ingot.dims<"r+1">>) -> tensor<1x?x12x64xf32, #ingot.dims<"", "u", "", "">>
+  // CHECK: ingot.scaled_dot_product_attention %{{.*}}, %{{.*}}, %{{.*}} bias %{{.*}} starts %{{.*}} places %{{.*}} {scale = 1.250000e-01 : f64}
+  %b = ingot.scaled_dot_product_attention %q, %q, %q bias %bias starts %starts places %places {scale = 0.125 : f64}
+      : (tensor<1x?x12x64xf32, #ingot.dims<"", "u", "", "">>, tensor<1x?x12x64xf32, #ingot.dims<"", "u", "", "">>,
+         tensor<1x?x12x64xf32, #ingot.dims<"", "u", "", "">>, tensor<1x12x9x9xf32>, tensor<?xi32, #ingot.dims<"r+1">>,
+         tensor<?xi32, #ingot.dims<"u">>) -> tensor<1x?x12x64xf32, #ingot.dims<"", "u", "", "">>
+  ingot.return
+}
 // CHECK-LABEL: @scaled_dot_product_attention
 ingot.entry @scaled_dot_product_attention(%q: tensor<2x?x12x64xf32, #ingot.dims<"", "s", "", "">>,
     %k: tensor<2x?x4x64xf32, #ingot.dims<"", "t", "", "">>, %v: tensor<2x?x4x80xf32, #ingot.dims<"", "t", "", "">>,

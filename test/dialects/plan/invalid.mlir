@@ -245,7 +245,7 @@ plan.program @entry_c3_op {
   plan.symbol @tokens
   plan.entry @main : (tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
       attributes {arg_names = ["x"], res_names = ["y"]} {
-    // expected-error@+1 {{'ingot.constant' op does not belong in a plan.entry, which holds buffers and launches}}
+    // expected-error@+1 {{'ingot.constant' op does not belong in a plan.entry, which holds buffers, launches and settings of symbols}}
     %c = ingot.constant dense<1.0> : tensor<2xf32>
   }
 }
@@ -534,4 +534,41 @@ plan.program @p {
 plan.program @p attributes {vocabulary = 0 : i64, context_length = 0 : i64} {
   // expected-error@+1 {{'plan.symbol' op has a requirement, which is said in words of a symbol that is derived}}
   plan.symbol @n requires "something"
+}
+
+// -----
+
+plan.program @set_symbol_c1 {
+  plan.symbol @n
+  plan.kernel @k template "sample" {params = {vocabulary = 8 : i32}}
+  plan.entry @main : () -> () attributes {arg_names = [], res_names = []} {
+    %x = plan.alloc 8
+    plan.launch @k(%x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x) tiles #plan.size<1>
+    // expected-error@+1 {{'plan.set_symbol' op symbol @n is not declared by a plan.symbol with data}}
+    plan.set_symbol @n(%x)
+  }
+}
+
+// -----
+
+plan.program @set_symbol_c2 {
+  plan.symbol @n
+  plan.symbol @m data "n"
+  plan.entry @main : () -> () attributes {arg_names = [], res_names = []} {
+    %x = plan.alloc 8 per @n
+    // expected-error@+1 {{'plan.set_symbol' op value is not temporary memory of no symbol}}
+    plan.set_symbol @m(%x)
+  }
+}
+
+// -----
+
+plan.program @set_symbol_c3 {
+  plan.symbol @n
+  plan.symbol @m data "n"
+  plan.entry @main : () -> () attributes {arg_names = [], res_names = []} {
+    %x = plan.alloc 8
+    // expected-error@+1 {{'plan.set_symbol' op stands before every launch of its entry; its value is read when one has ended}}
+    plan.set_symbol @m(%x)
+  }
 }

@@ -6,8 +6,8 @@
 ingot.tensor @w : tensor<40x8xf32> {dummy}
 func.func private @softmax(%x: tensor<?x8xf32>, %out: tensor<?x8xf32>) -> tensor<?x8xf32>
 
-// CHECK: plan.program @tales attributes {arena_bytes = array<i64: 128, 0, 0>, arena_bytes_constant = 64 : i64, context_length = 256 : i64, vocabulary = 4096 : i64}
-plan.program @tales attributes {vocabulary = 4096 : i64, context_length = 256 : i64, arena_bytes = array<i64: 128, 0, 0>,
+// CHECK: plan.program @tales attributes {arena_bytes = array<i64: 128, 0, 0, 0>, arena_bytes_constant = 64 : i64, context_length = 256 : i64, vocabulary = 4096 : i64}
+plan.program @tales attributes {vocabulary = 4096 : i64, context_length = 256 : i64, arena_bytes = array<i64: 128, 0, 0, 0>,
                                 arena_bytes_constant = 64 : i64} {
   // CHECK: plan.symbol @tokens
   plan.symbol @tokens
@@ -15,6 +15,8 @@ plan.program @tales attributes {vocabulary = 4096 : i64, context_length = 256 : 
   plan.symbol @rows max 64
   // CHECK: plan.symbol @pairs value "tokens*tokens"
   plan.symbol @pairs value "tokens*tokens"
+  // CHECK: plan.symbol @seen data "tokens"
+  plan.symbol @seen data "tokens"
   // CHECK: plan.cache_group @kv {layers = 6 : i64, page_tokens = 32 : i64, planes = [#plan.plane<"key", f32, "h_t16_d_16", page_bytes = 16384>, #plan.plane<"value", f32, "h_t_d", page_bytes = 16384>], retention = "full"}
   plan.cache_group @kv {layers = 6 : i64, page_tokens = 32 : i64, retention = "full",
       planes = [#plan.plane<"key", f32, "h_t16_d_16", page_bytes = 16384>,
@@ -59,6 +61,8 @@ plan.program @tales attributes {vocabulary = 4096 : i64, context_length = 256 : 
     // CHECK: plan.launch @"pack_rows-f32-k8"(%{{.*}}, %{{.*}}) tiles <tokens> {bytes_read = #plan.size<32 * tokens>, node = "model.norm", operations = #plan.size<0>}
     plan.launch @"pack_rows-f32-k8"(%x, %v) tiles #plan.size<tokens>
         {node = "model.norm", bytes_read = #plan.size<32 * tokens>, operations = #plan.size<0>}
+    // CHECK: plan.set_symbol @seen(%{{.*}})
+    plan.set_symbol @seen(%u)
     // Terms are sorted and added up.
     // CHECK: plan.launch @"pack_rows-f32-k8"(%{{.*}}, %{{.*}}) tiles <4> {rows = #plan.size<tokens>}
     plan.launch @"pack_rows-f32-k8"(%x, %v) tiles <4> {rows = #plan.size<tokens>}

@@ -206,3 +206,19 @@ ingot.entry @softmax_other_axis(%x: tensor<8x8xf32>) -> tensor<8x8xf32> attribut
   %y = ingot.div %e, %sb : tensor<8x8xf32>
   ingot.return %y : tensor<8x8xf32>
 }
+
+// -----
+
+// Batches are joined, matrices transposed, and batches split again: one transpose. Where other dimensions come back, all stays.
+// CHECK-LABEL: ingot.entry @joined_transpose
+// CHECK:         %[[T:.*]] = ingot.transpose %arg0 {permutation = array<i64: 0, 1, 3, 2>} : tensor<2x4x7x8xf32> -> tensor<2x4x8x7xf32>
+// CHECK:         %[[U:.*]] = ingot.reshape %{{.*}} : tensor<8x8x7xf32> -> tensor<4x2x8x7xf32>
+// CHECK:         ingot.return %[[T]], %[[U]]
+ingot.entry @joined_transpose(%x: tensor<2x4x7x8xf32>) -> (tensor<2x4x8x7xf32>, tensor<4x2x8x7xf32>)
+    attributes {arg_names = ["x"], res_names = ["y", "z"]} {
+  %j = ingot.reshape %x : tensor<2x4x7x8xf32> -> tensor<8x7x8xf32>
+  %t = ingot.transpose %j {permutation = array<i64: 0, 2, 1>} : tensor<8x7x8xf32> -> tensor<8x8x7xf32>
+  %y = ingot.reshape %t : tensor<8x8x7xf32> -> tensor<2x4x8x7xf32>
+  %z = ingot.reshape %t : tensor<8x8x7xf32> -> tensor<4x2x8x7xf32>
+  ingot.return %y, %z : tensor<2x4x8x7xf32>, tensor<4x2x8x7xf32>
+}

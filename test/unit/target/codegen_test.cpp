@@ -232,7 +232,7 @@ TEST(Codegen, ChecksAttentionOverGivenKeys) {
     for (const char *one : {"kv_heads", "q_per_kv", "head_dim", "value_dim"})
       kernel.parameters.push_back(integer(one, 1));
     for (const char *zero : {"causal", "window", "bias", "bias_batch", "bias_heads", "bias_queries", "bias_keys",
-                             "lengths", "batch_symbol", "queries_symbol", "keys_symbol"})
+                             "lengths", "batch_symbol", "queries_symbol", "keys_symbol", "starts", "places"})
       kernel.parameters.push_back(integer(zero, 0));
     for (Parameter &parameter : kernel.parameters)
       if (parameter.name == changed)
@@ -247,6 +247,8 @@ TEST(Codegen, ChecksAttentionOverGivenKeys) {
   EXPECT_EQ(errorOf(sdpa("window", -1)), start + "parameter 'window' is -1, expected at least 0 (0: none)");
   EXPECT_EQ(errorOf(sdpa("lengths", 2)), start + "parameter 'lengths' is 2, expected 0 or 1");
   EXPECT_EQ(errorOf(sdpa("bias_heads", 1)), start + "parameter 'bias_heads' is 1, expected 0, as there is no bias");
+  EXPECT_EQ(errorOf(sdpa("starts", 2)), start + "parameter 'starts' is 2, expected 0 or 1");
+  EXPECT_EQ(errorOf(sdpa("places", 1)), start + "parameter 'places' is 1, expected 1 exactly with starts and bias");
   EXPECT_EQ(errorOf(sdpa("keys_symbol", -1)), start + "parameter 'keys_symbol' is -1, expected the number of a symbol");
 }
 

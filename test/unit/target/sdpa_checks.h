@@ -184,6 +184,94 @@ inline void checkSdpaCompany(const TestKernel &kernel, const Run &run, SdpaShape
   ASSERT_EQ(std::memcmp(first.get(), whole.get(), first.size), 0) << kernel.name << " alone";
 }
 
+// Sequences one behind another: each attends to itself, a bias is read by places; in one piece and in several, the same
+// bits.
+inline void checkSdpaSequences(const TestKernel &kernel, const Run &run, const std::vector<int> &lengths) {
+  const int kvHeads = kernel.integer("kv_heads"), perKv = kernel.integer("q_per_kv"), heads = kvHeads * perKv;
+  const int depth = kernel.integer("head_dim"), width = kernel.integer("value_dim"), longest = 200;
+  Numbers numbers(17);
+  auto drawn = [&](int count) {
+    std::vector<float> values;
+    for (int i = 0; i < count; ++i)
+      values.push_back(static_cast<float>(numbers.next()));
+    return values;
+  };
+  std::vector<int32_t> starts{0}, places;
+  for (int length : lengths) {
+    starts.push_back(starts.back() + length);
+    // Ascending, with holes in some sequences.
+    const bool holes = starts.size() % 2 == 0;
+    int place = holes ? numbers.below(20) : 0;
+    for (int i = 0; i < length; ++i, ++place) {
+      places.push_back(place);
+      place += holes && i % 20 == 19 ? numbers.below(3) : 0;
+    }
+  }
+  const int rows = starts.back();
+  const std::vector<float> query = drawn(rows * heads * depth), key = drawn(rows * kvHeads * depth),
+                           value = drawn(rows * kvHeads * width);
+  const bool bias = kernel.integer("bias"), byHead = kernel.integer("bias_heads"),
+             byQuery = kernel.integer("bias_queries");
+  const std::vector<float> table = drawn((byHead ? heads : 1) * (byQuery ? longest : 1) * longest);
+  auto once = [&](uint32_t pieces) {
+    Buffer out(static_cast<size_t>(rows * heads * width) * 4);
+    std::vector<Operand> operands = {query, key, value};
+    if (bias)
+      operands.push_back(table);
+    operands.push_back(starts);
+    if (bias)
+      operands.push_back(places);
+    operands.push_back(out);
+    std::vector<int64_t> symbols(8, -7);
+    symbols[static_cast<size_t>(kernel.integer("queries_symbol"))] = bias ? longest : rows;
+    symbols[static_cast<size_t>(kernel.integer("keys_symbol"))] = bias ? longest : rows;
+    symbols[static_cast<size_t>(kernel.integer("batch_symbol"))] = static_cast<int64_t>(starts.size());
+    EXPECT_EQ(run(kernel, operands, symbols, static_cast<uint32_t>(rows * heads), pieces), 0);
+    EXPECT_TRUE(out.fenceHolds()) << kernel.name;
+    return out;
+  };
+  Buffer out = once(1);
+  for (uint32_t pieces : {2u, 5u, 13u})
+    ASSERT_TRUE(once(pieces) == out) << kernel.name << " in " << pieces << " pieces";
+  for (size_t r = 0; r < lengths.size(); ++r)
+    for (int s = starts[r]; s < starts[r + 1]; ++s)
+      for (int h = 0; h < heads; ++h) {
+        const int g = h / perKv, last = kernel.integer("causal") ? s : starts[r + 1] - 1;
+        std::vector<double> weights, want(static_cast<size_t>(width), 0.0);
+        double most = -SdpaProblem::kInfinity, total = 0, size = 0;
+        for (int t = starts[r]; t <= last; ++t) {
+          double sum = 0, terms = 0;
+          for (int d = 0; d < depth; ++d) {
+            double product = double(query[static_cast<size_t>((s * heads + h) * depth + d)]) *
+                             key[static_cast<size_t>((t * kvHeads + g) * depth + d)];
+            sum += product;
+            terms += std::fabs(product);
+          }
+          double score = sum * kernel.real("scale"), cap = kernel.real("soft_cap");
+          score = cap != 0 ? cap * std::tanh(score / cap) : score;
+          if (bias)
+            score += table[static_cast<size_t>(
+                ((byHead ? h : 0) * (byQuery ? longest : 1) + (byQuery ? places[static_cast<size_t>(s)] : 0)) *
+                    longest +
+                places[static_cast<size_t>(t)])];
+          size = std::max(size, terms * kernel.real("scale") + 4);
+          weights.push_back(score);
+          most = std::max(most, score);
+        }
+        for (int t = starts[r]; t <= last; ++t) {
+          const double weight = std::exp(weights[static_cast<size_t>(t - starts[r])] - most);
+          total += weight;
+          for (int e = 0; e < width; ++e)
+            want[static_cast<size_t>(e)] += weight * value[static_cast<size_t>((t * kvHeads + g) * width + e)];
+        }
+        // As in SdpaProblem::expected.
+        const double error = 0x1p-24 * (2 * (4 * std::sqrt(depth + 4.0)) * size + 4 * std::sqrt(double(rows)) + 16);
+        for (int e = 0; e < width; ++e)
+          ASSERT_NEAR(double(out.as<float>()[(s * heads + h) * width + e]), want[static_cast<size_t>(e)] / total, error)
+              << kernel.name << ", sequence " << r << ", row " << s << ", head " << h << ", column " << e;
+      }
+}
+
 } // namespace ingot::test
 
 #endif

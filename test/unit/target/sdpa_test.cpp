@@ -16,8 +16,14 @@ protected:
   }
 };
 
+std::vector<const TestKernel *> paddedKernels(const TestSet &set) {
+  std::vector<const TestKernel *> kernels = Images::get().kernels("sdpa", &set);
+  std::erase_if(kernels, [](const TestKernel *kernel) { return kernel->integer("starts") != 0; });
+  return kernels;
+}
+
 TEST_P(SdpaTest, AgreesWithSoftmaxInF64) {
-  for (const TestKernel *kernel : Images::get().kernels("sdpa", GetParam()))
+  for (const TestKernel *kernel : paddedKernels(*GetParam()))
     for (SdpaShape shape : {SdpaShape{1, 1, 1},
                             {2, 5, 7},
                             {1, 100, 130},
@@ -31,8 +37,15 @@ TEST_P(SdpaTest, AgreesWithSoftmaxInF64) {
 }
 
 TEST_P(SdpaTest, CutsAndCompanyChangeNoBit) {
-  for (const TestKernel *kernel : Images::get().kernels("sdpa", GetParam()))
+  for (const TestKernel *kernel : paddedKernels(*GetParam()))
     checkSdpaCompany(*kernel, onSet(*GetParam()), {3, 71, 150});
+}
+
+TEST_P(SdpaTest, SequencesWithoutPaddingAgreeWithSoftmaxInF64) {
+  for (const TestKernel *kernel : Images::get().kernels("sdpa", GetParam()))
+    if (kernel->integer("starts"))
+      for (const std::vector<int> &lengths : {std::vector<int>{1}, {5, 0, 70, 1, 130}, {0, 0, 3}, {64, 64}, {17, 31, 0}})
+        checkSdpaSequences(*kernel, onSet(*GetParam()), lengths);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sets, SdpaTest, testing::ValuesIn(Images::get().setsOf("sdpa")),

@@ -3,7 +3,8 @@
 // sdpa: attention over keys and values that are operands, as params.h states. A tile is a query head of a query;
 // neighbouring tiles that read one kv head are "rows" that share each block of 64 keys, which is laid out for
 // attention_rows.h first: keys transposed, values side by side. Sums are those of `attention` without segments
-// (docs/spec/numerics.md): they depend on nothing but the row, however tiles are cut.
+// (docs/spec/numerics.md): they depend on nothing but the row, however tiles are cut. With starts each sequence is a
+// batch with as many queries and keys as it has rows.
 #include "compiler/target/cpu/kernels/attention_rows.h"
 #include "compiler/target/cpu/kernels/transpose.h"
 
@@ -19,9 +20,11 @@ struct Scoring {
 struct Sdpa {
   const sdpa_params *p;
   const float *query, *key, *value, *bias;
-  const int32_t *lengths;
+  const int32_t *lengths, *starts, *places;
   float *out;
-  int64_t queries, keys;
+  int64_t queries, keys;    // of the batch, or of the sequence at hand
+  int64_t queryRow, keyRow; // its first ones
+  int64_t biasRows, biasColumns;
   SdpaScratch layout;
   // Scratch.
   Rows rows;
@@ -63,6 +66,15 @@ struct Sdpa {
       if (!a.p->bias_keys)
         return s + *bias;
       const int64_t position = base + g * 16, left = a.keys - position;
+      if (a.p->places) {
+        f32x16 picked = splat(0.0f);
+        const int32_t *places = a.places + a.keyRow + position;
+        if (left >= 16 && places[15] - places[0] == 15) // ascending, so none between is left out
+          return s + load16(bias + places[0]);
+        for (int32_t lane = 0; lane < 16 && lane < left; ++lane)
+          picked[lane] = bias[places[lane]];
+        return s + picked;
+      }
       return left < 16 ? s + load16(bias + position, maximum((int32_t)left, 0)) : s + load16(bias + position);
     }
     INGOT_INLINE void weight(int32_t row, int32_t g, f32x16 w) const { store16(at(row, g), w); }
@@ -94,7 +106,7 @@ struct Sdpa {
     for (int32_t row = 0; row < rows.count; ++row) {
       const int64_t s = (from + row) / p->q_per_kv, h = g * p->q_per_kv + (from + row) % p->q_per_kv;
       range(row, b, s);
-      const float *in = query + ((b * queries + s) * p->kv_heads * p->q_per_kv + h) * p->head_dim;
+      const float *in = query + ((queryRow + s) * p->kv_heads * p->q_per_kv + h) * p->head_dim;
       float *to = rows.query + row * rows.depth;
       int32_t d = 0;
       for (; d + 16 <= p->head_dim; d += 16)
@@ -102,11 +114,11 @@ struct Sdpa {
       for (; d < p->head_dim; ++d)
         to[d] = in[d];
       if (p->bias) {
-        const int64_t heads = p->bias_heads ? p->kv_heads * p->q_per_kv : 1, columns = p->bias_keys ? keys : 1;
-        const int64_t lines = p->bias_queries ? queries : 1;
-        biases[row] =
-            bias +
-            (((p->bias_batch ? b : 0) * heads + (p->bias_heads ? h : 0)) * lines + (p->bias_queries ? s : 0)) * columns;
+        const int64_t heads = p->bias_heads ? p->kv_heads * p->q_per_kv : 1, columns = p->bias_keys ? biasColumns : 1;
+        const int64_t lines = p->bias_queries ? biasRows : 1, line = p->places ? places[queryRow + s] : s;
+        biases[row] = bias + (((p->bias_batch ? b : 0) * heads + (p->bias_heads ? h : 0)) * lines +
+                              (p->bias_queries ? line : 0)) *
+                                 columns;
       }
       rows.most[row] = -__builtin_inff();
       rows.sum[row] = 0.0f;
@@ -117,10 +129,10 @@ struct Sdpa {
 
   // Keys [base, end) of a block and their values into scratch. Behind the last key stands that key again, for lanes
   // that nobody reads.
-  INGOT_INLINE void lay(int64_t b, int64_t g, int64_t base, int64_t end, BlockView<float> &block) const {
+  INGOT_INLINE void lay(int64_t g, int64_t base, int64_t end, BlockView<float> &block) const {
     const int64_t keyStride = (int64_t)p->kv_heads * p->head_dim, valueStride = (int64_t)p->kv_heads * p->value_dim;
-    const float *keyRows = key + b * keys * keyStride + g * p->head_dim;
-    const float *valueRows = value + b * keys * valueStride + g * p->value_dim;
+    const float *keyRows = key + keyRow * keyStride + g * p->head_dim;
+    const float *valueRows = value + keyRow * valueStride + g * p->value_dim;
     block.stride = (int32_t)rows.width;
     block.keyScales = block.valueScales = nullptr;
     for (int32_t group = block.from; group < block.to; ++group) {
@@ -142,7 +154,7 @@ struct Sdpa {
     }
   }
 
-  INGOT_INLINE void attend(int64_t b, int64_t g) const {
+  INGOT_INLINE void attend(int64_t g) const {
     const Scoring scoring = {p->head_dim, INGOT_F32, p->scale, p->soft_cap};
     const int32_t low = first[0], high = last[rows.count - 1]; // both ascend with the row
     for (int64_t base = low / kBlock * kBlock; base <= high; base += kBlock) {
@@ -150,7 +162,7 @@ struct Sdpa {
       block.base = (int32_t)base;
       block.from = maximum(low - block.base, 0) / 16;
       block.to = minimum((high - block.base) / 16 + 1, (int32_t)kBlock / 16);
-      lay(b, g, base, minimum(high + 1, block.base + (int32_t)kBlock), block);
+      lay(g, base, minimum(high + 1, block.base + (int32_t)kBlock), block);
       scoreBlock<kTile, false>(&scoring, rows, block);
       for (int32_t row = 0; row < rows.count; ++row)
         softmaxRow(rows, row, block.base, Place{*this, base});
@@ -158,26 +170,48 @@ struct Sdpa {
     }
   }
 
-  INGOT_INLINE void store(int64_t b, int64_t g, int64_t from) const {
+  INGOT_INLINE void store(int64_t g, int64_t from) const {
     for (int32_t row = 0; row < rows.count; ++row) {
       const int64_t s = (from + row) / p->q_per_kv, h = g * p->q_per_kv + (from + row) % p->q_per_kv;
-      float *to = out + ((b * queries + s) * p->kv_heads * p->q_per_kv + h) * p->value_dim;
+      float *to = out + ((queryRow + s) * p->kv_heads * p->q_per_kv + h) * p->value_dim;
       const float *acc = rows.acc + row * rows.width, sum = rows.sum[row];
       for (int32_t e = 0; e < p->value_dim; e += 16)
         store16(to + e, sum == 0.0f ? splat(0.0f) : load16(acc + e) / sum, minimum(16, p->value_dim - e));
     }
   }
 
+  // The rows of a unit from row `from` of kv head g on, at most `count`; how many they were.
+  INGOT_INLINE int64_t unit(int64_t b, int64_t g, int64_t from, int64_t count) {
+    rows.count = (int32_t)(count < kSdpaRows ? count : kSdpaRows);
+    begin(b, g, from);
+    attend(g);
+    store(g, from);
+    return rows.count;
+  }
+
   INGOT_INLINE void run(int64_t tile0, int64_t tile1) {
     const int64_t group = queries * p->q_per_kv; // tiles that read one kv head
     for (int64_t tile = tile0; tile < tile1;) {
-      const int64_t unit = tile / group, from = tile % group, b = unit / p->kv_heads, g = unit % p->kv_heads;
-      int64_t count = group - from < tile1 - tile ? group - from : tile1 - tile;
-      rows.count = (int32_t)(count < kSdpaRows ? count : kSdpaRows);
-      begin(b, g, from);
-      attend(b, g);
-      store(b, g, from);
-      tile += rows.count;
+      const int64_t number = tile / group, from = tile % group, b = number / p->kv_heads, g = number % p->kv_heads;
+      queryRow = b * queries;
+      keyRow = b * keys;
+      tile += unit(b, g, from, group - from < tile1 - tile ? group - from : tile1 - tile);
+    }
+  }
+
+  INGOT_INLINE void runSequences(int64_t tile0, int64_t tile1, int64_t sequences) {
+    const int64_t heads = (int64_t)p->kv_heads * p->q_per_kv;
+    int64_t r = 0;
+    for (int64_t tile = tile0; tile < tile1;) {
+      while (r + 1 < sequences && starts[r + 1] * heads <= tile)
+        ++r;
+      queryRow = keyRow = starts[r];
+      queries = keys = starts[r + 1] - starts[r];
+      const int64_t group = queries * p->q_per_kv, within = tile - queryRow * heads;
+      if (within >= group * p->kv_heads)
+        return; // behind the last sequence
+      const int64_t from = within % group;
+      tile += unit(0, within / group, from, group - from < tile1 - tile ? group - from : tile1 - tile);
     }
   }
 };
@@ -195,10 +229,18 @@ INGOT_KERNEL(sdpa) {
   a.key = (const float *)buffers[1];
   a.value = (const float *)buffers[2];
   a.bias = p->bias ? (const float *)buffers[3] : nullptr;
-  a.lengths = p->lengths ? (const int32_t *)buffers[3 + p->bias] : nullptr;
-  a.out = (float *)buffers[3 + p->bias + p->lengths];
+  a.biasRows = a.queries;
+  a.biasColumns = a.keys;
+  int32_t next = 3 + p->bias;
+  a.lengths = p->lengths ? (const int32_t *)buffers[next++] : nullptr;
+  a.starts = p->starts ? (const int32_t *)buffers[next++] : nullptr;
+  a.places = p->places ? (const int32_t *)buffers[next++] : nullptr;
+  a.out = (float *)buffers[next];
   a.layout = sdpaScratch(*p);
   a.carve((char *)scratch);
-  a.run(tile0, tile1);
+  if (p->starts)
+    a.runSequences(tile0, tile1, symbols[p->batch_symbol] - 1);
+  else
+    a.run(tile0, tile1);
   return 0;
 }
