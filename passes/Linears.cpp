@@ -19,7 +19,7 @@ LinearParts::LinearParts(ir::LinearOp linear)
 
 ir::LinearOp LinearParts::build(OpBuilder &builder, Location loc) const {
   auto unit = [&](bool set) { return set ? builder.getUnitAttr() : UnitAttr(); };
-  return ir::LinearOp::create(builder, loc, input, weight, bias, residual, normStats, gamma, scales, zeros, eps,
+  return ir::LinearOp::create(builder, loc, input, weight, bias, residual, normStats, gamma, scales, zeros, inScale, inZero, sums, eps,
                               activation, unit(gated), unit(emitStats), compute, weightElement, resultElement, layout,
                               n, k);
 }

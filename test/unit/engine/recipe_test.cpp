@@ -152,9 +152,9 @@ Planes quantized(const std::vector<float> &w, int64_t rows, int64_t columns, Qua
   Planes planes;
   planes.values =
       bytesOf(*Recipe::pack(quantize, how.bits == 4 ? Recipe::Layout::n16k8 : Recipe::Layout::n16k4), 1, error);
-  planes.scales = bytesOf(*Recipe::packGroups(quantize, false), 2);
+  planes.scales = bytesOf(*Recipe::packGroups(quantize, GroupPlane::scales), 2);
   if (how.asym)
-    planes.zeros = bytesOf(*Recipe::packGroups(quantize, true), 3);
+    planes.zeros = bytesOf(*Recipe::packGroups(quantize, GroupPlane::zeros), 3);
   return planes;
 }
 
