@@ -12,6 +12,7 @@ namespace ingot::passes {
 LinearParts::LinearParts(ir::LinearOp linear)
     : input(linear.getInput()), weight(linear.getWeight()), bias(linear.getBias()), residual(linear.getResidual()),
       normStats(linear.getNormStats()), gamma(linear.getGamma()), scales(linear.getScales()), zeros(linear.getZeros()),
+      inScale(linear.getInScale()), inZero(linear.getInZero()), sums(linear.getSums()),
       eps(linear.getEpsAttr()), activation(linear.getActivationAttr()), gated(linear.getGated()),
       emitStats(linear.getEmitStats()), compute(linear.getComputeAttr()), weightElement(linear.getWeightElementAttr()),
       resultElement(linear.getResultElementAttr()), layout(linear.getLayoutAttr()), n(linear.getNAttr()),

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Small random models as onnxruntime.quantization writes them: by quantize_dynamic, quantize_static (QDQ and QOperator) and the quantizer of
 MatMulNBits, which also writes QDQ of blocked 4-bit weights."""
+import logging
 import os
+import re
 
 import numpy as np
 import onnx
@@ -10,6 +12,8 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.matmul_nbits_quantizer import DefaultWeightOnlyQuantConfig, MatMulNBitsQuantizer
 
 import bert
+
+logging.disable(logging.WARNING)
 
 
 def write_layers(path, convolution, seed=0):
@@ -56,8 +60,8 @@ def to_bits(source, path, bits=4, block=32, symmetric=True, qdq=False, level=Non
     quantizer.model.save_model_to_file(path)
 
 
-def write_all(folder):
-    """Yields (name, path, feeds, share): models, inputs, and by how much of the largest output floats may differ."""
+def write_all(folder, names=""):
+    """Yields (name, path, feeds, share) of models whose names the regular expression finds: models, inputs, and by how much of the largest output floats may differ."""
     floats = {name: os.path.join(folder, f"{name}.onnx") for name in ("products", "convolutions", "bert")}
     write_layers(floats["products"], False)
     write_layers(floats["convolutions"], True)
@@ -72,6 +76,8 @@ def write_all(folder):
             return {"x": rng.standard_normal(shape).astype(np.float32)}
         return make
 
+    # Weights that use all of int8's range are left out with activations of uint8: without VNNI ONNX Runtime adds pairs of such products
+    # in 16 bits, saturated (on products-dynamic-per-channel it is so off by 0.11 of the largest output; onnx's reference and Ingot agree).
     # Codes are the same on both sides but where a number lies between two of them, to the last bits of f32: then what is multiplied
     # differs by one step, of which there are 255.
     for name, path in floats.items():
@@ -79,7 +85,7 @@ def write_all(folder):
         ways = {
             "dynamic": lambda out: quantize_dynamic(path, out, weight_type=QuantType.QInt8),
             "dynamic-uint8": lambda out: quantize_dynamic(path, out, weight_type=QuantType.QUInt8),
-            "dynamic-per-channel": lambda out: quantize_dynamic(path, out, weight_type=QuantType.QInt8, per_channel=True),
+            "dynamic-per-channel": lambda out: quantize_dynamic(path, out, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True),
         }
         for activations in (QuantType.QUInt8, QuantType.QInt8):
             for per_channel in (False, True):
@@ -87,7 +93,7 @@ def write_all(folder):
                     label = f"{form.name.lower()}-{activations.name[1:].lower()}{'-per-channel' if per_channel else ''}"
                     ways[label] = lambda out, a=activations, c=per_channel, f=form: quantize_static(
                         path, out, **{**static, "calibration_data_reader": Feeds(feeds(name))}, quant_format=f, activation_type=a,
-                        weight_type=QuantType.QInt8, per_channel=c)
+                        weight_type=QuantType.QInt8, per_channel=c, reduce_range=a == QuantType.QUInt8)
         if name != "convolutions":
             for block in (16, 32, 128, 256):
                 for symmetric in (True, False):
@@ -97,9 +103,20 @@ def write_all(folder):
             ways["nbits-8-bits"] = lambda out: to_bits(path, out, bits=8, block=64, symmetric=False)
         for label, make in ways.items():
             out = os.path.join(folder, f"{name}-{label}.onnx")
+            if not re.search(names, f"{name}-{label}"):
+                continue
             try:
                 make(out)
             except Exception as error:  # noqa: BLE001: a form that the quantizer has not for this model
                 print(f"not made {name}-{label}: {' '.join(str(error).split())[:100]}")
                 continue
             yield f"{name}-{label}", out, feeds(name)(7), 1e-4 if "nbits" in label or "blocked" in label else 0.03
+
+
+def quantize_whole(source, path, how):
+    """A model quantized dynamically to 8 bits, or to MatMulNBits of 4 bits in blocks of 32."""
+    if how == "dynamic":
+        quantize_dynamic(source, path, weight_type=QuantType.QInt8)
+    else:
+        to_bits(source, path)
+    return path

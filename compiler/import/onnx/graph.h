@@ -33,6 +33,8 @@ struct Dequantized {
   enum class Along { all, axis, blocks } along = Along::all;
   size_t axis = 0;
   int64_t block = 0; // blocks: elements of `axis` that share a scale
+  bool constant = false;               // all of it is
+  std::optional<int64_t> everyZero;    // of constants: what all zero points are
 };
 
 // Sums of products of integers whose right operand is a constant matrix, of its i32 sums or of these as floats.
@@ -68,6 +70,7 @@ struct TensorData {
   std::string name;                       // of a stored tensor
   std::vector<std::string> strings;       // of DataType::string
   std::optional<TensorBytes> packed;      // a constant of 4 or 2 bits as its file holds it, where rows are whole bytes
+  Tensor turned = nullptr;                // the constant matrix whose transpose this is
   std::function<Value()> later;           // gives `value` once it is asked for
   std::shared_ptr<const Dequantized> dequantized;
   std::shared_ptr<const IntegerProduct> product;

@@ -71,7 +71,7 @@ bool Graph::isConstant(Tensor tensor) {
   return tensor->stored || tensor->packed || (tensor->known && tensor->known->isConstant());
 }
 
-bool Graph::isQuantizedWeight(Tensor tensor) { return tensor->dequantized && isConstant(tensor->dequantized->codes); }
+bool Graph::isQuantizedWeight(Tensor tensor) { return tensor->dequantized && tensor->dequantized->constant; }
 
 // --- What tensors stand for.
 
@@ -128,6 +128,8 @@ Tensor Graph::dequantize(DataType type, Dequantized how, const std::function<Ten
   const bool rows = isByte(how.codes) && how.along == Dequantized::Along::all && isOne(how.scale);
   if (!constant && !(rows && !isConstant(how.codes)))
     return plainly();
+  how.constant = constant;
+  how.everyZero = !how.zero ? std::optional<int64_t>(0) : constant ? uniform(how.zero) : std::nullopt;
   Tensor result;
   if (constant && !how.codes->known) {
     result = make(type, how.codes->shape);
@@ -168,7 +170,8 @@ std::optional<WeightCodes> Graph::codesOf(Tensor weight) {
     return from.axis == 0 ? reshape(of, {weight->shape[0], Dimension(1)}) : reshape(of, {Dimension(1), weight->shape[1]});
   };
   codes.scales = matrix(from.scale);
-  codes.zeros = from.zero ? matrix(from.zero) : nullptr;
+  codes.zeros = from.everyZero ? nullptr : matrix(from.zero);
+  codes.zero = from.everyZero.value_or(0);
   return codes;
 }
 
@@ -246,7 +249,7 @@ Tensor Graph::quantizedMatmul(Tensor a, Tensor b) {
   const Dimension rows = elementsOf(Shape(a->shape.begin(), a->shape.end() - 1));
   Shape shape = a->shape;
   shape.back() = b->shape[1];
-  if (spec && spec->bits == 8 && spec->group == 0 && a->dequantized && !isConstant(a->dequantized->codes) && weight->k <= kLongestSum) {
+  if (spec && spec->bits == 8 && spec->group == 0 && a->dequantized && !a->dequantized->constant && weight->k <= kLongestSum) {
     const Dequantized &from = *a->dequantized;
     IntegerProduct product{from.codes, from.zero, nullptr, nullptr};
     Tensor made = integerRows(product, from.scale, *weight, *spec, shape);

@@ -159,7 +159,10 @@ std::vector<Tensor> dequantizeLinear(Op &op) {
   if (!held || !isFloat(*held))
     op.fail("the result cannot be of " + nameOf(type));
   const bool whole = !isFloat(x->type) && !isSmallFloat(x->dataType);
-  Dequantized how{x, scale, zero};
+  Dequantized how;
+  how.codes = x;
+  how.scale = scale;
+  how.zero = zero;
   scales.describe(how);
   // Copies of what the closure may need after this function.
   auto plainly = [&graph, scales, x, scale, zero, type, whole, held] { return graph.compute(type, x->shape, [&](const Indices &i) {
