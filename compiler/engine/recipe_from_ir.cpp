@@ -126,6 +126,7 @@ FailureOr<RecipePtr> fromOp(Operation *op, llvm::DenseMap<mlir::Value, RecipePtr
           return cast.emitError("weights are cast among f32, f16 and bf16 only");
         return RecipePtr(Recipe::cast(operands[0], *element));
       })
+      .Case([&](ir::ReshapeOp) { return operands[0]; }) // rows stay what they are
       .Case([&](ir::TransposeOp) { return RecipePtr(Recipe::transpose(operands[0])); })
       .Case([&](ir::ConcatOp concat) -> FailureOr<RecipePtr> {
         if (concat.getAxis() != 0)

@@ -98,8 +98,14 @@ bool isRecipe(Value value) {
       return false;
     if (isa<WeightOp, ConstantOp>(op))
       continue;
-    if (!isa<CastOp, ConcatOp, InterleaveOp, QuantizeOp, UnpackBitsOp, AssembleOp, PackOp, PackGroupsOp, TransposeOp>(op))
+    if (!isa<CastOp, ConcatOp, InterleaveOp, QuantizeOp, UnpackBitsOp, AssembleOp, PackOp, PackGroupsOp, TransposeOp,
+             ReshapeOp>(op))
       return false;
+    if (auto reshape = dyn_cast<ReshapeOp>(op)) { // of weights that were assembled as matrices: rows stay what they are
+      auto from = cast<RankedTensorType>(reshape.getInput().getType()), to = cast<RankedTensorType>(reshape.getResult().getType());
+      if (!reshape.getInput().getDefiningOp<AssembleOp>() || from.getRank() == 0 || to.getRank() == 0 || from.getDimSize(0) != to.getDimSize(0))
+        return false;
+    }
     if (auto concat = dyn_cast<ConcatOp>(op); concat && concat.getAxis() != 0)
       return false;
     if (auto transpose = dyn_cast<TransposeOp>(op); transpose && transpose.getPermutation() != ArrayRef<int64_t>{1, 0})

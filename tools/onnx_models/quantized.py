@@ -99,6 +99,8 @@ def write_all(folder, names=""):
                 for symmetric in (True, False):
                     sign = "sym" if symmetric else "asym"
                     ways[f"nbits-{block}-{sign}"] = lambda out, b=block, s=symmetric: to_bits(path, out, block=b, symmetric=s)
+                    if name == "bert":  # its operator set has no blocks
+                        continue
                     ways[f"blocked-qdq-{block}-{sign}"] = lambda out, b=block, s=symmetric: to_bits(path, out, block=b, symmetric=s, qdq=True)
             ways["nbits-8-bits"] = lambda out: to_bits(path, out, bits=8, block=64, symmetric=False)
         for label, make in ways.items():

@@ -75,7 +75,9 @@ static Tensor productOf(Graph &graph, const ConvolutionSpec &spec, const Window 
     });
   }
   Tensor rows = graph.transpose(graph.reshape(windows, {batch, depth, positions}), {0, 2, 1});
-  Tensor flat = graph.rowsTimes(graph.cast(graph.reshape(rows, {batch * positions, depth}), DataType::f32), graph.reshape(w, {outputs, depth}));
+  Value product = graph.ir().linear(graph.value(graph.cast(graph.reshape(rows, {batch * positions, depth}), DataType::f32)),
+                                    graph.value(graph.reshape(w, {outputs, depth})));
+  Tensor flat = graph.computed(DataType::f32, {batch * positions, outputs}, product);
   Shape shape{batch, outputs};
   shape.insert(shape.end(), window.output.begin(), window.output.end());
   return graph.reshape(graph.transpose(graph.reshape(flat, {batch, positions, outputs}), {0, 2, 1}), shape);
@@ -93,8 +95,10 @@ Tensor convolution(Op &op, const ConvolutionSpec &spec) {
   std::vector<int64_t> kernel;
   for (size_t i = 2; i < w->rank(); ++i)
     kernel.push_back(*w->shape[i].constant());
+  if (Tensor made = quantizedConvolution(op, spec))
+    return made;
   Window window = windowOf(op, Shape(x->shape.begin() + 2, x->shape.end()), kernel, false);
-  if (groups == 1 && (Graph::isConstant(w) || Graph::isQuantizedWeight(w)) && !x->known && x->type != ElementType::f64 && x->shape[1].isConstant())
+  if (groups == 1 && (w->stored || w->known) && !x->known && isFloat(x->type) && x->type != ElementType::f64 && x->shape[1].isConstant())
     return addChannels(graph, productOf(graph, spec, window), spec.bias);
   Shape shape{x->shape[0], w->shape[0]}, extents{w->shape[1]};
   shape.insert(shape.end(), window.output.begin(), window.output.end());

@@ -74,6 +74,7 @@ struct TensorData {
   std::function<Value()> later;           // gives `value` once it is asked for
   std::shared_ptr<const Dequantized> dequantized;
   std::shared_ptr<const IntegerProduct> product;
+  std::function<Tensor()> asFloats;       // the same as f32, where that is to be had otherwise than by conversion
   std::shared_ptr<const ScaleFactors> factors;
 
   size_t rank() const { return shape.size(); }
@@ -151,6 +152,9 @@ public:
   // rows f32 [r, k] times a constant's rows [n, k], floats or dequantized: f32 [r, n].
   Tensor rowsTimes(Tensor rows, Tensor weight);
   Tensor rowsTimes(Tensor rows, const WeightCodes &weight, bool integers);
+  // (rows - zero) * scale of codes of 8 bits [r, k] times a constant's rows [n, k], dequantized from such too: f32 [r, n]. Zero and scale are
+  // one number or null (0, 1). Null where no kernel takes the weight so.
+  Tensor codesTimes(Tensor rows, Tensor zero, Tensor scale, Tensor weight);
 
   // The shape that numpy's broadcasting gives. Throws where dimensions do not go together.
   static Shape broadcastShape(const std::vector<Tensor> &inputs);

@@ -44,6 +44,8 @@ Tensor Graph::cast(Tensor x, DataType type, CastMode mode) {
     Tensor made = compute(type, x->shape, [&](const Indices &i) { return ingot::cast(at(x, i), *held); });
     return floats ? alike(x, made, unmoved) : made;
   }
+  if (x->asFloats && type == DataType::f32)
+    return x->asFloats();
   if (x->product && type == DataType::f32) { // sums of integers as floats: what is multiplied to them goes into the product
     Tensor made = make(type, x->shape);
     made->product = x->product;

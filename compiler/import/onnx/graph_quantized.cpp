@@ -239,25 +239,32 @@ Tensor Graph::rowsTimes(Tensor rows, Tensor weight) {
 
 // --- Products.
 
+Tensor Graph::codesTimes(Tensor rows, Tensor zero, Tensor scale, Tensor weight) {
+  std::optional<WeightCodes> codes = codesOf(weight);
+  std::optional<QuantizedSpec> spec = codes ? specOf(*codes) : std::nullopt;
+  if (!spec || spec->bits != 8 || spec->group != 0 || codes->k > kLongestSum || !isByte(rows) || (zero && !isOne(zero)) || (scale && !isOne(scale)))
+    return nullptr;
+  return integerRows({rows, zero, nullptr, nullptr}, scale, *codes, *spec, {rows->shape[0], weight->shape[0]});
+}
+
 // a [.., k] times a dequantized constant b [k, n]: as integers where a was dequantized too, with one scale.
 Tensor Graph::quantizedMatmul(Tensor a, Tensor b) {
   const Dimension k = a->shape.back();
   if (b->rank() != 2 || !isQuantizedWeight(b) || a->known || !k.isConstant() || !isFloat(a->type) || a->type == ElementType::f64)
     return nullptr;
-  std::optional<WeightCodes> weight = codesOf(transpose(b, {1, 0}));
-  std::optional<QuantizedSpec> spec = weight ? specOf(*weight) : std::nullopt;
+  Tensor turned = transpose(b, {1, 0});
+  std::optional<WeightCodes> weight = codesOf(turned);
   const Dimension rows = elementsOf(Shape(a->shape.begin(), a->shape.end() - 1));
   Shape shape = a->shape;
   shape.back() = b->shape[1];
-  if (spec && spec->bits == 8 && spec->group == 0 && a->dequantized && !a->dequantized->constant && weight->k <= kLongestSum) {
+  if (a->dequantized && !a->dequantized->constant) {
     const Dequantized &from = *a->dequantized;
-    IntegerProduct product{from.codes, from.zero, nullptr, nullptr};
-    Tensor made = integerRows(product, from.scale, *weight, *spec, shape);
-    return cast(made, a->dataType);
+    if (Tensor made = codesTimes(reshape(from.codes, {rows, k}), from.zero, from.scale, turned))
+      return cast(reshape(made, shape), a->dataType);
   }
   Tensor flat = reshape(cast(a, DataType::f32), {rows, k});
   Tensor made = weight ? rowsTimes(flat, *weight, false)
-                       : computed(DataType::f32, {rows, b->shape[1]}, builder.linear(value(flat), value(transpose(b, {1, 0}))));
+                       : computed(DataType::f32, {rows, b->shape[1]}, builder.linear(value(flat), value(turned)));
   return cast(reshape(made, shape), a->dataType);
 }
 
