@@ -2,6 +2,7 @@
 #include "compiler/driver/compile.h"
 
 #include "compiler/driver/progress.h"
+#include "compiler/driver/quantized_weights.h"
 #include "compiler/driver/stages.h"
 #include "compiler/engine/report.h"
 #include "compiler/engine/serialize_plan.h"
@@ -225,6 +226,7 @@ bool quantizesTiedHead(plan::ProgramOp program) {
 struct Fused {
   std::string made;
   std::vector<std::string> left;
+  QuantizedWeights quantized;
 };
 
 Fused fusedIn(ModuleOp module) {
@@ -241,6 +243,7 @@ Fused fusedIn(ModuleOp module) {
   if (auto left = module->getAttrOfType<ArrayAttr>("ingot.not_fused"))
     for (auto text : left.getAsRange<StringAttr>())
       fused.left.push_back(text.str());
+  fused.quantized = quantizedWeightsIn(module);
   return fused;
 }
 
@@ -465,6 +468,10 @@ int compileModel(const CompileOptions &options) {
     report.notes.push_back("the graph has " + fused.made);
   for (const std::string &left : fused.left)
     report.notes.push_back("not fused: " + left);
+  if (!fused.quantized.held.empty())
+    report.notes.push_back("weights as the model's file has them: " + fused.quantized.held);
+  for (const std::string &weight : fused.quantized.dequantized)
+    report.notes.push_back("dequantized: " + weight);
   if (quantizesTiedHead(program))
     report.notes.push_back(kTiedHead);
   if (options.drawAtLoad)
@@ -583,6 +590,10 @@ int checkModel(const CheckOptions &options) {
     out << "graph       " << (fused.made.empty() ? "no op of a transformer" : fused.made) << "\n";
     for (const std::string &left : fused.left)
       out << "not fused   " << left << "\n";
+    if (!fused.quantized.held.empty())
+      out << "quantized   " << fused.quantized.held << "\n";
+    for (const std::string &weight : fused.quantized.dequantized)
+      out << "dequantized " << weight << "\n";
     out << "products    in " << productsOf(module) << "\n";
     out << "engine      about " << gigabytes(weightBytes) << " of weights\n";
     for (const std::string &note : facts.notes)

@@ -115,6 +115,7 @@ def Ingot_QuantizeOp : Ingot_Op<"quantize", [Pure, SameOperandsAndResultShape]> 
       z = clamp(round(-lo / s), 0, 15), u = clamp(round(w / s) + z, 0, 15); where s is 0, u = z = 0.
 
     - quantize-c1: the input is a static matrix of floats, the result of quantized elements.
+    - quantize-c2: only ui4 has zero points.
 
     ```mlir
     %q = ingot.quantize %w : tensor<40x48xbf16> to tensor<40x48x!ingot.quantized<ui4, group = 32, scale = f16>>
