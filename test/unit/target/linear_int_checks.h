@@ -32,7 +32,7 @@ struct IntProblem {
       std::vector<float> y;
       for (int i = 0; i < s.k; ++i)
         y.push_back(r == 2 ? 0.0f : static_cast<float>(numbers.next() * 0.5));
-      if (kernel.integer("in_zeros")) { // the extremes, and zero points that every row could have
+      if (kernel.has("in_zeros")) { // the extremes, and zero points that every row could have
         std::vector<int8_t> codes;
         for (int i = 0; i < s.k; ++i)
           codes.push_back(static_cast<int8_t>(i < 2 ? (i ? 127 : -128) : numbers.below(256) - 128));

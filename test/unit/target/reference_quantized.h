@@ -23,7 +23,7 @@ public:
   QuantizedWeights(const TestKernel &kernel, bool gated, uint64_t seed)
       : n(kernel.integer("n")), k(kernel.integer("k")), group(kernel.integer("group")), groups((k + group - 1) / group),
         gated(gated), eight(kernel.integer("layout") == 3), asymmetric(kernel.integer("zeros") != 0),
-        summed(kernel.integer("in_zeros") != 0),
+        summed(kernel.has("in_zeros")),
         stored((n + 15) / 16 * (gated ? 32 : 16)), kPadded(roundUp(k, 64)),
         values(static_cast<size_t>(stored) * kPadded / (eight ? 1 : 2)),
         scales(static_cast<size_t>(stored) * groups * bytesOf(kernel.integer("scale_type"))),

@@ -116,12 +116,12 @@ inline void checkCodes(const TestKernel &kernel, const Run &run) {
     std::vector<int8_t> q;
     for (int i = 0; i < k; ++i)
       q.push_back(static_cast<int8_t>(number(in[static_cast<size_t>(r) * k + i])));
-    rows.emplace_back(q, padded, 0.37f, kernel.integer("in_zeros") ? number(201) : 0);
+    rows.emplace_back(q, padded, 0.37f, kernel.has("in_zeros") ? number(201) : 0);
   }
   const size_t bytes = rows[0].bytes();
   Buffer made(kRows * bytes);
   std::vector<Operand> buffers = {codes, scale};
-  if (kernel.integer("in_zeros"))
+  if (kernel.has("in_zeros"))
     buffers.push_back(zero);
   buffers.push_back(made);
   ASSERT_EQ(run(kernel, buffers, {kRows}, kRows, 2), 0);
@@ -134,7 +134,7 @@ inline void checkCodes(const TestKernel &kernel, const Run &run) {
 }
 
 inline void checkQuantizeRows(const TestKernel &kernel, const Run &run) {
-  if (kernel.integer("codes"))
+  if (kernel.has("codes"))
     return checkCodes(kernel, run);
   const int k = kernel.integer("k"), padded = kernel.integer("k_padded"), partials = kernel.integer("partials"),
             group = kernel.integer("group");
