@@ -22,7 +22,8 @@ std::string reasonFor(ir::AssembleOp weight) {
   if (block == 1)
     return "it has a scale for each column of a product's sum";
   if (block && block % 32)
-    return "its scales are of " + std::to_string(block) + " columns each: expected groups that 32 divides, or whole rows";
+    return "its scales are of " + std::to_string(block) +
+           " columns each: expected groups that 32 divides, or whole rows";
   return "it is read otherwise than as the weight of a product";
 }
 
@@ -38,7 +39,8 @@ QuantizedWeights quantizedWeightsIn(ModuleOp module) {
     if (!type)
       return;
     ++held;
-    std::string kind = type.scheme() + (linear.getCompute() && linear.getCompute()->isInteger(8) ? " times integers" : " times floats");
+    std::string kind = type.scheme() +
+                       (linear.getCompute() && linear.getCompute()->isInteger(8) ? " times integers" : " times floats");
     auto known = llvm::find_if(counts, [&](const auto &count) { return count.first == kind; });
     if (known == counts.end())
       counts.emplace_back(kind, 1);
@@ -53,7 +55,8 @@ QuantizedWeights quantizedWeightsIn(ModuleOp module) {
     if (!isa<FloatType>(elementOf(weight.getResult())) || weight.use_empty())
       return;
     auto loc = dyn_cast<NameLoc>(weight.getLoc());
-    weights.dequantized.push_back((loc ? loc.getName().str() : "a weight") + ": stored in f32, as " + reasonFor(weight));
+    weights.dequantized.push_back((loc ? loc.getName().str() : "a weight") + ": stored in f32, as " +
+                                  reasonFor(weight));
   });
   return weights;
 }

@@ -54,7 +54,19 @@ struct GroupValues {
 // One step of a recipe. Its value is a matrix [rows, columns] (rank 1: columns = 1), except for `pack` and
 // `pack_groups`, which end recipes. A quantized value (integers, scales and zero points) can only be joined and packed.
 struct Recipe {
-  enum class Kind { tensor, constant, cast, transpose, concat, interleave, unpack_bits, quantize, assemble, pack, pack_groups };
+  enum class Kind {
+    tensor,
+    constant,
+    cast,
+    transpose,
+    concat,
+    interleave,
+    unpack_bits,
+    quantize,
+    assemble,
+    pack,
+    pack_groups
+  };
   enum class Layout { row_major, n16k, n16k2, n16k4, n16k8 };
   struct Segment {
     int operand;
@@ -68,11 +80,11 @@ struct Recipe {
   TensorSource source;           // tensor
   std::vector<uint8_t> bytes;    // constant, row-major
   std::vector<Segment> segments; // concat: rows of the result in order
-  int64_t block = 0;             // interleave: rows of each operand in turn; assemble: columns that share a scale, 0: all
-  bool quantized = false;        // its value is
-  Quantization quantization;     // of such a value
-  int64_t bits = 8;              // unpack_bits: of each integer
-  int64_t zero = 0;              // assemble: zero point where there are none
+  int64_t block = 0;         // interleave: rows of each operand in turn; assemble: columns that share a scale, 0: all
+  bool quantized = false;    // its value is
+  Quantization quantization; // of such a value
+  int64_t bits = 8;          // unpack_bits: of each integer
+  int64_t zero = 0;          // assemble: zero point where there are none
   GroupPlane plane = GroupPlane::scales; // pack_groups
   Layout layout = Layout::row_major;
 
@@ -87,9 +99,10 @@ struct Recipe {
   static std::shared_ptr<Recipe> interleave(std::vector<std::shared_ptr<const Recipe>> operands, int64_t block);
   static std::shared_ptr<Recipe> quantize(std::shared_ptr<const Recipe> operand, Quantization quantization);
   // Integers of `bits` bits out of bytes, the first in the lowest bits, as u8 or, with their sign, i8.
-  static std::shared_ptr<Recipe> unpackBits(std::shared_ptr<const Recipe> operand, ElementType type, int64_t bits, int64_t columns);
-  // Codes (u8 or i8) with scales and zero points (may be null: `zero`) for each block of columns, each [1 or rows][1 or blocks]:
-  // exactly these as a quantized value, or (no quantization) the numbers that they stand for in f32.
+  static std::shared_ptr<Recipe> unpackBits(std::shared_ptr<const Recipe> operand, ElementType type, int64_t bits,
+                                            int64_t columns);
+  // Codes (u8 or i8) with scales and zero points (may be null: `zero`) for each block of columns, each [1 or rows][1 or
+  // blocks]: exactly these as a quantized value, or (no quantization) the numbers that they stand for in f32.
   static std::shared_ptr<Recipe> assemble(std::shared_ptr<const Recipe> codes, std::shared_ptr<const Recipe> scales,
                                           std::shared_ptr<const Recipe> zeros, int64_t block, int64_t zero,
                                           const Quantization *quantization);
@@ -132,14 +145,16 @@ private:
     QuantizationError *error = nullptr;
     QuantizedRows from(int64_t row, int64_t groups) const;
   };
-  std::string evaluateQuantizedRows(const TensorReader &reader, int64_t first, int64_t count, const QuantizedRows &out) const;
+  std::string evaluateQuantizedRows(const TensorReader &reader, int64_t first, int64_t count,
+                                    const QuantizedRows &out) const;
   std::string quantizeRows(const TensorReader &reader, int64_t first, int64_t count, const QuantizedRows &out) const;
   std::string assembleRows(const TensorReader &reader, int64_t first, int64_t count, const QuantizedRows &out) const;
   std::string assembleFloats(const TensorReader &reader, int64_t first, int64_t count, float *out) const;
-  std::string evaluatePanels(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out, QuantizationError *error,
-                             GroupValues groups) const;
-  // Calls visit(operand, its first row, rows, first row of the result) for the parts of a concat or an interleave that hold rows
-  // [first, first + count); a null operand stands for rows of zeros. Stops at an error sentence, which it returns.
+  std::string evaluatePanels(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out,
+                             QuantizationError *error, GroupValues groups) const;
+  // Calls visit(operand, its first row, rows, first row of the result) for the parts of a concat or an interleave that
+  // hold rows [first, first + count); a null operand stands for rows of zeros. Stops at an error sentence, which it
+  // returns.
   template <typename F> std::string forEachPart(int64_t first, int64_t count, F &&visit) const;
 };
 

@@ -158,15 +158,17 @@ FailureOr<RecipePtr> fromOp(Operation *op, llvm::DenseMap<mlir::Value, RecipePtr
       })
       .Case([&](ir::UnpackBitsOp unpack) -> FailureOr<RecipePtr> {
         auto type = llvm::cast<RankedTensorType>(unpack.getResult().getType());
-        return RecipePtr(Recipe::unpackBits(operands[0], *elementTypeOf(type.getElementType()), unpack.getBits(), type.getDimSize(1)));
+        return RecipePtr(Recipe::unpackBits(operands[0], *elementTypeOf(type.getElementType()), unpack.getBits(),
+                                            type.getDimSize(1)));
       })
       .Case([&](ir::AssembleOp assemble) -> FailureOr<RecipePtr> {
-        auto type = dyn_cast<ir::QuantizedType>(llvm::cast<RankedTensorType>(assemble.getResult().getType()).getElementType());
+        auto type =
+            dyn_cast<ir::QuantizedType>(llvm::cast<RankedTensorType>(assemble.getResult().getType()).getElementType());
         Quantization how;
         if (type)
           how = quantizationOf(type);
-        return RecipePtr(Recipe::assemble(operands[0], operands[1], operands.size() > 2 ? operands[2] : nullptr, assemble.getBlock(),
-                                          int64_t(assemble.getZero()), type ? &how : nullptr));
+        return RecipePtr(Recipe::assemble(operands[0], operands[1], operands.size() > 2 ? operands[2] : nullptr,
+                                          assemble.getBlock(), int64_t(assemble.getZero()), type ? &how : nullptr));
       })
       .Case([&](ir::QuantizeOp quantize) -> FailureOr<RecipePtr> {
         auto type = llvm::cast<ir::QuantizedType>(

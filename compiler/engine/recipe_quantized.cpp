@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The steps of recipes whose values are quantized: rounded here (quantize), or taken as a model's file holds them (assemble);
-// and their packing into panels. What rounding does stands in quantize.h.
+// The steps of recipes whose values are quantized: rounded here (quantize), or taken as a model's file holds them
+// (assemble); and their packing into panels. What rounding does stands in quantize.h.
 #include "compiler/engine/element.h"
 #include "compiler/engine/recipe.h"
 
@@ -16,7 +16,8 @@ int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 } // namespace
 
-std::shared_ptr<Recipe> Recipe::unpackBits(std::shared_ptr<const Recipe> operand, ElementType type, int64_t bits, int64_t columns) {
+std::shared_ptr<Recipe> Recipe::unpackBits(std::shared_ptr<const Recipe> operand, ElementType type, int64_t bits,
+                                           int64_t columns) {
   assert(columns <= operand->columns * (8 / bits));
   auto recipe = std::make_shared<Recipe>();
   recipe->kind = Kind::unpack_bits;
@@ -51,7 +52,8 @@ Recipe::QuantizedRows Recipe::QuantizedRows::from(int64_t row, int64_t groups) c
   return {stride, u ? u + row * stride : nullptr, scales + row * groups, zeros + row * groups, error};
 }
 
-std::string Recipe::quantizeRows(const TensorReader &reader, int64_t first, int64_t count, const QuantizedRows &out) const {
+std::string Recipe::quantizeRows(const TensorReader &reader, int64_t first, int64_t count,
+                                 const QuantizedRows &out) const {
   const Recipe &source = *operands[0];
   const int64_t groups = quantization.groups(columns);
   std::vector<uint8_t> raw(uint64_t(count) * uint64_t(columns) * elementBytes(source.type));
@@ -80,7 +82,9 @@ namespace {
 struct Parameters {
   std::vector<float> values;
   int64_t rows = 0, columns = 0;
-  float at(int64_t row, int64_t column) const { return values[size_t((rows == 1 ? 0 : row) * columns + (columns == 1 ? 0 : column))]; }
+  float at(int64_t row, int64_t column) const {
+    return values[size_t((rows == 1 ? 0 : row) * columns + (columns == 1 ? 0 : column))];
+  }
 };
 
 // Numbers of any type that codes and their parameters have, as f32; integers of 8 bits are exact in it.
@@ -94,7 +98,8 @@ void widen(ElementType type, const uint8_t *in, float *out, size_t count) {
 
 } // namespace
 
-std::string Recipe::assembleRows(const TensorReader &reader, int64_t first, int64_t count, const QuantizedRows &out) const {
+std::string Recipe::assembleRows(const TensorReader &reader, int64_t first, int64_t count,
+                                 const QuantizedRows &out) const {
   const Recipe &codes = *operands[0];
   const int64_t groups = quantization.groups(columns), size = quantization.groupSize(columns);
   // Signed codes begin at the middle.
@@ -141,7 +146,8 @@ std::string Recipe::assembleFloats(const TensorReader &reader, int64_t first, in
     parameters->columns = of.columns;
     const size_t total = size_t(parameters->rows * of.columns);
     std::vector<uint8_t> raw(total * elementBytes(of.type));
-    if (std::string failed = of.evaluateRows(reader, of.rows == 1 ? 0 : first, parameters->rows, raw.data()); !failed.empty())
+    if (std::string failed = of.evaluateRows(reader, of.rows == 1 ? 0 : first, parameters->rows, raw.data());
+        !failed.empty())
       return failed;
     parameters->values.resize(total);
     widen(of.type, raw.data(), parameters->values.data(), total);
@@ -159,7 +165,8 @@ std::string Recipe::assembleFloats(const TensorReader &reader, int64_t first, in
   return "";
 }
 
-std::string Recipe::evaluateQuantizedRows(const TensorReader &reader, int64_t first, int64_t count, const QuantizedRows &out) const {
+std::string Recipe::evaluateQuantizedRows(const TensorReader &reader, int64_t first, int64_t count,
+                                          const QuantizedRows &out) const {
   if (kind == Kind::quantize)
     return quantizeRows(reader, first, count, out);
   if (kind == Kind::assemble)
@@ -180,8 +187,8 @@ std::string Recipe::evaluateQuantizedRows(const TensorReader &reader, int64_t fi
 // Panels of 16 rows. Draws, K padded to 64:
 //   n16k4 [panel][k / 4][16 rows][4]   n16k8 [panel][k / 8][16 rows][4], k and k + 4 in one byte   groups
 //   [panel][group][16]
-std::string Recipe::evaluatePanels(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out, QuantizationError *error,
-                                   GroupValues wanted) const {
+std::string Recipe::evaluatePanels(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out,
+                                   QuantizationError *error, GroupValues wanted) const {
   const Recipe &source = *operands[0];
   const Quantization &how = source.quantization;
   const bool values = kind == Kind::pack;
@@ -199,7 +206,8 @@ std::string Recipe::evaluatePanels(const TensorReader &reader, int64_t first, in
     std::fill(u.begin(), u.end(), how.padding());
     std::fill(scales.begin(), scales.end(), 0.0f);
     std::fill(zeros.begin(), zeros.end(), uint8_t(0));
-    const QuantizedRows to{padded, u.empty() ? nullptr : u.data(), scales.data(), zeros.data(), values ? error : nullptr};
+    const QuantizedRows to{padded, u.empty() ? nullptr : u.data(), scales.data(), zeros.data(),
+                           values ? error : nullptr};
     if (std::string failed = source.evaluateQuantizedRows(reader, panel * 16, real, to); !failed.empty())
       return failed;
     const int64_t done = (panel - first) * groups * 16; // group values

@@ -191,20 +191,26 @@ Value GraphBuilder::unpackBits(Value bytes, int64_t bits, int64_t columns, bool 
   return out(ir::UnpackBitsOp::create(impl->ops, impl->here(), type, in(bytes), impl->ops.getI64IntegerAttr(bits)));
 }
 
-Value GraphBuilder::assemble(Value codes, Value scales, Value zeros, int64_t block, int64_t zero, const QuantizedSpec *spec) {
+Value GraphBuilder::assemble(Value codes, Value scales, Value zeros, int64_t block, int64_t zero,
+                             const QuantizedSpec *spec) {
   mlir::Type element = impl->ops.getF32Type();
-  auto unsignedType = [&](unsigned bits) { return mlir::IntegerType::get(&impl->context, bits, mlir::IntegerType::Unsigned); };
+  auto unsignedType = [&](unsigned bits) {
+    return mlir::IntegerType::get(&impl->context, bits, mlir::IntegerType::Unsigned);
+  };
   if (spec)
-    element = ir::QuantizedType::get(&impl->context, unsignedType(unsigned(spec->bits)), spec->group, impl->element(spec->scale),
-                                     spec->zeros ? mlir::Type(unsignedType(8)) : mlir::Type());
-  return out(ir::AssembleOp::create(impl->ops, impl->here(), mlir::RankedTensorType::get(typeOf(in(codes)).getShape(), element),
-                                    in(codes), in(scales), zeros ? in(zeros) : mlir::Value(), impl->ops.getI64IntegerAttr(block),
+    element =
+        ir::QuantizedType::get(&impl->context, unsignedType(unsigned(spec->bits)), spec->group,
+                               impl->element(spec->scale), spec->zeros ? mlir::Type(unsignedType(8)) : mlir::Type());
+  return out(ir::AssembleOp::create(impl->ops, impl->here(),
+                                    mlir::RankedTensorType::get(typeOf(in(codes)).getShape(), element), in(codes),
+                                    in(scales), zeros ? in(zeros) : mlir::Value(), impl->ops.getI64IntegerAttr(block),
                                     impl->ops.getI64IntegerAttr(zero)));
 }
 
 Value GraphBuilder::quantizedLinear(Value x, Value weight, bool integers) {
   auto linear = ir::LinearOp::create(impl->ops, impl->here(), in(x), in(weight));
-  linear.setComputeAttr(mlir::TypeAttr::get(integers ? mlir::Type(impl->ops.getI8Type()) : mlir::Type(impl->ops.getF32Type())));
+  linear.setComputeAttr(
+      mlir::TypeAttr::get(integers ? mlir::Type(impl->ops.getI8Type()) : mlir::Type(impl->ops.getF32Type())));
   return out(linear.getResult());
 }
 
@@ -213,10 +219,11 @@ Value GraphBuilder::integerLinear(Value x, Value scale, Value zero, Value weight
   llvm::SmallVector<ir::Dim> dims = ir::dimsOf(typeOf(in(x)));
   dims.back() = ir::Dim(typeOf(in(weight)).getDimSize(0));
   llvm::SmallVector<mlir::Type> types{ir::tensorType(dims, f32)};
-  auto linear = ir::LinearOp::create(impl->ops, impl->here(), types, in(x), in(weight), mlir::Value(), mlir::Value(), mlir::Value(), mlir::Value(),
-                                     mlir::Value(), mlir::Value(), in(scale), zero ? in(zero) : mlir::Value(), mlir::Value(),
-                                     mlir::FloatAttr(), ir::ActivationAttr(), mlir::UnitAttr(), mlir::UnitAttr(), mlir::TypeAttr(),
-                                     mlir::TypeAttr(), mlir::TypeAttr(), mlir::StringAttr(), mlir::IntegerAttr(), mlir::IntegerAttr());
+  auto linear = ir::LinearOp::create(
+      impl->ops, impl->here(), types, in(x), in(weight), mlir::Value(), mlir::Value(), mlir::Value(), mlir::Value(),
+      mlir::Value(), mlir::Value(), in(scale), zero ? in(zero) : mlir::Value(), mlir::Value(), mlir::FloatAttr(),
+      ir::ActivationAttr(), mlir::UnitAttr(), mlir::UnitAttr(), mlir::TypeAttr(), mlir::TypeAttr(), mlir::TypeAttr(),
+      mlir::StringAttr(), mlir::IntegerAttr(), mlir::IntegerAttr());
   return out(linear.getResult());
 }
 

@@ -102,8 +102,10 @@ bool isRecipe(Value value) {
              ReshapeOp>(op))
       return false;
     if (auto reshape = dyn_cast<ReshapeOp>(op)) { // of weights that were assembled as matrices: rows stay what they are
-      auto from = cast<RankedTensorType>(reshape.getInput().getType()), to = cast<RankedTensorType>(reshape.getResult().getType());
-      if (!reshape.getInput().getDefiningOp<AssembleOp>() || from.getRank() == 0 || to.getRank() == 0 || from.getDimSize(0) != to.getDimSize(0))
+      auto from = cast<RankedTensorType>(reshape.getInput().getType()),
+           to = cast<RankedTensorType>(reshape.getResult().getType());
+      if (!reshape.getInput().getDefiningOp<AssembleOp>() || from.getRank() == 0 || to.getRank() == 0 ||
+          from.getDimSize(0) != to.getDimSize(0))
         return false;
     }
     if (auto concat = dyn_cast<ConcatOp>(op); concat && concat.getAxis() != 0)

@@ -104,7 +104,8 @@ LogicalResult EmbeddingOp::verify() {
 
 void LinearOp::build(OpBuilder &builder, OperationState &state, Value input, Value weight, Value bias) {
   build(builder, state, input, weight, bias, /*residual=*/Value(), /*norm_stats=*/Value(), /*gamma=*/Value(),
-        /*scales=*/Value(), /*zeros=*/Value(), /*in_scale=*/Value(), /*in_zero=*/Value(), /*sums=*/Value(), /*eps=*/FloatAttr(), /*activation=*/ActivationAttr(),
+        /*scales=*/Value(), /*zeros=*/Value(), /*in_scale=*/Value(), /*in_zero=*/Value(), /*sums=*/Value(),
+        /*eps=*/FloatAttr(), /*activation=*/ActivationAttr(),
         /*gated=*/UnitAttr(), /*emit_stats=*/UnitAttr(),
         /*compute=*/TypeAttr(), /*weight_element=*/TypeAttr(), /*result_element=*/TypeAttr(), /*layout=*/StringAttr(),
         /*n=*/IntegerAttr(),
@@ -150,8 +151,10 @@ static LogicalResult checkCodes(LinearOp op, QuantizedType weight) {
   if (codes && (!weight || op.getNormStats() || (op.getCompute() && !op.getCompute()->isInteger(8))))
     return op.emitOpError("an input of codes is multiplied by a quantized weight, in i8 and without a norm");
   if (Value zero = op.getInZero()) {
-    if (!codes || !isOne(zero) || tensorOf(zero).getElementType() != input || weight.isFourBit() || weight.getGroup()) // linear-c15
-      return op.emitOpError() << "in_zero must be one " << input << " beside in_scale and a weight of ui8 without groups, found " << zero.getType();
+    if (!codes || !isOne(zero) || tensorOf(zero).getElementType() != input || weight.isFourBit() ||
+        weight.getGroup()) // linear-c15
+      return op.emitOpError() << "in_zero must be one " << input
+                              << " beside in_scale and a weight of ui8 without groups, found " << zero.getType();
   }
   const bool sums = op.getInZero() && op.getLayout();
   if (sums != static_cast<bool>(op.getSums())) // linear-c16
@@ -216,7 +219,8 @@ LogicalResult LinearOp::verify() {
   if (getEmitStats() != static_cast<bool>(getStats())) // linear-c10
     return emitOpError("gives stats exactly when it has emit_stats");
   if (getWeightElement() && (getLayout() || isa<QuantizedType>(element))) // linear-c13
-    return emitOpError() << "weight_element is given; the weight is " << (getLayout() ? "packed" : "quantized") << " already";
+    return emitOpError() << "weight_element is given; the weight is " << (getLayout() ? "packed" : "quantized")
+                         << " already";
   Type stored = getWeightElement().value_or(element);
   if (getWeightElement() && !isProductType(stored) && !isa<QuantizedType>(stored))
     return emitOpError() << "weight_element must be f32, f16, bf16 or quantized, found " << stored;

@@ -224,8 +224,9 @@ LogicalResult UnpackBitsOp::verify() {
     return emitOpError() << "bits must be 2, 4 or 8, found " << bits;
   if (!input.hasStaticShape() || !result.hasStaticShape() || input.getDimSize(0) != result.getDimSize(0) ||
       result.getDimSize(1) > input.getDimSize(1) * (8 / bits)) // unpack-bits-c1
-    return emitOpError() << "cannot unpack " << input << " to " << result << ": expected static matrices with as many rows, and at most "
-                         << 8 / bits << " columns for each of the input's";
+    return emitOpError() << "cannot unpack " << input << " to " << result
+                         << ": expected static matrices with as many rows, and at most " << 8 / bits
+                         << " columns for each of the input's";
   return success();
 }
 
@@ -234,7 +235,8 @@ LogicalResult UnpackBitsOp::verify() {
 LogicalResult AssembleOp::verify() {
   RankedTensorType codes = tensorOf(getCodes()), result = tensorOf(getResult());
   if (!codes.hasStaticShape() || codes.getShape() != result.getShape()) // assemble-c1
-    return emitOpError() << "codes and result must be static matrices of one shape, found " << codes << " and " << result;
+    return emitOpError() << "codes and result must be static matrices of one shape, found " << codes << " and "
+                         << result;
   const int64_t block = getBlock(), n = codes.getDimSize(0), k = codes.getDimSize(1);
   if (block < 0) // assemble-c5
     return emitOpError() << "block must not be negative, found " << block;
@@ -253,14 +255,15 @@ LogicalResult AssembleOp::verify() {
   if (!quantized)
     return success();
   if (tensorOf(getScales()).getElementType() != quantized.getScale()) // assemble-c3
-    return emitOpError() << "scales must be of " << quantized.getScale() << " as the result's type says, found " << getScales().getType();
+    return emitOpError() << "scales must be of " << quantized.getScale() << " as the result's type says, found "
+                         << getScales().getType();
   if (getZeros() ? !quantized.getZero() || tensorOf(getZeros()).getElementType() != codes.getElementType()
                  : static_cast<bool>(quantized.getZero())) // assemble-c3
     return emitOpError() << "zeros of the codes' type are given exactly where the result's type has zero points";
   const int64_t middle = codes.getElementType().isUnsignedInteger() ? (quantized.isFourBit() ? 8 : 128) : 0;
   if (!getZeros() && static_cast<int64_t>(getZero()) != middle) // assemble-c3
-    return emitOpError() << "zero is " << static_cast<int64_t>(getZero()) << "; without zero points " << quantized << " has "
-                         << middle;
+    return emitOpError() << "zero is " << static_cast<int64_t>(getZero()) << "; without zero points " << quantized
+                         << " has " << middle;
   const int64_t group = quantized.groupSize(k);
   if (block && block < k && block % group) // assemble-c4
     return emitOpError() << "blocks of " << block << " columns cut groups of " << group;

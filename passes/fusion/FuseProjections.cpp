@@ -191,9 +191,9 @@ struct FuseGateUp : public OpRewritePattern<ir::MulOp> {
       return rewriter.notifyMatchFailure(mul, "the factors are not of two linears that are only read here");
     if (!isPlain(gate) || !isPlain(up) || !ir::isRecipe(gate.getWeight()) || !ir::isRecipe(up.getWeight()))
       return rewriter.notifyMatchFailure(mul, "a linear has an epilogue, or a weight that is not stored");
-    if (gate.getInput() != up.getInput() || gate.columns() != up.columns() ||
-        gate.getInScale() != up.getInScale() || gate.getInZero() != up.getInZero() || !canJoin(gate, up) ||
-        gate.getComputeAttr() != up.getComputeAttr() || gate.getWeightElementAttr() != up.getWeightElementAttr())
+    if (gate.getInput() != up.getInput() || gate.columns() != up.columns() || gate.getInScale() != up.getInScale() ||
+        gate.getInZero() != up.getInZero() || !canJoin(gate, up) || gate.getComputeAttr() != up.getComputeAttr() ||
+        gate.getWeightElementAttr() != up.getWeightElementAttr())
       return rewriter.notifyMatchFailure(mul, "the linears differ in input, columns or compute type");
 
     Location loc = fuseLocations({gate, act, up, mul});

@@ -152,9 +152,10 @@ FailureOr<std::pair<Value, int64_t>> EntryLowering::quantizedRows(ir::LinearOp o
   int64_t k = op.depth(), padded = roundUp(k, 64);
   ir::QuantizedType weight = quantizedOf(op.getWeight());
   int64_t rowBytes = padded + roundUp(4 + 4 * weight.groups(k), 64);
-  auto key = codes ? std::make_tuple(input, op.getInScale(), op.getInZero(), Attribute(), computeOf(op), weight.groupSize(k))
-                   : std::make_tuple(input, op.getNormStats(), op.getGamma(), Attribute(op.getEpsAttr()), computeOf(op),
-                                     weight.groupSize(k));
+  auto key =
+      codes ? std::make_tuple(input, op.getInScale(), op.getInZero(), Attribute(), computeOf(op), weight.groupSize(k))
+            : std::make_tuple(input, op.getNormStats(), op.getGamma(), Attribute(op.getEpsAttr()), computeOf(op),
+                              weight.groupSize(k));
   for (auto &[known, packed] : packings)
     if (known == key)
       return std::pair(packed, rowBytes);
@@ -166,7 +167,8 @@ FailureOr<std::pair<Value, int64_t>> EntryLowering::quantizedRows(ir::LinearOp o
       .set("group", weight.groupSize(k))
       .setFloat("eps", op.getEps() ? op.getEps()->convertToDouble() : 0.0, 0.0);
   if (codes)
-    params.set("codes", elementOf(input).isUnsignedInteger() ? INGOT_U8 : INGOT_I8, 0).set("in_zeros", op.getInZero() != nullptr, 0);
+    params.set("codes", elementOf(input).isUnsignedInteger() ? INGOT_U8 : INGOT_I8, 0)
+        .set("in_zeros", op.getInZero() != nullptr, 0);
   Operands operands;
   operands.add(bufferOf(op, input));
   if (partials) {

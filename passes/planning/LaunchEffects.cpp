@@ -36,8 +36,8 @@ LaunchEffects effectsOf(plan::LaunchOp launch) {
     if (param("residual") && param("out_type") == 0 && param("out_stride") == param("n")) {
       // in, weight, [scales], [zeros], [sums], [bias], residual
       bool scales = name == "linear_int" || param("weight_type") == INGOT_U8;
-      effects.readInPlace = 2 + int(scales) + int(param("zeros") != 0) + int(param("in_zeros") != 0) +
-                            int(param("bias") != 0);
+      effects.readInPlace =
+          2 + int(scales) + int(param("zeros") != 0) + int(param("in_zeros") != 0) + int(param("bias") != 0);
       effects.writtenInPlace = effects.readInPlace + 1;
     }
   } else if (name == "rope_append") {

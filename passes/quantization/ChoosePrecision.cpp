@@ -69,6 +69,13 @@ struct ChoosePrecisionPass : public impl::ChoosePrecisionPassBase<ChoosePrecisio
       if (!linear.getComputeAttr())
         floats.push_back(linear);
     }
+    bool allHeld = !linears.empty() && llvm::all_of(linears, [](ir::LinearOp linear) {
+      return isa<ir::QuantizedType>(elementOf(linear.getWeight()));
+    });
+    if (scheme && allHeld) {
+      getOperation().emitError("cannot store weights as '" + weights + "': those of all products are quantized in the model's file, and stay so");
+      return signalPassFailure();
+    }
     if (failed(checkUse(anyQuantized, !floats.empty())))
       return signalPassFailure();
 
@@ -144,7 +151,8 @@ private:
     return success();
   }
 
-  // Of a weight that the model itself quantized only the products are to be chosen: as the model says, or as is asked for.
+  // Of a weight that the model itself quantized only the products are to be chosen: as the model says, or as is asked
+  // for.
   LogicalResult chooseProducts(ir::LinearOp linear) {
     auto type = cast<ir::QuantizedType>(elementOf(linear.getWeight()));
     llvm::SetVector<StringRef> names;
@@ -154,8 +162,9 @@ private:
       if (llvm::any_of(names, [&](StringRef name) { return matches(rule.pattern, name); })) {
         used[index] = true;
         if (rule.activations.empty())
-          return linear.emitError() << "the weight is stored as the model's file has it, in " << type.scheme() << "; rule '" << rule.pattern
-                                    << "' can only choose its activations: expected activations=float or activations=int8";
+          return linear.emitError()
+                 << "the weight is stored as the model's file has it, in " << type.scheme() << "; rule '"
+                 << rule.pattern << "' can only choose its activations: expected activations=float or activations=int8";
         rows = rule.activations;
         break;
       }

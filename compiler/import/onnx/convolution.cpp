@@ -98,7 +98,8 @@ Tensor convolution(Op &op, const ConvolutionSpec &spec) {
   if (Tensor made = quantizedConvolution(op, spec))
     return made;
   Window window = windowOf(op, Shape(x->shape.begin() + 2, x->shape.end()), kernel, false);
-  if (groups == 1 && (w->stored || w->known) && !x->known && isFloat(x->type) && x->type != ElementType::f64 && x->shape[1].isConstant())
+  if (groups == 1 && (w->stored || w->known) && !x->known && isFloat(x->type) && x->type != ElementType::f64 &&
+      x->shape[1].isConstant())
     return addChannels(graph, productOf(graph, spec, window), spec.bias);
   Shape shape{x->shape[0], w->shape[0]}, extents{w->shape[1]};
   shape.insert(shape.end(), window.output.begin(), window.output.end());

@@ -18,8 +18,9 @@ struct ConvolutionSpec {
 // node's attributes say. Of the type in which sums are made (window.h: wideType): the caller rounds once.
 Tensor convolution(Op &op, const ConvolutionSpec &spec);
 
-// The same of x and weight that were both dequantized from codes of 8 bits, as a product of these integers; f32. Null where it is not
-// to be had so: with groups, zero points that are not one for x or one for a row of the weight, sums that pass 32 bits.
+// The same of x and weight that were both dequantized from codes of 8 bits, as a product of these integers; f32. Null
+// where it is not to be had so: with groups, zero points that are not one for x or one for a row of the weight, sums
+// that pass 32 bits.
 Tensor quantizedConvolution(Op &op, const ConvolutionSpec &spec);
 
 // Throws where ranks and types of a convolution's operands do not go together, or a kernel's extent is not known.

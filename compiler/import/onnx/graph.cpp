@@ -81,8 +81,8 @@ Tensor Graph::stored(const TensorBytes &bytes, const std::string &name) {
   }
   const unsigned bits = storedBits(bytes.type);
   TensorBytes held = bytes;
-  if (bits < 8 && !isSmallFloat(bytes.type) && !bytes.file.empty() && bytes.elements() > uint64_t(kLargestLiteral) && !bytes.shape.empty() &&
-      bytes.shape.back() % (8 / bits) == 0) {
+  if (bits < 8 && !isSmallFloat(bytes.type) && !bytes.file.empty() && bytes.elements() > uint64_t(kLargestLiteral) &&
+      !bytes.shape.empty() && bytes.shape.back() % (8 / bits) == 0) {
     data->packed = bytes;
     return data;
   }

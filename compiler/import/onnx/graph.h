@@ -32,9 +32,9 @@ struct Dequantized {
   Tensor zero = nullptr;  // of the codes' type and the scale's shape or one; null: 0
   enum class Along { all, axis, blocks } along = Along::all;
   size_t axis = 0;
-  int64_t block = 0; // blocks: elements of `axis` that share a scale
-  bool constant = false;               // all of it is
-  std::optional<int64_t> everyZero;    // of constants: what all zero points are
+  int64_t block = 0;                // blocks: elements of `axis` that share a scale
+  bool constant = false;            // all of it is
+  std::optional<int64_t> everyZero; // of constants: what all zero points are
 };
 
 // Sums of products of integers whose right operand is a constant matrix, of its i32 sums or of these as floats.
@@ -74,7 +74,7 @@ struct TensorData {
   std::function<Value()> later;           // gives `value` once it is asked for
   std::shared_ptr<const Dequantized> dequantized;
   std::shared_ptr<const IntegerProduct> product;
-  std::function<Tensor()> asFloats;       // the same as f32, where that is to be had otherwise than by conversion
+  std::function<Tensor()> asFloats; // the same as f32, where that is to be had otherwise than by conversion
   std::shared_ptr<const ScaleFactors> factors;
 
   size_t rank() const { return shape.size(); }
@@ -136,8 +136,8 @@ public:
   // a [.., m, k] times b [.., k, n] with numpy's broadcasting of the leading dimensions. A stored matrix of floats becomes a linear.
   Tensor matmul(Tensor a, Tensor b);
 
-  // --- Quantized tensors (graph_quantized.cpp). Weights of the model's own codes become quantized weights that hold exactly these
-  // where a layout can; others are dequantized once, while the engine is written.
+  // --- Quantized tensors (graph_quantized.cpp). Weights of the model's own codes become quantized weights that hold
+  // exactly these where a layout can; others are dequantized once, while the engine is written.
 
   // A tensor that a file holds, or that is small and known: what products store.
   static bool isConstant(Tensor tensor);
@@ -152,8 +152,8 @@ public:
   // rows f32 [r, k] times a constant's rows [n, k], floats or dequantized: f32 [r, n].
   Tensor rowsTimes(Tensor rows, Tensor weight);
   Tensor rowsTimes(Tensor rows, const WeightCodes &weight, bool integers);
-  // (rows - zero) * scale of codes of 8 bits [r, k] times a constant's rows [n, k], dequantized from such too: f32 [r, n]. Zero and scale are
-  // one number or null (0, 1). Null where no kernel takes the weight so.
+  // (rows - zero) * scale of codes of 8 bits [r, k] times a constant's rows [n, k], dequantized from such too: f32 [r,
+  // n]. Zero and scale are one number or null (0, 1). Null where no kernel takes the weight so.
   Tensor codesTimes(Tensor rows, Tensor zero, Tensor scale, Tensor weight);
 
   // The shape that numpy's broadcasting gives. Throws where dimensions do not go together.
@@ -174,7 +174,8 @@ private:
   Value quantizedValue(const WeightCodes &weight, std::optional<QuantizedSpec> spec);
   std::optional<Value> floatsOf(Tensor weight);
   Tensor quantizedMatmul(Tensor a, Tensor b);
-  Tensor integerRows(const IntegerProduct &product, Tensor scale, const WeightCodes &weight, const QuantizedSpec &spec, const Shape &shape);
+  Tensor integerRows(const IntegerProduct &product, Tensor scale, const WeightCodes &weight, const QuantizedSpec &spec,
+                     const Shape &shape);
 
   GraphBuilder &builder;
   std::deque<TensorData> tensors;

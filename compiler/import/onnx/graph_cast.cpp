@@ -46,7 +46,8 @@ Tensor Graph::cast(Tensor x, DataType type, CastMode mode) {
   }
   if (x->asFloats && type == DataType::f32)
     return x->asFloats();
-  if (x->product && type == DataType::f32) { // sums of integers as floats: what is multiplied to them goes into the product
+  if (x->product &&
+      type == DataType::f32) { // sums of integers as floats: what is multiplied to them goes into the product
     Tensor made = make(type, x->shape);
     made->product = x->product;
     made->later = [this, x] { return value(scaledSums(x, nullptr, nullptr)); };

@@ -61,7 +61,7 @@ Tensor Graph::elementwise(ScalarOp op, const std::vector<Tensor> &inputs) {
   if (op == ScalarOp::mul)
     for (auto [sums, factor] : {std::pair(inputs[0], inputs[1]), std::pair(inputs[1], inputs[0])})
       if (sums->product && sums->shape == shape)
-        if (Tensor made = factor->factors ? scaledSums(sums, factor->factors->number, factor->factors->constants)
+        if (Tensor made = factor->factors      ? scaledSums(sums, factor->factors->number, factor->factors->constants)
                           : isConstant(factor) ? scaledSums(sums, nullptr, factor)
                                                : scaledSums(sums, factor, nullptr))
           return made;
@@ -166,12 +166,15 @@ Tensor Graph::transpose(Tensor x, std::vector<int64_t> permutation) {
   for (int64_t from : permutation)
     shape.push_back(x->shape[size_t(from)]);
   if (x->known && !x->stored)
-    return transposedAlike(x, compute(x->dataType, shape, [&](const Indices &i) {
-      Indices own(i.size());
-      for (size_t d = 0; d < i.size(); ++d)
-        own[size_t(permutation[d])] = i[d];
-      return at(x, own);
-    }), permutation);
+    return transposedAlike(x,
+                           compute(x->dataType, shape,
+                                   [&](const Indices &i) {
+                                     Indices own(i.size());
+                                     for (size_t d = 0; d < i.size(); ++d)
+                                       own[size_t(permutation[d])] = i[d];
+                                     return at(x, own);
+                                   }),
+                           permutation);
   if (x->later && x->dequantized) {
     Tensor result = transposedAlike(x, make(x->dataType, shape), permutation);
     result->later = [this, x, result, permutation] {
@@ -180,7 +183,8 @@ Tensor Graph::transpose(Tensor x, std::vector<int64_t> permutation) {
     };
     return result;
   }
-  Tensor result = transposedAlike(x, computed(x->dataType, shape, builder.transpose(value(x), permutation)), permutation);
+  Tensor result =
+      transposedAlike(x, computed(x->dataType, shape, builder.transpose(value(x), permutation)), permutation);
   if (x->rank() == 2 && isConstant(x))
     result->turned = x;
   return result;
@@ -324,8 +328,8 @@ Tensor Graph::matmul(Tensor a, Tensor b) {
   if (Tensor made = quantizedMatmul(a, b))
     return made;
   // Stored weights: rows of all leading dimensions together.
-  if (b->rank() == 2 && (b->stored || b->known || b->turned) && isFloat(a->type) && a->type != ElementType::f64 && !a->known &&
-      k.isConstant() && n.isConstant()) {
+  if (b->rank() == 2 && (b->stored || b->known || b->turned) && isFloat(a->type) && a->type != ElementType::f64 &&
+      !a->known && k.isConstant() && n.isConstant()) {
     Dimension rows = elementsOf(lead) * m;
     Value weight = b->turned ? value(b->turned) : builder.transpose(value(b), {1, 0});
     Value product = builder.linear(builder.reshape(value(cast(a, DataType::f32)), {rows, k}), weight);

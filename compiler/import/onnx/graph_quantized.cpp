@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// See graph.h: products of quantized tensors. Which integers a tensor stands for is kept beside it, through reshapes, transposes and
-// casts; a product that finds both operands so becomes one of integers, one that finds a constant becomes one with the model's own codes.
+// See graph.h: products of quantized tensors. Which integers a tensor stands for is kept beside it, through reshapes,
+// transposes and casts; a product that finds both operands so becomes one of integers, one that finds a constant
+// becomes one with the model's own codes.
 #include "compiler/import/onnx/graph.h"
 
 #include <algorithm>
@@ -14,8 +15,8 @@ constexpr int64_t kLongestSum = 32768; // 255 * 255 * this fits 32 bits
 
 bool isByte(Tensor codes) { return codes->dataType == DataType::u8 || codes->dataType == DataType::i8; }
 bool isCodes(Tensor codes) {
-  return isByte(codes) || codes->dataType == DataType::u4 || codes->dataType == DataType::i4 || codes->dataType == DataType::u2 ||
-         codes->dataType == DataType::i2;
+  return isByte(codes) || codes->dataType == DataType::u4 || codes->dataType == DataType::i4 ||
+         codes->dataType == DataType::u2 || codes->dataType == DataType::i2;
 }
 bool isOne(Tensor tensor) { return elementsOf(tensor->shape) == Dimension(1); }
 
@@ -36,7 +37,9 @@ std::optional<int64_t> uniform(Tensor tensor) {
     return std::nullopt;
   const auto byte = uint8_t(*bytes->data);
   if (tensor->stored)
-    return elementBytes(tensor->type) != 1 ? std::nullopt : std::optional<int64_t>(tensor->type == ElementType::i8 ? int8_t(byte) : byte);
+    return elementBytes(tensor->type) != 1
+               ? std::nullopt
+               : std::optional<int64_t>(tensor->type == ElementType::i8 ? int8_t(byte) : byte);
   if (storedBits(bytes->type) != 4 || (byte & 15) != byte >> 4)
     return std::nullopt;
   return tensor->type == ElementType::i8 && (byte & 8) ? (byte & 15) - 16 : byte & 15;
@@ -75,7 +78,8 @@ bool Graph::isQuantizedWeight(Tensor tensor) { return tensor->dequantized && ten
 
 // --- What tensors stand for.
 
-Tensor Graph::alike(Tensor x, Tensor result, const std::function<std::optional<Dequantized>(const Dequantized &)> &moved) {
+Tensor Graph::alike(Tensor x, Tensor result,
+                    const std::function<std::optional<Dequantized>(const Dequantized &)> &moved) {
   if (!x->dequantized)
     return result;
   std::optional<Dequantized> how = moved(*x->dequantized);
@@ -105,7 +109,8 @@ Tensor Graph::transposedAlike(Tensor x, Tensor result, const std::vector<int64_t
 Tensor Graph::reshapedAlike(Tensor x, Tensor result) {
   using Along = Dequantized::Along;
   return alike(x, result, [&](const Dequantized &from) -> std::optional<Dequantized> {
-    const bool first = from.along == Along::axis && from.axis == 0 && result->rank() > 0 && x->rank() > 0 && result->shape[0] == x->shape[0];
+    const bool first = from.along == Along::axis && from.axis == 0 && result->rank() > 0 && x->rank() > 0 &&
+                       result->shape[0] == x->shape[0];
     if (from.along != Along::all && !first)
       return std::nullopt;
     Dequantized how = from;
@@ -122,9 +127,10 @@ Tensor Graph::scaledAlike(Tensor result, Tensor x, Tensor y) {
 }
 
 Tensor Graph::dequantize(DataType type, Dequantized how, const std::function<Tensor()> &plainly) {
-  const bool constant = isCodes(how.codes) && isConstant(how.codes) && isConstant(how.scale) && (!how.zero || isConstant(how.zero)) &&
-                        isFloat(how.scale->type) && how.scale->type != ElementType::f64 && isFloat(*storage(type)) &&
-                        type != DataType::f64 && how.codes->rank() > 0;
+  const bool constant = isCodes(how.codes) && isConstant(how.codes) && isConstant(how.scale) &&
+                        (!how.zero || isConstant(how.zero)) && isFloat(how.scale->type) &&
+                        how.scale->type != ElementType::f64 && isFloat(*storage(type)) && type != DataType::f64 &&
+                        how.codes->rank() > 0;
   const bool rows = isByte(how.codes) && how.along == Dequantized::Along::all && isOne(how.scale);
   if (!constant && !(rows && !isConstant(how.codes)))
     return plainly();
@@ -150,12 +156,15 @@ Tensor Graph::dequantize(DataType type, Dequantized how, const std::function<Ten
 // Of a constant [n, k] whose scales are those of rows, of columns, or of blocks of columns.
 std::optional<WeightCodes> Graph::codesOf(Tensor weight) {
   using Along = Dequantized::Along;
-  if (!isQuantizedWeight(weight) || weight->rank() != 2 || !weight->shape[0].isConstant() || !weight->shape[1].isConstant())
+  if (!isQuantizedWeight(weight) || weight->rank() != 2 || !weight->shape[0].isConstant() ||
+      !weight->shape[1].isConstant())
     return std::nullopt;
   const Dequantized &from = *weight->dequantized;
   WeightCodes codes;
   codes.n = *weight->shape[0].constant();
   codes.k = *weight->shape[1].constant();
+  if (codes.n < 1 || codes.k < 1)
+    return std::nullopt;
   codes.bits = storedBits(from.codes->dataType);
   codes.isSigned = from.codes->type == ElementType::i8;
   codes.codes = value(from.codes);
@@ -167,7 +176,8 @@ std::optional<WeightCodes> Graph::codesOf(Tensor weight) {
       return reshape(of, {Dimension(1), Dimension(1)});
     if (from.along == Along::blocks)
       return of;
-    return from.axis == 0 ? reshape(of, {weight->shape[0], Dimension(1)}) : reshape(of, {Dimension(1), weight->shape[1]});
+    return from.axis == 0 ? reshape(of, {weight->shape[0], Dimension(1)})
+                          : reshape(of, {Dimension(1), weight->shape[1]});
   };
   codes.scales = matrix(from.scale);
   codes.zeros = from.everyZero ? nullptr : matrix(from.zero);
@@ -221,7 +231,8 @@ std::optional<Value> Graph::floatsOf(Tensor weight) {
   Tensor flat = make(DataType::f32, matrix);
   flat->dequantized = std::make_shared<const Dequantized>(how);
   std::optional<WeightCodes> codes = codesOf(flat);
-  return codes ? std::optional(builder.reshape(typed(quantizedValue(*codes, std::nullopt)), weight->shape)) : std::nullopt;
+  return codes ? std::optional(builder.reshape(typed(quantizedValue(*codes, std::nullopt)), weight->shape))
+               : std::nullopt;
 }
 
 Tensor Graph::rowsTimes(Tensor rows, const WeightCodes &weight, bool integers) {
@@ -242,7 +253,8 @@ Tensor Graph::rowsTimes(Tensor rows, Tensor weight) {
 Tensor Graph::codesTimes(Tensor rows, Tensor zero, Tensor scale, Tensor weight) {
   std::optional<WeightCodes> codes = codesOf(weight);
   std::optional<QuantizedSpec> spec = codes ? specOf(*codes) : std::nullopt;
-  if (!spec || spec->bits != 8 || spec->group != 0 || codes->k > kLongestSum || !isByte(rows) || (zero && !isOne(zero)) || (scale && !isOne(scale)))
+  if (!spec || spec->bits != 8 || spec->group != 0 || codes->k > kLongestSum || !isByte(rows) ||
+      (zero && !isOne(zero)) || (scale && !isOne(scale)))
     return nullptr;
   return integerRows({rows, zero, nullptr, nullptr}, scale, *codes, *spec, {rows->shape[0], weight->shape[0]});
 }
@@ -250,7 +262,8 @@ Tensor Graph::codesTimes(Tensor rows, Tensor zero, Tensor scale, Tensor weight) 
 // a [.., k] times a dequantized constant b [k, n]: as integers where a was dequantized too, with one scale.
 Tensor Graph::quantizedMatmul(Tensor a, Tensor b) {
   const Dimension k = a->shape.back();
-  if (b->rank() != 2 || !isQuantizedWeight(b) || a->known || !k.isConstant() || !isFloat(a->type) || a->type == ElementType::f64)
+  if (b->rank() != 2 || !isQuantizedWeight(b) || a->known || !k.isConstant() || k == Dimension(0) || b->shape[1] == Dimension(0) || !isFloat(a->type) ||
+      a->type == ElementType::f64)
     return nullptr;
   Tensor turned = transpose(b, {1, 0});
   std::optional<WeightCodes> weight = codesOf(turned);
@@ -268,7 +281,8 @@ Tensor Graph::quantizedMatmul(Tensor a, Tensor b) {
   return cast(reshape(made, shape), a->dataType);
 }
 
-Tensor Graph::integerRows(const IntegerProduct &product, Tensor scale, const WeightCodes &weight, const QuantizedSpec &spec, const Shape &shape) {
+Tensor Graph::integerRows(const IntegerProduct &product, Tensor scale, const WeightCodes &weight,
+                          const QuantizedSpec &spec, const Shape &shape) {
   Tensor a = product.a, zero = product.aZero;
   const Dimension rows = elementsOf(Shape(a->shape.begin(), a->shape.end() - 1));
   if (!zero && a->dataType == DataType::u8)
@@ -284,8 +298,9 @@ Tensor Graph::integerRows(const IntegerProduct &product, Tensor scale, const Wei
 }
 
 Tensor Graph::integerMatmul(Tensor a, Tensor aZero, Tensor b, Tensor bZero, const std::function<Tensor()> &plainly) {
-  const bool fits = isByte(a) && isByte(b) && !a->known && a->rank() >= 2 && b->rank() == 2 && isConstant(b) && b->shape[0].isConstant() &&
-                    b->shape[1].isConstant() && a->shape.back() == b->shape[0] && *b->shape[0].constant() <= kLongestSum &&
+  const bool fits = isByte(a) && isByte(b) && !a->known && a->rank() >= 2 && b->rank() == 2 && isConstant(b) &&
+                    b->shape[0].isConstant() && b->shape[1].isConstant() && a->shape.back() == b->shape[0] &&
+                    *b->shape[0].constant() <= kLongestSum && *b->shape[0].constant() > 0 && *b->shape[1].constant() > 0 &&
                     (!aZero || (isOne(aZero) && aZero->dataType == a->dataType)) &&
                     (!bZero || (isConstant(bZero) && bZero->dataType == b->dataType &&
                                 (isOne(bZero) || elementsOf(bZero->shape) == b->shape[1])));
@@ -304,7 +319,9 @@ Tensor Graph::scaledSums(Tensor sums, Tensor aScale, Tensor bScale) {
     return nullptr;
   const IntegerProduct &product = *sums->product;
   const Dimension n = product.b->shape[1];
-  auto ofColumns = [&](Tensor scale) { return isOne(scale) || (elementsOf(scale->shape) == n && scale->shape.back() == n); };
+  auto ofColumns = [&](Tensor scale) {
+    return isOne(scale) || (elementsOf(scale->shape) == n && scale->shape.back() == n);
+  };
   if ((aScale && (!isOne(aScale) || aScale->dataType != DataType::f32)) ||
       (bScale && (!isConstant(bScale) || bScale->dataType != DataType::f32 || !ofColumns(bScale))))
     return nullptr;

@@ -154,7 +154,8 @@ void check(Checker &c, const linear_params &p) {
 void check(Checker &c, const quantize_rows_params &p) {
   c.quantizedRows(p);
   c.require(p.partials >= 0, "partials", p.partials, "at least 0");
-  c.require(p.codes == 0 || p.codes == INGOT_I8 || p.codes == INGOT_U8, "codes", p.codes, "0 (rows of f32), 4 (i8) or 5 (u8)");
+  c.require(p.codes == 0 || p.codes == INGOT_I8 || p.codes == INGOT_U8, "codes", p.codes,
+            "0 (rows of f32), 4 (i8) or 5 (u8)");
   c.flag("in_zeros", p.in_zeros);
   c.require(!p.in_zeros || p.codes, "in_zeros", p.in_zeros, "0 for rows of f32");
   c.require(!p.codes || !p.partials, "partials", p.partials, "0, as codes are not normalized");

@@ -167,7 +167,8 @@ unsigned valueAt(const Planes &planes, const Quantization &how, int64_t columns,
   return k % 8 < 4 ? both & 15 : both >> 4;
 }
 
-// What MatMulNBits holds (onnxruntime, docs/ContribOperators.md): two codes a byte, the first in the low half; (code - 8) * scale.
+// What MatMulNBits holds (onnxruntime, docs/ContribOperators.md): two codes a byte, the first in the low half; (code -
+// 8) * scale.
 TEST(Assemble, TakesCodesAndScalesAsTheyAre) {
   const int64_t rows = 17, columns = 40; // two blocks of 32, of which the second is padded
   std::vector<uint8_t> bytes(size_t(rows) * 32), scaleBytes(size_t(rows) * 2 * 4);
@@ -199,7 +200,8 @@ TEST(Assemble, TakesCodesAndScalesAsTheyAre) {
     }
 }
 
-// Signed codes begin at the middle; a scale and a zero point of all rows; blocks that are larger than groups; sums of u - z.
+// Signed codes begin at the middle; a scale and a zero point of all rows; blocks that are larger than groups; sums of u
+// - z.
 TEST(Assemble, ShiftsSignedCodesAndRepeatsParameters) {
   const int64_t rows = 3, columns = 256;
   std::vector<uint8_t> codes(size_t(rows * columns));
@@ -210,8 +212,8 @@ TEST(Assemble, ShiftsSignedCodesAndRepeatsParameters) {
   std::memcpy(scale.data(), one, 8);
   auto of = Recipe::constant(ElementType::i8, rows, columns, codes);
   Quantization how{8, 64, ElementType::f32, true};
-  auto weight = Recipe::assemble(of, Recipe::constant(ElementType::f32, 1, 2, scale), Recipe::constant(ElementType::i8, 1, 1, {0xfd}),
-                                 128, 0, &how); // -3
+  auto weight = Recipe::assemble(of, Recipe::constant(ElementType::f32, 1, 2, scale),
+                                 Recipe::constant(ElementType::i8, 1, 1, {0xfd}), 128, 0, &how); // -3
   Planes planes;
   planes.values = bytesOf(*Recipe::pack(weight, Recipe::Layout::n16k4), 1);
   planes.scales = bytesOf(*Recipe::packGroups(weight, GroupPlane::scales), 1);

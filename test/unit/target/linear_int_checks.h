@@ -36,7 +36,10 @@ struct IntProblem {
         std::vector<int8_t> codes;
         for (int i = 0; i < s.k; ++i)
           codes.push_back(static_cast<int8_t>(i < 2 ? (i ? 127 : -128) : numbers.below(256) - 128));
-        input.emplace_back(codes, s.kPadded, static_cast<float>(0.01 + 0.001 * (r % 5)), r == 3 ? 127 : r == 4 ? -128 : numbers.below(256) - 128);
+        input.emplace_back(codes, s.kPadded, static_cast<float>(0.01 + 0.001 * (r % 5)),
+                           r == 3   ? 127
+                           : r == 4 ? -128
+                                    : numbers.below(256) - 128);
       } else {
         input.emplace_back(y, s.kPadded, s.group);
       }

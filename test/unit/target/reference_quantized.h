@@ -23,8 +23,7 @@ public:
   QuantizedWeights(const TestKernel &kernel, bool gated, uint64_t seed)
       : n(kernel.integer("n")), k(kernel.integer("k")), group(kernel.integer("group")), groups((k + group - 1) / group),
         gated(gated), eight(kernel.integer("layout") == 3), asymmetric(kernel.integer("zeros") != 0),
-        summed(kernel.has("in_zeros")),
-        stored((n + 15) / 16 * (gated ? 32 : 16)), kPadded(roundUp(k, 64)),
+        summed(kernel.has("in_zeros")), stored((n + 15) / 16 * (gated ? 32 : 16)), kPadded(roundUp(k, 64)),
         values(static_cast<size_t>(stored) * kPadded / (eight ? 1 : 2)),
         scales(static_cast<size_t>(stored) * groups * bytesOf(kernel.integer("scale_type"))),
         zeros(static_cast<size_t>(stored) * groups), sums(static_cast<size_t>(stored) * groups * 4) {
@@ -44,9 +43,7 @@ public:
         s[row * groups + g] =
             none ? 0.0f : static_cast<float>(rounded(scaleType, (1.5 + numbers.next()) / (eight ? 128 : 8)));
         for (int i = g * group; i < std::min(k, (g + 1) * group); ++i)
-          u[row * kPadded + i] = none         ? z[row * groups + g]
-                                 : eight      ? numbers.below(256)
-                                              : numbers.below(16);
+          u[row * kPadded + i] = none ? z[row * groups + g] : eight ? numbers.below(256) : numbers.below(16);
       }
       // The extremes stand somewhere.
       u[row * kPadded] = s[row * groups] == 0.0f ? z[row * groups] : output % 2 ? (eight ? 255 : 15) : 0;

@@ -129,7 +129,8 @@ inline void checkCodes(const TestKernel &kernel, const Run &run) {
   for (int r = 0; r < kRows; ++r) {
     std::vector<uint8_t> want(bytes);
     rows[r].store(want.data());
-    ASSERT_EQ(std::memcmp(made.as<uint8_t>() + static_cast<size_t>(r) * bytes, want.data(), bytes), 0) << kernel.name << " row " << r;
+    ASSERT_EQ(std::memcmp(made.as<uint8_t>() + static_cast<size_t>(r) * bytes, want.data(), bytes), 0)
+        << kernel.name << " row " << r;
   }
 }
 

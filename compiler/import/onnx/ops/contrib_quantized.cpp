@@ -43,8 +43,10 @@ Tensor scaledProduct(Op &op, Tensor a, Tensor b, Tensor scaleA, Tensor scaleB, T
   Tensor sums = integerProduct(op, a, b, zeroA, zeroB);
   if (Tensor product = scaleA->dataType == DataType::f32 ? graph.scaledSums(sums, scaleA, scaleB) : nullptr)
     return product;
-  Tensor product = graph.map(DataType::f32, {graph.cast(sums, DataType::f32), broadcastParameter(op, scaleA, true), broadcastParameter(op, scaleB, false)},
-                             [](const std::vector<Scalar> &v) { return v[0] * (v[1] * v[2]); });
+  Tensor product = graph.map(
+      DataType::f32,
+      {graph.cast(sums, DataType::f32), broadcastParameter(op, scaleA, true), broadcastParameter(op, scaleB, false)},
+      [](const std::vector<Scalar> &v) { return v[0] * (v[1] * v[2]); });
   return graph.cast(product, scaleA->dataType);
 }
 
@@ -73,8 +75,9 @@ int64_t bitsOf(Op &op) {
 // Whether all bytes of a constant are this one.
 bool areAll(Tensor bytes, int64_t byte) {
   if (bytes->known)
-    return std::all_of(bytes->known->cells.begin(), bytes->known->cells.end(),
-                       [&](const Cell &cell) { return std::holds_alternative<int64_t>(cell) && std::get<int64_t>(cell) == byte; });
+    return std::all_of(bytes->known->cells.begin(), bytes->known->cells.end(), [&](const Cell &cell) {
+      return std::holds_alternative<int64_t>(cell) && std::get<int64_t>(cell) == byte;
+    });
   return bytes->stored && std::all_of(bytes->stored->data, bytes->stored->data + bytes->stored->bytes,
                                       [&](char c) { return uint8_t(c) == uint64_t(byte); });
 }
@@ -115,7 +118,8 @@ std::vector<Tensor> matMulNBits(Op &op) {
       product = graph.elementwise(ScalarOp::add, {product, graph.cast(bias, wide)});
     return graph.cast(product, a->dataType);
   };
-  if (Graph::isConstant(b) && Graph::isConstant(scales) && (!zeros || Graph::isConstant(zeros)) && a->type != ElementType::f64 && !a->known) {
+  if (Graph::isConstant(b) && Graph::isConstant(scales) && (!zeros || Graph::isConstant(zeros)) &&
+      a->type != ElementType::f64 && !a->known) {
     WeightCodes weight;
     weight.n = rows;
     weight.k = columns;
@@ -125,15 +129,17 @@ std::vector<Tensor> matMulNBits(Op &op) {
     weight.scales = graph.reshape(scales, {rows, blocks});
     weight.zero = int64_t(1) << (bits - 1);
     if (packedZeros && !areAll(zeros, bits == 4 ? 0x88 : bits == 8 ? 0x80 : 0xaa))
-      weight.zeros = graph.computed(DataType::u8, {rows, blocks},
-                                    graph.ir().unpackBits(graph.value(graph.reshape(zeros, {rows, zeroBytes})), bits, blocks, false));
+      weight.zeros = graph.computed(
+          DataType::u8, {rows, blocks},
+          graph.ir().unpackBits(graph.value(graph.reshape(zeros, {rows, zeroBytes})), bits, blocks, false));
     else if (zeros && !packedZeros)
       weight.zeros = graph.reshape(zeros, {rows, blocks});
     Shape shape = a->shape;
     if (shape.empty() || !(shape.back() == Dimension(columns)))
       op.fail("the input has shape " + textOf(shape) + "; expected rows of K = " + std::to_string(columns));
     shape.back() = rows;
-    Tensor flat = graph.reshape(graph.cast(a, DataType::f32), {elementsOf(Shape(shape.begin(), shape.end() - 1)), Dimension(columns)});
+    Tensor flat = graph.reshape(graph.cast(a, DataType::f32),
+                                {elementsOf(Shape(shape.begin(), shape.end() - 1)), Dimension(columns)});
     return {finished(graph.reshape(graph.rowsTimes(flat, weight, op.integer("accuracy_level", 0) == 4), shape))};
   }
   b = graph.reshape(b, {rows, blocks, bytes});
@@ -245,10 +251,13 @@ std::vector<Tensor> quantizedGemm(Op &op) {
   if (c && c->dataType != DataType::i32)
     op.fail("c is of " + nameOf(c->dataType) + "; expected int32");
   if (c) // integers of the product as floats are exact up to 2^24, beyond which f32 rounds the sum too
-    sums = sums->product ? graph.elementwise(ScalarOp::add, {graph.cast(sums, DataType::f32), graph.cast(c, DataType::f32)})
-                         : graph.elementwise(ScalarOp::add, {sums, c});
+    sums = sums->product
+               ? graph.elementwise(ScalarOp::add, {graph.cast(sums, DataType::f32), graph.cast(c, DataType::f32)})
+               : graph.elementwise(ScalarOp::add, {sums, c});
   const double alpha = op.real("alpha", 1.0);
-  Tensor result = graph.map(DataType::f32, {graph.cast(sums, DataType::f32), broadcastParameter(op, op.input(1), false), broadcastParameter(op, op.input(4), false)},
+  Tensor result = graph.map(DataType::f32,
+                            {graph.cast(sums, DataType::f32), broadcastParameter(op, op.input(1), false),
+                             broadcastParameter(op, op.input(4), false)},
                             [&](const std::vector<Scalar> &v) { return v[0] * (v[1] * v[2] * like(v[1], alpha)); });
   if (!scale)
     return {result};

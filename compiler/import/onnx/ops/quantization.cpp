@@ -59,7 +59,9 @@ class Parameters {
 public:
   // The same, as a tensor remembers it.
   void describe(Dequantized &how) const {
-    how.along = kind == Kind::one ? Dequantized::Along::all : kind == Kind::alongAxis ? Dequantized::Along::axis : Dequantized::Along::blocks;
+    how.along = kind == Kind::one         ? Dequantized::Along::all
+                : kind == Kind::alongAxis ? Dequantized::Along::axis
+                                          : Dequantized::Along::blocks;
     how.axis = axis;
     how.block = size;
   }
@@ -165,21 +167,25 @@ std::vector<Tensor> dequantizeLinear(Op &op) {
   how.zero = zero;
   scales.describe(how);
   // Copies of what the closure may need after this function.
-  auto plainly = [&graph, scales, x, scale, zero, type, whole, held] { return graph.compute(type, x->shape, [&](const Indices &i) {
-    Scalar number;
-    auto offsetAt = [&] { return elementsOf(zero->shape) == Dimension(1) ? Indices(zero->rank(), Scalar(0)) : scales.at(i, zero); };
-    if (whole) { // the difference of integers is exact
-      number = cast(graph.at(x, i), ElementType::i64);
-      if (zero)
-        number = number - cast(graph.at(zero, offsetAt()), ElementType::i64);
-      number = cast(number, ElementType::f32);
-    } else {
-      number = graph.real(x, i);
-      if (zero)
-        number = number - graph.real(zero, offsetAt());
-    }
-    return cast(number * graph.real(scale, scales.at(i, scale)), *held);
-  }); };
+  auto plainly = [&graph, scales, x, scale, zero, type, whole, held] {
+    return graph.compute(type, x->shape, [&](const Indices &i) {
+      Scalar number;
+      auto offsetAt = [&] {
+        return elementsOf(zero->shape) == Dimension(1) ? Indices(zero->rank(), Scalar(0)) : scales.at(i, zero);
+      };
+      if (whole) { // the difference of integers is exact
+        number = cast(graph.at(x, i), ElementType::i64);
+        if (zero)
+          number = number - cast(graph.at(zero, offsetAt()), ElementType::i64);
+        number = cast(number, ElementType::f32);
+      } else {
+        number = graph.real(x, i);
+        if (zero)
+          number = number - graph.real(zero, offsetAt());
+      }
+      return cast(number * graph.real(scale, scales.at(i, scale)), *held);
+    });
+  };
   return {whole ? graph.dequantize(type, how, plainly) : plainly()};
 }
 
@@ -191,8 +197,12 @@ std::vector<Tensor> dynamicQuantizeLinear(Op &op) {
     op.fail("its input is of " + nameOf(x->dataType) + "; expected float");
   // Row by row first, which threads share.
   auto overAll = [&](Reduction kind) {
-    if (x->rank() < 2 || x->known)
-      return graph.reduceAxes(kind, x, x->rank() == 0 ? std::vector<size_t>{} : std::vector<size_t>{0}, false);
+    if (x->rank() < 2 || x->known) {
+      std::vector<size_t> axes;
+      for (size_t d = 0; d < x->rank(); ++d)
+        axes.push_back(d);
+      return graph.reduceAxes(kind, x, axes, false);
+    }
     Tensor rows = graph.reshape(x, {elementsOf(Shape(x->shape.begin(), x->shape.end() - 1)), x->shape.back()});
     return graph.reduceAxes(kind, graph.reduceAxes(kind, rows, {1}, false), {0}, false);
   };
@@ -220,7 +230,8 @@ Shape rowsOf(Tensor parameter) {
 
 Tensor integerProduct(Op &op, Tensor a, Tensor aZero, Tensor b, Tensor bZero) {
   return op.graph.integerMatmul(a, aZero, b, bZero, [op, a, aZero, b, bZero]() mutable {
-    return op.graph.matmul(shifted(op, a, aZero, aZero ? rowsOf(aZero) : Shape{}), shifted(op, b, bZero, bZero ? bZero->shape : Shape{}));
+    return op.graph.matmul(shifted(op, a, aZero, aZero ? rowsOf(aZero) : Shape{}),
+                           shifted(op, b, bZero, bZero ? bZero->shape : Shape{}));
   });
 }
 

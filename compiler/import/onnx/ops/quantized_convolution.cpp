@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Convolutions of quantized numbers: ConvInteger, QLinearConv, and what Conv is between DequantizeLinear and QuantizeLinear.
+// Convolutions of quantized numbers: ConvInteger, QLinearConv, and what Conv is between DequantizeLinear and
+// QuantizeLinear.
 #include "compiler/import/onnx/convolution.h"
 #include "compiler/import/onnx/ops/quantization.h"
 
 namespace ingot::onnx {
 
-// Each row holds the codes that one position of the output sees, [N * positions, C * kernel]; outside x lies its zero point.
+// Each row holds the codes that one position of the output sees, [N * positions, C * kernel]; outside x lies its zero
+// point.
 static Tensor windowsOf(Graph &graph, Tensor x, Tensor zero, const Shape &kernel, const Window &window) {
   const size_t rank = window.rank();
   const Scalar outside = zero ? graph.at(zero, Indices(zero->rank(), Scalar(0))) : Scalar::integer(x->type, 0);
@@ -31,8 +33,8 @@ static Tensor windowsOf(Graph &graph, Tensor x, Tensor zero, const Shape &kernel
 Tensor quantizedConvolution(Op &op, const ConvolutionSpec &spec) {
   Graph &graph = op.graph;
   Tensor x = spec.x, w = spec.weight;
-  if (!x->dequantized || x->dequantized->constant || !Graph::isQuantizedWeight(w) || w->rank() != x->rank() || op.integer("group", 1) != 1 ||
-      !(x->shape[1] == w->shape[1]))
+  if (!x->dequantized || x->dequantized->constant || !Graph::isQuantizedWeight(w) || w->rank() != x->rank() ||
+      op.integer("group", 1) != 1 || !(x->shape[1] == w->shape[1]))
     return nullptr;
   const Shape kernel(w->shape.begin() + 2, w->shape.end());
   std::vector<int64_t> sizes;
@@ -40,8 +42,9 @@ Tensor quantizedConvolution(Op &op, const ConvolutionSpec &spec) {
     sizes.push_back(*size.constant());
   const Window window = windowOf(op, Shape(x->shape.begin() + 2, x->shape.end()), sizes, false);
   const Dequantized &from = *x->dequantized;
-  Tensor flat = graph.codesTimes(windowsOf(graph, from.codes, from.zero, kernel, window), from.zero, from.scale,
-                                 graph.reshape(w, {w->shape[0], elementsOf(Shape(w->shape.begin() + 1, w->shape.end()))}));
+  Tensor flat =
+      graph.codesTimes(windowsOf(graph, from.codes, from.zero, kernel, window), from.zero, from.scale,
+                       graph.reshape(w, {w->shape[0], elementsOf(Shape(w->shape.begin() + 1, w->shape.end()))}));
   if (!flat)
     return nullptr;
   const Dimension positions = elementsOf(window.output);

@@ -2,7 +2,8 @@
 //
 // quantize_rows: rows of f32 become rows of 8-bit integers with a scale and the sums that zero points are multiplied
 // by, operands and formula as params.h states. One tile is a row: it is read twice, for the largest magnitude and to
-// round, the norm computed each time. Rows of codes are copied, with their scale, their sum and their zero point behind.
+// round, the norm computed each time. Rows of codes are copied, with their scale, their sum and their zero point
+// behind.
 #include "compiler/target/cpu/kernels/quantized.h"
 
 namespace ingot::kernels {
@@ -25,7 +26,8 @@ INGOT_INLINE i32x16 magnitude(f32x16 v) { return __builtin_bit_cast(i32x16, v) &
 constexpr float kLeastPeak = 0x1p-119f;
 
 // One row of codes.
-INGOT_INLINE void copyCodes(const quantize_rows_params *p, void *const *buffers, int64_t row, int64_t rowBytes, char *out) {
+INGOT_INLINE void copyCodes(const quantize_rows_params *p, void *const *buffers, int64_t row, int64_t rowBytes,
+                            char *out) {
   const int8_t flip = p->codes == INGOT_U8 ? -128 : 0; // the highest bit: 128 less
   const char *from = (const char *)buffers[0] + row * p->k;
   i32x16 total = (i32x16)(0);

@@ -9,8 +9,8 @@
 
 namespace ingot::kernels {
 
-// Rows of quantize_rows: i8[k_padded], f32 scale, i32 sums[groups], to a multiple of 64 bytes. Rows of codes, which have one sum, have
-// their zero point behind it.
+// Rows of quantize_rows: i8[k_padded], f32 scale, i32 sums[groups], to a multiple of 64 bytes. Rows of codes, which
+// have one sum, have their zero point behind it.
 INGOT_INLINE int64_t quantizedRowBytes(int32_t kPadded, int32_t groups) {
   return kPadded + roundUp(4 + 4 * (int64_t)groups, 64);
 }
