@@ -12,16 +12,17 @@ namespace ingot::passes {
 LinearParts::LinearParts(ir::LinearOp linear)
     : input(linear.getInput()), weight(linear.getWeight()), bias(linear.getBias()), residual(linear.getResidual()),
       normStats(linear.getNormStats()), gamma(linear.getGamma()), scales(linear.getScales()), zeros(linear.getZeros()),
-      eps(linear.getEpsAttr()), activation(linear.getActivationAttr()), gated(linear.getGated()),
-      emitStats(linear.getEmitStats()), compute(linear.getComputeAttr()), weightElement(linear.getWeightElementAttr()),
+      inScale(linear.getInScale()), inZero(linear.getInZero()), sums(linear.getSums()), eps(linear.getEpsAttr()),
+      activation(linear.getActivationAttr()), gated(linear.getGated()), emitStats(linear.getEmitStats()),
+      compute(linear.getComputeAttr()), weightElement(linear.getWeightElementAttr()),
       resultElement(linear.getResultElementAttr()), layout(linear.getLayoutAttr()), n(linear.getNAttr()),
       k(linear.getKAttr()) {}
 
 ir::LinearOp LinearParts::build(OpBuilder &builder, Location loc) const {
   auto unit = [&](bool set) { return set ? builder.getUnitAttr() : UnitAttr(); };
-  return ir::LinearOp::create(builder, loc, input, weight, bias, residual, normStats, gamma, scales, zeros, eps,
-                              activation, unit(gated), unit(emitStats), compute, weightElement, resultElement, layout,
-                              n, k);
+  return ir::LinearOp::create(builder, loc, input, weight, bias, residual, normStats, gamma, scales, zeros, inScale,
+                              inZero, sums, eps, activation, unit(gated), unit(emitStats), compute, weightElement,
+                              resultElement, layout, n, k);
 }
 
 bool isPlain(ir::LinearOp linear) {

@@ -11,7 +11,7 @@ namespace ingot::passes {
 
 // Everything that makes a linear, to be changed and built again.
 struct LinearParts {
-  mlir::Value input, weight, bias, residual, normStats, gamma, scales, zeros;
+  mlir::Value input, weight, bias, residual, normStats, gamma, scales, zeros, inScale, inZero, sums;
   mlir::FloatAttr eps;
   ir::ActivationAttr activation;
   bool gated = false, emitStats = false;

@@ -320,11 +320,14 @@ def ChoosePrecisionPass : Ingot_Pass<"ingot-choose-precision"> {
     %y = ingot.linear %x, %w {compute = i8, weight_element = !ingot.quantized<ui4, group = 32, scale = f16>} : ...
     ```
 
+    A weight that the model quantized itself stays what it is. Its products are of integers where the input is one of codes, and otherwise
+    as the linear says already, or as is asked for; rules choose nothing else there.
+
     The module's `ingot.compute` becomes the float type to which other values are rounded, f32 or bf16, and
     `ingot.products` a sentence for people ("int8, weights int4:g32"). Does nothing to a linear that states its own
     compute. Fails on options that it does not know or that contradict each other or have no effect: a rule that decides
     about no weight, int8 activations without a quantized weight, `compute` without a weight of floats; and on rows
-    that are too long for one scale.
+    that are too long for one scale; and on a scheme where all weights are quantized already.
   }];
   let options = [
     Option<"compute", "compute", "std::string", "\"auto\"", "products of float weights: f32, bf16 or auto">,
@@ -340,7 +343,7 @@ def PackWeightsPass : Ingot_Pass<"ingot-pack-weights"> {
   let summary = "Choose how each weight is stored, and write the recipe";
   let description = [{
     A linear's weight is packed: f32 as n16k; f16 and bf16 as n16k2; quantized as n16k4 (8 bits) or n16k8 (4 bits), with
-    its scales and zero points beside it. Before that it is cast to, or quantized as, the linear's weight_element; where
+    its scales and zero points beside it, and the sums of its integers where rows have a zero point. Before that it is cast to, or quantized as, the linear's weight_element; where
     products are bf16 and the weight is not, it is cast to bf16 (that was asked for). Biases, norm weights and other
     vectors become f32. An embedding whose table is also the weight of a packed linear reads the packed tensor, so that
     it is stored once; other tables stay as they are.

@@ -4,6 +4,7 @@
 #include "compiler/driver/graph_report.h"
 #include "compiler/driver/import_model.h"
 #include "compiler/driver/progress.h"
+#include "compiler/driver/quantized_weights.h"
 #include "compiler/driver/stages.h"
 #include "compiler/engine/report.h"
 #include "compiler/engine/serialize_plan.h"
@@ -351,6 +352,10 @@ int compileModel(const CompileOptions &options) {
     report.notes.push_back("not a decoder: " + graph.notDecoder);
   for (const std::string &text : graph.padding)
     report.notes.push_back("padding " + text);
+  if (!graph.quantized.held.empty())
+    report.notes.push_back("weights as the model's file has them: " + graph.quantized.held);
+  for (const std::string &weight : graph.quantized.dequantized)
+    report.notes.push_back("dequantized: " + weight);
   if (quantizesTiedHead(program))
     report.notes.push_back(kTiedHead);
   if (options.drawAtLoad)
@@ -462,6 +467,10 @@ int checkModel(const CheckOptions &options) {
       out << "no decoder  " << graph.notDecoder << "\n";
     for (const std::string &text : graph.padding)
       out << "padding     " << text << "\n";
+    if (!graph.quantized.held.empty())
+      out << "quantized   " << graph.quantized.held << "\n";
+    for (const std::string &weight : graph.quantized.dequantized)
+      out << "dequantized " << weight << "\n";
   }
   if (!decoder) {
     out << "products    in " << productsOf(module) << "\n";

@@ -25,6 +25,7 @@ GraphReport reportGraph(ModuleOp module) {
   if (auto left = module->getAttrOfType<ArrayAttr>("ingot.not_fused"))
     for (auto text : left.getAsRange<StringAttr>())
       report.left.push_back(text.str());
+  report.quantized = quantizedWeightsIn(module);
   for (auto [name, what] : {std::pair("ingot.padding_dropped", "dropped "), std::pair("ingot.padding_kept", "kept: ")})
     if (auto texts = module->getAttrOfType<ArrayAttr>(name))
       for (auto text : texts.getAsRange<StringAttr>())

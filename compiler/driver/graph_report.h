@@ -4,6 +4,7 @@
 #ifndef INGOT_COMPILER_DRIVER_GRAPH_REPORT_H
 #define INGOT_COMPILER_DRIVER_GRAPH_REPORT_H
 
+#include "compiler/driver/quantized_weights.h"
 #include "mlir/IR/BuiltinOps.h"
 
 #include <string>
@@ -15,6 +16,7 @@ struct GraphReport {
   std::string made;               // "2 attention, 5 layer norm, 2 GELU"
   std::vector<std::string> left;  // "MatMul_7: looks like attention, but its probabilities are read elsewhere"
   std::vector<std::string> padding; // "dropped ...", "kept: ..."
+  QuantizedWeights quantized;
   std::string notDecoder;         // why a graph with keys and values of earlier positions is none; "" where it is, or has none
   std::vector<std::string> signature; // a line for each input and output
 };

@@ -33,12 +33,12 @@ struct Held {
 struct Slice {
   const StoredWeight *weight;
   int64_t first, count;
-  Held *held = nullptr;                     // made earlier
-  Held *scales = nullptr, *zeros = nullptr; // made with these values
+  Held *held = nullptr;                       // made earlier
+  std::array<Held *, kGroupPlanes> made = {}; // made with these values
 };
 
 bool isQuantizedValues(const Recipe &recipe) {
-  return recipe.kind == Recipe::Kind::pack && recipe.operands[0]->kind == Recipe::Kind::quantize;
+  return recipe.kind == Recipe::Kind::pack && recipe.operands[0]->quantized;
 }
 
 // Group values stand right behind their values in every plan of the compiler's; elsewhere they are made from their
@@ -48,20 +48,20 @@ std::vector<Slice> cutIntoSlices(const std::vector<StoredWeight> &weights, std::
   std::vector<Held *> made(weights.size());
   for (size_t i = 0; i < weights.size(); ++i) {
     const StoredWeight &weight = weights[i];
-    Held *scales = nullptr, *zeros = nullptr;
+    std::array<Held *, kGroupPlanes> planes = {};
     if (isQuantizedValues(*weight.recipe))
-      for (size_t j = i + 1; j < weights.size() && j <= i + 2; ++j) {
+      for (size_t j = i + 1; j < weights.size() && j <= i + kGroupPlanes; ++j) {
         const Recipe &groups = *weights[j].recipe;
         if (groups.kind != Recipe::Kind::pack_groups || !groups.operands[0]->makesSameAs(*weight.recipe->operands[0]) ||
-            (groups.zeros ? zeros : scales))
+            planes[size_t(groups.plane)])
           break;
         held.push_back({groups.storedBytes(), {}});
-        made[j] = (groups.zeros ? zeros : scales) = &held.back();
+        made[j] = planes[size_t(groups.plane)] = &held.back();
       }
     int64_t units = weight.recipe->units();
     int64_t step = std::max<int64_t>(1, int64_t(kSliceBytes / std::max<uint64_t>(1, weight.recipe->unitBytes())));
     for (int64_t first = 0; first < units; first += step)
-      slices.push_back({&weight, first, std::min(step, units - first), made[i], scales, zeros});
+      slices.push_back({&weight, first, std::min(step, units - first), made[i], planes});
   }
   return slices;
 }
@@ -132,7 +132,7 @@ private:
         changed.wait(lock, [&] { return stopped || index < consumed + slots.size(); });
         if (stopped)
           return;
-        for (Held *held : {slices[index].scales, slices[index].zeros})
+        for (Held *held : slices[index].made)
           if (held && held->bytes.empty())
             held->bytes.resize(held->size);
       }
@@ -146,8 +146,10 @@ private:
         auto at = [&](Held *held) {
           return held ? held->bytes.data() + uint64_t(slice.first) * (held->size / uint64_t(recipe.units())) : nullptr;
         };
-        slot.error = recipe.evaluate(reader, slice.first, slice.count, slot.bytes.data(), &slot.lost,
-                                     {at(slice.scales), at(slice.zeros)});
+        GroupValues groups;
+        for (size_t plane = 0; plane < kGroupPlanes; ++plane)
+          groups.planes[plane] = at(slice.made[plane]);
+        slot.error = recipe.evaluate(reader, slice.first, slice.count, slot.bytes.data(), &slot.lost, groups);
       }
       {
         std::lock_guard lock(mutex);

@@ -178,6 +178,8 @@ std::shared_ptr<Recipe> Recipe::concat(std::vector<std::shared_ptr<const Recipe>
   recipe->columns = operands.front()->columns;
   for (const Segment &segment : segments)
     recipe->rows += segment.rows;
+  recipe->quantized = operands.front()->quantized;
+  recipe->quantization = operands.front()->quantization;
   recipe->operands = std::move(operands);
   recipe->segments = std::move(segments);
   return recipe;
@@ -189,6 +191,8 @@ std::shared_ptr<Recipe> Recipe::interleave(std::vector<std::shared_ptr<const Rec
   recipe->type = operands.front()->type;
   recipe->columns = operands.front()->columns;
   recipe->rows = ceilDiv(operands.front()->rows, block) * block * int64_t(operands.size());
+  recipe->quantized = operands.front()->quantized;
+  recipe->quantization = operands.front()->quantization;
   recipe->operands = std::move(operands);
   recipe->block = block;
   return recipe;
@@ -201,19 +205,22 @@ std::shared_ptr<Recipe> Recipe::quantize(std::shared_ptr<const Recipe> operand, 
   recipe->rows = operand->rows;
   recipe->columns = operand->columns;
   recipe->operands = {std::move(operand)};
+  recipe->quantized = true;
   recipe->quantization = quantization;
   return recipe;
 }
 
-std::shared_ptr<Recipe> Recipe::packGroups(std::shared_ptr<const Recipe> operand, bool zeros) {
-  assert(operand->kind == Kind::quantize);
+std::shared_ptr<Recipe> Recipe::packGroups(std::shared_ptr<const Recipe> operand, GroupPlane plane) {
+  assert(operand->quantized);
   auto recipe = std::make_shared<Recipe>();
   recipe->kind = Kind::pack_groups;
-  recipe->type = zeros ? ElementType::u8 : operand->quantization.scale;
+  recipe->type = plane == GroupPlane::scales  ? operand->quantization.scale
+                 : plane == GroupPlane::zeros ? ElementType::u8
+                                              : ElementType::i32;
   recipe->rows = operand->rows;
   recipe->columns = operand->columns;
   recipe->operands = {std::move(operand)};
-  recipe->zeros = zeros;
+  recipe->plane = plane;
   return recipe;
 }
 
@@ -293,36 +300,35 @@ std::string Recipe::evaluateRows(const TensorReader &reader, int64_t first, int6
     std::memcpy(out, held->data() + uint64_t(first) * rowBytes, uint64_t(count) * rowBytes);
     return "";
   }
-  case Kind::concat: {
-    int64_t start = 0; // of the segment within the result
-    for (const Segment &segment : segments) {
-      int64_t lo = std::max(first, start), hi = std::min(first + count, start + segment.rows);
-      if (lo < hi)
-        if (std::string error = operands[segment.operand]->evaluateRows(reader, segment.first + lo - start, hi - lo,
-                                                                        out + uint64_t(lo - first) * rowBytes);
-            !error.empty())
-          return error;
-      start += segment.rows;
+  case Kind::concat:
+  case Kind::interleave:
+    if (quantized)
+      break;
+    return forEachPart(first, count, [&](const Recipe *operand, int64_t from, int64_t rows, int64_t to) -> std::string {
+      uint8_t *at = out + uint64_t(to - first) * rowBytes;
+      if (operand)
+        return operand->evaluateRows(reader, from, rows, at);
+      std::memset(at, 0, uint64_t(rows) * rowBytes);
+      return "";
+    });
+  case Kind::unpack_bits: {
+    const Recipe &operand = *operands[0];
+    const int64_t each = 8 / bits, mask = (1 << bits) - 1;
+    std::vector<uint8_t> packed(uint64_t(operand.columns));
+    for (int64_t row = 0; row < count; ++row, out += columns) {
+      if (std::string error = operand.evaluateRows(reader, first + row, 1, packed.data()); !error.empty())
+        return error;
+      for (int64_t j = 0; j < columns; ++j) {
+        const int64_t value = packed[size_t(j / each)] >> (j % each * bits) & mask;
+        out[j] = uint8_t(type == ElementType::i8 && value >> (bits - 1) ? value - (mask + 1) : value);
+      }
     }
     return "";
   }
-  case Kind::interleave: {
-    const int64_t ways = int64_t(operands.size());
-    for (int64_t row = first; row < first + count;) {
-      int64_t group = row / block, within = row % block; // `group` counts blocks of all operands
-      const Recipe &operand = *operands[size_t(group % ways)];
-      int64_t source = group / ways * block + within;
-      int64_t run = std::min(block - within, first + count - row);
-      int64_t real = std::clamp<int64_t>(operand.rows - source, 0, run);
-      uint8_t *to = out + uint64_t(row - first) * rowBytes;
-      if (real > 0)
-        if (std::string error = operand.evaluateRows(reader, source, real, to); !error.empty())
-          return error;
-      std::memset(to + uint64_t(real) * rowBytes, 0, uint64_t(run - real) * rowBytes);
-      row += run;
-    }
-    return "";
-  }
+  case Kind::assemble:
+    if (quantized)
+      break;
+    return assembleFloats(reader, first, count, reinterpret_cast<float *>(out));
   case Kind::quantize:
   case Kind::pack:
   case Kind::pack_groups:
@@ -331,82 +337,11 @@ std::string Recipe::evaluateRows(const TensorReader &reader, int64_t first, int6
   return "internal error: a quantized or packed weight is used inside a recipe";
 }
 
-// Panels of 16 rows, quantized as they are read. Draws, K padded to 64:
-//   n16k4 [panel][k / 4][16 rows][4]   n16k8 [panel][k / 8][16 rows][4], k and k + 4 in one byte   groups
-//   [panel][group][16]
-std::string Recipe::evaluateQuantized(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out,
-                                      QuantizationError *error, GroupValues groupValues) const {
-  const Quantization &how = operands[0]->quantization;
-  const Recipe &source = *operands[0]->operands[0];
-  const bool values = kind == Kind::pack;
-  const int64_t groups = how.groups(columns), padded = ceilDiv(columns, 64) * 64;
-  std::vector<uint8_t> raw(16 * uint64_t(columns) * elementBytes(source.type)), u(values ? 16 * padded : 0);
-  std::vector<float> wide(16 * uint64_t(columns)), scales(16 * groups);
-  std::vector<uint8_t> zeros(16 * groups);
-  for (int64_t panel = first; panel < first + count; ++panel, out += unitBytes()) {
-    const int64_t real = std::min<int64_t>(16, rows - panel * 16);
-    if (std::string failed = source.evaluateRows(reader, panel * 16, real, raw.data()); !failed.empty())
-      return failed;
-    toFloat(source.type, raw.data(), wide.data(), real * columns);
-    std::fill(u.begin(), u.end(), how.padding());
-    std::fill(scales.begin(), scales.end(), 0.0f);
-    std::fill(zeros.begin(), zeros.end(), 0);
-    for (int64_t row = 0; row < real; ++row) {
-      const float *w = wide.data() + row * columns;
-      uint8_t *to = values ? u.data() + row * padded : nullptr;
-      float *s = scales.data() + row * groups;
-      uint8_t *z = zeros.data() + row * groups;
-      if (!quantizeRow(how, w, columns, to, s, z)) {
-        std::string name;
-        forEachSource([&](const TensorSource &tensor) { name += (name.empty() ? "" : " + ") + tensor.name; });
-        return "cannot store " + name + " as " + how.scheme() + ": row " + std::to_string(panel * 16 + row) +
-               " holds a value that is not finite or too large for the scale's type; expected finite weights";
-      }
-      if (values && error)
-        measureRow(how, w, columns, to, s, z, *error);
-    }
-    if (!values) {
-      packGroupValues(this->zeros, scales.data(), zeros.data(), out);
-      continue;
-    }
-    const uint64_t done = uint64_t(panel - first) * uint64_t(groups) * 16; // group values
-    if (groupValues.scales)
-      packGroupValues(false, scales.data(), zeros.data(), groupValues.scales + done * elementBytes(how.scale));
-    if (groupValues.zeros)
-      packGroupValues(true, scales.data(), zeros.data(), groupValues.zeros + done);
-    auto *to = reinterpret_cast<uint32_t *>(out);
-    const int64_t step = layout == Layout::n16k4 ? 4 : 8;
-    for (int64_t j = 0; j < padded / step; ++j)
-      for (int64_t row = 0; row < 16; ++row) {
-        const uint8_t *from = u.data() + row * padded + j * step;
-        uint32_t low, high = 0;
-        std::memcpy(&low, from, 4);
-        if (step == 8)
-          std::memcpy(&high, from + 4, 4);
-        to[j * 16 + row] = low | high << 4; // four-bit values, so that no bit crosses a byte
-      }
-  }
-  return "";
-}
-
-// One panel: [16 rows][groups] to [groups][16 rows].
-void Recipe::packGroupValues(bool zeroPoints, const float *scales, const uint8_t *zeros, uint8_t *out) const {
-  const Quantization &how = operands[0]->quantization;
-  const int64_t groups = how.groups(columns);
-  for (int64_t group = 0; group < groups; ++group)
-    for (int64_t row = 0; row < 16; ++row) {
-      const int64_t from = row * groups + group, index = group * 16 + row;
-      if (zeroPoints)
-        out[index] = zeros[from];
-      else
-        fromFloat(how.scale, &scales[from], out + uint64_t(index) * elementBytes(how.scale), 1);
-    }
-}
-
 bool Recipe::makesSameAs(const Recipe &other) const {
   if (kind != other.kind || type != other.type || rows != other.rows || columns != other.columns ||
       bytes != other.bytes || operands.size() != other.operands.size() || segments.size() != other.segments.size() ||
-      block != other.block || zeros != other.zeros || layout != other.layout)
+      block != other.block || quantized != other.quantized || bits != other.bits || zero != other.zero ||
+      plane != other.plane || layout != other.layout)
     return false;
   if (source.name != other.source.name || source.file != other.source.file || source.offset != other.source.offset ||
       source.type != other.source.type || source.shape != other.source.shape)
@@ -427,8 +362,8 @@ bool Recipe::makesSameAs(const Recipe &other) const {
 // Draws (n16k):  [panel][k][16 rows]      (n16k2): [panel][k / 2][16 rows][2], K padded to 32 with zeros.
 std::string Recipe::evaluate(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out,
                              QuantizationError *error, GroupValues groups) const {
-  if (kind == Kind::pack_groups || (kind == Kind::pack && operands[0]->kind == Kind::quantize))
-    return evaluateQuantized(reader, first, count, out, error, groups);
+  if (kind == Kind::pack_groups || (kind == Kind::pack && operands[0]->quantized))
+    return evaluatePanels(reader, first, count, out, error, groups);
   if (kind != Kind::pack)
     return evaluateRows(reader, first, count, out);
   const Recipe &operand = *operands[0];

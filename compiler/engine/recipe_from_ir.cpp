@@ -44,6 +44,10 @@ namespace {
 
 using RecipePtr = std::shared_ptr<const Recipe>;
 
+Quantization quantizationOf(ir::QuantizedType type) {
+  return {type.isFourBit() ? 4u : 8u, type.getGroup(), *elementTypeOf(type.getScale()), bool(type.getZero())};
+}
+
 FailureOr<RecipePtr> fromOp(Operation *op, llvm::DenseMap<mlir::Value, RecipePtr> &made);
 
 FailureOr<RecipePtr> fromValue(mlir::Value value, llvm::DenseMap<mlir::Value, RecipePtr> &made) {
@@ -111,8 +115,8 @@ FailureOr<RecipePtr> fromOp(Operation *op, llvm::DenseMap<mlir::Value, RecipePtr
       return failure();
     if ((*operand)->kind == Recipe::Kind::pack || (*operand)->kind == Recipe::Kind::pack_groups)
       return op->emitError("a packed weight is the last step of a recipe");
-    if ((*operand)->kind == Recipe::Kind::quantize && !isa<ir::PackOp, ir::PackGroupsOp>(op))
-      return op->emitError("a quantized weight can only be packed");
+    if ((*operand)->quantized && !isa<ir::ConcatOp, ir::InterleaveOp, ir::PackOp, ir::PackGroupsOp>(op))
+      return op->emitError("a quantized weight can only be joined with others and packed");
     operands.push_back(*operand);
   }
   return llvm::TypeSwitch<Operation *, FailureOr<RecipePtr>>(op)
@@ -122,6 +126,7 @@ FailureOr<RecipePtr> fromOp(Operation *op, llvm::DenseMap<mlir::Value, RecipePtr
           return cast.emitError("weights are cast among f32, f16 and bf16 only");
         return RecipePtr(Recipe::cast(operands[0], *element));
       })
+      .Case([&](ir::ReshapeOp) { return operands[0]; }) // rows stay what they are
       .Case([&](ir::TransposeOp) { return RecipePtr(Recipe::transpose(operands[0])); })
       .Case([&](ir::ConcatOp concat) -> FailureOr<RecipePtr> {
         if (concat.getAxis() != 0)
@@ -147,15 +152,30 @@ FailureOr<RecipePtr> fromOp(Operation *op, llvm::DenseMap<mlir::Value, RecipePtr
         return RecipePtr(Recipe::pack(operands[0], layout));
       })
       .Case([&](ir::PackGroupsOp pack) -> FailureOr<RecipePtr> {
-        return RecipePtr(Recipe::packGroups(operands[0], pack.getOf() == "zeros"));
+        return RecipePtr(Recipe::packGroups(operands[0], pack.getOf() == "zeros"  ? GroupPlane::zeros
+                                                         : pack.getOf() == "sums" ? GroupPlane::sums
+                                                                                  : GroupPlane::scales));
+      })
+      .Case([&](ir::UnpackBitsOp unpack) -> FailureOr<RecipePtr> {
+        auto type = llvm::cast<RankedTensorType>(unpack.getResult().getType());
+        return RecipePtr(Recipe::unpackBits(operands[0], *elementTypeOf(type.getElementType()), unpack.getBits(),
+                                            type.getDimSize(1)));
+      })
+      .Case([&](ir::AssembleOp assemble) -> FailureOr<RecipePtr> {
+        auto type =
+            dyn_cast<ir::QuantizedType>(llvm::cast<RankedTensorType>(assemble.getResult().getType()).getElementType());
+        Quantization how;
+        if (type)
+          how = quantizationOf(type);
+        return RecipePtr(Recipe::assemble(operands[0], operands[1], operands.size() > 2 ? operands[2] : nullptr,
+                                          assemble.getBlock(), int64_t(assemble.getZero()), type ? &how : nullptr));
       })
       .Case([&](ir::QuantizeOp quantize) -> FailureOr<RecipePtr> {
         auto type = llvm::cast<ir::QuantizedType>(
             llvm::cast<RankedTensorType>(quantize.getResult().getType()).getElementType());
         if (!isFloatStorage(operands[0]->type))
           return quantize.emitError("weights are quantized from f32, f16 and bf16 only");
-        return RecipePtr(Recipe::quantize(operands[0], {type.isFourBit() ? 4u : 8u, type.getGroup(),
-                                                        *elementTypeOf(type.getScale()), bool(type.getZero())}));
+        return RecipePtr(Recipe::quantize(operands[0], quantizationOf(type)));
       })
       .Default([](Operation *other) -> FailureOr<RecipePtr> {
         return other->emitError("cannot be part of a weight's recipe");

@@ -64,13 +64,21 @@ void collect(const Recipe &recipe, ordered_json &steps, ordered_json &rounding) 
   case Recipe::Kind::pack:
     add(steps, std::string("pack ") + layoutName(recipe.layout));
     break;
+  case Recipe::Kind::unpack_bits:
+    add(steps, "unpack " + std::to_string(recipe.bits) + " bits");
+    break;
+  case Recipe::Kind::assemble:
+    add(steps, recipe.quantized ? "as quantized in the model: " + recipe.quantization.scheme() : "dequantize");
+    break;
   case Recipe::Kind::quantize:
     add(steps, "quantize " + recipe.quantization.scheme());
     add(rounding, std::string(elementName(recipe.operands[0]->type)) + " to " + recipe.quantization.scheme() +
                       ", to nearest even");
     break;
   case Recipe::Kind::pack_groups:
-    add(steps, recipe.zeros ? "pack zero points n16g" : "pack scales n16g");
+    add(steps, recipe.plane == GroupPlane::scales  ? "pack scales n16g"
+               : recipe.plane == GroupPlane::zeros ? "pack zero points n16g"
+                                                   : "pack sums n16g");
     break;
   }
 }

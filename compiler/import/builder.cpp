@@ -136,6 +136,48 @@ Value GraphBuilder::linear(Value x, Value weight, Value bias) {
       ir::LinearOp::create(impl->ops, impl->here(), in(x), in(weight), bias ? in(bias) : mlir::Value()).getResult());
 }
 
+Value GraphBuilder::unpackBits(Value bytes, int64_t bits, int64_t columns, bool isSigned) {
+  auto type = mlir::RankedTensorType::get({typeOf(in(bytes)).getDimSize(0), columns},
+                                          impl->element(isSigned ? ElementType::i8 : ElementType::u8));
+  return out(ir::UnpackBitsOp::create(impl->ops, impl->here(), type, in(bytes), impl->ops.getI64IntegerAttr(bits)));
+}
+
+Value GraphBuilder::assemble(Value codes, Value scales, Value zeros, int64_t block, int64_t zero,
+                             const QuantizedSpec *spec) {
+  mlir::Type element = impl->ops.getF32Type();
+  auto unsignedType = [&](unsigned bits) {
+    return mlir::IntegerType::get(&impl->context, bits, mlir::IntegerType::Unsigned);
+  };
+  if (spec)
+    element =
+        ir::QuantizedType::get(&impl->context, unsignedType(unsigned(spec->bits)), spec->group,
+                               impl->element(spec->scale), spec->zeros ? mlir::Type(unsignedType(8)) : mlir::Type());
+  return out(ir::AssembleOp::create(impl->ops, impl->here(),
+                                    mlir::RankedTensorType::get(typeOf(in(codes)).getShape(), element), in(codes),
+                                    in(scales), zeros ? in(zeros) : mlir::Value(), impl->ops.getI64IntegerAttr(block),
+                                    impl->ops.getI64IntegerAttr(zero)));
+}
+
+Value GraphBuilder::quantizedLinear(Value x, Value weight, bool integers) {
+  auto linear = ir::LinearOp::create(impl->ops, impl->here(), in(x), in(weight));
+  linear.setComputeAttr(
+      mlir::TypeAttr::get(integers ? mlir::Type(impl->ops.getI8Type()) : mlir::Type(impl->ops.getF32Type())));
+  return out(linear.getResult());
+}
+
+Value GraphBuilder::integerLinear(Value x, Value scale, Value zero, Value weight) {
+  mlir::Type f32 = impl->ops.getF32Type();
+  llvm::SmallVector<ir::Dim> dims = ir::dimsOf(typeOf(in(x)));
+  dims.back() = ir::Dim(typeOf(in(weight)).getDimSize(0));
+  llvm::SmallVector<mlir::Type> types{ir::tensorType(dims, f32)};
+  auto linear = ir::LinearOp::create(
+      impl->ops, impl->here(), types, in(x), in(weight), mlir::Value(), mlir::Value(), mlir::Value(), mlir::Value(),
+      mlir::Value(), mlir::Value(), in(scale), zero ? in(zero) : mlir::Value(), mlir::Value(), mlir::FloatAttr(),
+      ir::ActivationAttr(), mlir::UnitAttr(), mlir::UnitAttr(), mlir::TypeAttr(), mlir::TypeAttr(), mlir::TypeAttr(),
+      mlir::StringAttr(), mlir::IntegerAttr(), mlir::IntegerAttr());
+  return out(linear.getResult());
+}
+
 Value GraphBuilder::rmsNorm(Value x, Value gamma, double eps) {
   return out(ir::RmsNormOp::create(impl->ops, impl->here(), in(x), in(gamma), impl->ops.getF64FloatAttr(eps)));
 }

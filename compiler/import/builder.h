@@ -103,6 +103,14 @@ struct ComputeSpec {
   Shape extents;
 };
 
+// How a weight that a model quantized itself is held: !ingot.quantized.
+struct QuantizedSpec {
+  int64_t bits = 8;                      // 8 or 4
+  int64_t group = 0;                     // columns that share a scale: 32, 64 or 128; 0: all of a row
+  ElementType scale = ElementType::f32;  // f32, or f16 with groups
+  bool zeros = false;                    // zero points: the codes' own, else the middle of the range
+};
+
 class GraphBuilder {
  public:
   GraphBuilder();
@@ -184,6 +192,20 @@ class GraphBuilder {
   // f32 q [B, S, H, D], k [B, T, G, D], v [B, T, G, E] -> [B, S, H, E]. Each may be empty: bias, added to the scores
   // [B, H, S, T], with dimensions of 1 repeated; lengths i32 [B], the keys that are seen. H, G, D, E are static.
   Value attentionOver(Value q, Value k, Value v, Value bias, Value lengths, const AttentionOverSpec &spec);
+
+  // --- Weights that a model quantized itself, and products of them. All of these are computed while the engine is written.
+
+  // Integers of `bits` bits (2, 4, 8) out of u8 [n, c], the first in the lowest bits: [n, columns] of u8, or with their sign of i8.
+  Value unpackBits(Value bytes, int64_t bits, int64_t columns, bool isSigned);
+  // (codes - zero) * scale of codes [n, k] (u8, i8); scales [1 or n, 1 or blocks] of blocks of so many columns (0: one for all), zeros
+  // alike or empty: `zero`. With a spec exactly these codes, scales and zero points as a quantized weight, else f32.
+  Value assemble(Value codes, Value scales, Value zeros, int64_t block, int64_t zero, const QuantizedSpec *spec);
+  // x [rows, k] of floats times a quantized weight [n, k]. With `integers` x is rounded to 8 bits row by row, unless --activations says
+  // otherwise.
+  Value quantizedLinear(Value x, Value weight, bool integers);
+  // (x - zero) * scale of codes x [rows, k] (u8, i8) times a quantized weight, as integers: f32 [rows, n]. scale is one f32, zero one
+  // of x's type or empty.
+  Value integerLinear(Value x, Value scale, Value zero, Value weight);
 
   // --- The finished module, as an opaque owner that compiler/import/module.h opens.
   struct Impl;

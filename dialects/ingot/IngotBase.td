@@ -107,7 +107,7 @@ class Ingot_NameIn<list<string> names, string what> : StringBasedAttr<
     what # " (one of " # !interleave(names, ", ") # ")">;
 
 def Ingot_WeightLayout : Ingot_NameIn<["n16k", "n16k2", "n16k4", "n16k8"], "layout of a packed weight">;
-def Ingot_GroupValues : Ingot_NameIn<["scales", "zeros"], "values of a quantized weight's groups">;
+def Ingot_GroupValues : Ingot_NameIn<["scales", "zeros", "sums"], "values of a quantized weight's groups">;
 def Ingot_Retention : Ingot_NameIn<["full", "window"], "retention of a cache group">;
 
 def Ingot_F32Elements : FloatElementsAttr<32>;
@@ -131,8 +131,8 @@ def Ingot_QuantizedType : TypeDef<Ingot_Dialect, "Quantized"> {
   let description = [{
     An element holds u, an unsigned integer of type `storage`, and stands for (u - z) * s. Scale s, of type `scale`, and
     zero point z belong to `group` consecutive columns of a row (the last group of a row may be shorter), or, without
-    `group`, to the whole row. With `zero` every group has a zero point of that type; without, z is 128 for ui8, whose
-    values are then 1 to 255, and 8 for ui4, whose values are then 1 to 15. A tensor of packed elements (ingot.pack) is
+    `group`, to the whole row. With `zero` every group has a zero point of that type; without, z is 128 for ui8 and
+    8 for ui4. A tensor of packed elements (ingot.pack) is
     one of bytes: one value of ui8 each, or two of ui4.
 
     ```mlir
@@ -142,8 +142,8 @@ def Ingot_QuantizedType : TypeDef<Ingot_Dialect, "Quantized"> {
 
     - quantized-c1: storage is ui8 or ui4.
     - quantized-c2: group is 32, 64 or 128; ui4 has one.
-    - quantized-c3: scale is f16 where there is a group, f32 where there is none.
-    - quantized-c4: zero is ui8, and given for ui4 alone.
+    - quantized-c3: scale is f32, or, where there is a group, f16.
+    - quantized-c4: zero is ui8.
   }];
   let parameters = (ins "::mlir::Type":$storage, OptionalParameter<"int64_t">:$group, "::mlir::Type":$scale,
                     OptionalParameter<"::mlir::Type">:$zero);
@@ -154,7 +154,7 @@ def Ingot_QuantizedType : TypeDef<Ingot_Dialect, "Quantized"> {
     // Columns that share a scale, and how many such groups a row of k columns has.
     int64_t groupSize(int64_t k) const { return getGroup() ? getGroup() : k; }
     int64_t groups(int64_t k) const { return (k + groupSize(k) - 1) / groupSize(k); }
-    // As a person writes it: "int8:channel", "int4:g32,asym".
+    // As a person writes it: "int8:channel", "int4:g32,asym"; what scales have by default is not said.
     std::string scheme() const;
   }];
 }
@@ -164,6 +164,11 @@ def Ingot_NumberTensor : RankedTensorOf<[F16, BF16, F32, F64, I1, I8, I16, I32, 
 def Ingot_BoolTensor : RankedTensorOf<[I1]>;
 def Ingot_FloatTensor : RankedTensorOf<[F16, BF16, F32, F64]>;
 def Ingot_WeightTensor : RankedTensorOf<[F16, BF16, F32, F64, Ingot_QuantizedType]>;
+// What a linear multiplies: rows of floats, or codes of 8 bits.
+def Ingot_RowsTensor : RankedTensorOf<[F16, BF16, F32, F64, I8, UI8]>;
+def Ingot_Codes : RankedTensorOf<[I8, UI8]>;
+def Ingot_Codes2D : 2DTensorOf<[I8, UI8]>;
+def Ingot_CodeParameters2D : 2DTensorOf<[F16, BF16, F32, F64, I8, UI8]>;
 def Ingot_Float1D : 1DTensorOf<[F16, BF16, F32, F64]>;
 def Ingot_Float2D : 2DTensorOf<[F16, BF16, F32, F64]>;
 def Ingot_Float3D : 3DTensorOf<[F16, BF16, F32, F64]>;

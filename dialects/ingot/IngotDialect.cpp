@@ -43,12 +43,11 @@ LogicalResult QuantizedType::verify(function_ref<InFlightDiagnostic()> emitError
   if ((group == 0 && four) || (group != 0 && group != 32 && group != 64 && group != 128)) // quantized-c2
     return emitError() << "group of !ingot.quantized must be 32, 64 or 128" << (four ? "" : ", or left out")
                        << ", found " << group;
-  if (group == 0 ? !scale.isF32() : !scale.isF16()) // quantized-c3
-    return emitError() << "scale of !ingot.quantized must be " << (group == 0 ? "f32 without" : "f16 with")
+  if (!scale.isF32() && (group == 0 || !scale.isF16())) // quantized-c3
+    return emitError() << "scale of !ingot.quantized must be " << (group == 0 ? "f32 without" : "f16 or f32 with")
                        << " a group, found " << scale;
-  if (zero && (!four || !zero.isUnsignedInteger(8))) // quantized-c4
-    return emitError() << "zero of !ingot.quantized must be ui8, with storage ui4; found " << zero << " with "
-                       << storage;
+  if (zero && !zero.isUnsignedInteger(8)) // quantized-c4
+    return emitError() << "zero of !ingot.quantized must be ui8, found " << zero;
   return success();
 }
 
@@ -99,8 +98,16 @@ bool isRecipe(Value value) {
       return false;
     if (isa<WeightOp, ConstantOp>(op))
       continue;
-    if (!isa<CastOp, ConcatOp, InterleaveOp, QuantizeOp, PackOp, PackGroupsOp, TransposeOp>(op))
+    if (!isa<CastOp, ConcatOp, InterleaveOp, QuantizeOp, UnpackBitsOp, AssembleOp, PackOp, PackGroupsOp, TransposeOp,
+             ReshapeOp>(op))
       return false;
+    if (auto reshape = dyn_cast<ReshapeOp>(op)) { // of weights that were assembled as matrices: rows stay what they are
+      auto from = cast<RankedTensorType>(reshape.getInput().getType()),
+           to = cast<RankedTensorType>(reshape.getResult().getType());
+      if (!reshape.getInput().getDefiningOp<AssembleOp>() || from.getRank() == 0 || to.getRank() == 0 ||
+          from.getDimSize(0) != to.getDimSize(0))
+        return false;
+    }
     if (auto concat = dyn_cast<ConcatOp>(op); concat && concat.getAxis() != 0)
       return false;
     if (auto transpose = dyn_cast<TransposeOp>(op); transpose && transpose.getPermutation() != ArrayRef<int64_t>{1, 0})

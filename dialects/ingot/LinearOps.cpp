@@ -104,7 +104,8 @@ LogicalResult EmbeddingOp::verify() {
 
 void LinearOp::build(OpBuilder &builder, OperationState &state, Value input, Value weight, Value bias) {
   build(builder, state, input, weight, bias, /*residual=*/Value(), /*norm_stats=*/Value(), /*gamma=*/Value(),
-        /*scales=*/Value(), /*zeros=*/Value(), /*eps=*/FloatAttr(), /*activation=*/ActivationAttr(),
+        /*scales=*/Value(), /*zeros=*/Value(), /*in_scale=*/Value(), /*in_zero=*/Value(), /*sums=*/Value(),
+        /*eps=*/FloatAttr(), /*activation=*/ActivationAttr(),
         /*gated=*/UnitAttr(), /*emit_stats=*/UnitAttr(),
         /*compute=*/TypeAttr(), /*weight_element=*/TypeAttr(), /*result_element=*/TypeAttr(), /*layout=*/StringAttr(),
         /*n=*/IntegerAttr(),
@@ -138,6 +139,34 @@ LogicalResult LinearOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
 
 bool LinearOp::isCompatibleReturnTypes(TypeRange l, TypeRange r) { return typesAgree(l, r); }
 
+// An input of codes, with its scale and zero point.
+static LogicalResult checkCodes(LinearOp op, QuantizedType weight) {
+  Type input = tensorOf(op.getInput()).getElementType();
+  auto isOne = [](Value value) { return tensorOf(value).hasStaticShape() && tensorOf(value).getNumElements() == 1; };
+  const bool codes = !isa<FloatType>(input);
+  if (codes != static_cast<bool>(op.getInScale())) // linear-c14
+    return op.emitOpError() << "in_scale is given exactly with an input of i8 or ui8, found an input of " << input;
+  if (codes && (!isOne(op.getInScale()) || !tensorOf(op.getInScale()).getElementType().isF32()))
+    return op.emitOpError() << "in_scale must be one f32, found " << op.getInScale().getType();
+  if (codes && (!weight || op.getNormStats() || (op.getCompute() && !op.getCompute()->isInteger(8))))
+    return op.emitOpError("an input of codes is multiplied by a quantized weight, in i8 and without a norm");
+  if (Value zero = op.getInZero()) {
+    if (!codes || !isOne(zero) || tensorOf(zero).getElementType() != input || weight.isFourBit() ||
+        weight.getGroup()) // linear-c15
+      return op.emitOpError() << "in_zero must be one " << input
+                              << " beside in_scale and a weight of ui8 without groups, found " << zero.getType();
+  }
+  const bool sums = op.getInZero() && op.getLayout();
+  if (sums != static_cast<bool>(op.getSums())) // linear-c16
+    return op.emitOpError("sums are given exactly with in_zero and a packed weight");
+  if (!sums)
+    return success();
+  RankedTensorType expected = groupsType(weight, op.weightRows(), op.depth(), IntegerType::get(op.getContext(), 32));
+  if (op.getSums().getType() != expected)
+    return op.emitOpError() << "sums must be " << expected << ", found " << op.getSums().getType();
+  return success();
+}
+
 static bool isProductType(Type type) { return type.isF32() || type.isF16() || type.isBF16(); }
 
 LogicalResult LinearOp::verify() {
@@ -148,8 +177,8 @@ LogicalResult LinearOp::verify() {
   if (getLayout() && (!getN() || !getK()))
     return emitOpError("a packed weight needs its sizes n and k");
   Type element = weight.getElementType();
-  if (!getLayout() && (weight.getRank() != 2 || !weight.hasStaticShape() || isa<QuantizedType>(element)))
-    return emitOpError() << "weight must be a static matrix of floats, or packed, found " << weight;
+  if (!getLayout() && (weight.getRank() != 2 || !weight.hasStaticShape()))
+    return emitOpError() << "weight must be a static matrix, or packed, found " << weight;
   if (getGated() && !getN()) // linear-c4
     return emitOpError("gated needs n, the number of gate rows");
   if (getLayout()) {
@@ -189,8 +218,9 @@ LogicalResult LinearOp::verify() {
   }
   if (getEmitStats() != static_cast<bool>(getStats())) // linear-c10
     return emitOpError("gives stats exactly when it has emit_stats");
-  if (getWeightElement() && getLayout()) // linear-c13
-    return emitOpError() << "weight_element is given; the weight is packed already";
+  if (getWeightElement() && (getLayout() || isa<QuantizedType>(element))) // linear-c13
+    return emitOpError() << "weight_element is given; the weight is " << (getLayout() ? "packed" : "quantized")
+                         << " already";
   Type stored = getWeightElement().value_or(element);
   if (getWeightElement() && !isProductType(stored) && !isa<QuantizedType>(stored))
     return emitOpError() << "weight_element must be f32, f16, bf16 or quantized, found " << stored;
@@ -199,8 +229,11 @@ LogicalResult LinearOp::verify() {
     return emitOpError() << "compute must be f32 or i8 for a quantized weight, found " << *getCompute();
   if (getCompute() && !quantized && !isProductType(*getCompute()))
     return emitOpError() << "compute must be f32, f16 or bf16, found " << *getCompute();
-  if (failed(checkGroupValues(*this, "weight", getWeight(), getScales(), getZeros(), weightRows(), depth())))
-    return failure(); // linear-c12
+  if (getLayout() || getScales() || getZeros())
+    if (failed(checkGroupValues(*this, "weight", getWeight(), getScales(), getZeros(), weightRows(), depth())))
+      return failure(); // linear-c12
+  if (failed(checkCodes(*this, dyn_cast<QuantizedType>(stored))))
+    return failure();
   if (getResultElement() && !isProductType(*getResultElement()))
     return emitOpError() << "result_element must be f32, f16 or bf16, found " << *getResultElement();
   return success();

@@ -59,14 +59,18 @@ def Ingot_LinearOp : Ingot_PureOp<"linear", [AttrSizedOperandSegments]> {
     of squares of every 16 columns of the result. A gated weight holds gate and up rows interleaved by 16
     (ingot.interleave), so its n is that of the gate; the bias is interleaved alike. `compute` is the type to
     which a and weight are rounded for the products (sums are always f32); without it, the weight's. `weight_element` is
-    the type in which the weight will be stored, a float or a quantized one, until pack-weights has made it so.
+    the type in which the weight will be stored, a float or a quantized one, until pack-weights has made it so; a matrix of quantized elements is stored as such.
 
     A quantized weight has its scales and zero points beside it. Where `compute` is f32, weight is (u - z) * s. Where
     it is i8, each row of a is quantized too, to q in -127..127 with a scale of its own, and
     p = scale(row) * sum over groups of (s * sum over the group of (u - z) * q) + bias.
 
+    An input of i8 or ui8 holds codes of numbers that were quantized before, a = (code - in_zero) * in_scale, with one
+    scale and one zero point for all rows (without in_zero it is 0); they are multiplied as the integers that they are. `sums` are those of
+    u - z of each row of a packed weight, which in_zero is multiplied by.
+
     - linear-c1: input's last dimension is the weight's k.
-    - linear-c2: the weight is a static matrix of floats, or packed: then layout, n and k are given.
+    - linear-c2: the weight is a static matrix, or packed: then layout, n and k are given.
     - linear-c3: a packed weight has the shape that its layout gives to [rows, k], where rows is n, or when gated
         2 * ceil(n/16) * 16.
     - linear-c4: gated needs n, and a weight of 2 * ceil(n/16) * 16 rows.
@@ -80,7 +84,11 @@ def Ingot_LinearOp : Ingot_PureOp<"linear", [AttrSizedOperandSegments]> {
         result_element is f32, f16 or bf16.
     - linear-c12: scales are given exactly with a quantized weight, and zeros where its type has zero points; both are
         [ceil(rows/16), groups, 16], of the type's scale and of ui8.
-    - linear-c13: weight_element is f32, f16, bf16 or quantized, and not given with a packed weight.
+    - linear-c13: weight_element is f32, f16, bf16 or quantized, and not given with a packed or quantized weight.
+    - linear-c14: in_scale, one f32, is given exactly with an input of i8 or ui8; then the weight is quantized, compute is i8
+        where given, and there is no norm.
+    - linear-c15: in_zero, one number of the input's type, needs in_scale, and a weight of ui8 without groups.
+    - linear-c16: sums are given exactly with in_zero and a packed weight; they are i32 [ceil(rows/16), groups, 16].
 
     ```mlir
     %y = ingot.linear %x, %w : (tensor<?x64xf32, #ingot.dims<"tokens", "">>, tensor<32x64xf32>)
@@ -90,9 +98,11 @@ def Ingot_LinearOp : Ingot_PureOp<"linear", [AttrSizedOperandSegments]> {
         -> (tensor<?x32xf32, #ingot.dims<"tokens", "">>, tensor<?x2xf32, #ingot.dims<"tokens", "">>)
     ```
   }];
-  let arguments = (ins Ingot_FloatTensor:$input, Ingot_WeightTensor:$weight, Optional<Ingot_Float1D>:$bias,
+  let arguments = (ins Ingot_RowsTensor:$input, Ingot_WeightTensor:$weight, Optional<Ingot_Float1D>:$bias,
                    Optional<Ingot_FloatTensor>:$residual, Optional<Ingot_FloatTensor>:$norm_stats,
                    Optional<Ingot_Float1D>:$gamma, Optional<Ingot_Float3D>:$scales, Optional<3DTensorOf<[UI8]>>:$zeros,
+                   Optional<Ingot_FloatTensor>:$in_scale, Optional<Ingot_Codes>:$in_zero,
+                   Optional<3DTensorOf<[I32]>>:$sums,
                    OptionalAttr<F64Attr>:$eps,
                    OptionalAttr<Ingot_ActivationAttr>:$activation, UnitAttr:$gated, UnitAttr:$emit_stats,
                    OptionalAttr<TypeAttr>:$compute, OptionalAttr<TypeAttr>:$weight_element,
@@ -101,7 +111,8 @@ def Ingot_LinearOp : Ingot_PureOp<"linear", [AttrSizedOperandSegments]> {
   let results = (outs Ingot_FloatTensor:$result, Optional<Ingot_FloatTensor>:$stats);
   let assemblyFormat = [{
     $input `,` $weight (`bias` $bias^)? (`residual` $residual^)? (`norm` $norm_stats^)? (`gamma` $gamma^)?
-    (`scales` $scales^)? (`zeros` $zeros^)? attr-dict `:` functional-type(operands, results)
+    (`scales` $scales^)? (`zeros` $zeros^)? (`in_scale` $in_scale^)? (`in_zero` $in_zero^)? (`sums` $sums^)?
+    attr-dict `:` functional-type(operands, results)
   }];
   let builders = [OpBuilder<(ins "::mlir::Value":$input, "::mlir::Value":$weight,
                                  CArg<"::mlir::Value", "{}">:$bias)>];

@@ -209,6 +209,64 @@ LogicalResult QuantizeOp::verify() {
   RankedTensorType input = tensorOf(getInput());
   if (!input.hasStaticShape()) // quantize-c1
     return emitOpError() << "input must be a static matrix, found " << input;
+  auto type = cast<QuantizedType>(tensorOf(getResult()).getElementType());
+  if (type.getZero() && !type.isFourBit()) // quantize-c2
+    return emitOpError() << "cannot round to " << type << ": integers of 8 bits are rounded to without zero points";
+  return success();
+}
+
+// --- unpack_bits.
+
+LogicalResult UnpackBitsOp::verify() {
+  RankedTensorType input = tensorOf(getInput()), result = tensorOf(getResult());
+  const int64_t bits = getBits();
+  if (bits != 2 && bits != 4 && bits != 8) // unpack-bits-c2
+    return emitOpError() << "bits must be 2, 4 or 8, found " << bits;
+  if (!input.hasStaticShape() || !result.hasStaticShape() || input.getDimSize(0) != result.getDimSize(0) ||
+      result.getDimSize(1) > input.getDimSize(1) * (8 / bits)) // unpack-bits-c1
+    return emitOpError() << "cannot unpack " << input << " to " << result
+                         << ": expected static matrices with as many rows, and at most " << 8 / bits
+                         << " columns for each of the input's";
+  return success();
+}
+
+// --- assemble.
+
+LogicalResult AssembleOp::verify() {
+  RankedTensorType codes = tensorOf(getCodes()), result = tensorOf(getResult());
+  if (!codes.hasStaticShape() || codes.getShape() != result.getShape()) // assemble-c1
+    return emitOpError() << "codes and result must be static matrices of one shape, found " << codes << " and "
+                         << result;
+  const int64_t block = getBlock(), n = codes.getDimSize(0), k = codes.getDimSize(1);
+  if (block < 0) // assemble-c5
+    return emitOpError() << "block must not be negative, found " << block;
+  const int64_t blocks = block ? llvm::divideCeil(k, block) : 1;
+  for (auto [name, value] : {std::pair<StringRef, Value>("scales", getScales()), {"zeros", getZeros()}}) {
+    if (!value)
+      continue;
+    RankedTensorType type = tensorOf(value);
+    if (!type.hasStaticShape() || (type.getDimSize(0) != 1 && type.getDimSize(0) != n) ||
+        (type.getDimSize(1) != 1 && type.getDimSize(1) != blocks)) // assemble-c2
+      return emitOpError() << name << " must be [1 or " << n << ", 1 or " << blocks << "], found " << type;
+  }
+  auto quantized = dyn_cast<QuantizedType>(result.getElementType());
+  if (!quantized && !result.getElementType().isF32()) // assemble-c3
+    return emitOpError() << "result must be of f32 or quantized, found " << result;
+  if (!quantized)
+    return success();
+  if (tensorOf(getScales()).getElementType() != quantized.getScale()) // assemble-c3
+    return emitOpError() << "scales must be of " << quantized.getScale() << " as the result's type says, found "
+                         << getScales().getType();
+  if (getZeros() ? !quantized.getZero() || tensorOf(getZeros()).getElementType() != codes.getElementType()
+                 : static_cast<bool>(quantized.getZero())) // assemble-c3
+    return emitOpError() << "zeros of the codes' type are given exactly where the result's type has zero points";
+  const int64_t middle = codes.getElementType().isUnsignedInteger() ? (quantized.isFourBit() ? 8 : 128) : 0;
+  if (!getZeros() && static_cast<int64_t>(getZero()) != middle) // assemble-c3
+    return emitOpError() << "zero is " << static_cast<int64_t>(getZero()) << "; without zero points " << quantized
+                         << " has " << middle;
+  const int64_t group = quantized.groupSize(k);
+  if (block && block < k && block % group) // assemble-c4
+    return emitOpError() << "blocks of " << block << " columns cut groups of " << group;
   return success();
 }
 
@@ -220,7 +278,9 @@ LogicalResult PackGroupsOp::inferReturnTypes(MLIRContext *context, std::optional
   auto quantized = dyn_cast<QuantizedType>(input.getElementType());
   if (!quantized || input.getRank() != 2 || !input.hasStaticShape())
     return failure();
-  Type element = op.getOf() == "scales" ? quantized.getScale() : quantized.getZero();
+  Type element = op.getOf() == "scales" ? quantized.getScale()
+                 : op.getOf() == "sums" ? IntegerType::get(context, 32)
+                                        : quantized.getZero();
   if (!element)
     element = IntegerType::get(context, 8, IntegerType::Unsigned); // the verifier tells
   types.push_back(groupsType(quantized, input.getDimSize(0), input.getDimSize(1), element));

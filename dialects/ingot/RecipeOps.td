@@ -115,6 +115,7 @@ def Ingot_QuantizeOp : Ingot_Op<"quantize", [Pure, SameOperandsAndResultShape]> 
       z = clamp(round(-lo / s), 0, 15), u = clamp(round(w / s) + z, 0, 15); where s is 0, u = z = 0.
 
     - quantize-c1: the input is a static matrix of floats, the result of quantized elements.
+    - quantize-c2: only ui4 has zero points.
 
     ```mlir
     %q = ingot.quantize %w : tensor<40x48xbf16> to tensor<40x48x!ingot.quantized<ui4, group = 32, scale = f16>>
@@ -126,12 +127,60 @@ def Ingot_QuantizeOp : Ingot_Op<"quantize", [Pure, SameOperandsAndResultShape]> 
   let hasVerifier = 1;
 }
 
+def Ingot_UnpackBitsOp : Ingot_Op<"unpack_bits", [Pure]> {
+  let summary = "Gives each of several integers that bytes hold a byte of its own";
+  let description = [{
+    result[i][j] = bits (j mod p) * bits .. + bits - 1 of input[i][j / p], where p = 8 / bits integers share a byte, the first in the
+    lowest bits; an i8 has its integer's sign. [n, c] -> [n, k] with k up to c * p: what lies behind is left out.
+
+    - unpack-bits-c1: input and result are static matrices with as many rows, and k is at most c * p.
+    - unpack-bits-c2: bits is 2, 4 or 8.
+
+    ```mlir
+    %u = ingot.unpack_bits %bytes {bits = 4} : tensor<48x32xui8> to tensor<48x60xui8>
+    ```
+  }];
+  let arguments = (ins 2DTensorOf<[UI8]>:$input, I64Attr:$bits);
+  let results = (outs Ingot_Codes2D:$result);
+  let assemblyFormat = "$input attr-dict `:` type($input) `to` type($result)";
+  let hasVerifier = 1;
+}
+
+def Ingot_AssembleOp : Ingot_Op<"assemble", [Pure]> {
+  let summary = "Makes a weight of codes, scales and zero points that it was quantized to before";
+  let description = [{
+    result[i][j] stands for (codes[i][j] - zero) * scale, where scale = scales[i][j / block] and zero = zeros[i][j / block], or `zero`
+    where there are no zeros. A dimension of 1 of scales or zeros is repeated; without `block` there is one for all columns. A quantized
+    result holds exactly these: u is the code, plus 128 (ui8) or 8 (ui4) where codes are signed, and so is the zero point. A result of
+    f32 is the number itself, the difference and the product rounded.
+
+    - assemble-c1: codes are a static matrix, and the result one of the same shape.
+    - assemble-c2: scales and zeros are static matrices of 1 or as many rows, and of 1 column or one for each block.
+    - assemble-c3: the result is of f32, or quantized: then scales are of its type's scale, zeros, which are then of the codes' type, are
+        given exactly where the type has zero points, and without them `zero` is the code of the type's zero point.
+    - assemble-c4: each group of a quantized result lies within one block.
+    - assemble-c5: block is not negative.
+
+    ```mlir
+    %w = ingot.assemble %codes scales %scales {block = 32}
+        : (tensor<48x64xi8>, tensor<48x2xf32>) -> tensor<48x64x!ingot.quantized<ui4, group = 32, scale = f32>>
+    ```
+  }];
+  let arguments = (ins Ingot_Codes2D:$codes, Ingot_Float2D:$scales, Optional<Ingot_CodeParameters2D>:$zeros,
+                   DefaultValuedAttr<I64Attr, "0">:$block, DefaultValuedAttr<I64Attr, "0">:$zero);
+  let results = (outs Ingot_Weight2D:$result);
+  let assemblyFormat = [{
+    $codes `scales` $scales (`zeros` $zeros^)? attr-dict `:` functional-type(operands, $result)
+  }];
+  let hasVerifier = 1;
+}
+
 def Ingot_PackGroupsOp : Ingot_PureOp<"pack_groups"> {
-  let summary = "Gives the scales or the zero points of a quantized weight, packed";
+  let summary = "Gives the scales, the zero points or the sums of a quantized weight, packed";
   let description = [{
     [n, k] -> [ceil(n/16), groups, 16]: result[p][g][c] belongs to row 16 p + c and group g. In the plan this layout is
-    called "n16g". `of` is "scales" (result of the type's scale) or "zeros" (result of ui8). Rows outside the input have
-    zero.
+    called "n16g". `of` is "scales" (result of the type's scale), "zeros" (result of ui8) or "sums" (result of i32: of u - z over the
+    group). Rows outside the input have zero.
 
     - pack-groups-c1: the input is a static matrix.
     - pack-groups-c2: "zeros" needs a type with zero points.
@@ -142,7 +191,7 @@ def Ingot_PackGroupsOp : Ingot_PureOp<"pack_groups"> {
     ```
   }];
   let arguments = (ins Ingot_Quantized2D:$input, Ingot_GroupValues:$of);
-  let results = (outs 3DTensorOf<[F16, F32, UI8]>:$result);
+  let results = (outs 3DTensorOf<[F16, F32, UI8, I32]>:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;
 }

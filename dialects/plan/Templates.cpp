@@ -46,12 +46,12 @@ std::optional<unsigned> templateOperands(StringRef name, DictionaryAttr params) 
     return 5 + (value("kind") == 2);
   if (name == "pack_rows") // in, [stats, gamma], out
     return 2 + 2 * set("partials");
-  if (name == "quantize_rows") // in, [stats, gamma], out
-    return 2 + 2 * set("partials");
+  if (name == "quantize_rows") // in, [stats, gamma], out; or codes, in_scale, [in_zero], out
+    return 2 + 2 * set("partials") + set("codes") + set("in_zeros");
   if (name == "linear") // in, weight, [scales, [zeros]], [bias], [residual], out, [stats]
     return 3 + planes + set("bias") + set("residual") + set("stats");
-  if (name == "linear_int") // in, weight, scales, [zeros], [bias], [residual], out, [stats]
-    return 4 + set("zeros") + set("bias") + set("residual") + set("stats");
+  if (name == "linear_int") // in, weight, scales, [zeros], [sums], [bias], [residual], out, [stats]
+    return 4 + set("in_zeros") + set("zeros") + set("bias") + set("residual") + set("stats");
   unsigned cachePlanes = value("cache_type") == INGOT_I8 ? 4 : 2;
   if (name == "rope_append") // qkv, cos_sin, slots, sequence_starts, [k_norm], planes
     return 4 + set("qk_norm") + cachePlanes;

@@ -86,8 +86,10 @@ Value TokenRows::write(Value value) {
         if (productOf(restOf(input)) != depth)
           return fail(nodeOf(value) + " multiplies several rows of a token");
         Value flat = reshaped(input, {depth});
-        Value made = ir::LinearOp::create(b, linear.getLoc(), flat, parameter(linear.getWeight()), parameter(linear.getBias())).getResult();
-        return reshaped(made, *rest);
+        Value weight = parameter(linear.getWeight()), bias = parameter(linear.getBias());
+        if (!weight || (linear.getBias() && !bias))
+          return {};
+        return reshaped(product(linear, flat, weight, bias), *rest);
       })
       .Case<ir::RmsNormOp>([&](auto norm) -> Value {
         if (!axisOf(value, tensorOf(value).getRank() - 1))
@@ -349,6 +351,13 @@ Value TokenRows::columnsOf(Value rows, ArrayRef<int64_t> columns, ArrayRef<int64
   return reshaped(made.getResult(), shape);
 }
 
+Value TokenRows::product(ir::LinearOp like, Value input, Value weight, Value bias) {
+  auto made = ir::LinearOp::create(b, like.getLoc(), input, weight, bias);
+  made.setComputeAttr(like.getComputeAttr());
+  made.setWeightElementAttr(like.getWeightElementAttr());
+  return made.getResult();
+}
+
 Value TokenRows::reordered(ir::LinearOp product, ArrayRef<int64_t> order) {
   SmallVector<int64_t> segments;
   for (size_t i = 0; i < order.size();) {
@@ -363,7 +372,7 @@ Value TokenRows::reordered(ir::LinearOp product, ArrayRef<int64_t> order) {
       return of;
     return ir::ConcatOp::create(b, product.getLoc(), of.getType(), ValueRange{of}, b.getI64IntegerAttr(0), b.getDenseI64ArrayAttr(segments));
   };
-  return ir::LinearOp::create(b, product.getLoc(), product.getInput(), ordered(product.getWeight()), ordered(product.getBias())).getResult();
+  return this->product(product, product.getInput(), ordered(product.getWeight()), ordered(product.getBias()));
 }
 
 SmallVector<Value> TokenRows::headsOf(ArrayRef<const Heads *> of, ArrayRef<int64_t> counts, int64_t size, Location loc) {

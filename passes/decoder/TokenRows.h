@@ -53,6 +53,8 @@ private:
   mlir::RankedTensorType rowsType(llvm::ArrayRef<int64_t> rest);
   mlir::Value reshaped(mlir::Value rows, llvm::ArrayRef<int64_t> rest);
   static llvm::SmallVector<int64_t> restOf(mlir::Value rows);
+  // A product of the same precision as another.
+  mlir::Value product(ir::LinearOp like, mlir::Value input, mlir::Value weight, mlir::Value bias);
   // A product whose weight has these rows of another's, each once.
   mlir::Value reordered(ir::LinearOp product, llvm::ArrayRef<int64_t> order);
 

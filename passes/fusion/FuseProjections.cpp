@@ -51,6 +51,12 @@ std::optional<Projection> findProjection(Value value, const char *&reason) {
   }
 }
 
+// Whether weights can be joined: those that the model quantized only with their like.
+bool canJoin(ir::LinearOp a, ir::LinearOp b) {
+  Type left = tensorOf(a.getWeight()).getElementType(), right = tensorOf(b.getWeight()).getElementType();
+  return left == right || (!isa<ir::QuantizedType>(left) && !isa<ir::QuantizedType>(right));
+}
+
 // Casts recipes to f32 unless all have one element type.
 void unifyTypes(SmallVectorImpl<Value> &values, PatternRewriter &rewriter, Location loc) {
   Type first = tensorOf(values.front()).getElementType();
@@ -105,7 +111,9 @@ struct FuseQkv : public OpRewritePattern<ir::AttentionOp> {
     for (ir::LinearOp linear : linears) {
       if (linear.getInput() != linears[0].getInput())
         return rewriter.notifyMatchFailure(attention, "the projections read different values");
-      if (linear.getComputeAttr() != linears[0].getComputeAttr() ||
+      if (linear.getInScale() != linears[0].getInScale() || linear.getInZero() != linears[0].getInZero())
+        return rewriter.notifyMatchFailure(attention, "the projections read codes of different scales");
+      if (linear.getComputeAttr() != linears[0].getComputeAttr() || !canJoin(linear, linears[0]) ||
           linear.getWeightElementAttr() != linears[0].getWeightElementAttr())
         return rewriter.notifyMatchFailure(attention, "the projections differ in precision");
     }
@@ -183,8 +191,9 @@ struct FuseGateUp : public OpRewritePattern<ir::MulOp> {
       return rewriter.notifyMatchFailure(mul, "the factors are not of two linears that are only read here");
     if (!isPlain(gate) || !isPlain(up) || !ir::isRecipe(gate.getWeight()) || !ir::isRecipe(up.getWeight()))
       return rewriter.notifyMatchFailure(mul, "a linear has an epilogue, or a weight that is not stored");
-    if (gate.getInput() != up.getInput() || gate.columns() != up.columns() ||
-        gate.getComputeAttr() != up.getComputeAttr() || gate.getWeightElementAttr() != up.getWeightElementAttr())
+    if (gate.getInput() != up.getInput() || gate.columns() != up.columns() || gate.getInScale() != up.getInScale() ||
+        gate.getInZero() != up.getInZero() || !canJoin(gate, up) || gate.getComputeAttr() != up.getComputeAttr() ||
+        gate.getWeightElementAttr() != up.getWeightElementAttr())
       return rewriter.notifyMatchFailure(mul, "the linears differ in input, columns or compute type");
 
     Location loc = fuseLocations({gate, act, up, mul});

@@ -3,6 +3,7 @@
 // recognize-ops: mathematics that an exporter wrote out becomes the op that it is (see Passes.td). One pattern for each op; the spellings
 // meet in Match.h's canonical views: products as factors, constants behind broadcasts, operands in any order.
 #include "dialects/ingot/IngotDialect.h"
+#include "passes/Linears.h"
 #include "passes/Passes.h"
 #include "passes/fusion/Match.h"
 #include "passes/fusion/WeightPatterns.h"
@@ -361,7 +362,7 @@ struct LinearBias : OpRewritePattern<ir::AddOp> {
       if (reshape && value.hasOneUse())
         inner = reshape.getInput();
       auto linear = inner.getDefiningOp<ir::LinearOp>();
-      if (!linear || !inner.hasOneUse() || linear.getBias() || inner != linear.getResult() || linear->getNumOperands() != 2)
+      if (!linear || !inner.hasOneUse() || linear.getBias() || inner != linear.getResult() || !isPlain(linear))
         continue;
       const int64_t n = tensorOf(inner).getDimSize(1);
       auto type = tensorOf(op);
@@ -372,7 +373,9 @@ struct LinearBias : OpRewritePattern<ir::AddOp> {
         continue;
       if (tensorOf(bias).getRank() != 1)
         bias = ir::ReshapeOp::create(rewriter, op.getLoc(), RankedTensorType::get({n}, type.getElementType()), bias);
-      Value made = ir::LinearOp::create(rewriter, linear.getLoc(), linear.getInput(), linear.getWeight(), bias).getResult();
+      LinearParts parts(linear);
+      parts.bias = bias;
+      Value made = parts.build(rewriter, linear.getLoc()).getResult();
       if (made.getType() != op.getType())
         made = ir::ReshapeOp::create(rewriter, op.getLoc(), type, made);
       rewriter.replaceOp(op, made);

@@ -51,7 +51,7 @@ std::optional<ir::Dim> joined(ArrayRef<ir::Dim> dims, Operation *at, PatternRewr
   while (module.lookupSymbol(name));
   OpBuilder::InsertionGuard guard(rewriter);
   rewriter.setInsertionPoint(at->getParentOfType<ir::EntryOp>());
-  ir::SymbolOp::create(rewriter, at->getLoc(), name, IntegerAttr(), rewriter.getStringAttr(text));
+  ir::SymbolOp::create(rewriter, at->getLoc(), name, IntegerAttr(), rewriter.getStringAttr(text), StringAttr(), StringAttr());
   return ir::Dim(ShapedType::kDynamic, rewriter.getStringAttr(name));
 }
 

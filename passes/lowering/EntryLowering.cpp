@@ -297,7 +297,7 @@ StringAttr ProgramTables::declare(StringRef name, const ir::SymbolExpr &value) {
   for (auto symbol : program.getOps<plan::SymbolOp>())
     builder.setInsertionPointAfter(symbol);
   know(plan::SymbolOp::create(builder, program.getLoc(), builder.getStringAttr(free), IntegerAttr(),
-                              builder.getStringAttr(value.text()), StringAttr()));
+                              builder.getStringAttr(value.text()), StringAttr(), StringAttr()));
   return builder.getStringAttr(free);
 }
 

@@ -144,13 +144,16 @@ FailureOr<std::pair<Value, int64_t>> EntryLowering::productRows(ir::LinearOp op)
 // One quantization for all linears that want the same rows normalized alike, and summed over groups of one size.
 FailureOr<std::pair<Value, int64_t>> EntryLowering::quantizedRows(ir::LinearOp op) {
   Value input = op.getInput();
-  if (!elementOf(input).isF32())
+  const bool codes = op.getInScale() != nullptr;
+  if (!codes && !elementOf(input).isF32())
     return op.emitOpError() << "input is " << input.getType() << "; only rows of f32 can be quantized";
   int64_t k = op.depth(), padded = roundUp(k, 64);
   ir::QuantizedType weight = quantizedOf(op.getWeight());
   int64_t rowBytes = padded + roundUp(4 + 4 * weight.groups(k), 64);
-  auto key = std::make_tuple(input, op.getNormStats(), op.getGamma(), Attribute(op.getEpsAttr()), computeOf(op),
-                             weight.groupSize(k));
+  auto key =
+      codes ? std::make_tuple(input, op.getInScale(), op.getInZero(), Attribute(), computeOf(op), weight.groupSize(k))
+            : std::make_tuple(input, op.getNormStats(), op.getGamma(), Attribute(op.getEpsAttr()), computeOf(op),
+                              weight.groupSize(k));
   for (auto &[known, packed] : packings)
     if (known == key)
       return std::pair(packed, rowBytes);
@@ -161,12 +164,18 @@ FailureOr<std::pair<Value, int64_t>> EntryLowering::quantizedRows(ir::LinearOp o
       .set("partials", partials, 0)
       .set("group", weight.groupSize(k))
       .setFloat("eps", op.getEps() ? op.getEps()->convertToDouble() : 0.0, 0.0);
+  if (codes)
+    params.set("codes", elementOf(input).isUnsignedInteger() ? INGOT_U8 : INGOT_I8, 0)
+        .set("in_zeros", op.getInZero() != nullptr, 0);
   Operands operands;
   operands.add(bufferOf(op, input));
   if (partials) {
     operands.add(bufferOf(op, op.getNormStats()));
     operands.add(bufferOf(op, op.getGamma()));
   }
+  for (Value parameter : {op.getInScale(), op.getInZero()})
+    if (parameter)
+      operands.add(bufferOf(op, parameter));
   operands.add(allocate(op, cast<RankedTensorType>(tensorOf(input).clone(computeOf(op))), rowBytes));
   if (operands.failed)
     return failure();
@@ -220,10 +229,14 @@ LogicalResult EntryLowering::lowerOp(ir::LinearOp op) {
       .set("out_type", elementNumber(elementOf(op.getResult())))
       .set("out_stride", stride, n)
       .set("rows_symbol", *symbol);
+  if (op.getInZero())
+    params.set("in_zeros", 1, 0);
   Operands operands;
   operands.add(rows->first);
   operands.add(bufferOf(op, op.getWeight()));
   addGroupValues(op, operands);
+  if (op.getSums())
+    operands.add(bufferOf(op, op.getSums()));
   if (op.getBias())
     operands.add(bufferOf(op, op.getBias()));
   if (op.getResidual())

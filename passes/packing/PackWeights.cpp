@@ -97,6 +97,9 @@ struct PackWeightsPass : public impl::PackWeightsPassBase<PackWeightsPass> {
     if (quantized && quantized.getZero())
       linear.getZerosMutable().assign(
           ir::PackGroupsOp::create(builder, loc, weight, builder.getStringAttr("zeros")).getResult());
+    if (linear.getInZero())
+      linear.getSumsMutable().assign(
+          ir::PackGroupsOp::create(builder, loc, weight, builder.getStringAttr("sums")).getResult());
     linear.setLayoutAttr(name);
     linear.setN(n);
     linear.setK(k);

@@ -34,9 +34,10 @@ LaunchEffects effectsOf(plan::LaunchOp launch) {
   } else if (name == "linear" || name == "linear_int") {
     last(param("stats") ? 2 : 1);
     if (param("residual") && param("out_type") == 0 && param("out_stride") == param("n")) {
-      // in, weight, [scales], [zeros], [bias], residual
+      // in, weight, [scales], [zeros], [sums], [bias], residual
       bool scales = name == "linear_int" || param("weight_type") == INGOT_U8;
-      effects.readInPlace = 2 + int(scales) + int(param("zeros") != 0) + int(param("bias") != 0);
+      effects.readInPlace =
+          2 + int(scales) + int(param("zeros") != 0) + int(param("in_zeros") != 0) + int(param("bias") != 0);
       effects.writtenInPlace = effects.readInPlace + 1;
     }
   } else if (name == "rope_append") {

@@ -54,6 +54,12 @@ struct ChoosePrecisionPass : public impl::ChoosePrecisionPassBase<ChoosePrecisio
     SmallVector<ir::LinearOp> floats; // those whose products are of floats as stored, with no compute of their own
     bool anyQuantized = false, allSourcesBf16 = !linears.empty();
     for (ir::LinearOp linear : linears) {
+      if (isa<ir::QuantizedType>(elementOf(linear.getWeight()))) {
+        if (failed(chooseProducts(linear)))
+          return signalPassFailure();
+        anyQuantized = true;
+        continue;
+      }
       allSourcesBf16 &= elementOf(linear.getWeight()).isBF16();
       if (linear.getComputeAttr())
         continue;
@@ -62,6 +68,13 @@ struct ChoosePrecisionPass : public impl::ChoosePrecisionPassBase<ChoosePrecisio
       anyQuantized |= isa<ir::QuantizedType>(storedOf(linear));
       if (!linear.getComputeAttr())
         floats.push_back(linear);
+    }
+    bool allHeld = !linears.empty() && llvm::all_of(linears, [](ir::LinearOp linear) {
+      return isa<ir::QuantizedType>(elementOf(linear.getWeight()));
+    });
+    if (scheme && allHeld) {
+      getOperation().emitError("cannot store weights as '" + weights + "': those of all products are quantized in the model's file, and stay so");
+      return signalPassFailure();
     }
     if (failed(checkUse(anyQuantized, !floats.empty())))
       return signalPassFailure();
@@ -138,6 +151,36 @@ private:
     return success();
   }
 
+  // Of a weight that the model itself quantized only the products are to be chosen: as the model says, or as is asked
+  // for.
+  LogicalResult chooseProducts(ir::LinearOp linear) {
+    auto type = cast<ir::QuantizedType>(elementOf(linear.getWeight()));
+    llvm::SetVector<StringRef> names;
+    collectTensors(linear.getWeight(), names);
+    StringRef rows = activations;
+    for (auto [index, rule] : llvm::enumerate(rules))
+      if (llvm::any_of(names, [&](StringRef name) { return matches(rule.pattern, name); })) {
+        used[index] = true;
+        if (rule.activations.empty())
+          return linear.emitError()
+                 << "the weight is stored as the model's file has it, in " << type.scheme() << "; rule '"
+                 << rule.pattern << "' can only choose its activations: expected activations=float or activations=int8";
+        rows = rule.activations;
+        break;
+      }
+    if (linear.getInScale()) {
+      linear.setComputeAttr(TypeAttr::get(IntegerType::get(&getContext(), 8)));
+      return success();
+    }
+    Type compute = linear.getCompute().value_or(Float32Type::get(&getContext()));
+    if (!rows.empty())
+      compute = rows == "int8" ? Type(IntegerType::get(&getContext(), 8)) : Type(Float32Type::get(&getContext()));
+    if (compute.isInteger(8) && type.getGroup() == 0 && linear.depth() > kLongestGroup)
+      compute = Float32Type::get(&getContext());
+    linear.setComputeAttr(TypeAttr::get(compute));
+    return success();
+  }
+
   // Nothing that was asked for may be without effect.
   LogicalResult checkUse(bool anyQuantized, bool anyFloat) {
     auto fail = [&](const Twine &message) { return getOperation().emitError(message); };
@@ -159,7 +202,7 @@ private:
     for (ir::LinearOp linear : linears) {
       products.insert(linear.getCompute().value_or(plain));
       stored.insert(storedOf(linear));
-      stated |= linear.getWeightElement().has_value();
+      stated |= linear.getWeightElement().has_value() || isa<ir::QuantizedType>(storedOf(linear));
     }
     if (!stated)
       return nameOf(plain);

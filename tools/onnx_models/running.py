@@ -31,5 +31,11 @@ def infer(engine, feeds, outputs):
         return [np.load(f"{folder}/out{number}.npy") for number in range(len(outputs))], ""
 
 
+def products_of(engine):
+    """In which types products are computed, as the engine tells it."""
+    done = subprocess.run([os.path.join(BIN, "ingot"), "inspect", engine], capture_output=True, text=True, check=True)
+    return next((line.split(None, 2)[2] for line in done.stdout.splitlines() if line.startswith("products")), "")
+
+
 def outputs_of(path):
     return [output.name for output in onnx.load(path, load_external_data=False).graph.output]

@@ -21,6 +21,10 @@ Tensor convolution(Op &op, const ConvolutionSpec &spec);
 // The same as the op of IR that has a kernel of its own: x and bias of floats of at most 32 bits, weight f32, as a matrix where a
 // window is one element; paddings are known and not negative. f32.
 Tensor convolve(Graph &graph, Tensor x, Value weight, Tensor bias, const Shape &shape, const Window &window, int64_t groups);
+// The same of x and weight that were both dequantized from codes of 8 bits, as a product of these integers; f32. Null
+// where it is not to be had so: with groups, zero points that are not one for x or one for a row of the weight, sums
+// that pass 32 bits.
+Tensor quantizedConvolution(Op &op, const ConvolutionSpec &spec);
 
 // Throws where ranks and types of a convolution's operands do not go together, or a kernel's extent is not known.
 void checkConvolution(Op &op, Tensor x, Tensor weight, Tensor bias);

@@ -81,6 +81,11 @@ Tensor Graph::stored(const TensorBytes &bytes, const std::string &name) {
   }
   const unsigned bits = storedBits(bytes.type);
   TensorBytes held = bytes;
+  if (bits < 8 && !isSmallFloat(bytes.type) && !bytes.file.empty() && bytes.elements() > uint64_t(kLargestLiteral) &&
+      !bytes.shape.empty() && bytes.shape.back() % (8 / bits) == 0) {
+    data->packed = bytes;
+    return data;
+  }
   if (bits < 8) {
     // A byte for each element, the first in the lowest bits (ONNX IR, "packed 4bit and 2bit data").
     auto unpacked = std::make_shared<std::string>();
@@ -128,6 +133,24 @@ Value Graph::value(Tensor tensor) {
     return tensor->value;
   if (tensor->dataType == DataType::string)
     throw ImportError("strings cannot be computed with");
+  if (tensor->later && !(tensor->known && tensor->known->cells.size() <= 1024)) {
+    tensor->value = tensor->later();
+    return tensor->value;
+  }
+  if (tensor->packed) { // rows of whole bytes
+    const TensorBytes &packed = *tensor->packed;
+    const int64_t bits = storedBits(packed.type), columns = packed.shape.back();
+    TensorSource source;
+    source.name = tensor->name;
+    source.type = ElementType::u8;
+    source.shape = {int64_t(packed.elements()) / columns, columns * bits / 8};
+    source.file = packed.file;
+    source.offset = packed.offset;
+    source.bytes = packed.bytes;
+    Value matrix = builder.unpackBits(builder.weight(source), bits, columns, tensor->type == ElementType::i8);
+    tensor->value = packed.shape.size() == 2 ? matrix : builder.reshape(matrix, tensor->shape);
+    return tensor->value;
+  }
   // What is known and small is part of the graph; the rest stays where it lies.
   if (tensor->known && tensor->known->isConstant() && (!tensor->stored || tensor->known->cells.size() <= 1024)) {
     tensor->value = builder.constant(tensor->type, tensor->known->shape, tensor->known->bytes());

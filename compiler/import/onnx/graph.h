@@ -23,6 +23,44 @@ struct ImportError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+struct TensorData;
+using Tensor = TensorData *; // of a Graph, and as long as it lives; null: an input or output that is left out
+
+// Where numbers come from integers: (codes - zero) * scale. Kept beside them, so that a product can take the integers.
+struct Dequantized {
+  Tensor codes = nullptr; // of the tensor's shape
+  Tensor scale = nullptr; // floats: one, one for each index of `axis`, or one for each block along it
+  Tensor zero = nullptr;  // of the codes' type and the scale's shape or one; null: 0
+  enum class Along { all, axis, blocks } along = Along::all;
+  size_t axis = 0;
+  int64_t block = 0;                // blocks: elements of `axis` that share a scale
+  bool constant = false;            // all of it is
+  std::optional<int64_t> everyZero; // of constants: what all zero points are
+};
+
+// Sums of products of integers whose right operand is a constant matrix, of its i32 sums or of these as floats.
+struct IntegerProduct {
+  Tensor a = nullptr, aZero = nullptr; // codes of 8 bits [.., k], their one zero point or null
+  Tensor b = nullptr, bZero = nullptr; // codes of 8 bits [k, n], one zero point, one for each column, or null
+};
+
+// A number of the graph, times constants.
+struct ScaleFactors {
+  Tensor number = nullptr, constants = nullptr;
+};
+
+// A constant matrix of codes as a product's rows [n, k].
+struct WeightCodes {
+  Value codes; // u8 or i8
+  bool isSigned = false;
+  int64_t bits = 8; // 8 or 4: of each code, whatever holds it
+  int64_t n = 0, k = 0;
+  Tensor scales = nullptr; // [1 or n, 1 or blocks]; null: 1
+  Tensor zeros = nullptr;  // alike, of the codes' type or of floats; null: `zero`
+  int64_t zero = 0;
+  int64_t block = 0; // columns that share a scale; 0: all
+};
+
 struct TensorData {
   DataType dataType;
   ElementType type; // in which elements are held
@@ -32,12 +70,16 @@ struct TensorData {
   Value value;                            // in IR, once it was asked for
   std::string name;                       // of a stored tensor
   std::vector<std::string> strings;       // of DataType::string
-  bool turned = false;                    // the transpose of a stored matrix, which a linear takes as it is stored
+  std::optional<TensorBytes> packed;      // a constant of 4 or 2 bits as its file holds it, where rows are whole bytes
+  Tensor turned = nullptr;                // the constant matrix whose transpose this is
+  std::function<Value()> later;           // gives `value` once it is asked for
+  std::shared_ptr<const Dequantized> dequantized;
+  std::shared_ptr<const IntegerProduct> product;
+  std::function<Tensor()> asFloats; // the same as f32, where that is to be had otherwise than by conversion
+  std::shared_ptr<const ScaleFactors> factors;
 
   size_t rank() const { return shape.size(); }
 };
-using Tensor = TensorData *; // of a Graph, and as long as it lives; null: an input or output that is left out
-
 using Indices = std::vector<Scalar>;
 
 class Graph {
@@ -115,12 +157,43 @@ public:
   // Symbols that are lengths of masks which callers give: not meant to be 1 where something longer stands beside them.
   std::set<std::string> maskLengths;
 
+  // --- Quantized tensors (graph_quantized.cpp). Weights of the model's own codes become quantized weights that hold
+  // exactly these where a layout can; others are dequantized once, while the engine is written.
+
+  // A tensor that a file holds, or that is small and known: what products store.
+  static bool isConstant(Tensor tensor);
+  // Of constants, computed when it is needed in floats; of others `plainly`, with what it came from.
+  Tensor dequantize(DataType type, Dequantized how, const std::function<Tensor()> &plainly);
+  // Whether a product with this constant keeps its codes.
+  static bool isQuantizedWeight(Tensor tensor);
+  // The i32 sums of a times the constant b; `plainly` gives them where no kernel does. Zero points may be null.
+  Tensor integerMatmul(Tensor a, Tensor aZero, Tensor b, Tensor bZero, const std::function<Tensor()> &plainly);
+  // Such sums as f32 times a's scale and b's (either may be left out); null where that is not to be had at once.
+  Tensor scaledSums(Tensor sums, Tensor aScale, Tensor bScale);
+  // rows f32 [r, k] times a constant's rows [n, k], floats or dequantized: f32 [r, n].
+  Tensor rowsTimes(Tensor rows, Tensor weight);
+  Tensor rowsTimes(Tensor rows, const WeightCodes &weight, bool integers);
+  // (rows - zero) * scale of codes of 8 bits [r, k] times a constant's rows [n, k], dequantized from such too: f32 [r,
+  // n]. Zero and scale are one number or null (0, 1). Null where no kernel takes the weight so.
+  Tensor codesTimes(Tensor rows, Tensor zero, Tensor scale, Tensor weight);
+
 private:
   TensorData *make(DataType type, Shape shape);
   Value broadcastValue(Tensor tensor, const Shape &shape);
   std::optional<Literal> evaluateAll(ElementType type, const Shape &shape, const Shape &extents, Reduction kind,
                                      const Scalar &body);
   Value emit(ElementType type, const Shape &shape, const Shape &extents, Reduction kind, const Scalar &body);
+  // See graph_quantized.cpp.
+  Tensor alike(Tensor x, Tensor result, const std::function<std::optional<Dequantized>(const Dequantized &)> &moved);
+  Tensor transposedAlike(Tensor x, Tensor result, const std::vector<int64_t> &permutation);
+  Tensor reshapedAlike(Tensor x, Tensor result);
+  Tensor scaledAlike(Tensor result, Tensor x, Tensor y);
+  std::optional<WeightCodes> codesOf(Tensor weight);
+  Value quantizedValue(const WeightCodes &weight, std::optional<QuantizedSpec> spec);
+  std::optional<Value> floatsOf(Tensor weight);
+  Tensor quantizedMatmul(Tensor a, Tensor b);
+  Tensor integerRows(const IntegerProduct &product, Tensor scale, const WeightCodes &weight, const QuantizedSpec &spec,
+                     const Shape &shape);
 
   GraphBuilder &builder;
   std::deque<TensorData> tensors;

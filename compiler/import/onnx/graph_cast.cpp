@@ -38,9 +38,28 @@ Tensor Graph::cast(Tensor x, DataType type, CastMode mode) {
   }
   if (isSmallInteger(type))
     return compute(type, x->shape, [&](const Indices &i) { return smallIntegerOf(type, ingot::cast(at(x, i), ElementType::i32)); });
-  if (x->known)
-    return compute(type, x->shape, [&](const Indices &i) { return ingot::cast(at(x, i), *held); });
-  return computed(type, x->shape, builder.cast(value(x), *held));
+  const bool floats = isFloat(x->type) && isFloat(*held);
+  auto unmoved = [](const Dequantized &from) { return std::optional(from); };
+  if (x->known) {
+    Tensor made = compute(type, x->shape, [&](const Indices &i) { return ingot::cast(at(x, i), *held); });
+    return floats ? alike(x, made, unmoved) : made;
+  }
+  if (x->asFloats && type == DataType::f32)
+    return x->asFloats();
+  if (x->product &&
+      type == DataType::f32) { // sums of integers as floats: what is multiplied to them goes into the product
+    Tensor made = make(type, x->shape);
+    made->product = x->product;
+    made->later = [this, x] { return value(scaledSums(x, nullptr, nullptr)); };
+    return made;
+  }
+  if (floats && x->later && x->dequantized) {
+    Tensor made = alike(x, make(type, x->shape), unmoved);
+    made->later = [this, x, made] { return builder.cast(value(x), made->type); };
+    return made;
+  }
+  Tensor made = computed(type, x->shape, builder.cast(value(x), *held));
+  return floats ? alike(x, made, unmoved) : made;
 }
 
 } // namespace ingot::onnx

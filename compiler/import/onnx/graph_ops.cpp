@@ -58,6 +58,13 @@ Tensor Graph::elementwise(ScalarOp op, const std::vector<Tensor> &inputs) {
   if (!isFloat(inputs[0]->type) || !GraphBuilder::hasElementwise(op) || areKnown(inputs))
     return map(type, inputs, [&](const std::vector<Scalar> &x) { return x.size() == 1 ? apply(op, x[0]) : apply(op, x[0], x[1]); });
   Shape shape = broadcastShape(inputs);
+  if (op == ScalarOp::mul)
+    for (auto [sums, factor] : {std::pair(inputs[0], inputs[1]), std::pair(inputs[1], inputs[0])})
+      if (sums->product && sums->shape == shape)
+        if (Tensor made = factor->factors      ? scaledSums(sums, factor->factors->number, factor->factors->constants)
+                          : isConstant(factor) ? scaledSums(sums, nullptr, factor)
+                                               : scaledSums(sums, factor, nullptr))
+          return made;
   // What changes nothing is left out.
   if (op == ScalarOp::mul || op == ScalarOp::div) {
     if (isAll(inputs[1], 1) && inputs[0]->shape == shape)
@@ -68,7 +75,8 @@ Tensor Graph::elementwise(ScalarOp op, const std::vector<Tensor> &inputs) {
   std::vector<Value> values;
   for (Tensor input : inputs)
     values.push_back(broadcastValue(input, shape));
-  return computed(type, shape, builder.elementwise(op, values));
+  Tensor made = computed(type, shape, builder.elementwise(op, values));
+  return op == ScalarOp::mul ? scaledAlike(made, inputs[0], inputs[1]) : made;
 }
 
 Tensor Graph::compare(ScalarOp op, Tensor a, Tensor b) {
@@ -117,8 +125,18 @@ Tensor Graph::reshape(Tensor x, Shape shape) {
         result->stored->shape = result->known->shape;
         result->name = x->name + ".reshaped" + textOf(shape);
       }
-      return result;
+      return reshapedAlike(x, result);
     }
+  }
+  if (auto &packed = x->packed; packed && shape.size() > 0 && shape.back().isConstant() &&
+                                *shape.back().constant() % (8 / int64_t(storedBits(x->dataType))) == 0) {
+    Tensor result = make(x->dataType, shape);
+    result->packed = packed;
+    result->packed->shape.clear();
+    for (const Dimension &dimension : shape)
+      result->packed->shape.push_back(*dimension.constant());
+    result->name = x->name + ".reshaped" + textOf(shape);
+    return result;
   }
   if (x->stored && !x->known) {
     Tensor result = make(x->dataType, shape);
@@ -129,7 +147,15 @@ Tensor Graph::reshape(Tensor x, Shape shape) {
     result->name = x->name + ".reshaped" + textOf(shape);
     return result;
   }
-  return computed(x->dataType, shape, builder.reshape(value(x), shape));
+  if (x->later && x->dequantized) {
+    Tensor result = reshapedAlike(x, make(x->dataType, shape));
+    result->later = [this, x, result] {
+      auto floats = result->dequantized ? floatsOf(result) : std::nullopt;
+      return floats ? *floats : builder.reshape(value(x), result->shape);
+    };
+    return result;
+  }
+  return reshapedAlike(x, computed(x->dataType, shape, builder.reshape(value(x), shape)));
 }
 
 Tensor Graph::transpose(Tensor x, std::vector<int64_t> permutation) {
@@ -140,15 +166,28 @@ Tensor Graph::transpose(Tensor x, std::vector<int64_t> permutation) {
   for (int64_t from : permutation)
     shape.push_back(x->shape[size_t(from)]);
   if (x->known && !x->stored)
-    return compute(x->dataType, shape, [&](const Indices &i) {
-      Indices own(i.size());
-      for (size_t d = 0; d < i.size(); ++d)
-        own[size_t(permutation[d])] = i[d];
-      return at(x, own);
-    });
-  Tensor made = computed(x->dataType, shape, builder.transpose(value(x), permutation));
-  made->turned = x->rank() == 2 && x->stored;
-  return made;
+    return transposedAlike(x,
+                           compute(x->dataType, shape,
+                                   [&](const Indices &i) {
+                                     Indices own(i.size());
+                                     for (size_t d = 0; d < i.size(); ++d)
+                                       own[size_t(permutation[d])] = i[d];
+                                     return at(x, own);
+                                   }),
+                           permutation);
+  if (x->later && x->dequantized) {
+    Tensor result = transposedAlike(x, make(x->dataType, shape), permutation);
+    result->later = [this, x, result, permutation] {
+      auto floats = result->dequantized ? floatsOf(result) : std::nullopt;
+      return floats ? *floats : builder.transpose(value(x), permutation);
+    };
+    return result;
+  }
+  Tensor result =
+      transposedAlike(x, computed(x->dataType, shape, builder.transpose(value(x), permutation)), permutation);
+  if (x->rank() == 2 && isConstant(x))
+    result->turned = x;
+  return result;
 }
 
 Tensor Graph::concat(const std::vector<Tensor> &inputs, size_t axis) {
@@ -288,11 +327,13 @@ Tensor Graph::matmul(Tensor a, Tensor b) {
   if (differ(k, other, "as many columns in " + textOf(a->shape) + " as rows in " + textOf(b->shape)))
     throw ImportError("a matrix of shape " + textOf(a->shape) + " cannot be multiplied by one of " + textOf(b->shape));
   Shape lead(a->shape.begin(), a->shape.end() - 2);
+  if (Tensor made = quantizedMatmul(a, b))
+    return made;
   // Stored weights: rows of all leading dimensions together.
   if (b->rank() == 2 && (b->stored || b->known || b->turned) && isFloat(a->type) && a->type != ElementType::f64 && !a->known &&
       k.isConstant() && n.isConstant()) {
     Dimension rows = elementsOf(lead) * m;
-    Value weight = builder.transpose(value(b), {1, 0});
+    Value weight = b->turned ? value(b->turned) : builder.transpose(value(b), {1, 0});
     Value product = builder.linear(builder.reshape(value(cast(a, DataType::f32)), {rows, k}), weight);
     Shape shape = lead;
     shape.push_back(m);

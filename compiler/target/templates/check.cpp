@@ -73,7 +73,6 @@ public:
             p.layout == INGOT_N16K4 ? "32, 64, 128 or k = " + llvm::Twine(p.k) : llvm::Twine("32, 64 or 128"));
     require(p.scale_type == INGOT_F32 || p.scale_type == INGOT_F16, "scale_type", p.scale_type, "0 (f32) or 1 (f16)");
     flag("zeros", p.zeros);
-    require(!p.zeros || p.layout == INGOT_N16K8, "zeros", p.zeros, "0, as 8-bit weights are symmetric");
   }
   template <class Params> void epilogue(const Params &p) {
     flag("bias", p.bias);
@@ -155,6 +154,11 @@ void check(Checker &c, const linear_params &p) {
 void check(Checker &c, const quantize_rows_params &p) {
   c.quantizedRows(p);
   c.require(p.partials >= 0, "partials", p.partials, "at least 0");
+  c.require(p.codes == 0 || p.codes == INGOT_I8 || p.codes == INGOT_U8, "codes", p.codes,
+            "0 (rows of f32), 4 (i8) or 5 (u8)");
+  c.flag("in_zeros", p.in_zeros);
+  c.require(!p.in_zeros || p.codes, "in_zeros", p.in_zeros, "0 for rows of f32");
+  c.require(!p.codes || !p.partials, "partials", p.partials, "0, as codes are not normalized");
 }
 
 // 255 * 127 * 65,536 is below 2^31: no sum of products of one group passes 32 bits.
@@ -166,6 +170,9 @@ void check(Checker &c, const linear_int_params &p) {
   c.quantized(p);
   c.require(p.group <= kLargestIntegerGroup, "group", p.group,
             "at most " + llvm::Twine(kLargestIntegerGroup) + ", so that sums of a group fit 32 bits");
+  c.flag("in_zeros", p.in_zeros);
+  c.require(!p.in_zeros || (p.layout == INGOT_N16K4 && p.group >= p.k), "in_zeros", p.in_zeros,
+            "0, as only 8-bit weights with one group take rows with a zero point");
   c.epilogue(p);
 }
 

@@ -62,8 +62,11 @@
 /* quantize_rows: rows of f32 to 8-bit integers with a scale per row, normalized on the way. Tiles: one per row.
  * in f32[rows][k], [stats, gamma: as pack_rows (partials > 0)], out: per row i8 q[k_padded] (padding zero; k_padded a
  * multiple of 64), f32 scale, i32 sums[groups] (of q over each group of `group`), then zeros up to a multiple of 64 bytes.
- * q = round(y * (127 / max|y|)) to nearest even, scale = max|y| / 127; all zero for a row of zeros. */
-#define INGOT_QUANTIZE_ROWS_PARAMS(I, F) I(k) I(k_padded) I(partials) I(group) F(eps)
+ * q = round(y * (127 / max|y|)) to nearest even, scale = max|y| / 127; all zero for a row of zeros.
+ * With `codes`, a type (i8 or u8), rows were quantized before: in codes[rows][k], in_scale f32[1], [in_zero codes[1] (in_zeros)],
+ * out. q is the code, less 128 where they are u8, and so is the zero point, an i32 behind the one sum; scale = in_scale. Rows of u8
+ * always have a zero point. */
+#define INGOT_QUANTIZE_ROWS_PARAMS(I, F) I(k) I(k_padded) I(partials) I(group) F(eps) I(codes) I(in_zeros)
 
 /* linear: out = epilogue(in · weightᵀ). Tiles: one per panel of 16 weight rows (per pair of panels when gated).
  * in in_type[rows][k_padded], weight (packed), [scales (weight_type u8)], [zeros (zeros)], [bias f32[n] (bias)], [residual f32[rows][n_out] (residual)],
@@ -78,10 +81,12 @@
 
 /* linear_int: linear with integer products. in: rows of quantize_rows with the same k, k_padded and group; weight
  * (n16k4 or n16k8), scales, [zeros (zeros)], then [bias], [residual], out, [stats], tiles and epilogue as linear.
- * Per output, groups ascending from 0: acc = fma((f32) sum of (u - z) * q, s, acc); then acc * scale of the row. */
+ * Per output, groups ascending from 0: acc = fma((f32) sum of (u - z) * q, s, acc); then acc * scale of the row.
+ * With `in_zeros` (n16k4, one group) sums i32[ceil(N/16)][1][16] of u - z stand behind the zeros, and the row's zero point times
+ * these is taken off the sum of products. */
 #define INGOT_LINEAR_INT_PARAMS(I, F)                                                        \
   I(n) I(k) I(k_padded) I(layout) I(group) I(scale_type) I(zeros) I(bias) I(residual) I(act) \
-  I(gated) I(stats) I(out_type) I(out_stride) I(rows_symbol)
+  I(gated) I(stats) I(out_type) I(out_stride) I(rows_symbol) I(in_zeros)
 
 /* rope_append: k norm, rotary embedding of k, append of k and v to the cache, for every token but the last of each
  * sequence (attention appends that one). Tiles: (T - R) * kv_heads, tile = i * kv_heads + h for the i-th such token;
@@ -176,7 +181,8 @@
 /* Parameters that a plan may leave out: they are 0 then. */
 #define INGOT_OPTIONAL_PARAMS(O)                                      \
   O(embedding, group) O(embedding, scale_type) O(embedding, zeros)    \
-  O(linear, group) O(linear, scale_type) O(linear, zeros)              \
+  O(linear, group) O(linear, scale_type) O(linear, zeros)             \
+  O(quantize_rows, codes) O(quantize_rows, in_zeros) O(linear_int, in_zeros) \
   O(sdpa, starts) O(sdpa, places)
 
 #endif

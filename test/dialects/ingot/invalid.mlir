@@ -479,7 +479,7 @@ ingot.symbol @tokens
 ingot.symbol @rows
 ingot.entry @linear_c2_rank(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>, %w: tensor<1x8x16xf32>)
     attributes {arg_names = ["x", "w"], res_names = []} {
-  // expected-error@+1 {{'ingot.linear' op weight must be a static matrix of floats, or packed, found 'tensor<1x8x16xf32>'}}
+  // expected-error@+1 {{'ingot.linear' op weight must be a static matrix, or packed, found 'tensor<1x8x16xf32>'}}
   %r = ingot.linear %x, %w  
       : (tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<1x8x16xf32>) -> tensor<?x4xf32, #ingot.dims<"tokens", "">>
   ingot.return
@@ -1601,9 +1601,9 @@ ingot.entry @quantized_c3_scale(
 
 // -----
 
-// expected-error@+2 {{zero of !ingot.quantized must be ui8, with storage ui4; found 'ui8' with 'ui8'}}
+// expected-error@+2 {{zero of !ingot.quantized must be ui8, found 'i8'}}
 ingot.entry @quantized_c4_zero(
-    %w: tensor<4x8x!ingot.quantized<ui8, group = 32, scale = f16, zero = ui8>>) attributes {arg_names = ["w"], res_names = []} {
+    %w: tensor<4x8x!ingot.quantized<ui8, group = 32, scale = f16, zero = i8>>) attributes {arg_names = ["w"], res_names = []} {
   ingot.return
 }
 
@@ -1646,10 +1646,10 @@ ingot.entry @pack_groups_c2_zeros(%a: tensor<4x8x!ingot.quantized<ui4, group = 3
 // -----
 
 ingot.symbol @tokens
-ingot.entry @linear_c2_quantized_rows(%x: tensor<?x48xf32, #ingot.dims<"tokens", "">>, %w: tensor<40x48x!ingot.quantized<ui8, scale = f32>>)
+ingot.entry @linear_c13_quantized(%x: tensor<?x48xf32, #ingot.dims<"tokens", "">>, %w: tensor<40x48x!ingot.quantized<ui8, scale = f32>>)
     attributes {arg_names = ["x", "w"], res_names = []} {
-  // expected-error@+1 {{'ingot.linear' op weight must be a static matrix of floats, or packed}}
-  %r = ingot.linear %x, %w {compute = i8}
+  // expected-error@+1 {{'ingot.linear' op weight_element is given; the weight is quantized already}}
+  %r = ingot.linear %x, %w {compute = i8, weight_element = f32}
       : (tensor<?x48xf32, #ingot.dims<"tokens", "">>, tensor<40x48x!ingot.quantized<ui8, scale = f32>>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">>
   ingot.return
 }
@@ -1728,6 +1728,152 @@ ingot.entry @linear_c13_element(%x: tensor<?x48xf32, #ingot.dims<"tokens", "">>,
   // expected-error@+1 {{'ingot.linear' op weight_element must be f32, f16, bf16 or quantized, found 'f64'}}
   %r = ingot.linear %x, %w {weight_element = f64}
       : (tensor<?x48xf32, #ingot.dims<"tokens", "">>, tensor<40x48xf32>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @tokens
+ingot.entry @linear_c14_no_scale(%x: tensor<?x48xui8, #ingot.dims<"tokens", "">>, %w: tensor<40x48x!ingot.quantized<ui8, scale = f32>>)
+    attributes {arg_names = ["x", "w"], res_names = []} {
+  // expected-error@+1 {{'ingot.linear' op in_scale is given exactly with an input of i8 or ui8, found an input of 'ui8'}}
+  %r = ingot.linear %x, %w
+      : (tensor<?x48xui8, #ingot.dims<"tokens", "">>, tensor<40x48x!ingot.quantized<ui8, scale = f32>>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @tokens
+ingot.entry @linear_c14_scale(%x: tensor<?x48xui8, #ingot.dims<"tokens", "">>, %w: tensor<40x48x!ingot.quantized<ui8, scale = f32>>, %s: tensor<2xf32>)
+    attributes {arg_names = ["x", "w", "s"], res_names = []} {
+  // expected-error@+1 {{'ingot.linear' op in_scale must be one f32, found 'tensor<2xf32>'}}
+  %r = ingot.linear %x, %w in_scale %s
+      : (tensor<?x48xui8, #ingot.dims<"tokens", "">>, tensor<40x48x!ingot.quantized<ui8, scale = f32>>, tensor<2xf32>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @tokens
+ingot.entry @linear_c14_float_weight(%x: tensor<?x48xui8, #ingot.dims<"tokens", "">>, %w: tensor<40x48xf32>, %s: tensor<f32>)
+    attributes {arg_names = ["x", "w", "s"], res_names = []} {
+  // expected-error@+1 {{'ingot.linear' op an input of codes is multiplied by a quantized weight, in i8 and without a norm}}
+  %r = ingot.linear %x, %w in_scale %s
+      : (tensor<?x48xui8, #ingot.dims<"tokens", "">>, tensor<40x48xf32>, tensor<f32>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @tokens
+ingot.entry @linear_c15_zero(%x: tensor<?x48xui8, #ingot.dims<"tokens", "">>, %w: tensor<40x48x!ingot.quantized<ui8, scale = f32>>, %s: tensor<f32>, %z: tensor<i8>)
+    attributes {arg_names = ["x", "w", "s", "z"], res_names = []} {
+  // expected-error@+1 {{'ingot.linear' op in_zero must be one 'ui8' beside in_scale and a weight of ui8 without groups, found 'tensor<i8>'}}
+  %r = ingot.linear %x, %w in_scale %s in_zero %z
+      : (tensor<?x48xui8, #ingot.dims<"tokens", "">>, tensor<40x48x!ingot.quantized<ui8, scale = f32>>, tensor<f32>, tensor<i8>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @tokens
+ingot.entry @linear_c16_no_sums(%x: tensor<?x48xui8, #ingot.dims<"tokens", "">>, %w: tensor<3x16x16x4x!ingot.quantized<ui8, scale = f32>>, %g: tensor<3x1x16xf32>, %s: tensor<f32>, %z: tensor<ui8>)
+    attributes {arg_names = ["x", "w", "g", "s", "z"], res_names = []} {
+  // expected-error@+1 {{'ingot.linear' op sums are given exactly with in_zero and a packed weight}}
+  %r = ingot.linear %x, %w scales %g in_scale %s in_zero %z {layout = "n16k4", n = 40, k = 48}
+      : (tensor<?x48xui8, #ingot.dims<"tokens", "">>, tensor<3x16x16x4x!ingot.quantized<ui8, scale = f32>>, tensor<3x1x16xf32>, tensor<f32>, tensor<ui8>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @tokens
+ingot.entry @linear_c16_sums_type(%x: tensor<?x48xui8, #ingot.dims<"tokens", "">>, %w: tensor<3x16x16x4x!ingot.quantized<ui8, scale = f32>>, %g: tensor<3x1x16xf32>, %s: tensor<f32>, %z: tensor<ui8>, %c: tensor<1x1x16xi32>)
+    attributes {arg_names = ["x", "w", "g", "s", "z", "c"], res_names = []} {
+  // expected-error@+1 {{'ingot.linear' op sums must be 'tensor<3x1x16xi32>', found 'tensor<1x1x16xi32>'}}
+  %r = ingot.linear %x, %w scales %g in_scale %s in_zero %z sums %c {layout = "n16k4", n = 40, k = 48}
+      : (tensor<?x48xui8, #ingot.dims<"tokens", "">>, tensor<3x16x16x4x!ingot.quantized<ui8, scale = f32>>, tensor<3x1x16xf32>, tensor<f32>, tensor<ui8>, tensor<1x1x16xi32>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @quantize_c2_zeros(%a: tensor<4x8xf32>) attributes {arg_names = ["a"], res_names = []} {
+  // expected-error@+1 {{'ingot.quantize' op cannot round to}}
+  %r = ingot.quantize %a : tensor<4x8xf32> to tensor<4x8x!ingot.quantized<ui8, scale = f32, zero = ui8>>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @unpack_bits_c1_columns(%a: tensor<4x8xui8>) attributes {arg_names = ["a"], res_names = []} {
+  // expected-error@+1 {{'ingot.unpack_bits' op cannot unpack 'tensor<4x8xui8>' to 'tensor<4x17xui8>'}}
+  %r = ingot.unpack_bits %a {bits = 4} : tensor<4x8xui8> to tensor<4x17xui8>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @unpack_bits_c2_bits(%a: tensor<4x8xui8>) attributes {arg_names = ["a"], res_names = []} {
+  // expected-error@+1 {{'ingot.unpack_bits' op bits must be 2, 4 or 8, found 3}}
+  %r = ingot.unpack_bits %a {bits = 3} : tensor<4x8xui8> to tensor<4x16xui8>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @assemble_c1_shape(%a: tensor<4x8xi8>, %s: tensor<1x1xf32>) attributes {arg_names = ["a", "s"], res_names = []} {
+  // expected-error@+1 {{'ingot.assemble' op codes and result must be static matrices of one shape}}
+  %r = ingot.assemble %a scales %s : (tensor<4x8xi8>, tensor<1x1xf32>) -> tensor<8x4xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @assemble_c2_scales(%a: tensor<4x8xi8>, %s: tensor<4x3xf32>) attributes {arg_names = ["a", "s"], res_names = []} {
+  // expected-error@+1 {{'ingot.assemble' op scales must be [1 or 4, 1 or 2], found 'tensor<4x3xf32>'}}
+  %r = ingot.assemble %a scales %s {block = 4} : (tensor<4x8xi8>, tensor<4x3xf32>) -> tensor<4x8xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @assemble_c3_result(%a: tensor<4x8xi8>, %s: tensor<1x1xf32>) attributes {arg_names = ["a", "s"], res_names = []} {
+  // expected-error@+1 {{'ingot.assemble' op result must be of f32 or quantized}}
+  %r = ingot.assemble %a scales %s : (tensor<4x8xi8>, tensor<1x1xf32>) -> tensor<4x8xf16>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @assemble_c3_scale_type(%a: tensor<4x8xi8>, %s: tensor<1x1xf16>) attributes {arg_names = ["a", "s"], res_names = []} {
+  // expected-error@+1 {{'ingot.assemble' op scales must be of 'f32' as the result's type says}}
+  %r = ingot.assemble %a scales %s : (tensor<4x8xi8>, tensor<1x1xf16>) -> tensor<4x8x!ingot.quantized<ui8, scale = f32>>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @assemble_c3_zero(%a: tensor<4x8xui8>, %s: tensor<1x1xf32>) attributes {arg_names = ["a", "s"], res_names = []} {
+  // expected-error@+1 {{'ingot.assemble' op zero is 0; without zero points}}
+  %r = ingot.assemble %a scales %s : (tensor<4x8xui8>, tensor<1x1xf32>) -> tensor<4x8x!ingot.quantized<ui8, scale = f32>>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @assemble_c4_groups(%a: tensor<4x96xi8>, %s: tensor<4x2xf32>) attributes {arg_names = ["a", "s"], res_names = []} {
+  // expected-error@+1 {{'ingot.assemble' op blocks of 48 columns cut groups of 32}}
+  %r = ingot.assemble %a scales %s {block = 48} : (tensor<4x96xi8>, tensor<4x2xf32>) -> tensor<4x96x!ingot.quantized<ui4, group = 32, scale = f32>>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @assemble_c5_block(%a: tensor<4x8xi8>, %s: tensor<1x1xf32>) attributes {arg_names = ["a", "s"], res_names = []} {
+  // expected-error@+1 {{'ingot.assemble' op block must not be negative, found -1}}
+  %r = ingot.assemble %a scales %s {block = -1} : (tensor<4x8xi8>, tensor<1x1xf32>) -> tensor<4x8xf32>
   ingot.return
 }
 

@@ -337,3 +337,21 @@ ingot.entry @convolution(%x: tensor<?x8x9x9xf32, #ingot.dims<"n", "", "", "">>, 
       -> tensor<?x4x5x9xf32, #ingot.dims<"n", "", "", "">>
   ingot.return %y : tensor<?x4x5x9xf32, #ingot.dims<"n", "", "", "">>
 }
+
+// -----
+
+// CHECK-LABEL: ingot.entry @quantized_before
+// CHECK:         ingot.unpack_bits %{{.*}} {bits = 4 : i64} : tensor<40x24xui8> to tensor<40x48xi8>
+// CHECK:         ingot.assemble %{{.*}} scales %{{.*}} zeros %{{.*}} {block = 32 : i64} : (tensor<40x48xi8>, tensor<40x2xf32>, tensor<40x2xi8>) -> tensor<40x48x!ingot.quantized<ui4, group = 32, scale = f32, zero = ui8>>
+// CHECK:         ingot.assemble %{{.*}} scales %{{.*}} {block = 32 : i64} : (tensor<40x48xi8>, tensor<40x2xf32>) -> tensor<40x48xf32>
+// CHECK:         ingot.linear %{{.*}}, %{{.*}} in_scale %{{.*}} : (tensor<?x48xi8
+ingot.symbol @tokens
+ingot.entry @quantized_before(%x: tensor<?x48xi8, #ingot.dims<"tokens", "">>, %b: tensor<40x24xui8>, %s: tensor<40x2xf32>, %z: tensor<40x2xi8>, %a: tensor<f32>)
+    attributes {arg_names = ["x", "b", "s", "z", "a"], res_names = []} {
+  %u = ingot.unpack_bits %b {bits = 4 : i64} : tensor<40x24xui8> to tensor<40x48xi8>
+  %q = ingot.assemble %u scales %s zeros %z {block = 32 : i64} : (tensor<40x48xi8>, tensor<40x2xf32>, tensor<40x2xi8>) -> tensor<40x48x!ingot.quantized<ui4, group = 32, scale = f32, zero = ui8>>
+  %f = ingot.assemble %u scales %s {block = 32 : i64} : (tensor<40x48xi8>, tensor<40x2xf32>) -> tensor<40x48xf32>
+  %y = ingot.linear %x, %q in_scale %a
+      : (tensor<?x48xi8, #ingot.dims<"tokens", "">>, tensor<40x48x!ingot.quantized<ui4, group = 32, scale = f32, zero = ui8>>, tensor<f32>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">>
+  ingot.return
+}

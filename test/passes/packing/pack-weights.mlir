@@ -115,3 +115,26 @@ ingot.entry @no_layout(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> tensor
   %y = ingot.linear %x, %w : (tensor<?x8xf32, #ingot.dims<"tokens", "">>, tensor<8x8xf64>) -> tensor<?x8xf32, #ingot.dims<"tokens", "">>
   ingot.return %y : tensor<?x8xf32, #ingot.dims<"tokens", "">>
 }
+
+// -----
+
+// A weight that the model quantized itself is packed as it is; sums of its integers go with the zero point of the rows.
+// CHECK-LABEL: ingot.entry @codes
+// CHECK:         %[[U:.*]] = ingot.unpack_bits %{{.*}} {bits = 4 : i64}
+// CHECK:         %[[A:.*]] = ingot.assemble %[[U]] scales %{{.*}} {zero = 128 : i64}
+// CHECK-DAG:     %[[P:.*]] = ingot.pack %[[A]] {layout = "n16k4"}
+// CHECK-DAG:     %[[S:.*]] = ingot.pack_groups %[[A]] {of = "scales"}
+// CHECK-DAG:     %[[C:.*]] = ingot.pack_groups %[[A]] {of = "sums"} : {{.*}} -> tensor<3x1x16xi32>
+// CHECK:         ingot.linear %arg0, %[[P]] scales %[[S]] in_scale %arg1 in_zero %arg2 sums %[[C]] {compute = i8
+ingot.symbol @tokens
+ingot.tensor @w : tensor<40x24xui8> {dummy}
+ingot.tensor @s : tensor<40x1xf32> {dummy}
+ingot.entry @codes(%x: tensor<?x48xui8, #ingot.dims<"tokens", "">>, %a: tensor<f32>, %z: tensor<ui8>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">> attributes {arg_names = ["x", "a", "z"], res_names = ["y"]} {
+  %w = ingot.weight @w : tensor<40x24xui8>
+  %s = ingot.weight @s : tensor<40x1xf32>
+  %u = ingot.unpack_bits %w {bits = 4 : i64} : tensor<40x24xui8> to tensor<40x48xui8>
+  %q = ingot.assemble %u scales %s {zero = 128 : i64} : (tensor<40x48xui8>, tensor<40x1xf32>) -> tensor<40x48x!ingot.quantized<ui8, scale = f32>>
+  %y = ingot.linear %x, %q in_scale %a in_zero %z {compute = i8}
+      : (tensor<?x48xui8, #ingot.dims<"tokens", "">>, tensor<40x48x!ingot.quantized<ui8, scale = f32>>, tensor<f32>, tensor<ui8>) -> tensor<?x40xf32, #ingot.dims<"tokens", "">>
+  ingot.return %y : tensor<?x40xf32, #ingot.dims<"tokens", "">>
+}

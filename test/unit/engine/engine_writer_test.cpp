@@ -86,8 +86,8 @@ TEST_F(EngineWriter, GroupValuesAreThoseOfTheirRecipes) {
     return Recipe::quantize(Recipe::tensor(source), {4, 32, ElementType::f16, true});
   };
   auto values = [&](const char *name) { return Recipe::pack(quantized(name), Recipe::Layout::n16k8); };
-  auto scales = [&](const char *name) { return Recipe::packGroups(quantized(name), false); };
-  auto zeros = [&](const char *name) { return Recipe::packGroups(quantized(name), true); };
+  auto scales = [&](const char *name) { return Recipe::packGroups(quantized(name), GroupPlane::scales); };
+  auto zeros = [&](const char *name) { return Recipe::packGroups(quantized(name), GroupPlane::zeros); };
   using Recipes = std::vector<std::shared_ptr<const Recipe>>;
   for (const Recipes &recipes :
        {Recipes{values("a"), scales("a"), zeros("a"), values("b"), zeros("b"), scales("b")},

@@ -152,9 +152,9 @@ Planes quantized(const std::vector<float> &w, int64_t rows, int64_t columns, Qua
   Planes planes;
   planes.values =
       bytesOf(*Recipe::pack(quantize, how.bits == 4 ? Recipe::Layout::n16k8 : Recipe::Layout::n16k4), 1, error);
-  planes.scales = bytesOf(*Recipe::packGroups(quantize, false), 2);
+  planes.scales = bytesOf(*Recipe::packGroups(quantize, GroupPlane::scales), 2);
   if (how.asym)
-    planes.zeros = bytesOf(*Recipe::packGroups(quantize, true), 3);
+    planes.zeros = bytesOf(*Recipe::packGroups(quantize, GroupPlane::zeros), 3);
   return planes;
 }
 
@@ -165,6 +165,98 @@ unsigned valueAt(const Planes &planes, const Quantization &how, int64_t columns,
     return planes.values[size_t(((panel * (padded / 4) + k / 4) * 16 + c) * 4 + k % 4)];
   uint8_t both = planes.values[size_t(((panel * (padded / 8) + k / 8) * 16 + c) * 4 + k % 4)];
   return k % 8 < 4 ? both & 15 : both >> 4;
+}
+
+// What MatMulNBits holds (onnxruntime, docs/ContribOperators.md): two codes a byte, the first in the low half; (code -
+// 8) * scale.
+TEST(Assemble, TakesCodesAndScalesAsTheyAre) {
+  const int64_t rows = 17, columns = 40; // two blocks of 32, of which the second is padded
+  std::vector<uint8_t> bytes(size_t(rows) * 32), scaleBytes(size_t(rows) * 2 * 4);
+  std::vector<float> scales(size_t(rows) * 2);
+  for (size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = uint8_t(i * 37 + 5);
+  for (size_t i = 0; i < scales.size(); ++i)
+    scales[i] = 0.1f + float(i); // no f16
+  std::memcpy(scaleBytes.data(), scales.data(), scaleBytes.size());
+  auto packed = Recipe::constant(ElementType::u8, rows, 32, bytes);
+  auto codes = Recipe::unpackBits(packed, ElementType::u8, 4, columns);
+  auto of = Recipe::constant(ElementType::f32, rows, 2, scaleBytes);
+  Quantization how{4, 32, ElementType::f32, false};
+  auto weight = Recipe::assemble(codes, of, nullptr, 32, 8, &how);
+  Planes planes;
+  planes.values = bytesOf(*Recipe::pack(weight, Recipe::Layout::n16k8), 1);
+  planes.scales = bytesOf(*Recipe::packGroups(weight, GroupPlane::scales), 1);
+  auto floats = bytesOf(*Recipe::assemble(codes, of, nullptr, 32, 8, nullptr), 5);
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t k = 0; k < columns; ++k) {
+      const uint8_t byte = bytes[size_t(row * 32 + k / 2)];
+      const unsigned code = k % 2 ? byte >> 4 : byte & 15;
+      ASSERT_EQ(valueAt(planes, how, columns, row, k), code) << row << ", " << k;
+      float held, number;
+      std::memcpy(&held, planes.scales.data() + size_t((row / 16 * 2 + k / 32) * 16 + row % 16) * 4, 4);
+      std::memcpy(&number, floats.data() + size_t(row * columns + k) * 4, 4);
+      ASSERT_EQ(held, scales[size_t(row * 2 + k / 32)]);
+      ASSERT_EQ(number, (float(code) - 8.0f) * held);
+    }
+}
+
+// Signed codes begin at the middle; a scale and a zero point of all rows; blocks that are larger than groups; sums of u
+// - z.
+TEST(Assemble, ShiftsSignedCodesAndRepeatsParameters) {
+  const int64_t rows = 3, columns = 256;
+  std::vector<uint8_t> codes(size_t(rows * columns));
+  for (size_t i = 0; i < codes.size(); ++i)
+    codes[i] = uint8_t(i * 7); // as i8, all of them
+  const float one[] = {0.5f, 2.0f};
+  std::vector<uint8_t> scale(8);
+  std::memcpy(scale.data(), one, 8);
+  auto of = Recipe::constant(ElementType::i8, rows, columns, codes);
+  Quantization how{8, 64, ElementType::f32, true};
+  auto weight = Recipe::assemble(of, Recipe::constant(ElementType::f32, 1, 2, scale),
+                                 Recipe::constant(ElementType::i8, 1, 1, {0xfd}), 128, 0, &how); // -3
+  Planes planes;
+  planes.values = bytesOf(*Recipe::pack(weight, Recipe::Layout::n16k4), 1);
+  planes.scales = bytesOf(*Recipe::packGroups(weight, GroupPlane::scales), 1);
+  planes.zeros = bytesOf(*Recipe::packGroups(weight, GroupPlane::zeros), 1);
+  auto sums = bytesOf(*Recipe::packGroups(weight, GroupPlane::sums), 1);
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t group = 0; group < 4; ++group) {
+      int32_t sum = 0, found;
+      for (int64_t k = group * 64; k < (group + 1) * 64; ++k) {
+        const int code = int8_t(codes[size_t(row * columns + k)]);
+        ASSERT_EQ(valueAt(planes, how, columns, row, k), unsigned(code + 128));
+        sum += code + 3;
+      }
+      float held;
+      std::memcpy(&held, planes.scales.data() + size_t(group * 16 + row) * 4, 4);
+      std::memcpy(&found, sums.data() + size_t(group * 16 + row) * 4, 4);
+      EXPECT_EQ(held, one[group / 2]);
+      EXPECT_EQ(planes.zeros[size_t(group * 16 + row)], 125);
+      EXPECT_EQ(found, sum);
+    }
+}
+
+// Joined weights hold what each of them holds.
+TEST(Assemble, IsJoinedRowByRow) {
+  Quantization how{8, 0, ElementType::f32, false};
+  auto weightOf = [&](uint8_t code, float scale) {
+    std::vector<uint8_t> bytes(4);
+    std::memcpy(bytes.data(), &scale, 4);
+    return Recipe::assemble(Recipe::constant(ElementType::u8, 16, 4, std::vector<uint8_t>(64, code)),
+                            Recipe::constant(ElementType::f32, 1, 1, bytes), nullptr, 0, 128, &how);
+  };
+  auto joined = Recipe::interleave({weightOf(7, 0.25f), weightOf(9, 4.0f)}, 8);
+  ASSERT_TRUE(joined->quantized);
+  Planes planes;
+  planes.values = bytesOf(*Recipe::pack(joined, Recipe::Layout::n16k4), 1);
+  planes.scales = bytesOf(*Recipe::packGroups(joined, GroupPlane::scales), 1);
+  for (int64_t row = 0; row < 32; ++row) {
+    const bool second = row / 8 % 2;
+    float held;
+    std::memcpy(&held, planes.scales.data() + size_t(row) * 4, 4);
+    EXPECT_EQ(valueAt(planes, how, 4, row, 3), second ? 9u : 7u);
+    EXPECT_EQ(held, second ? 4.0f : 0.25f);
+  }
 }
 
 TEST(Quantize, RoundsToNearestEvenAgainstAScaleOfOne) {

@@ -24,6 +24,10 @@ struct TestKernel {
   // Whether a set has code of its own for it.
   bool in(const TestSet &set) const;
   int integer(const std::string &key) const { return static_cast<int>(parameters.at(key)); }
+  bool has(const std::string &key) const { // it is given and not 0
+    auto found = parameters.find(key);
+    return found != parameters.end() && found->second != 0;
+  }
   double real(const std::string &key) const { return parameters.at(key); }
 };
 

@@ -32,7 +32,17 @@ struct IntProblem {
       std::vector<float> y;
       for (int i = 0; i < s.k; ++i)
         y.push_back(r == 2 ? 0.0f : static_cast<float>(numbers.next() * 0.5));
-      input.emplace_back(y, s.kPadded, s.group);
+      if (kernel.has("in_zeros")) { // the extremes, and zero points that every row could have
+        std::vector<int8_t> codes;
+        for (int i = 0; i < s.k; ++i)
+          codes.push_back(static_cast<int8_t>(i < 2 ? (i ? 127 : -128) : numbers.below(256) - 128));
+        input.emplace_back(codes, s.kPadded, static_cast<float>(0.01 + 0.001 * (r % 5)),
+                           r == 3   ? 127
+                           : r == 4 ? -128
+                                    : numbers.below(256) - 128);
+      } else {
+        input.emplace_back(y, s.kPadded, s.group);
+      }
       for (int i = 0; i < s.n; ++i)
         residual.push_back(static_cast<float>(numbers.next()));
     }
@@ -95,7 +105,7 @@ inline void checkLinearInt(const TestKernel &kernel, const Run &run, const std::
           for (int g = 0; g < p.weights.groups; ++g) {
             double integer = 0, part = 0, parts = 0; // parts of 32 k: a split is of some of them
             for (int k = g * s.group; k < std::min(s.k, (g + 1) * s.group); ++k) {
-              const double product = double(p.weights.value(output, k)) * p.input[r].q[k];
+              const double product = double(p.weights.value(output, k)) * (p.input[r].q[k] - p.input[r].zero);
               integer += product;
               part = k % 32 == 0 ? product : part + product;
               if (k % 32 == 31 || k + 1 == std::min(s.k, (g + 1) * s.group))

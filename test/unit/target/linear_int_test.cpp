@@ -30,7 +30,7 @@ float contractSum(const IntProblem &p, int row, int output) {
   for (int g = 0; g < p.weights.groups; ++g) {
     int32_t integer = 0;
     for (int k = g * p.s.group; k < std::min(p.s.k, (g + 1) * p.s.group); ++k)
-      integer += p.weights.value(output, k) * p.input[row].q[k];
+      integer += p.weights.value(output, k) * (p.input[row].q[k] - p.input[row].zero);
     total = std::fmaf(static_cast<float>(integer), p.weights.scale(output, g), total);
   }
   return total * p.input[row].scale;

@@ -23,10 +23,10 @@ public:
   QuantizedWeights(const TestKernel &kernel, bool gated, uint64_t seed)
       : n(kernel.integer("n")), k(kernel.integer("k")), group(kernel.integer("group")), groups((k + group - 1) / group),
         gated(gated), eight(kernel.integer("layout") == 3), asymmetric(kernel.integer("zeros") != 0),
-        stored((n + 15) / 16 * (gated ? 32 : 16)), kPadded(roundUp(k, 64)),
+        summed(kernel.has("in_zeros")), stored((n + 15) / 16 * (gated ? 32 : 16)), kPadded(roundUp(k, 64)),
         values(static_cast<size_t>(stored) * kPadded / (eight ? 1 : 2)),
         scales(static_cast<size_t>(stored) * groups * bytesOf(kernel.integer("scale_type"))),
-        zeros(static_cast<size_t>(stored) * groups) {
+        zeros(static_cast<size_t>(stored) * groups), sums(static_cast<size_t>(stored) * groups * 4) {
     const int scaleType = kernel.integer("scale_type");
     const int middle = eight ? 128 : 8;
     Numbers numbers(seed);
@@ -37,19 +37,16 @@ public:
       const size_t row = static_cast<size_t>(storedRow(output));
       for (int g = 0; g < groups; ++g) {
         if (asymmetric)
-          z[row * groups + g] = numbers.below(16);
+          z[row * groups + g] = numbers.below(eight ? 256 : 16);
         // Some groups are all zero.
         bool none = numbers.below(9) == 0;
         s[row * groups + g] =
             none ? 0.0f : static_cast<float>(rounded(scaleType, (1.5 + numbers.next()) / (eight ? 128 : 8)));
         for (int i = g * group; i < std::min(k, (g + 1) * group); ++i)
-          u[row * kPadded + i] = none         ? z[row * groups + g]
-                                 : asymmetric ? numbers.below(16)
-                                 : eight      ? 1 + numbers.below(255)
-                                              : 1 + numbers.below(15);
+          u[row * kPadded + i] = none ? z[row * groups + g] : eight ? numbers.below(256) : numbers.below(16);
       }
       // The extremes stand somewhere.
-      u[row * kPadded] = s[row * groups] == 0.0f ? z[row * groups] : output % 2 ? (eight ? 255 : 15) : 1;
+      u[row * kPadded] = s[row * groups] == 0.0f ? z[row * groups] : output % 2 ? (eight ? 255 : 15) : 0;
     }
     pack(scaleType);
   }
@@ -71,6 +68,8 @@ public:
     add(scales);
     if (asymmetric)
       add(zeros);
+    if (summed)
+      add(sums);
   }
 
   int n, k, group, groups;
@@ -98,15 +97,19 @@ private:
         size_t to = (static_cast<size_t>(row / 16) * groups + g) * 16 + row % 16;
         put(scales.get(), scaleType, to, s[static_cast<size_t>(row) * groups + g]);
         zeros.as<uint8_t>()[to] = static_cast<uint8_t>(z[static_cast<size_t>(row) * groups + g]);
+        int32_t sum = 0;
+        for (int i = g * group; i < std::min(k, (g + 1) * group); ++i)
+          sum += u[static_cast<size_t>(row) * kPadded + i] - z[static_cast<size_t>(row) * groups + g];
+        sums.as<int32_t>()[to] = sum;
       }
     }
   }
 
-  bool gated, eight, asymmetric;
+  bool gated, eight, asymmetric, summed;
   int stored, kPadded;
   std::vector<int> u, z;
   std::vector<float> s;
-  Buffer values, scales, zeros;
+  Buffer values, scales, zeros, sums;
 };
 
 // A row of activations, quantized: what quantize_rows stores.
@@ -114,7 +117,15 @@ struct QuantizedRow {
   std::vector<int8_t> q; // [k_padded]
   float scale = 0.0f;
   std::vector<int32_t> sums; // [groups]
+  int32_t zero = 0;          // of rows that were quantized before; with one group
 
+  // Codes that were given, as signed bytes.
+  QuantizedRow(const std::vector<int8_t> &codes, int kPadded, float scale, int32_t zero)
+      : q(codes), scale(scale), sums(1), zero(zero) {
+    for (int8_t code : codes)
+      sums[0] += code;
+    q.resize(static_cast<size_t>(kPadded));
+  }
   QuantizedRow(const std::vector<float> &y, int kPadded, int group) : q(static_cast<size_t>(kPadded)) {
     float peak = 0.0f;
     for (float v : y)
@@ -134,6 +145,8 @@ struct QuantizedRow {
     std::memcpy(to, q.data(), q.size());
     std::memcpy(to + q.size(), &scale, 4);
     std::memcpy(to + q.size() + 4, sums.data(), sums.size() * 4);
+    if (sums.size() == 1)
+      std::memcpy(to + q.size() + 8, &zero, 4);
   }
 };
 

@@ -98,7 +98,45 @@ inline void checkPackRows(const TestKernel &kernel, const Run &run) {
   EXPECT_TRUE(out.fenceHolds());
 }
 
+// Rows that were quantized before, of every code.
+inline void checkCodes(const TestKernel &kernel, const Run &run) {
+  constexpr int kRows = 5;
+  const int k = kernel.integer("k"), padded = kernel.integer("k_padded"), less = kernel.integer("codes") == 5 ? 128 : 0;
+  Numbers numbers(6);
+  std::vector<uint8_t> in(static_cast<size_t>(kRows) * k);
+  for (size_t i = 0; i < in.size(); ++i)
+    in[i] = static_cast<uint8_t>(i < 256 ? i : numbers.below(256));
+  Buffer codes(in.size()), scale(4), zero(1);
+  std::copy(in.begin(), in.end(), codes.as<uint8_t>());
+  *scale.as<float>() = 0.37f;
+  *zero.as<uint8_t>() = 201;
+  auto number = [&](uint8_t code) { return static_cast<int>(less ? code : static_cast<int8_t>(code)) - less; };
+  std::vector<QuantizedRow> rows;
+  for (int r = 0; r < kRows; ++r) {
+    std::vector<int8_t> q;
+    for (int i = 0; i < k; ++i)
+      q.push_back(static_cast<int8_t>(number(in[static_cast<size_t>(r) * k + i])));
+    rows.emplace_back(q, padded, 0.37f, kernel.has("in_zeros") ? number(201) : 0);
+  }
+  const size_t bytes = rows[0].bytes();
+  Buffer made(kRows * bytes);
+  std::vector<Operand> buffers = {codes, scale};
+  if (kernel.has("in_zeros"))
+    buffers.push_back(zero);
+  buffers.push_back(made);
+  ASSERT_EQ(run(kernel, buffers, {kRows}, kRows, 2), 0);
+  EXPECT_TRUE(made.fenceHolds());
+  for (int r = 0; r < kRows; ++r) {
+    std::vector<uint8_t> want(bytes);
+    rows[r].store(want.data());
+    ASSERT_EQ(std::memcmp(made.as<uint8_t>() + static_cast<size_t>(r) * bytes, want.data(), bytes), 0)
+        << kernel.name << " row " << r;
+  }
+}
+
 inline void checkQuantizeRows(const TestKernel &kernel, const Run &run) {
+  if (kernel.has("codes"))
+    return checkCodes(kernel, run);
   const int k = kernel.integer("k"), padded = kernel.integer("k_padded"), partials = kernel.integer("partials"),
             group = kernel.integer("group");
   constexpr int kRows = 9;

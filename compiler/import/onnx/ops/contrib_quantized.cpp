@@ -21,16 +21,19 @@ static Tensor broadcastParameter(Op &op, Tensor parameter, bool rows) {
 
 Tensor integerProduct(Op &op, Tensor a, Tensor b, Tensor zeroA, Tensor zeroB) {
   Graph &graph = op.graph;
-  auto shifted = [&](Tensor x, Tensor zero, bool rows) {
+  for (auto [x, zero] : {std::pair(a, zeroA), std::pair(b, zeroB)})
     if (isFloat(x->type) || isSmallFloat(x->dataType) || (zero && (isFloat(zero->type) || isSmallFloat(zero->dataType))))
       op.fail("an operand is of " + nameOf(x->dataType) + "; expected integers, and zero points of that type");
-    if (!zero)
-      return graph.cast(x, DataType::i32);
-    return graph.map(DataType::i32, {x, broadcastParameter(op, zero, rows)}, [](const std::vector<Scalar> &v) {
-      return cast(v[0], ElementType::i32) - cast(v[1], ElementType::i32);
-    });
-  };
-  return graph.matmul(shifted(a, zeroA, true), shifted(b, zeroB, false));
+  return graph.integerMatmul(a, zeroA, b, zeroB, [op, &graph, a, b, zeroA, zeroB]() mutable {
+    auto shifted = [&](Tensor x, Tensor zero, bool rows) {
+      if (!zero)
+        return graph.cast(x, DataType::i32);
+      return graph.map(DataType::i32, {x, broadcastParameter(op, zero, rows)}, [](const std::vector<Scalar> &v) {
+        return cast(v[0], ElementType::i32) - cast(v[1], ElementType::i32);
+      });
+    };
+    return graph.matmul(shifted(a, zeroA, true), shifted(b, zeroB, false));
+  });
 }
 
 Tensor scaledProduct(Op &op, Tensor a, Tensor b, Tensor scaleA, Tensor scaleB, Tensor zeroA, Tensor zeroB) {
@@ -38,8 +41,12 @@ Tensor scaledProduct(Op &op, Tensor a, Tensor b, Tensor scaleA, Tensor scaleB, T
   if (!isFloat(scaleA->type) || scaleA->dataType != scaleB->dataType)
     op.fail("scales are of " + nameOf(scaleA->dataType) + " and " + nameOf(scaleB->dataType) + "; expected floats of one type");
   Tensor sums = integerProduct(op, a, b, zeroA, zeroB);
-  Tensor product = graph.map(DataType::f32, {sums, broadcastParameter(op, scaleA, true), broadcastParameter(op, scaleB, false)},
-                             [](const std::vector<Scalar> &v) { return cast(v[0], ElementType::f32) * (v[1] * v[2]); });
+  if (Tensor product = scaleA->dataType == DataType::f32 ? graph.scaledSums(sums, scaleA, scaleB) : nullptr)
+    return product;
+  Tensor product = graph.map(
+      DataType::f32,
+      {graph.cast(sums, DataType::f32), broadcastParameter(op, scaleA, true), broadcastParameter(op, scaleB, false)},
+      [](const std::vector<Scalar> &v) { return v[0] * (v[1] * v[2]); });
   return graph.cast(product, scaleA->dataType);
 }
 
@@ -65,13 +72,29 @@ int64_t bitsOf(Op &op) {
   return bits;
 }
 
+// Whether all bytes of a constant are this one.
+bool areAll(Tensor bytes, int64_t byte) {
+  if (bytes->known)
+    return std::all_of(bytes->known->cells.begin(), bytes->known->cells.end(), [&](const Cell &cell) {
+      return std::holds_alternative<int64_t>(cell) && std::get<int64_t>(cell) == byte;
+    });
+  return bytes->stored && std::all_of(bytes->stored->data, bytes->stored->data + bytes->stored->bytes,
+                                      [&](char c) { return uint8_t(c) == uint64_t(byte); });
+}
+
 // a times the transpose of weights [n, k], which are held in blocks of k: (q - zero point) * scale.
 std::vector<Tensor> matMulNBits(Op &op) {
   Graph &graph = op.graph;
   Tensor a = floatInput(op, 0), b = op.input(1), scales = op.input(2), zeros = op.optional(3), bias = op.optional(5);
   const int64_t bits = bitsOf(op), block = op.integer("block_size"), rows = op.integer("N"), columns = op.integer("K");
-  if (op.optional(4))
-    op.fail("its input g_idx is not supported");
+  if (Tensor groups = op.optional(4)) { // which block each of k belongs to
+    const auto known = graph.knownIntegers(groups);
+    bool inOrder = known && int64_t(known->size()) >= columns;
+    for (int64_t i = 0; inOrder && i < columns; ++i)
+      inOrder = (*known)[size_t(i)] == Dimension(i / block);
+    if (!inOrder)
+      op.fail("its input g_idx puts columns in another order than that of their blocks, which is not supported");
+  }
   if (op.integer("weight_prepacked", 0))
     op.fail("weight_prepacked is not supported: the layout is a device's own");
   if (block < 16 || (block & (block - 1)) || rows < 1 || columns < 1 || block > (1 << 24))
@@ -89,11 +112,40 @@ std::vector<Tensor> matMulNBits(Op &op) {
                 !(elementsOf(zeros->shape) == Dimension(rows * (packedZeros ? zeroBytes : blocks)))))
     op.fail("the zero points are of " + nameOf(zeros->dataType) + " and have shape " + textOf(zeros->shape) +
             "; expected one for each scale");
+  const DataType wide = wideType(a->dataType);
+  auto finished = [&](Tensor product) {
+    if (bias)
+      product = graph.elementwise(ScalarOp::add, {product, graph.cast(bias, wide)});
+    return graph.cast(product, a->dataType);
+  };
+  if (Graph::isConstant(b) && Graph::isConstant(scales) && (!zeros || Graph::isConstant(zeros)) &&
+      a->type != ElementType::f64 && !a->known) {
+    WeightCodes weight;
+    weight.n = rows;
+    weight.k = columns;
+    weight.bits = bits;
+    weight.block = block;
+    weight.codes = graph.ir().unpackBits(graph.value(graph.reshape(b, {rows, blocks * bytes})), bits, columns, false);
+    weight.scales = graph.reshape(scales, {rows, blocks});
+    weight.zero = int64_t(1) << (bits - 1);
+    if (packedZeros && !areAll(zeros, bits == 4 ? 0x88 : bits == 8 ? 0x80 : 0xaa))
+      weight.zeros = graph.computed(
+          DataType::u8, {rows, blocks},
+          graph.ir().unpackBits(graph.value(graph.reshape(zeros, {rows, zeroBytes})), bits, blocks, false));
+    else if (zeros && !packedZeros)
+      weight.zeros = graph.reshape(zeros, {rows, blocks});
+    Shape shape = a->shape;
+    if (shape.empty() || !(shape.back() == Dimension(columns)))
+      op.fail("the input has shape " + textOf(shape) + "; expected rows of K = " + std::to_string(columns));
+    shape.back() = rows;
+    Tensor flat = graph.reshape(graph.cast(a, DataType::f32),
+                                {elementsOf(Shape(shape.begin(), shape.end() - 1)), Dimension(columns)});
+    return {finished(graph.reshape(graph.rowsTimes(flat, weight, op.integer("accuracy_level", 0) == 4), shape))};
+  }
   b = graph.reshape(b, {rows, blocks, bytes});
   scales = graph.reshape(scales, {rows, blocks});
   if (zeros)
     zeros = graph.reshape(zeros, {rows, packedZeros ? zeroBytes : blocks});
-  const DataType wide = wideType(a->dataType);
   const ElementType held = *storage(wide);
   Tensor weights = graph.compute(wide, {columns, rows}, [&](const Indices &i) {
     const Scalar at = i[0] / Scalar(block);
@@ -103,10 +155,7 @@ std::vector<Tensor> matMulNBits(Op &op) {
                                 : widened(graph.at(zeros, {i[1], at}));
     return (number - zero) * widened(graph.at(scales, {i[1], at}));
   });
-  Tensor product = graph.matmul(graph.cast(a, wide), weights);
-  if (bias)
-    product = graph.elementwise(ScalarOp::add, {product, graph.cast(bias, wide)});
-  return {graph.cast(product, a->dataType)};
+  return {finished(graph.matmul(graph.cast(a, wide), weights))};
 }
 
 // Rows of a table that is quantized in blocks along an axis. An index outside gives zeros.
@@ -199,14 +248,17 @@ std::vector<Tensor> quantizedGemm(Op &op) {
   if (op.integer("transB", 0))
     b = graph.transpose(b, {1, 0});
   Tensor sums = integerProduct(op, a, b, op.optional(2), op.optional(5));
-  if (c) {
-    if (c->dataType != DataType::i32)
-      op.fail("c is of " + nameOf(c->dataType) + "; expected int32");
-    sums = graph.elementwise(ScalarOp::add, {sums, c});
-  }
+  if (c && c->dataType != DataType::i32)
+    op.fail("c is of " + nameOf(c->dataType) + "; expected int32");
+  if (c) // integers of the product as floats are exact up to 2^24, beyond which f32 rounds the sum too
+    sums = sums->product
+               ? graph.elementwise(ScalarOp::add, {graph.cast(sums, DataType::f32), graph.cast(c, DataType::f32)})
+               : graph.elementwise(ScalarOp::add, {sums, c});
   const double alpha = op.real("alpha", 1.0);
-  Tensor result = graph.map(DataType::f32, {sums, broadcastParameter(op, op.input(1), false), broadcastParameter(op, op.input(4), false)},
-                            [&](const std::vector<Scalar> &v) { return cast(v[0], ElementType::f32) * (v[1] * v[2] * like(v[1], alpha)); });
+  Tensor result = graph.map(DataType::f32,
+                            {graph.cast(sums, DataType::f32), broadcastParameter(op, op.input(1), false),
+                             broadcastParameter(op, op.input(4), false)},
+                            [&](const std::vector<Scalar> &v) { return v[0] * (v[1] * v[2] * like(v[1], alpha)); });
   if (!scale)
     return {result};
   return {quantized(op, result, scale, op.optional(8), op.input(0)->dataType)};

@@ -45,13 +45,29 @@ std::vector<Tensor> gather(Op &op) {
     if (auto constant = index.constant())
       fixed = Scalar(*constant < 0 ? Dimension(*constant) + x->shape[axis] : Dimension(*constant));
   }
-  return {op.graph.compute(x->dataType, shape, [&](const Indices &i) {
-    Indices own(i.begin(), i.begin() + lead);
-    const auto rest = i.begin() + lead + std::ptrdiff_t(ids->rank());
-    own.push_back(fixed ? *fixed : positionOf(op.graph.at(ids, Indices(i.begin() + lead, rest)), x->shape[axis]));
-    own.insert(own.end(), rest, i.end());
-    return op.graph.at(x, own);
-  })};
+  auto gathered = [&](Tensor from) {
+    return op.graph.compute(from->dataType, shape, [&](const Indices &i) {
+      Indices own(i.begin(), i.begin() + lead);
+      const auto rest = i.begin() + lead + std::ptrdiff_t(ids->rank());
+      own.push_back(fixed ? *fixed : positionOf(op.graph.at(ids, Indices(i.begin() + lead, rest)), x->shape[axis]));
+      own.insert(own.end(), rest, i.end());
+      return op.graph.at(from, own);
+    });
+  };
+  // Of a table that is held in codes with one scale these are gathered, and only what was gathered is dequantized.
+  if (Graph::isQuantizedWeight(x) && !x->known && x->dequantized->along == Dequantized::Along::all) {
+    const Dequantized &how = *x->dequantized;
+    std::vector<Tensor> parts{gathered(how.codes), op.graph.reshape(how.scale, {})};
+    if (how.zero)
+      parts.push_back(op.graph.reshape(how.zero, {}));
+    return {op.graph.map(x->dataType, parts, [](const std::vector<Scalar> &v) {
+      Scalar number = cast(v[0], ElementType::i32);
+      if (v.size() > 2)
+        number = number - cast(v[2], ElementType::i32);
+      return cast(number, ElementType::f32) * cast(v[1], ElementType::f32);
+    })};
+  }
+  return {gathered(x)};
 }
 
 std::vector<Tensor> gatherElements(Op &op) {

@@ -47,8 +47,8 @@ Tensor requantized(Op &op, Tensor sums, Tensor a, Tensor b, Tensor y, Tensor zer
   Tensor factor = graph.map(DataType::f32, {one(a), one(b), one(y)}, [](const std::vector<Scalar> &s) {
     return cast(s[0], ElementType::f32) * cast(s[1], ElementType::f32) / cast(s[2], ElementType::f32);
   });
-  return graph.map(type, {sums, factor, one(zero)}, [&](const std::vector<Scalar> &s) {
-    return quantized(cast(s[0], ElementType::f32) * s[1], cast(s[2], ElementType::f32), range, *storage(type));
+  return graph.map(type, {graph.cast(sums, DataType::f32), factor, one(zero)}, [&](const std::vector<Scalar> &s) {
+    return quantized(s[0] * s[1], cast(s[2], ElementType::f32), range, *storage(type));
   });
 }
 
@@ -57,6 +57,14 @@ namespace {
 // Where the parameter of an element lies: one for all, one along an axis, or one for each block along it.
 class Parameters {
 public:
+  // The same, as a tensor remembers it.
+  void describe(Dequantized &how) const {
+    how.along = kind == Kind::one         ? Dequantized::Along::all
+                : kind == Kind::alongAxis ? Dequantized::Along::axis
+                                          : Dequantized::Along::blocks;
+    how.axis = axis;
+    how.block = size;
+  }
   Parameters(Op &op, Tensor x, Tensor of, const char *name) {
     const int64_t block = op.integer("block_size", 0);
     if (elementsOf(of->shape) == Dimension(1))
@@ -153,21 +161,32 @@ std::vector<Tensor> dequantizeLinear(Op &op) {
   if (!held || !isFloat(*held))
     op.fail("the result cannot be of " + nameOf(type));
   const bool whole = !isFloat(x->type) && !isSmallFloat(x->dataType);
-  return {graph.compute(type, x->shape, [&](const Indices &i) {
-    Scalar number;
-    auto offsetAt = [&] { return elementsOf(zero->shape) == Dimension(1) ? Indices(zero->rank(), Scalar(0)) : scales.at(i, zero); };
-    if (whole) { // the difference of integers is exact
-      number = cast(graph.at(x, i), ElementType::i64);
-      if (zero)
-        number = number - cast(graph.at(zero, offsetAt()), ElementType::i64);
-      number = cast(number, ElementType::f32);
-    } else {
-      number = graph.real(x, i);
-      if (zero)
-        number = number - graph.real(zero, offsetAt());
-    }
-    return cast(number * graph.real(scale, scales.at(i, scale)), *held);
-  })};
+  Dequantized how;
+  how.codes = x;
+  how.scale = scale;
+  how.zero = zero;
+  scales.describe(how);
+  // Copies of what the closure may need after this function.
+  auto plainly = [&graph, scales, x, scale, zero, type, whole, held] {
+    return graph.compute(type, x->shape, [&](const Indices &i) {
+      Scalar number;
+      auto offsetAt = [&] {
+        return elementsOf(zero->shape) == Dimension(1) ? Indices(zero->rank(), Scalar(0)) : scales.at(i, zero);
+      };
+      if (whole) { // the difference of integers is exact
+        number = cast(graph.at(x, i), ElementType::i64);
+        if (zero)
+          number = number - cast(graph.at(zero, offsetAt()), ElementType::i64);
+        number = cast(number, ElementType::f32);
+      } else {
+        number = graph.real(x, i);
+        if (zero)
+          number = number - graph.real(zero, offsetAt());
+      }
+      return cast(number * graph.real(scale, scales.at(i, scale)), *held);
+    });
+  };
+  return {whole ? graph.dequantize(type, how, plainly) : plainly()};
 }
 
 // Scale and zero point from the range of the input, with 0 in it: 255 steps.
@@ -176,10 +195,18 @@ std::vector<Tensor> dynamicQuantizeLinear(Op &op) {
   Tensor x = op.input(0);
   if (x->dataType != DataType::f32)
     op.fail("its input is of " + nameOf(x->dataType) + "; expected float");
-  std::vector<size_t> axes;
-  for (size_t d = 0; d < x->rank(); ++d)
-    axes.push_back(d);
-  Tensor most = graph.reduceAxes(Reduction::max, x, axes, false), least = graph.reduceAxes(Reduction::min, x, axes, false);
+  // Row by row first, which threads share.
+  auto overAll = [&](Reduction kind) {
+    if (x->rank() < 2 || x->known) {
+      std::vector<size_t> axes;
+      for (size_t d = 0; d < x->rank(); ++d)
+        axes.push_back(d);
+      return graph.reduceAxes(kind, x, axes, false);
+    }
+    Tensor rows = graph.reshape(x, {elementsOf(Shape(x->shape.begin(), x->shape.end() - 1)), x->shape.back()});
+    return graph.reduceAxes(kind, graph.reduceAxes(kind, rows, {1}, false), {0}, false);
+  };
+  Tensor most = overAll(Reduction::max), least = overAll(Reduction::min);
   Tensor scale = graph.map(DataType::f32, {most, least}, [](const std::vector<Scalar> &s) {
     Scalar range = larger(s[0], like(s[0], 0)) - smaller(s[1], like(s[1], 0));
     return select(equal(range, like(range, 0)), like(range, 1), range) / like(range, 255);
@@ -202,7 +229,10 @@ Shape rowsOf(Tensor parameter) {
 }
 
 Tensor integerProduct(Op &op, Tensor a, Tensor aZero, Tensor b, Tensor bZero) {
-  return op.graph.matmul(shifted(op, a, aZero, aZero ? rowsOf(aZero) : Shape{}), shifted(op, b, bZero, bZero ? bZero->shape : Shape{}));
+  return op.graph.integerMatmul(a, aZero, b, bZero, [op, a, aZero, b, bZero]() mutable {
+    return op.graph.matmul(shifted(op, a, aZero, aZero ? rowsOf(aZero) : Shape{}),
+                           shifted(op, b, bZero, bZero ? bZero->shape : Shape{}));
+  });
 }
 
 std::vector<Tensor> matMulInteger(Op &op) {

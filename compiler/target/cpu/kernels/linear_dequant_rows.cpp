@@ -25,11 +25,12 @@ template <int BITS, int MR, int NP> INGOT_INLINE void tile(const DequantChunk &c
 #pragma clang loop unroll(disable)
   for (int32_t k = 0; k < c.length; ++g) {
     const int32_t end = minimum(c.length, (g + 1) * c.w.group);
-    f32x16 scale[NP], offset[NP];
+    f32x16 scale[NP];
+    i32x16 zero[NP];
 #pragma unroll
     for (int p = 0; p < NP; ++p) {
       scale[p] = c.w.scale(panel + p, g);
-      offset[p] = offsetOf(c.w.zeroPoint(panel + p, g), scale[p]);
+      zero[p] = c.w.zeroPoint(panel + p, g);
     }
     // The k that stands `shift` bits into each lane of the line.
     auto step = [&](int32_t at, uint32_t shift) __attribute__((always_inline)) {
@@ -38,7 +39,7 @@ template <int BITS, int MR, int NP> INGOT_INLINE void tile(const DequantChunk &c
       for (int p = 0; p < NP; ++p) {
         u32x16 line = *(const u32x16_u *)(lines + p * c.w.ldValues);
         i32x16 value = (i32x16)(line >> shift & (BITS == 8 ? 0xffu : 0xfu));
-        weight[p] = fma(__builtin_convertvector(value, f32x16), scale[p], offset[p]);
+        weight[p] = dequantized(value, zero[p], scale[p]);
       }
 #pragma unroll
       for (int r = 0; r < MR; ++r) {

@@ -24,10 +24,11 @@ struct LinearInt {
   const LinearResult<linear_int_params> &result;
   int32_t rows;
   int64_t rowBytes;
+  const int32_t *columnSums; // where rows have zero points
 
   INGOT_INLINE bool bits8() const { return p->layout == INGOT_N16K4; }
   // A group is all of K.
-  INGOT_INLINE bool channel() const { return p->group % 32 != 0 || p->group > kChunk; }
+  INGOT_INLINE bool channel() const { return bits8() && p->group >= p->k; }
   // Activations are copied, as pairs of 16 bits.
   INGOT_INLINE bool pairs() const { return bits8() && kWordsPer4 == 2; }
 
@@ -44,7 +45,10 @@ struct LinearInt {
       const float *at = sums + i * panel + r * 16;
       f32x16 total = load16(at);
       if (of.channel()) {
-        i32x16 integers = __builtin_bit_cast(i32x16, total) - of.weight.zero * of.sumsAt(row + r)[0];
+        const int32_t *tail = of.sumsAt(row + r);
+        i32x16 integers = __builtin_bit_cast(i32x16, total) - of.weight.zeroPoint(first + i, 0) * tail[0];
+        if (of.p->in_zeros) // taken off each of the row's integers: off the sum so many times the weights' sum
+          integers -= *(const i32x16_u *)(of.columnSums + (first + i) * 16) * tail[1];
         total = fma(__builtin_convertvector(integers, f32x16), of.weight.scale(first + i, 0), splat(0.0f));
       }
       return total * *(const float *)(of.rowAt(row + r) + of.p->k_padded);
@@ -255,13 +259,14 @@ INGOT_KERNEL(linear_int) {
   using namespace ingot::kernels;
   void *const *next = buffers + 1;
   QuantizedWeight weight(p, next);
+  const int32_t *columnSums = p->in_zeros ? (const int32_t *)*next++ : nullptr;
   LinearResult<linear_int_params> result(p, next);
   const int64_t rowBytes = quantizedRowBytes(p->k_padded, weight.groups);
   overParts(
       env, symbols[p->rows_symbol], result.tiles, tile0,
       tile1, [&](int64_t first, int32_t rows, int32_t from, int32_t to) __attribute__((always_inline)) {
         result.first = first;
-        LinearInt l = {p, (const char *)buffers[0] + first * rowBytes, weight, result, rows, rowBytes};
+        LinearInt l = {p, (const char *)buffers[0] + first * rowBytes, weight, result, rows, rowBytes, columnSums};
         l.run(env, from, to, (char *)scratch);
       });
   return 0;

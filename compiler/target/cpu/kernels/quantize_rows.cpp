@@ -2,7 +2,8 @@
 //
 // quantize_rows: rows of f32 become rows of 8-bit integers with a scale and the sums that zero points are multiplied
 // by, operands and formula as params.h states. One tile is a row: it is read twice, for the largest magnitude and to
-// round, the norm computed each time.
+// round, the norm computed each time. Rows of codes are copied, with their scale, their sum and their zero point
+// behind.
 #include "compiler/target/cpu/kernels/quantized.h"
 
 namespace ingot::kernels {
@@ -24,11 +25,46 @@ INGOT_INLINE i32x16 magnitude(f32x16 v) { return __builtin_bit_cast(i32x16, v) &
 // Below this 127 / peak would be infinite: the row is taken as zeros.
 constexpr float kLeastPeak = 0x1p-119f;
 
+// One row of codes.
+INGOT_INLINE void copyCodes(const quantize_rows_params *p, void *const *buffers, int64_t row, int64_t rowBytes,
+                            char *out) {
+  const int8_t flip = p->codes == INGOT_U8 ? -128 : 0; // the highest bit: 128 less
+  const char *from = (const char *)buffers[0] + row * p->k;
+  i32x16 total = (i32x16)(0);
+  int32_t k = 0;
+  for (; k + 16 <= p->k; k += 16) {
+    i8x16 q = *(const i8x16_u *)(from + k) ^ (i8x16)(flip);
+    *(i8x16_u *)(out + k) = q;
+    total += __builtin_convertvector(q, i32x16);
+  }
+  int32_t sum = 0;
+  for (int32_t i = 0; i < 16; ++i)
+    sum += total[i];
+  for (; k < p->k; ++k) {
+    out[k] = (char)(from[k] ^ flip);
+    sum += (int8_t)out[k];
+  }
+  for (; k < p->k_padded; ++k)
+    out[k] = 0;
+  int32_t *tail = (int32_t *)(out + p->k_padded);
+  *(float *)tail = *(const float *)buffers[1];
+  tail[1] = sum;
+  tail[2] = !p->in_zeros ? 0 : p->codes == INGOT_U8 ? *(const uint8_t *)buffers[2] - 128 : *(const int8_t *)buffers[2];
+  for (int32_t *rest = tail + 3; rest < (int32_t *)(out + rowBytes); ++rest)
+    *rest = 0;
+}
+
 } // namespace
 } // namespace ingot::kernels
 
 INGOT_KERNEL(quantize_rows) {
   using namespace ingot::kernels;
+  if (p->codes) {
+    const int64_t bytes = quantizedRowBytes(p->k_padded, 1);
+    for (uint32_t tile = tile0; tile < tile1; ++tile)
+      copyCodes(p, buffers, tile, bytes, (char *)buffers[p->in_zeros ? 3 : 2] + tile * bytes);
+    return 0;
+  }
   const float *stats = p->partials ? (const float *)buffers[1] : nullptr;
   char *out = (char *)buffers[p->partials ? 3 : 1];
   const int32_t groups = (int32_t)groupsOf(p->k, p->group);

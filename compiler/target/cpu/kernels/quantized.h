@@ -9,7 +9,8 @@
 
 namespace ingot::kernels {
 
-// Rows of quantize_rows: i8[k_padded], f32 scale, i32 sums[groups], to a multiple of 64 bytes.
+// Rows of quantize_rows: i8[k_padded], f32 scale, i32 sums[groups], to a multiple of 64 bytes. Rows of codes, which
+// have one sum, have their zero point behind it.
 INGOT_INLINE int64_t quantizedRowBytes(int32_t kPadded, int32_t groups) {
   return kPadded + roundUp(4 + 4 * (int64_t)groups, 64);
 }
@@ -34,9 +35,10 @@ struct QuantizedPanels {
   }
 };
 
-// (u - z) * s, rounded once, is fma(u, s, offset): z * s is exact, as z is a power of two or has 4 bits beside an
-// f16's 11.
-INGOT_INLINE f32x16 offsetOf(i32x16 zero, f32x16 scale) { return -(__builtin_convertvector(zero, f32x16) * scale); }
+// (u - z) * s, rounded once: the difference is exact.
+INGOT_INLINE f32x16 dequantized(i32x16 u, i32x16 zero, f32x16 scale) {
+  return __builtin_convertvector(u - zero, f32x16) * scale;
+}
 
 // The planes of one quantized weight.
 struct QuantizedWeight {
@@ -91,9 +93,9 @@ struct QuantizedWeight {
       const int32_t g = (k + from) / group;
       const int32_t end = minimum(length, (g + 1) * group - k);
       const f32x16 s = scale(panelIndex, g);
-      const f32x16 offset = offsetOf(zeroPoint(panelIndex, g), s);
+      const i32x16 zero = zeroPoint(panelIndex, g);
       for (; from < end; ++from)
-        store16(to + (int64_t)from * 16, fma(__builtin_convertvector(column(panelIndex, k + from), f32x16), s, offset));
+        store16(to + (int64_t)from * 16, dequantized(column(panelIndex, k + from), zero, s));
     }
   }
   // One weight of a row.
