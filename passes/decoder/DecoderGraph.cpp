@@ -203,8 +203,13 @@ DecoderGraph::Tokens DecoderGraph::tokensOf(Value value) {
       tokens.batch = int64_t(i);
     else if (size == steps && !fixedSteps && tokens.steps < 0)
       tokens.steps = int64_t(i);
-    else if (size == batch * steps && tokens.rows < 0)
+    else if ((tokens.batch >= 0 || fixedBatch) && size % steps == 0 && !fixedSteps && tokens.inner() < 0) {
+      tokens.steps = int64_t(i);
+      tokens.heads = size / steps;
+    } else if (size % (batch * steps) == 0 && tokens.inner() < 0 && tokens.batch < 0) {
       tokens.rows = int64_t(i);
+      tokens.heads = size / (batch * steps);
+    }
   }
   return tokens;
 }
@@ -214,6 +219,8 @@ std::optional<SmallVector<int64_t>> DecoderGraph::restOf(Value value) {
   SmallVector<int64_t> rest;
   auto type = tensorOf(value);
   for (int64_t i = 0; i < type.getRank(); ++i) {
+    if (i == tokens.inner() && tokens.heads > 1)
+      rest.push_back(tokens.heads);
     if (tokens.has(i))
       continue;
     if (type.isDynamicDim(unsigned(i)))

@@ -42,11 +42,14 @@ public:
   // Which dimensions of a value are those of tokens: batch, step or both in one. `found` says whether steps are among them.
   struct Tokens {
     int64_t batch = -1, steps = -1, rows = -1;
+    int64_t heads = 1; // that stand in one dimension with steps, for each token one behind another
+    // The dimension of steps, alone or with the batch.
+    int64_t inner() const { return rows >= 0 ? rows : steps; }
     bool empty() const { return batch < 0 && steps < 0 && rows < 0; }
     bool has(int64_t dim) const { return dim == batch || dim == steps || dim == rows; }
   };
   Tokens tokensOf(mlir::Value value);
-  // The other dimensions; nothing where one is dynamic.
+  // The other dimensions, with heads that stand in one with tokens; nothing where one is dynamic.
   std::optional<llvm::SmallVector<int64_t>> restOf(mlir::Value value);
 
   ir::EntryOp entry;

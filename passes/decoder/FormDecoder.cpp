@@ -303,8 +303,8 @@ private:
       for (const Form::Term &term : form.terms) {
         DecoderGraph::Tokens tokens = graph.tokensOf(term.tensor);
         SmallVector<int64_t> at = elements->indicesOf(term.tensor, term.index);
-        if (tokens.rows >= 0 ? at[size_t(tokens.rows)] != b * steps + s
-                             : (tokens.steps >= 0 && at[size_t(tokens.steps)] != s) || (tokens.batch >= 0 && at[size_t(tokens.batch)] != b) ||
+        if (tokens.rows >= 0 ? at[size_t(tokens.rows)] / tokens.heads != b * steps + s
+                             : (tokens.steps >= 0 && at[size_t(tokens.steps)] / tokens.heads != s) || (tokens.batch >= 0 && at[size_t(tokens.batch)] != b) ||
                                    (tokens.steps < 0 && !graph.fixedSteps) || (tokens.batch < 0 && !graph.fixedBatch))
           return false;
       }

@@ -49,7 +49,7 @@ std::optional<int64_t> TokenRows::axisOf(Value value, int64_t axis) {
     return std::nullopt;
   int64_t at = 1;
   for (int64_t i = 0; i < axis; ++i)
-    at += !tokens.has(i);
+    at += !tokens.has(i) || (i == tokens.inner() && tokens.heads > 1);
   return at;
 }
 
@@ -245,6 +245,8 @@ Value TokenRows::broadcast(Value value, Value input) {
     // A parameter; dimensions of 1 where the result has tokens go.
     DecoderGraph::Tokens tokens = graph.tokensOf(value);
     auto from = tensorOf(input);
+    if (tokens.heads > 1)
+      return fail(nodeOf(value) + " repeats a parameter for heads that stand in one dimension with tokens");
     const int64_t skip = tensorOf(value).getRank() - from.getRank();
     for (int64_t i = 0; i < from.getRank(); ++i)
       if (!tokens.has(i + skip))
@@ -279,6 +281,11 @@ Value TokenRows::moved(Value value) {
   for (int64_t n = 0; n < count; ++n) {
     int64_t left = n;
     for (size_t i = shape.size(); i-- > 0;) {
+      if (int64_t(i) == tokens.inner()) {
+        indices[i] = shape[i] - tokens.heads + left % tokens.heads;
+        left /= tokens.heads;
+        continue;
+      }
       if (tokens.has(int64_t(i))) {
         indices[i] = shape[i] - 1; // the last token of the last sequence
         continue;
@@ -306,8 +313,12 @@ Value TokenRows::moved(Value value) {
         column = column * all[i] + at[i];
         continue;
       }
-      const int64_t expected = int64_t(i) == own.batch ? batch - 1 : int64_t(i) == own.steps ? steps - 1 : batch * steps - 1;
-      if (at[i] != expected)
+      int64_t token = at[i];
+      if (int64_t(i) == own.inner()) {
+        column = column * own.heads + token % own.heads;
+        token /= own.heads;
+      }
+      if (token != (int64_t(i) == own.batch ? batch - 1 : int64_t(i) == own.steps ? steps - 1 : batch * steps - 1))
         return {};
     }
     columns.push_back(column);
@@ -443,6 +454,8 @@ SmallVector<Value> TokenRows::headsOf(ArrayRef<const Heads *> of, ArrayRef<int64
 // A computation by elements that reads, of values with tokens, those of its own token.
 Value TokenRows::compute(ir::ComputeOp op) {
   DecoderGraph::Tokens tokens = graph.tokensOf(op.getResult());
+  if (tokens.heads > 1 || llvm::any_of(op.getInputs(), [&](Value input) { return graph.tokensOf(input).heads > 1; }))
+    return {};
   Block &body = op.getBody().front();
   const unsigned inputs = unsigned(op.getInputs().size());
   SmallVector<Value> values;

@@ -74,7 +74,7 @@ def main():
         for name in case["outputs"]:
             command += ["--output", f"{name}={at(f'out.{name}.npy')}"]
         problem = ""
-        for step in ([args.ingot, "compile", at("model.onnx"), "-o", at("model.ingot")], command):
+        for step in ([args.ingot, "compile", at("model.onnx"), "-o", at("model.ingot"), "--padding=keep"], command):
             done = subprocess.run(step, capture_output=True, text=True, check=False)
             if done.returncode:
                 problem = f"{step[1]} exits with {done.returncode}: {(done.stderr or done.stdout).strip()[:500]}"
