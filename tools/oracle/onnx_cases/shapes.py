@@ -34,10 +34,10 @@ def make(cases):
               nodes=[node("Sub", ["x", "w"], ["out"], name="difference")], refused=[({"x": [3, 3]}, "'difference' expects.*found a = 3")])
     cases.add("matmul_of_dynamic_depth", None, [("x", f(2, 5)), ("y", f(5, 3))], ["out"], dynamic={"x": {1: "j"}, "y": {0: "k"}},
               nodes=[node("MatMul", ["x", "y"], ["out"], name="multiplied")],
-              refused=[({"x": [2, 6], "y": [5, 3]}, "'multiplied' expects as many columns.*found j = 6, k = 5")])
+              refused=[({"x": [2, 6], "y": [5, 3]}, "input 'y' has j = 5, but input 'x' has 6")])
     cases.add("concat_beside_its_axis", None, [("x", f(3, 2)), ("y", f(3, 4))], ["out"], dynamic={"x": {0: "a"}, "y": {0: "b"}},
               nodes=[node("Concat", ["x", "y"], ["out"], axis=1, name="joined")],
-              refused=[({"x": [3, 2], "y": [2, 4]}, "'joined' expects.*found a = 3, b = 2")])
+              refused=[({"x": [3, 2], "y": [2, 4]}, "input 'y' has a = 2, but input 'x' has 3")])
     cases.add("split_of_a_dynamic_axis", None, [("x", f(5, 2))], ["first", "second"], dynamic={"x": {0: "a"}},
               nodes=[constant("sizes", np.array([2, 3], np.int64)), node("Split", ["x", "sizes"], ["first", "second"], axis=0, name="parts")],
-              refused=[({"x": [4, 2]}, "'parts' expects parts that make up axis 0.*a = 4")])
+              refused=[({"x": [4, 2]}, "input 'x': dimension 0 is 4, expected 5")])
