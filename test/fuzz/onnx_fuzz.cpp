@@ -62,6 +62,13 @@ Value GraphBuilder::matmul(Value, Value) { return impl->next(); }
 Value GraphBuilder::softmax(Value, int64_t) { return impl->next(); }
 Value GraphBuilder::layerNorm(Value, Value, Value, double) { return impl->next(); }
 Value GraphBuilder::reduce(Reduction, Value, int64_t, bool) { return impl->next(); }
+Value GraphBuilder::convolution(Value, Value, Value, const Shape &, const WindowSpec &) { return impl->next(); }
+Value GraphBuilder::unpackBits(Value, int64_t, int64_t, bool) { return impl->next(); }
+Value GraphBuilder::assemble(Value, Value, Value, int64_t, int64_t, const QuantizedSpec *) { return impl->next(); }
+Value GraphBuilder::quantizedLinear(Value, Value, bool) { return impl->next(); }
+Value GraphBuilder::integerLinear(Value, Value, Value, Value) { return impl->next(); }
+void GraphBuilder::require(Relation, const Dimension &, const Dimension &, const std::string &) {}
+void GraphBuilder::restart() { *impl = {}; }
 
 } // namespace ingot
 

@@ -36,14 +36,14 @@
   C(pack_rows, pack_norm_bf16, 900, 928, 2, 57, 1e-5f)                                                                 \
   C(pack_rows, pack_exact, 64, 64, 0, 1, 1e-6f)
 
-// k k_padded partials group eps
+// k k_padded partials group eps codes in_zeros
 #define INGOT_QUANTIZE_ROWS_CASES(C)                                                                                   \
-  C(quantize_rows, quantize_channel, 71, 128, 0, 71, 0)                                                                \
-  C(quantize_rows, quantize_norm_channel, 71, 128, 5, 71, 1e-5f)                                                       \
-  C(quantize_rows, quantize_g32, 71, 128, 0, 32, 0)                                                                    \
-  C(quantize_rows, quantize_norm_g128, 300, 320, 3, 128, 1e-5f)                                                        \
-  C(quantize_rows, quantize_norm_g64_k64, 64, 64, 1, 64, 1e-5f)                                                        \
-  C(quantize_rows, quantize_k1, 1, 64, 0, 1, 0)
+  C(quantize_rows, quantize_channel, 71, 128, 0, 71, 0, 0, 0)                                                          \
+  C(quantize_rows, quantize_norm_channel, 71, 128, 5, 71, 1e-5f, 0, 0)                                                       \
+  C(quantize_rows, quantize_g32, 71, 128, 0, 32, 0, 0, 0)                                                                    \
+  C(quantize_rows, quantize_norm_g128, 300, 320, 3, 128, 1e-5f, 0, 0)                                                        \
+  C(quantize_rows, quantize_norm_g64_k64, 64, 64, 1, 64, 1e-5f, 0, 0)                                                        \
+  C(quantize_rows, quantize_k1, 1, 64, 0, 1, 0, 0, 0)
 
 // One layer: rope_append and attention. device template, name,
 //   kv_heads q_per_kv head_dim rotary_dim page_tokens cache_type qk_norm eps, window out_type out_stride scale soft_cap

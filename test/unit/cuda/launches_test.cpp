@@ -65,7 +65,7 @@ TEST(CudaLaunchesTest, SampleAndQuantizeRowsNameWhatDoesNotFit) {
   error.clear();
   EXPECT_EQ(functionsOf(sample_params{262144}, error).size(), 3u);
   EXPECT_EQ(error, "");
-  EXPECT_TRUE(functionsOf(quantize_rows_params{100000, 100032, 0, 128, 0.0f}, error).empty());
+  EXPECT_TRUE(functionsOf(quantize_rows_params{100000, 100032, 0, 128, 0.0f, 0, 0}, error).empty());
   EXPECT_EQ(error, "quantize_rows keeps a row of k = 100000 in shared memory; expected at most 98304 columns");
 }
 

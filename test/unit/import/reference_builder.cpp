@@ -16,7 +16,7 @@ namespace {
 using Tensor = GraphBuilder::Impl::Tensor;
 
 // A test must not go on over a graph that makes no sense.
-void require(bool condition, const std::string &what) {
+void expect(bool condition, const std::string &what) {
   if (condition)
     return;
   std::fprintf(stderr, "reference builder: %s\n", what.c_str());
@@ -24,7 +24,7 @@ void require(bool condition, const std::string &what) {
 }
 
 const Tensor &at(Value value) {
-  require(bool(value), "an absent value is used");
+  expect(bool(value), "an absent value is used");
   return *static_cast<const Tensor *>(value.impl);
 }
 
@@ -52,7 +52,7 @@ std::vector<double> load(const TensorSource &source) {
   std::vector<unsigned char> raw(source.bytes);
   file.seekg(static_cast<std::streamoff>(source.offset));
   file.read(reinterpret_cast<char *>(raw.data()), static_cast<std::streamsize>(raw.size()));
-  require(bool(file), "cannot read " + source.name + " from " + source.file);
+  expect(bool(file), "cannot read " + source.name + " from " + source.file);
   std::vector<double> out;
   for (size_t i = 0; i < raw.size(); i += elementBytes(source.type)) {
     uint32_t low = raw[i] | raw[i + 1] << 8;
@@ -117,7 +117,7 @@ Value GraphBuilder::tokens() { return make(*impl, "tokens", {-1}, {impl->ids.beg
 Value GraphBuilder::selectLogitRows(Value x) { return make(*impl, "selectLogitRows", at(x).shape, at(x).values); }
 
 void GraphBuilder::endDecoder(Value logits) {
-  require(at(logits).shape == std::vector<int64_t>{-1, impl->decoder.vocabulary}, "logits have the wrong shape");
+  expect(at(logits).shape == std::vector<int64_t>{-1, impl->decoder.vocabulary}, "logits have the wrong shape");
   impl->ended = true;
   impl->logits = at(logits).values;
 }
@@ -133,7 +133,7 @@ Value GraphBuilder::embedding(Value ids, Value table) {
   std::vector<double> out;
   if (!impl->ids.empty())
     for (double id : at(ids).values) {
-      require(id >= 0 && id < double(rows), "token id out of range");
+      expect(id >= 0 && id < double(rows), "token id out of range");
       auto first = at(table).values.begin() + int64_t(id) * width;
       out.insert(out.end(), first, first + width);
     }
@@ -143,9 +143,9 @@ Value GraphBuilder::embedding(Value ids, Value table) {
 Value GraphBuilder::linear(Value x, Value weight, Value bias) {
   const Tensor &in = at(x), &w = at(weight);
   int64_t n = w.shape[0], k = w.shape[1];
-  require(in.shape.size() == 2 && in.shape[1] == k,
+  expect(in.shape.size() == 2 && in.shape[1] == k,
           "linear: input " + shapeText(in.shape) + " against " + shapeText(w.shape));
-  require(!bias || at(bias).shape == std::vector<int64_t>{n}, "linear: bias has the wrong shape");
+  expect(!bias || at(bias).shape == std::vector<int64_t>{n}, "linear: bias has the wrong shape");
   const int64_t rows = int64_t(in.values.size()) / k;
   std::vector<double> out(static_cast<size_t>(rows * n));
   for (int64_t row = 0; row < rows; ++row)
@@ -162,7 +162,7 @@ Value GraphBuilder::linear(Value x, Value weight, Value bias) {
 Value GraphBuilder::rmsNorm(Value x, Value gamma, double eps) {
   const Tensor &in = at(x), &g = at(gamma);
   size_t width = size_t(in.shape.back());
-  require(g.shape == std::vector<int64_t>{in.shape.back()}, "rmsNorm: gamma has the wrong shape");
+  expect(g.shape == std::vector<int64_t>{in.shape.back()}, "rmsNorm: gamma has the wrong shape");
   std::vector<double> out;
   for (size_t row = 0; row < in.values.size(); row += width) {
     double squares = 0;
@@ -175,7 +175,7 @@ Value GraphBuilder::rmsNorm(Value x, Value gamma, double eps) {
 }
 
 Value GraphBuilder::elementwise(Elementwise op, Value a, Value b) {
-  require(at(a).shape == at(b).shape, "elementwise: shapes differ");
+  expect(at(a).shape == at(b).shape, "elementwise: shapes differ");
   std::vector<double> out;
   for (size_t i = 0; i < at(a).values.size(); ++i) {
     double x = at(a).values[i], y = at(b).values[i];
@@ -218,12 +218,12 @@ Value GraphBuilder::activation(Activation op, Value x) {
 }
 
 Value GraphBuilder::splitHeads(Value x, int64_t heads) {
-  require(at(x).shape.size() == 2 && at(x).shape[1] % heads == 0, "splitHeads: not divisible");
+  expect(at(x).shape.size() == 2 && at(x).shape[1] % heads == 0, "splitHeads: not divisible");
   return make(*impl, "splitHeads", {-1, heads, at(x).shape[1] / heads}, at(x).values);
 }
 
 Value GraphBuilder::mergeHeads(Value x) {
-  require(at(x).shape.size() == 3, "mergeHeads: wrong rank");
+  expect(at(x).shape.size() == 3, "mergeHeads: wrong rank");
   return make(*impl, "mergeHeads", {-1, at(x).shape[1] * at(x).shape[2]}, at(x).values);
 }
 
@@ -254,7 +254,7 @@ Value GraphBuilder::ropeAngles(const RopeSpec &spec) {
 
 Value GraphBuilder::rope(Value x, Value angles) {
   const Tensor &in = at(x), &a = at(angles);
-  require(in.shape.size() == 3 && a.shape[1] <= in.shape[2], "rope: angles wider than a head");
+  expect(in.shape.size() == 3 && a.shape[1] <= in.shape[2], "rope: angles wider than a head");
   size_t heads = size_t(in.shape[1]), width = size_t(in.shape[2]), rotary = size_t(a.shape[1]), half = rotary / 2;
   std::vector<double> out = in.values;
   for (size_t row = 0; row < out.size() / width; ++row) {
@@ -271,9 +271,9 @@ Value GraphBuilder::rope(Value x, Value angles) {
 
 Value GraphBuilder::attention(Value q, Value k, Value v, const AttentionSpec &spec) {
   impl->attentions.push_back(spec);
-  require(at(q).shape == std::vector<int64_t>{-1, spec.heads, spec.head_dim}, "attention: query's shape");
-  require(at(k).shape == std::vector<int64_t>{-1, spec.kv_heads, spec.head_dim}, "attention: key's shape");
-  require(at(v).shape == at(k).shape, "attention: value's shape");
+  expect(at(q).shape == std::vector<int64_t>{-1, spec.heads, spec.head_dim}, "attention: query's shape");
+  expect(at(k).shape == std::vector<int64_t>{-1, spec.kv_heads, spec.head_dim}, "attention: key's shape");
+  expect(at(v).shape == at(k).shape, "attention: value's shape");
   const int64_t d = spec.head_dim, tokens = int64_t(impl->ids.size()), group = spec.heads / spec.kv_heads;
   std::vector<double> out(at(q).values.size()), scores(static_cast<size_t>(tokens));
   for (int64_t t = 0; t < tokens; ++t)
