@@ -213,11 +213,31 @@ Dimension Dimension::min(const Dimension &a, const Dimension &b) {
   return a.text() < b.text() ? function("min", a, b) : function("min", b, a);
 }
 
-bool Dimension::isCutOf(const Dimension &a, const Dimension &b) {
-  if (a.terms.size() != 1 || a.terms.begin()->second != 1 || a.terms.begin()->first.size() != 1)
-    return false;
-  const Atom &atom = *a.terms.begin()->first[0];
-  return atom.function && std::string_view(atom.function) == "min" && (atom.operands[0] == b || atom.operands[1] == b);
+bool Dimension::isCutOf(const Dimension &a, const Dimension &b) { return !(a == b) && uncut(a) == b; }
+
+// Every min(x, number) as x, as tables are that are long enough, and every max(0, x) of an x that then is not negative as that.
+Dimension Dimension::uncut(const Dimension &of) {
+  Dimension sum = 0;
+  for (const auto &[product, factor] : of.terms) {
+    Dimension whole = factor;
+    for (const auto &atom : product) {
+      Dimension own = ofAtom(atom);
+      if (atom->function) {
+        const std::string_view name = atom->function;
+        const Dimension &x = atom->operands[0], &y = atom->operands[1];
+        if (name == "min" && x.isConstant() != y.isConstant()) {
+          own = uncut(x.isConstant() ? y : x);
+        } else if (name == "max" && (x == Dimension(0) || y == Dimension(0))) {
+          Dimension inner = uncut(x == Dimension(0) ? y : x);
+          if (auto least = inner.least(); least && *least >= 0)
+            own = inner;
+        }
+      }
+      whole = whole * own;
+    }
+    sum = sum + whole;
+  }
+  return sum;
 }
 
 // Bounds of an atom. Only from below are all kinds known.

@@ -38,7 +38,7 @@ public:
   static Dimension mod(const Dimension &a, const Dimension &b);
   static Dimension max(const Dimension &a, const Dimension &b);
   static Dimension min(const Dimension &a, const Dimension &b);
-  // Whether `a` is min(b, something): equal to b wherever that something is as large.
+  // Whether `a` is b but for cuts to a number, as by tables of so many rows: equal to b wherever these are as large.
   static bool isCutOf(const Dimension &a, const Dimension &b);
   // a / b where that is exact for every value of the symbols; nothing where it is not known to be.
   static std::optional<Dimension> exactQuotient(const Dimension &a, const Dimension &b);
@@ -58,6 +58,7 @@ private:
   struct ByText {
     bool operator()(const Product &a, const Product &b) const;
   };
+  static Dimension uncut(const Dimension &of);
   static Dimension ofAtom(std::shared_ptr<const Atom> atom);
   static Dimension function(const char *name, const Dimension &a, const Dimension &b);
   void add(const Product &product, int64_t factor);

@@ -337,10 +337,7 @@ private:
     Form form = elements.at(bias, at);
     if (!form.isNumber() || std::isnan(form.constant))
       return std::nullopt;
-    if (form.constant <= -1e9)
-      return false;
-    // -10000 and -65504 are how some exporters write it.
-    if (form.constant <= -9999)
+    if (form.constant <= -9999) // -10000 and -65504 are how some exporters write it
       return false;
     return std::fabs(form.constant) <= 1e-6 ? std::optional<bool>(true) : std::nullopt;
   }

@@ -370,6 +370,8 @@ Value TokenRows::product(ir::LinearOp like, Value input, Value weight, Value bia
 }
 
 Value TokenRows::reordered(ir::LinearOp product, ArrayRef<int64_t> order) {
+  if (llvm::is_sorted(order))
+    return product.getResult();
   SmallVector<int64_t> segments;
   for (size_t i = 0; i < order.size();) {
     size_t end = i + 1;

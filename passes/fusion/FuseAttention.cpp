@@ -25,6 +25,9 @@ namespace {
 
 RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
+// Scores so low have no weight beside any that is seen; old exporters write -10000.
+constexpr double kHidden = -9999;
+
 class Fuser {
 public:
   Fuser(ir::EntryOp entry, SmallVectorImpl<std::string> &left) : entry(entry), b(entry.getContext()), left(left) {}
@@ -190,8 +193,8 @@ private:
         Value inner = scoresFirst ? select.getOnTrue() : select.getOnFalse();
         Value other = scoresFirst ? select.getOnFalse() : select.getOnTrue();
         auto fill = match::constantOf(other);
-        if (!fill || *fill * factor > -1e9 || !leadsToScores(inner) || scores.softCap != 0)
-          return "the choice at " + at(value) + " is no mask: expected a number of at most -1e9 where a key is hidden";
+        if (!fill || *fill * factor > kHidden || !leadsToScores(inner) || scores.softCap != 0)
+          return "the choice at " + at(value) + " is no mask: expected a number of at most -9999 where a key is hidden";
         double hidden = *fill * factor;
         if (condition && select.getCondition() == condition && probabilities.zeroWhereTrue != scoresFirst) {
           hidden = -std::numeric_limits<double>::infinity(); // a query without keys gives zeros

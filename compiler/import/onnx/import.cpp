@@ -196,7 +196,7 @@ private:
         } else
           argument.shape.push_back(symbolOf(dim.dim_param().empty() ? input.name() + "_dim_" + std::to_string(i) : dim.dim_param()));
       }
-      if (argument.shape.size() == 2 && !isFloat(argument.type) && !argument.shape[1].symbolName().empty())
+      if (argument.shape.size() == 2 && !argument.shape[1].symbolName().empty())
         graph.maskLengths.insert(argument.shape[1].symbolName());
       arguments.push_back(std::move(argument));
       types.push_back(DataType(type.elem_type()));
