@@ -213,7 +213,14 @@ Dimension Dimension::min(const Dimension &a, const Dimension &b) {
   return a.text() < b.text() ? function("min", a, b) : function("min", b, a);
 }
 
-bool Dimension::isCutOf(const Dimension &a, const Dimension &b) { return !(a == b) && uncut(a) == b; }
+bool Dimension::isCutOf(const Dimension &a, const Dimension &b) {
+  if (a.terms.size() == 1 && a.terms.begin()->second == 1 && a.terms.begin()->first.size() == 1) {
+    const Atom &atom = *a.terms.begin()->first[0];
+    if (atom.function && std::string_view(atom.function) == "min" && (atom.operands[0] == b || atom.operands[1] == b))
+      return true;
+  }
+  return !(a == b) && uncut(a) == b;
+}
 
 // Every min(x, number) as x, as tables are that are long enough, and every max(0, x) of an x that then is not negative as that.
 Dimension Dimension::uncut(const Dimension &of) {

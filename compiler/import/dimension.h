@@ -38,7 +38,7 @@ public:
   static Dimension mod(const Dimension &a, const Dimension &b);
   static Dimension max(const Dimension &a, const Dimension &b);
   static Dimension min(const Dimension &a, const Dimension &b);
-  // Whether `a` is b but for cuts to a number, as by tables of so many rows: equal to b wherever these are as large.
+  // Whether `a` is min(b, something), or b but for cuts to numbers, as by tables of so many rows: equal to b wherever these are as large.
   static bool isCutOf(const Dimension &a, const Dimension &b);
   // a / b where that is exact for every value of the symbols; nothing where it is not known to be.
   static std::optional<Dimension> exactQuotient(const Dimension &a, const Dimension &b);
