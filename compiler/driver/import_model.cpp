@@ -90,6 +90,7 @@ int importOnnx(const ModelSource &source, Imported &imported) {
   facts.tensors = result.tensors;
   facts.parameters = result.parameters;
   facts.bytes = result.bytes;
+  facts.weightType = result.weightType;
   facts.notes = result.notes;
   if (int status = take(imported))
     return status;

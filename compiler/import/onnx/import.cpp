@@ -252,6 +252,12 @@ private:
       ++result.tensors;
       result.parameters += bytes.elements();
       result.bytes += bytes.bytes;
+      if (auto held = storage(bytes.type)) {
+        uint64_t &count = bytesOf[*held];
+        count += bytes.bytes;
+        if (count >= bytesOf[result.weightType])
+          result.weightType = *held;
+      }
       scope.values[initializer.name()] = graph.stored(bytes, unique(initializer.name()));
     }
     for (const auto &initializer : of.sparse_initializer()) {
@@ -478,6 +484,7 @@ private:
   std::map<std::tuple<std::string, std::string, std::string>, const proto::FunctionProto *> functions;
   std::map<std::string, std::string> symbols;
   std::set<std::string> storedNames;
+  std::map<ElementType, uint64_t> bytesOf; // of initializers
   std::vector<std::unique_ptr<google::protobuf::RepeatedPtrField<proto::NodeProto>>> bodies;
 };
 

@@ -26,6 +26,7 @@ struct ImportResult {
   int64_t opset = 0;    // of ai.onnx
   uint64_t nodes = 0;
   uint64_t tensors = 0, parameters = 0, bytes = 0; // initializers
+  ElementType weightType = ElementType::f32;       // in which most of these bytes are held
 };
 
 // Imports a file, which `model` holds open as long as the builder's constants are used. False where result.problems says why not.
