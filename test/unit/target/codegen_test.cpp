@@ -214,8 +214,6 @@ TEST(Codegen, RefusesWhatQuantizedProductsCannotDo) {
             start + "parameter 'group' is 65600, expected at most 65536, so that sums of a group fit 32 bits");
   EXPECT_EQ(errorOf(linearInt(4, 320, 320, 0)), start + "parameter 'group' is 320, expected 32, 64 or 128");
   EXPECT_EQ(errorOf(linearInt(3, 320, 48, 0)), start + "parameter 'group' is 48, expected 32, 64, 128 or k = 320");
-  EXPECT_EQ(errorOf(linearInt(3, 320, 64, 1)),
-            start + "parameter 'zeros' is 1, expected 0, as 8-bit weights are symmetric");
   EXPECT_EQ(errorOf(linearInt(2, 320, 64, 0)),
             start + "parameter 'layout' is 2, expected 3 (n16k4) or 4 (n16k8) for a quantized weight");
   Kernel padding = linearInt(4, 320, 64, 1);
