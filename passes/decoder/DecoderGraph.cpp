@@ -163,7 +163,7 @@ std::unique_ptr<Elements> DecoderGraph::step(int64_t batch, int64_t steps, int64
     }
   }
   return std::make_unique<Elements>(
-      module, sizes,
+      sources, sizes,
       [this, past, steps](BlockArgument argument, ArrayRef<int64_t> indices) -> std::optional<double> {
         auto role = roles.find(argument);
         if (role == roles.end())
@@ -188,8 +188,7 @@ std::unique_ptr<Elements> DecoderGraph::step(int64_t batch, int64_t steps, int64
         }
         }
         return std::nullopt;
-      },
-      stored);
+      });
 }
 
 DecoderGraph::Tokens DecoderGraph::tokensOf(Value value) {

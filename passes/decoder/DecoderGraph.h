@@ -26,7 +26,7 @@ enum class Role {
 
 class DecoderGraph {
 public:
-  explicit DecoderGraph(ir::EntryOp entry) : entry(entry), module(entry->getParentOfType<mlir::ModuleOp>()) {}
+  explicit DecoderGraph(ir::EntryOp entry) : entry(entry), sources(entry->getParentOfType<mlir::ModuleOp>()) {}
 
   // Finds the token ids and past keys and values by dataflow from attention. Nothing is said where there are none: the graph is no decoder.
   // `why` says what is missing where there are.
@@ -39,7 +39,7 @@ public:
   // The token that `step` has at a place.
   static int64_t idAt(int64_t batch, int64_t step) { return 5 + 11 * batch + 7 * step; }
 
-  // Which dimensions of a value are those of tokens: batch, step or both in one. `found` says whether steps are among them.
+  // Which dimensions of a value are those of tokens: batch, step or both in one.
   struct Tokens {
     int64_t batch = -1, steps = -1, rows = -1;
     int64_t heads = 1; // that stand in one dimension with steps, for each token one behind another
@@ -53,7 +53,6 @@ public:
   std::optional<llvm::SmallVector<int64_t>> restOf(mlir::Value value);
 
   ir::EntryOp entry;
-  mlir::ModuleOp module;
   llvm::SmallVector<ir::ScaledDotProductAttentionOp> attentions; // in order
   llvm::DenseMap<mlir::BlockArgument, Role> roles;
   mlir::BlockArgument ids;
@@ -63,7 +62,7 @@ private:
   bool findSymbols(std::string &why);
 
   llvm::StringMap<Size> symbols;
-  StoredTensors stored;
+  ElementSources sources;
   std::unique_ptr<Elements> sample; // sizes that tell dimensions apart
 };
 

@@ -2,13 +2,11 @@
 //
 // See Elements.h.
 #include "passes/decoder/Elements.h"
-#include "dialects/ingot/SymbolExpr.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Builders.h"
 #include "llvm/ADT/TypeSwitch.h"
 
-#include <cmath>
+#include <limits>
 
 using namespace mlir;
 
@@ -22,232 +20,41 @@ constexpr int64_t kLongestProduct = 256;
 
 RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
-Form scaled(Form form, double factor) {
-  form.constant *= factor;
-  if (factor == 0)
-    form.terms.clear();
-  for (Form::Term &term : form.terms)
-    term.factor *= factor;
-  return form;
-}
-
-Form sum(const Form &a, const Form &b, double sign) {
-  Form result(a.constant + sign * b.constant);
-  auto before = [](const Form::Term &x, const Form::Term &y) {
-    return std::pair(x.tensor.getAsOpaquePointer(), x.index) < std::pair(y.tensor.getAsOpaquePointer(), y.index);
-  };
-  size_t i = 0, j = 0;
-  while (i < a.terms.size() || j < b.terms.size()) {
-    if (j == b.terms.size() || (i < a.terms.size() && before(a.terms[i], b.terms[j]))) {
-      result.terms.push_back(a.terms[i++]);
-      continue;
-    }
-    Form::Term term = b.terms[j++];
-    term.factor *= sign;
-    if (i < a.terms.size() && !before(term, a.terms[i]))
-      term.factor += a.terms[i++].factor;
-    if (term.factor != 0)
-      result.terms.push_back(term);
-  }
-  return result;
-}
-
-std::optional<Form> product(const Form &a, const Form &b) {
-  if (a.isNumber())
-    return scaled(b, a.constant);
-  if (b.isNumber())
-    return scaled(a, b.constant);
-  return std::nullopt;
-}
-
-double unary(Operation *op, double x, bool &good) {
-  return llvm::TypeSwitch<Operation *, double>(op)
-      .Case<ir::ExpOp, math::ExpOp>([&](auto) { return std::exp(x); })
-      .Case<ir::LogOp, math::LogOp>([&](auto) { return std::log(x); })
-      .Case<ir::AbsOp, math::AbsFOp, math::AbsIOp>([&](auto) { return std::fabs(x); })
-      .Case<ir::SinOp, math::SinOp>([&](auto) { return std::sin(x); })
-      .Case<ir::CosOp, math::CosOp>([&](auto) { return std::cos(x); })
-      .Case<ir::SqrtOp, math::SqrtOp>([&](auto) { return std::sqrt(x); })
-      .Case<ir::RsqrtOp, math::RsqrtOp>([&](auto) { return 1 / std::sqrt(x); })
-      .Case<ir::TanhOp, math::TanhOp>([&](auto) { return std::tanh(x); })
-      .Case<ir::ErfOp, math::ErfOp>([&](auto) { return std::erf(x); })
-      .Case<ir::SigmoidOp>([&](auto) { return 1 / (1 + std::exp(-x)); })
-      .Case<ir::SiluOp>([&](auto) { return x / (1 + std::exp(-x)); })
-      .Case<ir::ReluOp>([&](auto) { return x > 0 ? x : 0; })
-      .Case<math::FloorOp>([&](auto) { return std::floor(x); })
-      .Case<math::CeilOp>([&](auto) { return std::ceil(x); })
-      .Case<math::RoundEvenOp>([&](auto) { return std::nearbyint(x); })
-      .Case<math::TruncOp, arith::FPToSIOp, arith::FPToUIOp>([&](auto) { return std::trunc(x); })
-      .Default([&](Operation *) {
-        good = false;
-        return 0.0;
-      });
-}
-
-double wrapped(double value, Type type) {
-  auto integer = dyn_cast<IntegerType>(type);
-  if (!integer || integer.getWidth() >= 53)
-    return value;
-  if (integer.getWidth() == 1)
-    return (int64_t(value) & 1) ? 1 : 0;
-  const int64_t span = int64_t(1) << integer.getWidth();
-  int64_t low = int64_t(value) & (span - 1);
-  return double(low >= span / 2 ? low - span : low);
-}
-
-bool compareIntegers(arith::CmpIPredicate predicate, double a, double b) {
-  switch (predicate) {
-  case arith::CmpIPredicate::eq:
-    return a == b;
-  case arith::CmpIPredicate::ne:
-    return a != b;
-  case arith::CmpIPredicate::slt:
-  case arith::CmpIPredicate::ult:
-    return a < b;
-  case arith::CmpIPredicate::sle:
-  case arith::CmpIPredicate::ule:
-    return a <= b;
-  case arith::CmpIPredicate::sgt:
-  case arith::CmpIPredicate::ugt:
-    return a > b;
-  case arith::CmpIPredicate::sge:
-  case arith::CmpIPredicate::uge:
-    return a >= b;
-  }
-  return false;
-}
-
-bool compareFloats(arith::CmpFPredicate predicate, double a, double b) {
-  using P = arith::CmpFPredicate;
-  const bool unordered = std::isnan(a) || std::isnan(b);
-  switch (predicate) {
-  case P::AlwaysFalse:
-    return false;
-  case P::AlwaysTrue:
-    return true;
-  case P::ORD:
-    return !unordered;
-  case P::UNO:
-    return unordered;
-  case P::OEQ:
-    return !unordered && a == b;
-  case P::UEQ:
-    return unordered || a == b;
-  case P::ONE:
-    return !unordered && a != b;
-  case P::UNE:
-    return unordered || a != b;
-  case P::OLT:
-    return !unordered && a < b;
-  case P::ULT:
-    return unordered || a < b;
-  case P::OLE:
-    return !unordered && a <= b;
-  case P::ULE:
-    return unordered || a <= b;
-  case P::OGT:
-    return !unordered && a > b;
-  case P::UGT:
-    return unordered || a > b;
-  case P::OGE:
-    return !unordered && a >= b;
-  case P::UGE:
-    return unordered || a >= b;
-  }
-  return false;
-}
-
-bool compareNumbers(ir::CompareKind kind, double a, double b) {
-  switch (kind) {
-  case ir::CompareKind::Eq:
-    return a == b;
-  case ir::CompareKind::Ne:
-    return a != b;
-  case ir::CompareKind::Lt:
-    return a < b;
-  case ir::CompareKind::Le:
-    return a <= b;
-  case ir::CompareKind::Gt:
-    return a > b;
-  case ir::CompareKind::Ge:
-    return a >= b;
-  }
-  return false;
-}
-
-// As ingot.cast and the casts of arith convert a number.
-double converted(double value, Type from, Type to) {
-  if (to.isInteger(1))
-    return value != 0 ? 1 : 0;
-  if (isa<FloatType>(from) && isa<IntegerType, IndexType>(to))
-    return std::trunc(value);
-  return isa<IntegerType>(to) ? wrapped(value, to) : value;
-}
-
 } // namespace
 
-std::optional<double> StoredTensors::at(ir::TensorOp tensor, int64_t index) {
-  if (tensor.getDummy() || !tensor.getFile() || !tensor.getOffset())
-    return std::nullopt;
-  auto [entry, fresh] = files.try_emplace(*tensor.getFile());
-  if (fresh) {
-    auto opened = llvm::MemoryBuffer::getFile(*tensor.getFile(), /*IsText=*/false, /*RequiresNullTerminator=*/false);
-    if (opened)
-      entry->second = std::move(*opened);
-  }
-  if (!entry->second)
-    return std::nullopt;
-  Type element = tensor.getTensorType().getElementType();
-  const int64_t bytes = ir::elementBytes(element);
-  const uint64_t at = uint64_t(*tensor.getOffset()) + uint64_t(index) * uint64_t(bytes);
-  if (bytes == 0 || at + uint64_t(bytes) > entry->second->getBufferSize())
-    return std::nullopt;
-  const char *data = entry->second->getBufferStart() + at;
-  auto read = [&](auto value) {
-    std::memcpy(&value, data, sizeof(value));
-    return value;
-  };
-  if (element.isF32())
-    return double(read(float()));
-  if (element.isF64())
-    return read(double());
-  if (element.isF16())
-    return llvm::APFloat(llvm::APFloat::IEEEhalf(), llvm::APInt(16, read(uint16_t()))).convertToDouble();
-  if (element.isBF16())
-    return llvm::APFloat(llvm::APFloat::BFloat(), llvm::APInt(16, read(uint16_t()))).convertToDouble();
-  auto integer = dyn_cast<IntegerType>(element);
-  if (!integer)
-    return std::nullopt;
-  const bool isUnsigned = integer.isUnsigned();
-  switch (integer.getWidth()) {
-  case 1:
-    return read(uint8_t()) != 0 ? 1.0 : 0.0;
-  case 8:
-    return isUnsigned ? double(read(uint8_t())) : double(read(int8_t()));
-  case 16:
-    return isUnsigned ? double(read(uint16_t())) : double(read(int16_t()));
-  case 32:
-    return isUnsigned ? double(read(uint32_t())) : double(read(int32_t()));
-  case 64:
-    return isUnsigned ? double(read(uint64_t())) : double(read(int64_t()));
-  default:
-    return std::nullopt;
+ElementSources::ElementSources(ModuleOp module) {
+  for (auto symbol : module.getOps<ir::SymbolOp>()) {
+    std::string why;
+    auto text = symbol.getValue();
+    if (text && !symbol.getRequirement())
+      if (auto expression = ir::SymbolExpr::parse(*text, why))
+        derived.emplace_back(symbol.getSymName(), std::move(*expression));
   }
 }
 
-Elements::Elements(ModuleOp module, const llvm::StringMap<int64_t> &given, Input input, StoredTensors &stored)
-    : module(module), sizes(given), input(std::move(input)), stored(stored) {
-  for (auto symbol : module.getOps<ir::SymbolOp>()) {
-    if (sizes.count(symbol.getSymName()))
-      continue;
-    int64_t value = 1;
-    if (auto text = symbol.getValue()) {
-      std::string why;
-      if (auto expression = ir::SymbolExpr::parse(*text, why))
-        value = expression->evaluate([&](StringRef name) { return sizes.lookup(name); }).value_or(1);
-    }
-    sizes[symbol.getSymName()] = value;
+const ElementSources::ScalarBody &ElementSources::bodyOf(ir::ScalarBodyInterface op) {
+  ScalarBody &body = bodies[op];
+  if (!body.block) {
+    body.block = std::make_unique<Block>();
+    SmallVector<Value> scalars;
+    for (Value operand : op->getOperands())
+      scalars.push_back(body.block->addArgument(ir::registerType(tensorOf(operand).getElementType()), op.getLoc()));
+    OpBuilder builder(op.getContext());
+    builder.setInsertionPointToEnd(body.block.get());
+    body.result = op.buildScalarBody(builder, op.getLoc(), scalars);
   }
+  return body;
+}
+
+Elements::Elements(ElementSources &sources, const llvm::StringMap<int64_t> &given, Input input)
+    : sources(sources), sizes(given), input(std::move(input)) {
+  auto valueOf = [&](StringRef name) {
+    auto found = sizes.find(name);
+    return found == sizes.end() ? 1 : found->second;
+  };
+  for (const auto &[name, expression] : sources.derived)
+    if (!sizes.count(name))
+      sizes[name] = expression.evaluate(valueOf).value_or(1);
 }
 
 int64_t Elements::sizeOf(const ir::Dim &dim) {
@@ -256,7 +63,10 @@ int64_t Elements::sizeOf(const ir::Dim &dim) {
   if (!dim.name)
     return 1;
   auto parsed = ir::parseDim(dim.name.getValue());
-  return parsed ? sizes.lookup(parsed->symbol) + parsed->constant : 1;
+  if (!parsed)
+    return 1;
+  auto found = sizes.find(parsed->symbol);
+  return (found == sizes.end() ? 1 : found->second) + parsed->constant;
 }
 
 SmallVector<int64_t> Elements::shapeOf(Value tensor) {
@@ -319,7 +129,6 @@ std::optional<Form> Elements::compute(Value tensor, ArrayRef<int64_t> indices) {
     return std::nullopt;
   }
   Operation *op = tensor.getDefiningOp();
-  auto operand = [&](unsigned i) { return at(op->getOperand(i), indices); };
   return llvm::TypeSwitch<Operation *, std::optional<Form>>(op)
       .Case<ir::ConstantOp>([&](auto constant) -> std::optional<Form> {
         auto elements = dyn_cast<DenseElementsAttr>(constant.getValue());
@@ -336,7 +145,7 @@ std::optional<Form> Elements::compute(Value tensor, ArrayRef<int64_t> indices) {
         auto declared = ir::lookup<ir::TensorOp>(weight, weight.getTensorAttr().getAttr());
         if (!declared)
           return std::nullopt;
-        if (auto number = stored.at(declared, numberOf(shapeOf(tensor), indices)))
+        if (auto number = sources.stored.at(declared, numberOf(shapeOf(tensor), indices)))
           return Form(*number);
         return std::nullopt;
       })
@@ -375,56 +184,16 @@ std::optional<Form> Elements::compute(Value tensor, ArrayRef<int64_t> indices) {
           own[size_t(split.getAxis())] += split.getSizes()[i];
         return at(split.getInput(), own);
       })
-      .Case<ir::CastOp>([&](auto cast) -> std::optional<Form> {
-        Form form = operand(0);
-        Type from = tensorOf(cast.getInput()).getElementType(), to = tensorOf(tensor).getElementType();
-        if (form.isNumber())
-          return Form(converted(form.constant, from, to));
-        if (isa<FloatType>(from) && isa<FloatType>(to))
-          return form;
-        return std::nullopt;
-      })
-      .Case<ir::AddOp>([&](auto) -> std::optional<Form> { return sum(operand(0), operand(1), 1); })
-      .Case<ir::SubOp>([&](auto) -> std::optional<Form> { return sum(operand(0), operand(1), -1); })
-      .Case<ir::MulOp>([&](auto) { return product(operand(0), operand(1)); })
-      .Case<ir::DivOp>([&](auto) -> std::optional<Form> {
-        Form a = operand(0), b = operand(1);
-        if (!b.isNumber())
-          return std::nullopt;
-        return a.isNumber() ? Form(a.constant / b.constant) : scaled(a, 1 / b.constant);
-      })
-      .Case<ir::NegOp>([&](auto) -> std::optional<Form> { return scaled(operand(0), -1); })
-      .Case<ir::ScaleOp>([&](auto scale) -> std::optional<Form> { return scaled(operand(0), scale.getFactor().convertToDouble()); })
-      .Case<ir::PowOp, ir::MaxOp, ir::MinOp>([&](auto) -> std::optional<Form> {
-        Form a = operand(0), b = operand(1);
-        if (!a.isNumber() || !b.isNumber())
-          return std::nullopt;
-        return Form(isa<ir::PowOp>(op)   ? std::pow(a.constant, b.constant)
-                    : isa<ir::MaxOp>(op) ? std::max(a.constant, b.constant)
-                                         : std::min(a.constant, b.constant));
-      })
-      .Case<ir::CompareOp>([&](auto compare) -> std::optional<Form> {
-        Form a = operand(0), b = operand(1);
-        if (!a.isNumber() || !b.isNumber())
-          return std::nullopt;
-        return Form(compareNumbers(compare.getKind(), a.constant, b.constant) ? 1 : 0);
-      })
-      .Case<ir::SelectOp>([&](auto) -> std::optional<Form> {
-        Form condition = operand(0);
-        if (!condition.isNumber())
-          return std::nullopt;
-        return operand(condition.constant != 0 ? 1 : 2);
-      })
       .Case<ir::ComputeOp>([&](auto compute) { return computeRegion(compute, indices); })
       .Case<ir::ReduceOp>([&](auto reduceOp) { return reduce(reduceOp, indices); })
       .Case<ir::MatmulOp>([&](auto matmul) { return multiply(matmul, indices); })
       .Default([&](Operation *other) -> std::optional<Form> {
-        if (!isa<ir::ScalarBodyInterface>(other) || other->getNumOperands() != 1)
+        auto elementwise = dyn_cast<ir::ScalarBodyInterface>(other);
+        if (!elementwise)
           return std::nullopt;
-        Form form = operand(0);
-        bool good = form.isNumber();
-        double value = good ? unary(other, form.constant, good) : 0;
-        return good ? std::optional<Form>(value) : std::nullopt;
+        Scalars values;
+        return scalar(sources.bodyOf(elementwise).result, [&](BlockArgument argument) { return at(other->getOperand(argument.getArgNumber()), indices); },
+                      values);
       });
 }
 
@@ -481,12 +250,14 @@ std::optional<Form> Elements::multiply(ir::MatmulOp op, ArrayRef<int64_t> indice
 }
 
 std::optional<Form> Elements::computeRegion(ir::ComputeOp op, ArrayRef<int64_t> indices) {
-  auto yielded = cast<ir::YieldOp>(op.getBody().front().getTerminator()).getValue();
-  if (!op.getReduce()) {
-    Scalars values;
-    return scalar(yielded, op, indices, values);
-  }
+  Value yielded = cast<ir::YieldOp>(op.getBody().front().getTerminator()).getValue();
   SmallVector<int64_t> extents, loops(indices);
+  auto term = [&]() {
+    Scalars values;
+    return scalar(yielded, [&](BlockArgument argument) { return Form(double(loops[argument.getArgNumber() - op.getInputs().size()])); }, values);
+  };
+  if (!op.getReduce())
+    return term();
   int64_t count = 1;
   for (Attribute extent : op.getExtents()) {
     StringRef text = cast<StringAttr>(extent).getValue();
@@ -511,165 +282,44 @@ std::optional<Form> Elements::computeRegion(ir::ComputeOp op, ArrayRef<int64_t> 
       loops[indices.size() + i] = rest % extents[i];
       rest /= extents[i];
     }
-    Scalars values;
-    std::optional<Form> term = scalar(yielded, op, loops, values);
-    if (!term)
+    std::optional<Form> found = term();
+    if (!found)
       return std::nullopt;
     if (kind == ir::ReduceKind::Sum) {
-      result = sum(result, *term, 1);
+      result = sum(result, *found, 1);
       if (result.terms.size() > size_t(kLongestProduct))
         return std::nullopt;
       continue;
     }
-    if (!term->isNumber())
+    if (!found->isNumber())
       return std::nullopt;
-    result.constant = kind == ir::ReduceKind::Product ? result.constant * term->constant
-                      : kind == ir::ReduceKind::Max   ? std::max(result.constant, term->constant)
-                                                      : std::min(result.constant, term->constant);
+    result.constant = kind == ir::ReduceKind::Product ? result.constant * found->constant
+                      : kind == ir::ReduceKind::Max   ? std::max(result.constant, found->constant)
+                                                      : std::min(result.constant, found->constant);
   }
   return result;
 }
 
-// Only what is needed is worked out: of a choice, the side that is chosen.
-std::optional<Form> Elements::scalar(Value value, ir::ComputeOp op, ArrayRef<int64_t> loops, Scalars &values) {
-  if (auto argument = dyn_cast<BlockArgument>(value))
-    return Form(double(loops[argument.getArgNumber() - op.getInputs().size()]));
+std::optional<Form> Elements::scalar(Value value, llvm::function_ref<Form(BlockArgument)> argument, Scalars &values) {
+  if (auto given = dyn_cast<BlockArgument>(value))
+    return argument(given);
   if (auto found = values.find(value); found != values.end())
     return found->second;
-  Operation *made = value.getDefiningOp();
-  auto operand = [&](unsigned i) { return scalar(made->getOperand(i), op, loops, values); };
-  auto integers = [&](auto combine) -> std::optional<Form> {
-    auto a = operand(0), b = operand(1);
-    if (!a || !b || !a->isNumber() || !b->isNumber())
-      return std::nullopt;
-    std::optional<double> result = combine(a->constant, b->constant);
-    return result ? std::optional<Form>(wrapped(*result, value.getType())) : std::nullopt;
-  };
-  auto floored = [](double a, double b) { return std::floor(a / b); };
-  std::optional<Form> result =
-      llvm::TypeSwitch<Operation *, std::optional<Form>>(made)
-          .Case<arith::ConstantOp>([&](auto constant) -> std::optional<Form> {
-            if (auto number = dyn_cast<FloatAttr>(constant.getValue()))
-              return Form(number.getValue().convertToDouble());
-            auto number = dyn_cast<IntegerAttr>(constant.getValue());
-            if (!number)
-              return std::nullopt;
-            return Form(number.getType().isInteger(1) ? double(number.getValue().getZExtValue())
-                                                      : double(number.getValue().getSExtValue()));
-          })
-          .Case<ir::SizeOp>([&](auto size) -> std::optional<Form> {
-            return Form(double(sizeOf(ir::Dim(ShapedType::kDynamic, size.getExprAttr()))));
-          })
-          .Case<ir::ElementOp>([&](auto element) -> std::optional<Form> {
-            SmallVector<int64_t> at_;
-            for (Value index : element.getIndices()) {
-              auto form = scalar(index, op, loops, values);
-              if (!form || !form->isNumber())
-                return std::nullopt;
-              at_.push_back(int64_t(form->constant));
-            }
-            auto argument = cast<BlockArgument>(element.getTensor());
-            return at(op.getInputs()[argument.getArgNumber()], at_);
-          })
-          .Case<arith::SelectOp>([&](auto) -> std::optional<Form> {
-            auto condition = operand(0);
-            if (!condition || !condition->isNumber())
-              return std::nullopt;
-            return operand(condition->constant != 0 ? 1 : 2);
-          })
-          .Case<arith::AddIOp>([&](auto) { return integers([](double a, double b) -> std::optional<double> { return a + b; }); })
-          .Case<arith::SubIOp>([&](auto) { return integers([](double a, double b) -> std::optional<double> { return a - b; }); })
-          .Case<arith::MulIOp>([&](auto) { return integers([](double a, double b) -> std::optional<double> { return a * b; }); })
-          .Case<arith::DivSIOp, arith::DivUIOp>([&](auto) {
-            return integers([](double a, double b) { return b == 0 ? std::nullopt : std::optional<double>(std::trunc(a / b)); });
-          })
-          .Case<arith::RemSIOp, arith::RemUIOp>([&](auto) {
-            return integers([](double a, double b) { return b == 0 ? std::nullopt : std::optional<double>(std::fmod(a, b)); });
-          })
-          .Case<arith::FloorDivSIOp>([&](auto) {
-            return integers([&](double a, double b) { return b == 0 ? std::nullopt : std::optional<double>(floored(a, b)); });
-          })
-          .Case<arith::CeilDivSIOp>([&](auto) {
-            return integers([](double a, double b) { return b == 0 ? std::nullopt : std::optional<double>(std::ceil(a / b)); });
-          })
-          .Case<arith::MinSIOp, arith::MinUIOp>([&](auto) {
-            return integers([](double a, double b) -> std::optional<double> { return std::min(a, b); });
-          })
-          .Case<arith::MaxSIOp, arith::MaxUIOp>([&](auto) {
-            return integers([](double a, double b) -> std::optional<double> { return std::max(a, b); });
-          })
-          .Case<arith::AndIOp>([&](auto) {
-            return integers([](double a, double b) -> std::optional<double> { return double(int64_t(a) & int64_t(b)); });
-          })
-          .Case<arith::OrIOp>([&](auto) {
-            return integers([](double a, double b) -> std::optional<double> { return double(int64_t(a) | int64_t(b)); });
-          })
-          .Case<arith::XOrIOp>([&](auto) {
-            return integers([](double a, double b) -> std::optional<double> { return double(int64_t(a) ^ int64_t(b)); });
-          })
-          .Case<arith::CmpIOp>([&](auto compare) {
-            return integers([&](double a, double b) -> std::optional<double> {
-              return compareIntegers(compare.getPredicate(), a, b) ? 1 : 0;
-            });
-          })
-          .Case<arith::CmpFOp>([&](auto compare) -> std::optional<Form> {
-            auto a = operand(0), b = operand(1);
-            if (!a || !b || !a->isNumber() || !b->isNumber())
-              return std::nullopt;
-            return Form(compareFloats(compare.getPredicate(), a->constant, b->constant) ? 1 : 0);
-          })
-          .Case<arith::IndexCastOp, arith::IndexCastUIOp, arith::ExtSIOp, arith::TruncIOp>([&](auto) -> std::optional<Form> {
-            auto form = operand(0);
-            if (!form || !form->isNumber())
-              return std::nullopt;
-            Type from = made->getOperand(0).getType();
-            if (isa<arith::ExtSIOp>(made) && from.isInteger(1))
-              return Form(-form->constant);
-            return Form(wrapped(form->constant, value.getType()));
-          })
-          .Case<arith::ExtUIOp>([&](auto) -> std::optional<Form> {
-            auto form = operand(0);
-            if (!form || !form->isNumber())
-              return std::nullopt;
-            const unsigned width = made->getOperand(0).getType().getIntOrFloatBitWidth();
-            return Form(form->constant < 0 && width < 53 ? form->constant + double(int64_t(1) << width) : form->constant);
-          })
-          .Case<arith::SIToFPOp, arith::UIToFPOp, arith::ExtFOp, arith::TruncFOp>([&](auto) { return operand(0); })
-          .Case<arith::AddFOp, arith::SubFOp>([&](auto) -> std::optional<Form> {
-            auto a = operand(0), b = operand(1);
-            return a && b ? std::optional<Form>(sum(*a, *b, isa<arith::AddFOp>(made) ? 1 : -1)) : std::nullopt;
-          })
-          .Case<arith::MulFOp>([&](auto) -> std::optional<Form> {
-            auto a = operand(0), b = operand(1);
-            return a && b ? product(*a, *b) : std::nullopt;
-          })
-          .Case<arith::DivFOp>([&](auto) -> std::optional<Form> {
-            auto a = operand(0), b = operand(1);
-            if (!a || !b || !b->isNumber())
-              return std::nullopt;
-            return a->isNumber() ? Form(a->constant / b->constant) : scaled(*a, 1 / b->constant);
-          })
-          .Case<arith::NegFOp>([&](auto) -> std::optional<Form> {
-            auto form = operand(0);
-            return form ? std::optional<Form>(scaled(*form, -1)) : std::nullopt;
-          })
-          .Case<arith::MaximumFOp, arith::MaxNumFOp>([&](auto) {
-            return integers([](double a, double b) -> std::optional<double> { return std::max(a, b); });
-          })
-          .Case<arith::MinimumFOp, arith::MinNumFOp>([&](auto) {
-            return integers([](double a, double b) -> std::optional<double> { return std::min(a, b); });
-          })
-          .Case<math::PowFOp>([&](auto) {
-            return integers([](double a, double b) -> std::optional<double> { return std::pow(a, b); });
-          })
-          .Default([&](Operation *other) -> std::optional<Form> {
-            if (other->getNumOperands() != 1)
-              return std::nullopt;
-            auto form = operand(0);
-            bool good = form && form->isNumber();
-            double number = good ? unary(other, form->constant, good) : 0;
-            return good ? std::optional<Form>(number) : std::nullopt;
-          });
+  Operation *op = value.getDefiningOp();
+  std::optional<Form> result;
+  if (auto size = dyn_cast<ir::SizeOp>(op)) {
+    result = Form(double(sizeOf(ir::Dim(ShapedType::kDynamic, size.getExprAttr()))));
+  } else if (auto element = dyn_cast<ir::ElementOp>(op)) {
+    SmallVector<int64_t> place;
+    for (Value index : element.getIndices())
+      if (auto form = scalar(index, argument, values); form && form->isNumber())
+        place.push_back(int64_t(form->constant));
+    auto tensor = cast<BlockArgument>(element.getTensor());
+    if (place.size() == element.getIndices().size())
+      result = at(cast<ir::ComputeOp>(element->getParentOp()).getInputs()[tensor.getArgNumber()], place);
+  } else {
+    result = evaluate(op, [&](unsigned i) { return scalar(op->getOperand(i), argument, values); });
+  }
   values[value] = result;
   return result;
 }

@@ -7,9 +7,10 @@
 #define INGOT_PASSES_DECODER_ELEMENTS_H
 
 #include "dialects/ingot/IngotDialect.h"
+#include "dialects/ingot/SymbolExpr.h"
+#include "passes/decoder/Form.h"
+#include "passes/decoder/StoredTensors.h"
 #include "llvm/ADT/DenseMap.h"
-#include "llvm/ADT/StringMap.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 #include <functional>
 #include <memory>
@@ -17,30 +18,22 @@
 
 namespace ingot::passes {
 
-// constant + sum of factor * element; terms are in the order of their elements, and no factor is 0.
-struct Form {
-  struct Term {
-    mlir::Value tensor;
-    int64_t index; // row-major, under the dimensions asked about
-    double factor;
-  };
-  double constant = 0;
-  llvm::SmallVector<Term, 2> terms;
-
-  Form(double constant = 0) : constant(constant) {}
-  bool isNumber() const { return terms.empty(); }
-  // Whether it is one element times a factor.
-  bool isElement() const { return constant == 0 && terms.size() == 1; }
-};
-
-// Bytes of tensors in files, read as they are asked for.
-class StoredTensors {
+// What Elements of one module share: its files, the scalar computations of its element-wise ops, and how symbols follow from others.
+class ElementSources {
 public:
-  // The element as a number; nothing where it cannot be read.
-  std::optional<double> at(ir::TensorOp tensor, int64_t index);
+  explicit ElementSources(mlir::ModuleOp module);
 
 private:
-  llvm::StringMap<std::unique_ptr<llvm::MemoryBuffer>> files;
+  friend class Elements;
+  struct ScalarBody {
+    std::unique_ptr<mlir::Block> block; // an argument for each operand
+    mlir::Value result;
+  };
+  const ScalarBody &bodyOf(ir::ScalarBodyInterface op);
+
+  StoredTensors stored;
+  std::vector<std::pair<llvm::StringRef, ir::SymbolExpr>> derived; // in their order
+  llvm::DenseMap<mlir::Operation *, ScalarBody> bodies;
 };
 
 class Elements {
@@ -49,7 +42,7 @@ public:
   using Input = std::function<std::optional<double>(mlir::BlockArgument, llvm::ArrayRef<int64_t>)>;
 
   // `sizes` gives the symbols that are not derived; those that it leaves out are 1.
-  Elements(mlir::ModuleOp module, const llvm::StringMap<int64_t> &sizes, Input input, StoredTensors &stored);
+  Elements(ElementSources &sources, const llvm::StringMap<int64_t> &sizes, Input input);
 
   int64_t sizeOf(const ir::Dim &dim);
   llvm::SmallVector<int64_t> shapeOf(mlir::Value tensor);
@@ -63,19 +56,18 @@ public:
 
 private:
   using Scalars = llvm::DenseMap<mlir::Value, std::optional<Form>>;
-  struct Loops;
 
   Form formOf(mlir::Value tensor, llvm::ArrayRef<int64_t> indices, int64_t number);
   std::optional<Form> compute(mlir::Value tensor, llvm::ArrayRef<int64_t> indices);
   std::optional<Form> computeRegion(ir::ComputeOp op, llvm::ArrayRef<int64_t> indices);
-  std::optional<Form> scalar(mlir::Value value, ir::ComputeOp op, llvm::ArrayRef<int64_t> loops, Scalars &known);
+  // A value of a block, given those of its arguments that are no tensors.
+  std::optional<Form> scalar(mlir::Value value, llvm::function_ref<Form(mlir::BlockArgument)> argument, Scalars &known);
   std::optional<Form> reduce(ir::ReduceOp op, llvm::ArrayRef<int64_t> indices);
   std::optional<Form> multiply(ir::MatmulOp op, llvm::ArrayRef<int64_t> indices);
 
-  mlir::ModuleOp module;
+  ElementSources &sources;
   llvm::StringMap<int64_t> sizes;
   Input input;
-  StoredTensors &stored;
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, Form> known;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<int64_t, 5>> shapes;
   bool outside = false;
