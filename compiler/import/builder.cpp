@@ -43,24 +43,6 @@ mlir::Type GraphBuilder::Impl::element(ElementType type) {
   llvm_unreachable("an element type that builder.h does not list");
 }
 
-ir::EntryOp GraphBuilder::Impl::openEntry(llvm::StringRef name, llvm::ArrayRef<Parameter> arguments,
-                                          llvm::ArrayRef<Parameter> results) {
-  llvm::SmallVector<mlir::Type> argTypes, resTypes;
-  llvm::SmallVector<llvm::StringRef> argNames, resNames;
-  for (const Parameter &argument : arguments) {
-    argTypes.push_back(argument.type);
-    argNames.push_back(argument.name);
-  }
-  for (const Parameter &result : results) {
-    resTypes.push_back(result.type);
-    resNames.push_back(result.name);
-  }
-  ops.setInsertionPointToEnd(module->getBody());
-  auto entry = ir::EntryOp::create(ops, here(), name, ops.getFunctionType(argTypes, resTypes), argNames, resNames);
-  ops.setInsertionPointToEnd(&entry.getBody().front());
-  return entry;
-}
-
 GraphBuilder::GraphBuilder() : impl(std::make_unique<Impl>()) {}
 GraphBuilder::~GraphBuilder() = default;
 void GraphBuilder::restart() { impl->begin(); }

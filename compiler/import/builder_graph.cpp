@@ -83,10 +83,10 @@ std::vector<Value> GraphBuilder::beginEntry(const std::string &model, const std:
                                             const std::vector<ArgumentSpec> &arguments) {
   Impl &b = *impl;
   b.module->setName(model.empty() ? "model" : model);
-  std::vector<Impl::Parameter> parameters;
+  std::vector<ir::EntryParameter> parameters;
   for (const ArgumentSpec &argument : arguments)
     parameters.push_back({argument.name, b.type(argument.shape, argument.type)});
-  b.entry = b.openEntry(name, parameters, {});
+  b.entry = ir::openEntry(b.ops, *b.module, b.here(), name, parameters, {});
   std::vector<Value> values;
   for (mlir::BlockArgument argument : b.entry.getBody().getArguments())
     values.push_back(out(argument));

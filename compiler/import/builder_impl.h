@@ -54,13 +54,6 @@ struct GraphBuilder::Impl : Construction {
     return ir::tensorType(dims, element(of));
   }
 
-  struct Parameter {
-    llvm::StringRef name;
-    mlir::Type type;
-  };
-  // An entry at the end of the module; the insertion point goes into it.
-  ir::EntryOp openEntry(llvm::StringRef name, llvm::ArrayRef<Parameter> arguments, llvm::ArrayRef<Parameter> results);
-
   mlir::MLIRContext context;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   mlir::OpBuilder ops;

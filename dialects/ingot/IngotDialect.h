@@ -56,6 +56,14 @@ OpT lookup(mlir::Operation *from, mlir::StringAttr name, mlir::SymbolTableCollec
 mlir::LogicalResult checkDerived(mlir::Operation *symbol, mlir::IntegerAttr max, mlir::StringAttr value,
                                  mlir::StringAttr data, mlir::StringAttr requirement);
 
+// An entry at the end of the module, with the builder at the end of its body.
+struct EntryParameter {
+  llvm::StringRef name;
+  mlir::Type type;
+};
+EntryOp openEntry(mlir::OpBuilder &builder, mlir::ModuleOp module, mlir::Location loc, llvm::StringRef name,
+                  llvm::ArrayRef<EntryParameter> arguments, llvm::ArrayRef<EntryParameter> results);
+
 // The group that a cache value belongs to, or null where it is not declared.
 CacheGroupOp cacheGroupOf(mlir::Operation *from, CacheType type);
 // Number of the group among those of its module: its row in `slots` and `block_table`.

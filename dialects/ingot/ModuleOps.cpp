@@ -38,6 +38,24 @@ LogicalResult checkCacheUse(Operation *op, CacheType cache, std::optional<int64_
   return success();
 }
 
+EntryOp openEntry(OpBuilder &builder, ModuleOp module, Location loc, StringRef name, ArrayRef<EntryParameter> arguments,
+                  ArrayRef<EntryParameter> results) {
+  SmallVector<Type> argTypes, resTypes;
+  SmallVector<StringRef> argNames, resNames;
+  for (const EntryParameter &argument : arguments) {
+    argTypes.push_back(argument.type);
+    argNames.push_back(argument.name);
+  }
+  for (const EntryParameter &result : results) {
+    resTypes.push_back(result.type);
+    resNames.push_back(result.name);
+  }
+  builder.setInsertionPointToEnd(module.getBody());
+  auto entry = EntryOp::create(builder, loc, name, builder.getFunctionType(argTypes, resTypes), argNames, resNames);
+  builder.setInsertionPointToEnd(&entry.getBody().front());
+  return entry;
+}
+
 LogicalResult checkDerived(Operation *symbol, IntegerAttr max, StringAttr value, StringAttr data, StringAttr requirement) {
   if (requirement && (!value || requirement.empty()))
     return symbol->emitOpError("has a requirement, which is said in words of a symbol that is derived");

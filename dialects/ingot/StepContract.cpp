@@ -14,35 +14,12 @@ namespace {
 // In the order in which the engine's symbol table has them.
 constexpr StringLiteral kSymbols[] = {"tokens", "sequences", "logit_rows", "blocks", "penalties", "masks"};
 
-struct Parameter {
-  StringRef name;
-  Type type;
-};
-
 struct Types {
   explicit Types(OpBuilder &builder) : builder(builder) {}
   Dim dim(StringRef expression) const { return Dim(ShapedType::kDynamic, builder.getStringAttr(expression)); }
   Type of(ArrayRef<Dim> dims, Type element) const { return tensorType(dims, element); }
   OpBuilder &builder;
 };
-
-EntryOp openEntry(OpBuilder &builder, ModuleOp module, Location loc, StringRef name, ArrayRef<Parameter> arguments,
-                  ArrayRef<Parameter> results) {
-  SmallVector<Type> argTypes, resTypes;
-  SmallVector<StringRef> argNames, resNames;
-  for (const Parameter &argument : arguments) {
-    argTypes.push_back(argument.type);
-    argNames.push_back(argument.name);
-  }
-  for (const Parameter &result : results) {
-    resTypes.push_back(result.type);
-    resNames.push_back(result.name);
-  }
-  builder.setInsertionPointToEnd(module.getBody());
-  auto entry = EntryOp::create(builder, loc, name, builder.getFunctionType(argTypes, resTypes), argNames, resNames);
-  builder.setInsertionPointToEnd(&entry.getBody().front());
-  return entry;
-}
 
 } // namespace
 

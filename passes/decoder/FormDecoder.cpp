@@ -7,6 +7,7 @@
 #include "passes/decoder/DecoderGraph.h"
 #include "passes/decoder/Heads.h"
 #include "passes/decoder/TokenRows.h"
+#include "passes/fusion/Match.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -337,7 +338,7 @@ private:
     Form form = elements.at(bias, at);
     if (!form.isNumber() || std::isnan(form.constant))
       return std::nullopt;
-    if (form.constant <= -9999) // -10000 and -65504 are how some exporters write it
+    if (form.constant <= match::kHiddenScore)
       return false;
     return std::fabs(form.constant) <= 1e-6 ? std::optional<bool>(true) : std::nullopt;
   }

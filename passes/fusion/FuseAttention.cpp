@@ -5,6 +5,7 @@
 #include "dialects/ingot/IngotDialect.h"
 #include "passes/Locations.h"
 #include "passes/Passes.h"
+#include "passes/Broadcast.h"
 #include "passes/fusion/Match.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -24,9 +25,6 @@ namespace ingot::passes {
 namespace {
 
 RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
-
-// Scores so low have no weight beside any that is seen; old exporters write -10000.
-constexpr double kHidden = -9999;
 
 class Fuser {
 public:
@@ -193,7 +191,7 @@ private:
         Value inner = scoresFirst ? select.getOnTrue() : select.getOnFalse();
         Value other = scoresFirst ? select.getOnFalse() : select.getOnTrue();
         auto fill = match::constantOf(other);
-        if (!fill || *fill * factor > kHidden || !leadsToScores(inner) || scores.softCap != 0)
+        if (!fill || *fill * factor > match::kHiddenScore || !leadsToScores(inner) || scores.softCap != 0)
           return "the choice at " + at(value) + " is no mask: expected a number of at most -9999 where a key is hidden";
         double hidden = *fill * factor;
         if (condition && select.getCondition() == condition && probabilities.zeroWhereTrue != scoresFirst) {
@@ -401,17 +399,7 @@ private:
       Value made = biasOf(term, whole, own.size() == 4);
       if (!made)
         return "what is added to its scores at " + at(term) + " has another shape";
-      if (!bias) {
-        bias = made;
-        continue;
-      }
-      // Both in one, of the shape that holds them.
-      SmallVector<ir::Dim> dims;
-      for (int64_t i = 0; i < 4; ++i)
-        dims.push_back(tensorOf(bias).getDimSize(i) == 1 ? ir::dimOf(tensorOf(made), i) : ir::dimOf(tensorOf(bias), i));
-      auto type = ir::tensorType(dims, b.getF32Type());
-      auto wide = [&](Value of) { return of.getType() == type ? of : Value(ir::BroadcastOp::create(b, of.getLoc(), type, of)); };
-      bias = ir::AddOp::create(b, root.getLoc(), wide(bias), wide(made));
+      bias = bias ? addBroadcast(b, root.getLoc(), bias, made) : made;
     }
     auto number = b.getF64FloatAttr(scores.scale * queryScale * keyScale);
     Value result = ir::ScaledDotProductAttentionOp::create(b, root.getLoc(), q, k, v, bias, Value(), number, UnitAttr(),

@@ -11,6 +11,9 @@
 
 namespace ingot::passes::match {
 
+// A score this low has no weight beside any that is seen: 9,896 below the largest, e^x is 0 in f32. Old exporters write -10000.
+inline constexpr double kHiddenScore = -9999;
+
 // The value before ops that only see its elements under another shape.
 mlir::Value throughReshape(mlir::Value value);
 

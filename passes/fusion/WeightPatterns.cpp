@@ -29,15 +29,13 @@ std::optional<ir::Dim> joined(ArrayRef<ir::Dim> dims, Operation *at, PatternRewr
     dynamic.push_back(dim);
     if (!dim.name)
       return std::nullopt;
-    text += (text.empty() ? "" : "*") + dim.name.getValue().str();
+    const StringRef name = dim.name.getValue();
+    text += (text.empty() ? "" : "*") + (ir::isSymbolName(name) ? name.str() : "(" + name.str() + ")");
   }
   if (dynamic.empty())
     return ir::Dim(factor);
   if (dynamic.size() == 1 && factor == 1)
     return dynamic[0];
-  for (const ir::Dim &dim : dynamic)
-    if (!ir::isSymbolName(dim.name.getValue()))
-      return std::nullopt;
   if (factor != 1)
     text = std::to_string(factor) + "*" + text;
   auto module = at->getParentOfType<ModuleOp>();
@@ -61,7 +59,10 @@ struct WeightProduct : OpRewritePattern<ir::MatmulOp> {
   LogicalResult matchAndRewrite(ir::MatmulOp op, PatternRewriter &rewriter) const override {
     Value weight = op.getRhs();
     while (true) {
-      if (auto broadcast = weight.getDefiningOp<ir::BroadcastOp>())
+      auto widened = weight.getDefiningOp<ir::CastOp>(); // a product takes floats of 16 bits as they are stored
+      if (widened && tensorOf(weight).getElementType().isF32() && isa<Float16Type, BFloat16Type>(tensorOf(widened.getInput()).getElementType()))
+        weight = widened.getInput();
+      else if (auto broadcast = weight.getDefiningOp<ir::BroadcastOp>())
         weight = broadcast.getInput();
       else if (auto reshape = weight.getDefiningOp<ir::ReshapeOp>();
                reshape && tensorOf(reshape.getInput()).hasStaticShape() && tensorOf(weight).hasStaticShape() &&

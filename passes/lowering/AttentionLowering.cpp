@@ -239,9 +239,7 @@ LogicalResult EntryLowering::lowerOp(ir::ScaledDotProductAttentionOp op) {
       .set("keys_symbol", *keys)
       .set("starts", packed, 0)
       .set("places", placed, 0);
-  Operands operands;
-  for (Value operand : op->getOperands())
-    operands.add(bufferOf(op, operand));
+  Operands operands = operandsOf(op);
   operands.add(bufferOf(op, op.getResult()));
   if (operands.failed)
     return failure();

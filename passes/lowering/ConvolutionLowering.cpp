@@ -42,9 +42,7 @@ LogicalResult EntryLowering::lowerOp(ir::ConvolutionOp op) {
         return failure();
       params.set(builder.getStringAttr(name + axes[i] + "_symbol").getValue(), *symbol);
     }
-  Operands operands;
-  for (Value operand : op->getOperands())
-    operands.add(bufferOf(op, operand));
+  Operands operands = operandsOf(op);
   operands.add(bufferOf(op, op.getResult()));
   if (operands.failed)
     return failure();

@@ -215,9 +215,7 @@ LogicalResult EntryLowering::lower(Operation *op) {
 LogicalResult EntryLowering::lowerOp(ir::SampleOp op) {
   KernelParams params(builder, "sample");
   params.set("vocabulary", lastDim(op.getLogits()));
-  Operands operands;
-  for (Value operand : op->getOperands())
-    operands.add(bufferOf(op, operand));
+  Operands operands = operandsOf(op);
   operands.add(bufferOf(op, op.getIds()));
   operands.add(bufferOf(op, op.getLogProbabilities()));
   if (operands.failed)

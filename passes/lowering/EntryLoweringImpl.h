@@ -85,6 +85,14 @@ private:
     }
   };
 
+  // The buffers of all of an op's operands, in their order.
+  Operands operandsOf(mlir::Operation *op) {
+    Operands operands;
+    for (mlir::Value operand : op->getOperands())
+      operands.add(bufferOf(op, operand));
+    return operands;
+  }
+
   mlir::LogicalResult lower(mlir::Operation *op);
   mlir::LogicalResult lowerOp(ir::EmbeddingOp op);
   mlir::LogicalResult lowerOp(ir::LinearOp op);

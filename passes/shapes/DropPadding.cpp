@@ -3,8 +3,10 @@
 // drop-padding: an encoder computes the positions that its mask shows (see Passes.td). Finds the mask by following
 // constants from the arguments to attentions' biases (MaskReader), checks that no padded row decides about a result
 // (RowSpace), and only then rewrites (PackedRows): all of an entry or nothing of it.
+#include "passes/Broadcast.h"
 #include "passes/Locations.h"
 #include "passes/Passes.h"
+#include "passes/fusion/Match.h"
 #include "passes/shapes/MaskReader.h"
 #include "passes/shapes/MaskRemover.h"
 #include "passes/shapes/PackedRows.h"
@@ -21,10 +23,6 @@ namespace ingot::passes {
 #include "passes/Passes.h.inc"
 
 namespace {
-
-// At most this where a key is hidden: scores would have to be 9,896 apart for its weight not to be 0 in f32. Older
-// exports have just this.
-constexpr double kHidden = -1e4;
 
 RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
@@ -141,7 +139,7 @@ private:
     Masked masked{op, {}, {}};
     for (Value term : terms) {
       std::optional<double> low = hides.inBias(term), high = shows.inBias(term);
-      if (!low || *low > kHidden) {
+      if (!low || *low > match::kHiddenScore) {
         others.push_back(term);
         continue;
       }
@@ -270,7 +268,9 @@ private:
       SmallVector<Value> terms(each.others);
       for (Value term : each.mixed)
         terms.push_back(remover.without(term, b));
-      Value bias = biasOf(b, op, terms);
+      Value bias; // of terms that are no mask
+      for (Value term : terms)
+        bias = bias ? addBroadcast(b, op.getLoc(), bias, term) : term;
       auto made = ir::ScaledDotProductAttentionOp::create(
           b, op.getLoc(), packed[0], packed[1], packed[2], bias, Value(), rows.starts(), bias ? rows.places() : Value(),
           op.getScaleAttr(), op.getCausalAttr(), op.getWindowAttr(), op.getSoftCapAttr());
@@ -288,26 +288,6 @@ private:
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(entry.getBody().front())))
       if (isOpTriviallyDead(&op))
         op.erase();
-  }
-
-  // The terms of a bias that are no mask, as one.
-  static Value biasOf(OpBuilder &b, ir::ScaledDotProductAttentionOp op, ArrayRef<Value> terms) {
-    Value bias;
-    for (Value term : terms) {
-      if (!bias) {
-        bias = term;
-        continue;
-      }
-      SmallVector<ir::Dim> dims;
-      for (int64_t i = 0; i < 4; ++i)
-        dims.push_back(ir::dimOf(tensorOf(tensorOf(bias).getDimSize(i) == 1 ? term : bias), i));
-      auto type = ir::tensorType(dims, b.getF32Type());
-      auto wide = [&](Value value) -> Value {
-        return value.getType() == type ? value : Value(ir::BroadcastOp::create(b, op.getLoc(), type, value));
-      };
-      bias = ir::AddOp::create(b, op.getLoc(), wide(bias), wide(term));
-    }
-    return bias;
   }
 
   struct Edge {

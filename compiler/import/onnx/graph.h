@@ -71,7 +71,6 @@ struct TensorData {
   std::string name;                       // of a stored tensor
   std::vector<std::string> strings;       // of DataType::string
   std::optional<TensorBytes> packed;      // a constant of 4 or 2 bits as its file holds it, where rows are whole bytes
-  Tensor turned = nullptr;                // the constant matrix whose transpose this is
   std::function<Value()> later;           // gives `value` once it is asked for
   std::shared_ptr<const Dequantized> dequantized;
   std::shared_ptr<const IntegerProduct> product;

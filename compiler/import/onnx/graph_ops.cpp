@@ -183,11 +183,7 @@ Tensor Graph::transpose(Tensor x, std::vector<int64_t> permutation) {
     };
     return result;
   }
-  Tensor result =
-      transposedAlike(x, computed(x->dataType, shape, builder.transpose(value(x), permutation)), permutation);
-  if (x->rank() == 2 && isConstant(x))
-    result->turned = x;
-  return result;
+  return transposedAlike(x, computed(x->dataType, shape, builder.transpose(value(x), permutation)), permutation);
 }
 
 Tensor Graph::concat(const std::vector<Tensor> &inputs, size_t axis) {
@@ -330,10 +326,10 @@ Tensor Graph::matmul(Tensor a, Tensor b) {
   if (Tensor made = quantizedMatmul(a, b))
     return made;
   // Stored weights: rows of all leading dimensions together.
-  if (b->rank() == 2 && (b->stored || b->known || b->turned) && isFloat(a->type) && a->type != ElementType::f64 && !a->known &&
+  if (b->rank() == 2 && (b->stored || b->known) && isFloat(a->type) && a->type != ElementType::f64 && !a->known &&
       k.isConstant() && n.isConstant()) {
     Dimension rows = elementsOf(lead) * m;
-    Value weight = b->turned ? value(b->turned) : builder.transpose(value(b), {1, 0});
+    Value weight = builder.transpose(value(b), {1, 0});
     Value product = builder.linear(builder.reshape(value(cast(a, DataType::f32)), {rows, k}), weight);
     Shape shape = lead;
     shape.push_back(m);
