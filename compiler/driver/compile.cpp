@@ -177,7 +177,8 @@ int compileModel(const CompileOptions &options) {
   // 1. Import.
   progress.step("import");
   Imported imported;
-  const ModelSource source{options.model, options.dummyWeights, options.chatTemplate, options.tokenizer};
+  ModelSource source{options.model, options.encoder, options.dummyWeights, options.chatTemplate, options.tokenizer};
+  findGraphs(source);
   if (int status = importAny(source, imported))
     return status;
   ModuleOp module = *imported.module;
@@ -195,7 +196,7 @@ int compileModel(const CompileOptions &options) {
   if (failed(
           runStage(module, [&](OpPassManager &manager) { pipelines::buildPrecisionPipeline(manager, passOptions); })))
     return kModelAtFault; // the options do not fit the model
-  const GraphReport graph = isOnnx(options.model) ? reportGraph(module) : GraphReport();
+  const GraphReport graph = isOnnx(source.model) ? reportGraph(module) : GraphReport();
   if (int status = readTextOfGraph(source, imported))
     return status;
   if (!options.quiet)
@@ -421,7 +422,8 @@ std::string parseTargets(const std::string &text, CompileOptions &options) {
 
 int checkModel(const CheckOptions &options) {
   Imported imported;
-  const ModelSource source{options.model, options.dummyWeights, options.chatTemplate, options.tokenizer};
+  ModelSource source{options.model, options.encoder, options.dummyWeights, options.chatTemplate, options.tokenizer};
+  findGraphs(source);
   if (int status = importAny(source, imported))
     return status;
   const huggingface::ImportResult &facts = imported.facts;
@@ -430,7 +432,7 @@ int checkModel(const CheckOptions &options) {
   if (failed(
           runStage(module, [&](OpPassManager &manager) { pipelines::buildPrecisionPipeline(manager, passOptions); })))
     return kModelAtFault; // the options do not fit the model
-  const GraphReport graph = isOnnx(options.model) ? reportGraph(module) : GraphReport();
+  const GraphReport graph = isOnnx(source.model) ? reportGraph(module) : GraphReport();
   if (int status = readTextOfGraph(source, imported))
     return status;
   const bool decoder = isDecoder(module);
@@ -456,7 +458,7 @@ int checkModel(const CheckOptions &options) {
   out << options.model << " compiles.\n";
   out << "model       " << facts.name << " (" << facts.family << ", " << facts.parameters << " parameters in "
       << plural(facts.tensors, "tensor") << ", mostly " << elementName(facts.weightType) << ")\n";
-  if (isOnnx(options.model)) {
+  if (isOnnx(source.model)) {
     if (!decoder)
       for (const std::string &line : graph.signature)
         out << line << "\n";

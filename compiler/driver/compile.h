@@ -16,7 +16,8 @@ namespace ingot::driver {
 enum ExitStatus { kDone = 0, kModelAtFault = 1, kUsageAtFault = 2, kBug = 3 };
 
 struct CompileOptions {
-  std::string model;                     // a Hugging Face directory, an .onnx file, or a .mlir file in the ingot dialect
+  std::string model;                     // a directory of Hugging Face or of ONNX files, an .onnx file, or a .mlir file in the ingot dialect
+  std::string encoder;                   // the .onnx file of an encoder whose results the model attends to; "": none
   std::string output;                    // the engine; for an emitted stage: a file, or "" or "-" for stdout
   std::string emit = "engine";           // import, ingot, linalg, plan, llvm, asm, cuda, ptx, engine
   bool cpu = true;                       // kernels for CPUs
@@ -45,7 +46,7 @@ std::string parseTargets(const std::string &text, CompileOptions &options);
 struct CheckOptions {
   std::string model;
   std::optional<uint64_t> dummyWeights;
-  std::string compute, kv, weights, activations, rules, chatTemplate, tokenizer; // as in CompileOptions
+  std::string compute, kv, weights, activations, rules, chatTemplate, tokenizer, encoder; // as in CompileOptions
   bool dropPadding = true;
 };
 

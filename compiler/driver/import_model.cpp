@@ -11,6 +11,7 @@
 #include "dialects/ingot/IngotDialect.h"
 
 #include "mlir/Parser/Parser.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/raw_ostream.h"
@@ -32,6 +33,36 @@ int bug(const llvm::Twine &message) {
 
 bool isOnnx(StringRef model) { return model.ends_with(".onnx"); }
 bool isModule(StringRef model) { return model.ends_with(".mlir"); }
+
+void findGraphs(ModelSource &source) {
+  namespace path = llvm::sys::path;
+  auto in = [](StringRef directory, StringRef name) {
+    llvm::SmallString<128> joined(directory);
+    path::append(joined, name);
+    return joined.str().str();
+  };
+  auto exists = [](const std::string &file) { return llvm::sys::fs::is_regular_file(file); };
+  if (!llvm::sys::fs::is_directory(source.model))
+    return;
+  for (StringRef checkpoint : {"model.safetensors", "model.safetensors.index.json"})
+    if (exists(in(source.model, checkpoint)))
+      return;
+  for (const std::string &directory : {source.model, in(source.model, "onnx")}) {
+    // Of Optimum and transformers.js, and of ONNX Runtime GenAI's builder. What only continues a text lacks the products that make an
+    // encoder's keys and values.
+    static const std::pair<StringRef, StringRef> pairs[] = {{"encoder_model.onnx", "decoder_model.onnx"}, {"encoder.onnx", "decoder.onnx"}};
+    for (auto [encoder, decoder] : pairs)
+      if (exists(in(directory, encoder)) && exists(in(directory, decoder))) {
+        source.encoder = in(directory, encoder);
+        source.model = in(directory, decoder);
+        return;
+      }
+    if (exists(in(directory, "model.onnx"))) {
+      source.model = in(directory, "model.onnx");
+      return;
+    }
+  }
+}
 
 bool isDecoder(ModuleOp module) {
   auto entry = module.lookupSymbol<ir::EntryOp>("step");
@@ -80,9 +111,18 @@ int importCheckpoint(const ModelSource &source, Imported &imported) {
 }
 
 int importOnnx(const ModelSource &source, Imported &imported) {
-  onnx::Model model;
+  onnx::Model encoder, model;
   onnx::ImportResult result;
-  if (!onnx::importModel(source.model, model, imported.builder, result))
+  std::vector<onnx::Model *> models;
+  if (!source.encoder.empty()) {
+    models.push_back(&encoder);
+    if (std::string error = encoder.open(source.encoder); !error.empty())
+      result.problems.push_back(error);
+  }
+  models.push_back(&model);
+  if (std::string error = model.open(source.model); !error.empty())
+    result.problems.push_back(error);
+  if (!result.problems.empty() || !onnx::importModels(models, imported.builder, result))
     return printProblems(source.model, result.problems);
   huggingface::ImportResult &facts = imported.facts;
   facts.name = result.name;
@@ -95,6 +135,8 @@ int importOnnx(const ModelSource &source, Imported &imported) {
   if (int status = take(imported))
     return status;
   ModuleOp module = *imported.module;
+  if (!source.encoder.empty())
+    module->setAttr("ingot.wants_decoder", UnitAttr::get(module.getContext()));
   if (int64_t context = huggingface::contextBeside(huggingface::directoryBeside(source.model)))
     module->setAttr("ingot.context", IntegerAttr::get(IntegerType::get(module.getContext(), 64), context));
   return kDone;
@@ -120,6 +162,8 @@ int importAny(const ModelSource &source, Imported &imported) {
       return fail(kUsageAtFault, "--dummy-weights goes with a checkpoint's directory, not with an ONNX file");
     return importOnnx(source, imported);
   }
+  if (!source.encoder.empty())
+    return fail(kUsageAtFault, "--encoder goes with an ONNX file that holds a decoder");
   if (!source.tokenizer.empty())
     return fail(kUsageAtFault, "--tokenizer goes with an ONNX file: a checkpoint's directory holds its own");
   return importCheckpoint(source, imported);

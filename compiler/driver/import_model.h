@@ -21,11 +21,15 @@ struct Imported {
 
 struct ModelSource {
   std::string model;
+  std::string encoder; // of an ONNX decoder that attends to its results; "": none
   std::optional<uint64_t> dummySeed;
   std::string chatTemplate, tokenizer;
 };
 
 bool isOnnx(llvm::StringRef model);
+// In place of a directory that holds no checkpoint but graphs of exporters (model.onnx, or encoder_model.onnx and decoder_model.onnx; also
+// in "onnx" below it) the graphs. Others stay as they are.
+void findGraphs(ModelSource &source);
 bool isModule(llvm::StringRef model);
 
 // Imports a model; gives an exit status.

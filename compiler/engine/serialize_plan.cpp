@@ -237,14 +237,17 @@ LogicalResult PlanSerializer::run(const ModelFacts &facts, EngineContents &conte
     groups[op.getSymName()] = unsigned(groupTables.size());
     std::vector<fb::Offset<format::CachePlane>> planes;
     for (auto plane : op.getPlanes().getAsRange<plan::PlaneAttr>()) {
-      cacheBytesPerToken += uint64_t(plane.getPageBytes() * op.getLayers() / op.getPageTokens());
+      if (op.getRetention() != "source")
+        cacheBytesPerToken += uint64_t(plane.getPageBytes() * op.getLayers() / op.getPageTokens());
       planes.push_back(format::CreateCachePlaneDirect(builder, plane.getName().str().c_str(),
                                                       format::ElementType(uint8_t(*elementTypeOf(plane.getType()))),
                                                       plane.getLayout().str().c_str(), uint64_t(plane.getPageBytes())));
     }
     groupTables.push_back(format::CreateCacheGroupDirect(
         builder, op.getSymName().str().c_str(), uint32_t(op.getLayers()), uint32_t(op.getPageTokens()),
-        op.getRetention() == "window" ? format::Retention::window : format::Retention::full,
+        op.getRetention() == "window"   ? format::Retention::window
+        : op.getRetention() == "source" ? format::Retention::source
+                                        : format::Retention::full,
         uint32_t(op.getWindow().value_or(0)), &planes));
   }
 

@@ -67,10 +67,14 @@ LogicalResult RopeOp::verify() {
   return checkDim(*this, "angles", getAngles(), 0, dimOf(tensorOf(getInput()), 0), "as the input has"); // rope-c2
 }
 
-// --- cache, cache_append.
+// --- cache, keep, cache_append.
 
 LogicalResult CacheOp::verifySymbolUses(SymbolTableCollection &) {
   return checkCacheUse(*this, getType(), std::nullopt, std::nullopt, std::nullopt); // cache-c1
+}
+
+LogicalResult KeepOp::verifySymbolUses(SymbolTableCollection &) {
+  return checkCacheUse(*this, getCache().getType(), std::nullopt, std::nullopt, std::nullopt); // keep-c1
 }
 
 LogicalResult CacheAppendOp::verify() {
@@ -98,8 +102,8 @@ LogicalResult RopeAppendOp::inferReturnTypes(MLIRContext *, std::optional<Locati
 
 bool RopeAppendOp::isCompatibleReturnTypes(TypeRange l, TypeRange r) { return typesAgree(l, r); }
 
-static LogicalResult checkHeads(Operation *op, int64_t heads, int64_t kvHeads, int64_t headDim) {
-  if (kvHeads <= 0 || heads <= 0 || headDim <= 0 || heads % kvHeads)
+static LogicalResult checkHeads(Operation *op, int64_t heads, int64_t kvHeads, int64_t headDim, int64_t least = 1) {
+  if (kvHeads <= 0 || heads < least || headDim <= 0 || heads % kvHeads)
     return op->emitOpError() << "needs heads a positive multiple of kv_heads, found " << heads << " and " << kvHeads
                              << " of " << headDim << " elements";
   return success();
@@ -107,7 +111,7 @@ static LogicalResult checkHeads(Operation *op, int64_t heads, int64_t kvHeads, i
 
 LogicalResult RopeAppendOp::verify() {
   int64_t heads = getHeads(), kvHeads = getKvHeads(), headDim = getHeadDim();
-  if (failed(checkHeads(*this, heads, kvHeads, headDim))) // rope-append-c1
+  if (failed(checkHeads(*this, heads, kvHeads, headDim, /*least=*/0))) // rope-append-c1
     return failure();
   if (failed(checkDim(*this, "qkv", getQkv(), 1, Dim((heads + 2 * kvHeads) * headDim),
                       "(heads + 2 * kv_heads) * head_dim"))) // rope-append-c2
@@ -151,8 +155,9 @@ LogicalResult AttentionOp::verify() {
   RankedTensorType query = tensorOf(getQuery());
   if (query.getRank() != 2 && query.getRank() != 3) // attention-c1
     return emitOpError() << "query must be [tokens, heads, head_dim] or rows of qkv, found " << query;
-  if (query.getRank() == 2 && failed(checkDim(*this, "query", getQuery(), 1, Dim((heads + 2 * kvHeads) * headDim),
-                                              "(heads + 2 * kv_heads) * head_dim")))
+  if (query.getRank() == 2 && query.getDimSize(1) != heads * headDim &&
+      failed(checkDim(*this, "query", getQuery(), 1, Dim((heads + 2 * kvHeads) * headDim),
+                      "(heads + 2 * kv_heads) * head_dim, or heads * head_dim")))
     return failure();
   if (query.getRank() == 3 && (failed(checkDim(*this, "query", getQuery(), 1, Dim(heads), "heads")) ||
                                failed(checkDim(*this, "query", getQuery(), 2, Dim(headDim), "head_dim"))))

@@ -104,6 +104,22 @@ def Ingot_CacheAppendOp : Ingot_Op<"cache_append", [Pure, AllTypesMatch<["cache"
   let hasVerifier = 1;
 }
 
+def Ingot_KeepOp : Ingot_Op<"keep", [DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "Leaves a state of a cache group for later runs";
+  let description = [{
+    What an entry appends and does not read itself is read by other entries. Appends that neither an attention nor this op
+    follows are not computed.
+
+    - keep-c1: the cache's type names an ingot.cache_group.
+
+    ```mlir
+    ingot.keep %c1 : !ingot.cache<@source>
+    ```
+  }];
+  let arguments = (ins Ingot_CacheType:$cache);
+  let assemblyFormat = "$cache attr-dict `:` type($cache)";
+}
+
 def Ingot_RopeAppendOp : Ingot_PureOp<"rope_append", [AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "Normalizes and rotates queries and keys, and stores keys and values in the cache";
@@ -111,7 +127,7 @@ def Ingot_RopeAppendOp : Ingot_PureOp<"rope_append", [AttrSizedOperandSegments,
     qkv holds, per token and kv head, heads / kv_heads query heads, the key and the value, each of head_dim elements.
     Queries and keys are normalized by rms_norm over head_dim (where q_norm and k_norm are given), then rotated as by
     ingot.rope (where angles are given); keys and values are appended as by ingot.cache_append. The result is qkv with
-    its queries so changed; its keys and values are not to be read.
+    its queries so changed; its keys and values are not to be read. heads may be 0: rows then hold keys and values alone.
 
     qkv f32 [T, (heads + 2 * kv_heads) * head_dim], angles [T, rotary_dim], slots [G, T], q_norm and k_norm [head_dim]
     -> result like qkv, and the cache.
@@ -147,11 +163,12 @@ def Ingot_AttentionOp : Ingot_PureOp<"attention", [DeclareOpInterfaceMethods<Sym
     (window 0: all up to p), query head h reading kv head h / (heads / kv_heads):
     result = softmax(cap(query · keyᵀ * scale)) · value, where cap(x) = soft_cap * tanh(x / soft_cap), or x if soft_cap is 0.
 
-    query is [T, heads, head_dim] and the result like it, or query is qkv rows as ingot.rope_append gives them
-    and the result is [T, heads * head_dim]. The result's elements are `result_element` (the query's by default).
+    query is [T, heads, head_dim] and the result like it, or query is qkv rows as ingot.rope_append gives them, or rows of
+    queries alone where all keys were cached before the step, and the result is [T, heads * head_dim]. The result's elements are `result_element` (the query's by default).
     positions [P, T], sequence_starts [R+1], context_lengths [R], block_table [G, R, B].
 
-    - attention-c1: query has heads heads of head_dim elements, or rows of (heads + 2 * kv_heads) * head_dim.
+    - attention-c1: query has heads heads of head_dim elements, or rows of (heads + 2 * kv_heads) * head_dim, or of
+      heads * head_dim.
     - attention-c2: heads is a multiple of kv_heads.
     - attention-c3: kv_heads and head_dim are the cache group's.
     - attention-c4: layer is one of the group's.

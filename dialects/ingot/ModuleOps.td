@@ -70,7 +70,8 @@ def Ingot_CacheGroupOp : Ingot_Op<"cache_group", [Symbol]> {
   let summary = "Declares a group of layers whose keys and values are cached alike";
   let description = [{
     Each layer caches, per position, keys and values of `kv_heads` heads of `head_dim` elements. `retention` says which
-    positions are kept: "full", or "window": the last `window` ones. The layout pass adds `page_tokens`, `element_type`,
+    positions are kept: "full", or "window": the last `window` ones, or "source": those of a sequence's source, which entry
+    `encode` stores once and every token reads. The layout pass adds `page_tokens`, `element_type`,
     `key_layout` and `value_layout`; an importer leaves them out. Groups are numbered in the order in which they stand
     in the module; that is their row of `slots` and `block_table`.
 

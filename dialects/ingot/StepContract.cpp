@@ -14,6 +14,8 @@ namespace {
 // In the order in which the engine's symbol table has them.
 constexpr StringLiteral kSymbols[] = {"tokens", "sequences", "logit_rows", "blocks", "penalties", "masks"};
 
+constexpr StringLiteral kSource = "source"; // the cache group of an encoder's results
+
 struct Types {
   explicit Types(OpBuilder &builder) : builder(builder) {}
   Dim dim(StringRef expression) const { return Dim(ShapedType::kDynamic, builder.getStringAttr(expression)); }
@@ -33,18 +35,26 @@ EntryOp openStep(OpBuilder &builder, ModuleOp module, Location loc, const Decode
   CacheGroupOp::create(builder, loc, "kv", contract.layers, contract.kvHeads, contract.headDim, "full",
                        /*window=*/nullptr, /*page_tokens=*/nullptr, /*element_type=*/nullptr, /*key_layout=*/nullptr,
                        /*value_layout=*/nullptr);
+  const int64_t groups = contract.sourceLayers ? 2 : 1;
+  if (contract.sourceLayers)
+    CacheGroupOp::create(builder, loc, kSource, contract.sourceLayers, contract.sourceHeads, contract.sourceHeadDim, "source",
+                         /*window=*/nullptr, /*page_tokens=*/nullptr, /*element_type=*/nullptr, /*key_layout=*/nullptr,
+                         /*value_layout=*/nullptr);
   Types types(builder);
   Dim tokens = types.dim("tokens"), sequences = types.dim("sequences"), rows = types.dim("logit_rows");
   Type i32 = builder.getI32Type();
-  EntryOp step = openEntry(builder, module, loc, "step",
-                           {{"tokens", types.of({tokens}, i32)},
-                            {"positions", types.of({1, tokens}, i32)},
-                            {"sequence_starts", types.of({types.dim("sequences+1")}, i32)},
-                            {"context_lengths", types.of({sequences}, i32)},
-                            {"slots", types.of({1, tokens}, i32)},
-                            {"block_table", types.of({1, sequences, types.dim("blocks")}, i32)},
-                            {"logit_rows", types.of({rows}, i32)},
-                            {"previous_ids", types.of({rows}, i32)}},
+  SmallVector<EntryParameter> arguments = {{"tokens", types.of({tokens}, i32)},
+                                           {"positions", types.of({1, tokens}, i32)},
+                                           {"sequence_starts", types.of({types.dim("sequences+1")}, i32)},
+                                           {"context_lengths", types.of({sequences}, i32)},
+                                           {"slots", types.of({groups, tokens}, i32)},
+                                           {"block_table", types.of({groups, sequences, types.dim("blocks")}, i32)},
+                                           {"logit_rows", types.of({rows}, i32)},
+                                           {"previous_ids", types.of({rows}, i32)}};
+  if (contract.sourceLayers)
+    llvm::append_values(arguments, EntryParameter{"source_positions", types.of({1, tokens}, i32)},
+                        EntryParameter{"source_lengths", types.of({sequences}, i32)});
+  EntryOp step = openEntry(builder, module, loc, "step", arguments,
                            {{"logits", types.of({rows, contract.vocabulary}, builder.getF32Type())}});
   auto group = FlatSymbolRefAttr::get(builder.getContext(), "kv");
   cache = CacheOp::create(builder, loc, CacheType::get(builder.getContext(), group));
@@ -60,6 +70,38 @@ Value appendAndAttend(OpBuilder &builder, Location loc, EntryOp step, Value &cac
                              whole(layer.heads), whole(layer.kvHeads), whole(layer.headDim),
                              builder.getF64FloatAttr(layer.scale), whole(layer.window),
                              builder.getF64FloatAttr(layer.softCap), /*result_element=*/nullptr);
+}
+
+Value attendToSource(OpBuilder &builder, Location loc, EntryOp step, Value q, const LayerAttention &layer) {
+  auto whole = [&](int64_t value) { return builder.getI64IntegerAttr(value); };
+  Value cache = CacheOp::create(builder, loc, CacheType::get(builder.getContext(), FlatSymbolRefAttr::get(builder.getContext(), kSource)));
+  return AttentionOp::create(builder, loc, q, cache, step.argumentNamed("source_positions"), step.argumentNamed("sequence_starts"),
+                             step.argumentNamed("source_lengths"), step.argumentNamed("block_table"), whole(layer.layer),
+                             whole(layer.heads), whole(layer.kvHeads), whole(layer.headDim), builder.getF64FloatAttr(layer.scale),
+                             whole(0), builder.getF64FloatAttr(layer.softCap), /*result_element=*/nullptr);
+}
+
+EntryOp openEncode(OpBuilder &builder, ModuleOp module, Location loc, RankedTensorType source, Dim positions) {
+  Types types(builder);
+  return openEntry(builder, module, loc, "encode",
+                   {{"source", source}, {"source_slots", types.of({2, positions}, builder.getI32Type())}}, {});
+}
+
+void closeEncode(OpBuilder &builder, Location loc, EntryOp encode, const SourceLayers &layers) {
+  Value slots = encode.argumentNamed("source_slots");
+  const Dim positions = dimOf(cast<RankedTensorType>(slots.getType()), 1);
+  Value cache = CacheOp::create(builder, loc, CacheType::get(builder.getContext(), FlatSymbolRefAttr::get(builder.getContext(), kSource)));
+  for (auto [number, layer] : llvm::enumerate(layers)) {
+    auto rows = [&](Value of) -> Value {
+      auto type = cast<RankedTensorType>(of.getType());
+      return ReshapeOp::create(builder, of.getLoc(),
+                               tensorType({positions, Dim(type.getDimSize(2)), Dim(type.getDimSize(3))}, type.getElementType()), of);
+    };
+    cache = CacheAppendOp::create(builder, loc, cache.getType(), cache, rows(layer.first), rows(layer.second), slots,
+                                  builder.getI64IntegerAttr(int64_t(number)));
+  }
+  KeepOp::create(builder, loc, cache);
+  ReturnOp::create(builder, loc, ValueRange());
 }
 
 void closeStep(OpBuilder &builder, ModuleOp module, Location loc, int64_t vocabulary, Value logits) {

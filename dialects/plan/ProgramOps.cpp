@@ -74,8 +74,8 @@ LogicalResult CacheGroupOp::verify() {
     return emitOpError() << "layers must be positive, found " << layers;
   if (pageTokens <= 0 || pageTokens % 16)
     return emitOpError() << "page_tokens must be a positive multiple of 16, found " << pageTokens;
-  if (getRetention() != "full" && getRetention() != "window") // cache-group-c2
-    return emitOpError() << "retention must be \"full\" or \"window\", found " << getRetentionAttr();
+  if (!llvm::is_contained({"full", "window", "source"}, getRetention())) // cache-group-c2
+    return emitOpError() << "retention must be \"full\", \"window\" or \"source\", found " << getRetentionAttr();
   bool window = getRetention() == "window";
   if (window != getWindow().has_value() || (window && static_cast<int64_t>(*getWindow()) <= 0))
     return emitOpError() << (window ? "retention \"window\" needs a positive window"

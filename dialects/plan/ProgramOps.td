@@ -68,7 +68,7 @@ def Plan_CacheGroupOp : Plan_Op<"cache_group", [Symbol, HasParent<"ProgramOp">]>
   let summary = "Declares how a group of layers caches";
   let description = [{
     - cache-group-c1: layers is positive, and page_tokens a positive multiple of 16.
-    - cache-group-c2: window is given, and positive, exactly when retention is "window".
+    - cache-group-c2: retention is "full", "window" or "source"; window is given, and positive, exactly when it is "window".
     - cache-group-c3: there is at least one plane, and their names are distinct.
 
     ```mlir

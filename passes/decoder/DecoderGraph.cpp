@@ -13,7 +13,35 @@ namespace {
 RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
 // Sizes that differ from each other, from their sum and from their product.
-constexpr int64_t kBatch = 2, kSteps = 3, kPast = 7;
+constexpr int64_t kBatch = 2, kSteps = 3;
+// Positions of a source: a prime, so that what follows from it is no multiple of the others.
+constexpr int64_t kSource = 101;
+
+// What is computed from a value.
+DenseSet<Value> computedFrom(Value value) {
+  DenseSet<Value> found{value};
+  SmallVector<Value> open{value};
+  while (!open.empty())
+    for (Operation *user : open.pop_back_val().getUsers())
+      for (Value result : user->getResults())
+        if (found.insert(result).second)
+          open.push_back(result);
+  return found;
+}
+
+// Inputs that a value is computed from, whatever stands between.
+void addInputs(Value value, llvm::SetVector<BlockArgument> &found, DenseSet<Value> &seen) {
+  SmallVector<Value> open{value};
+  while (!open.empty()) {
+    Value at = open.pop_back_val();
+    if (!seen.insert(at).second)
+      continue;
+    if (auto argument = dyn_cast<BlockArgument>(at))
+      found.insert(argument);
+    else
+      llvm::append_range(open, at.getDefiningOp()->getOperands());
+  }
+}
 
 } // namespace
 
@@ -47,33 +75,104 @@ llvm::SetVector<BlockArgument> argumentsBehind(Value value) {
 }
 
 bool DecoderGraph::find(std::string &why) {
-  for (auto attention : entry.getBody().front().getOps<ir::ScaledDotProductAttentionOp>())
-    attentions.push_back(attention);
-  if (attentions.empty())
+  Block &body = entry.getBody().front();
+  const auto all = llvm::to_vector(body.getOps<ir::ScaledDotProductAttentionOp>());
+  if (all.empty())
     return false;
   // Keys and values that come from inputs.
-  for (auto attention : attentions)
+  for (auto attention : all)
     for (Value operand : {attention.getKey(), attention.getValue()})
       for (BlockArgument argument : argumentsBehind(operand))
         if (isa<FloatType>(tensorOf(argument).getElementType()) && tensorOf(argument).getRank() >= 3)
           roles[argument] = Role::Past;
-  if (roles.empty())
+  hasPast = !roles.empty();
+  if (!hasPast && !entry->getParentOp()->hasAttr("ingot.wants_decoder"))
     return false;
-  // Token ids: what a lookup reads that is no position. The table of tokens has the most rows.
-  int64_t most = 0;
-  for (auto lookup : entry.getBody().front().getOps<ir::EmbeddingOp>()) {
-    llvm::SetVector<BlockArgument> from = argumentsBehind(lookup.getTokens());
-    if (from.size() == 1 && tensorOf(from[0]).getRank() <= 2 && lookup.tableRows() > most) {
-      ids = from[0];
-      most = lookup.tableRows();
-    }
-  }
-  if (!ids) {
+  if (!findIds()) {
     why = "no lookup of token ids was found";
     return false;
   }
   roles[ids] = Role::Ids;
-  return findSymbols(why);
+  ofTokens = computedFrom(ids);
+  bool attendsToSelf = false;
+  for (auto attention : all) {
+    if (ofTokens.contains(attention.getQuery()))
+      attentions.push_back(attention);
+    attendsToSelf |= ofTokens.contains(attention.getKey());
+  }
+  if (!attendsToSelf) {
+    why = "no attention from tokens to tokens was found";
+    return false;
+  }
+  return findSource(why) && findSymbols(why);
+}
+
+// The table of tokens has the most rows. An encoder may look up its own in the same: the decoder's have a row of results each.
+bool DecoderGraph::findIds() {
+  Block &body = entry.getBody().front();
+  auto steps = [](Value value, unsigned dim) -> StringAttr {
+    ir::Dim of = ir::dimOf(tensorOf(value), dim);
+    return of.isDynamic() ? of.name : StringAttr();
+  };
+  int64_t most = 0;
+  bool hasRows = false;
+  for (auto lookup : body.getOps<ir::EmbeddingOp>()) {
+    llvm::SetVector<BlockArgument> from = argumentsBehind(lookup.getTokens());
+    if (from.size() != 1 || tensorOf(from[0]).getRank() > 2 || tensorOf(from[0]).getRank() == 0)
+      continue;
+    StringAttr own = steps(from[0], unsigned(tensorOf(from[0]).getRank() - 1));
+    const bool rows = own && llvm::any_of(body.getTerminator()->getOperands(), [&](Value result) {
+                        auto type = tensorOf(result);
+                        return type.getRank() == 3 && isa<FloatType>(type.getElementType()) && steps(result, 1) == own;
+                      });
+    if (std::pair(rows, lookup.tableRows()) <= std::pair(hasRows, most))
+      continue;
+    ids = from[0];
+    most = lookup.tableRows();
+    hasRows = rows;
+  }
+  return ids != nullptr;
+}
+
+// What an encoder reads beside masks: token ids that are looked up, or features.
+bool DecoderGraph::findSource(std::string &why) {
+  DenseSet<Value> seen;
+  for (auto attention : attentions)
+    if (attendsToSource(attention))
+      for (Value operand : {attention.getKey(), attention.getValue()})
+        addInputs(operand, behindSource, seen);
+  if (behindSource.empty())
+    return true;
+  for (BlockArgument argument : behindSource)
+    if (auto role = roles.find(argument); role != roles.end() && role->second == Role::Past) {
+      why = nodeOf(argument) + " holds keys or values of an encoder's results; compile the encoder's file with that of the decoder which "
+                               "computes them";
+      return false;
+    }
+  int64_t most = 0;
+  llvm::SetVector<BlockArgument> read;
+  for (auto lookup : entry.getBody().front().getOps<ir::EmbeddingOp>())
+    if (llvm::SetVector<BlockArgument> from = argumentsBehind(lookup.getTokens()); from.size() == 1 && behindSource.contains(from[0])) {
+      read.insert(from[0]);
+      if (lookup.tableRows() > most) {
+        most = lookup.tableRows();
+        source = from[0];
+      }
+    }
+  for (BlockArgument argument : behindSource)
+    if (isa<FloatType>(tensorOf(argument).getElementType()) && tensorOf(argument).getRank() >= 3)
+      read.insert(source = argument);
+  if (!source) {
+    why = "what its encoder reads was not found: neither token ids that are looked up nor features";
+    return false;
+  }
+  for (BlockArgument argument : read)
+    if (argument != source) {
+      why = "its encoder reads " + nodeOf(argument) + " beside " + nodeOf(source) + "; expected one input";
+      return false;
+    }
+  roles[source] = Role::Source;
+  return true;
 }
 
 bool DecoderGraph::findSymbols(std::string &why) {
@@ -98,10 +197,14 @@ bool DecoderGraph::findSymbols(std::string &why) {
   }
   if (!idsType.isDynamicDim(idsType.getRank() - 1))
     fixedSteps = idsType.getDimSize(idsType.getRank() - 1);
-  if ((fixedBatch && *fixedBatch != 1) || (fixedSteps && *fixedSteps != 1)) {
+  if ((fixedBatch && *fixedBatch != 1) || (fixedSteps && (*fixedSteps != 1 || !hasPast))) {
     why = nameOf(ids) + " has fixed dimensions; expected one token, or dynamic ones";
     return false;
   }
+  // An encoder's dimensions, but for the batch.
+  for (BlockArgument argument : behindSource)
+    for (int64_t i = 0; i < tensorOf(argument).getRank(); ++i)
+      take(argument, i, i == 0 && tensorOf(argument).getRank() > 1 ? Size::Batch : Size::Source);
   for (BlockArgument argument : entry.getBody().getArguments())
     if (auto role = roles.find(argument); role != roles.end() && role->second == Role::Past)
       for (int64_t i = 0; i < tensorOf(argument).getRank(); ++i) {
@@ -138,13 +241,17 @@ bool DecoderGraph::findSymbols(std::string &why) {
       roles[argument] = lastIsSteps && !isFloat && !isBool ? Role::Positions : Role::Ones;
     }
   }
-  sample = step(kBatch, kSteps, kPast);
+  sample = sampleStep();
   return true;
 }
 
 std::unique_ptr<Elements> DecoderGraph::step(int64_t batch, int64_t steps, int64_t past) {
   batch = fixedBatch.value_or(batch);
   steps = fixedSteps.value_or(steps);
+  if (!hasPast) { // all tokens from the first on
+    steps += past;
+    past = 0;
+  }
   llvm::StringMap<int64_t> sizes;
   for (const auto &symbol : symbols) {
     switch (symbol.second) {
@@ -160,6 +267,9 @@ std::unique_ptr<Elements> DecoderGraph::step(int64_t batch, int64_t steps, int64
     case Size::Total:
       sizes[symbol.first()] = past + steps;
       break;
+    case Size::Source:
+      sizes[symbol.first()] = kSource;
+      break;
     }
   }
   return std::make_unique<Elements>(
@@ -173,6 +283,7 @@ std::unique_ptr<Elements> DecoderGraph::step(int64_t batch, int64_t steps, int64
         case Role::Ids:
           return double(idAt(indices.size() > 1 ? indices[0] : 0, last));
         case Role::Past:
+        case Role::Source:
           return std::nullopt;
         case Role::Positions:
           return double(past + last);
@@ -211,6 +322,25 @@ DecoderGraph::Tokens DecoderGraph::tokensOf(Value value) {
     }
   }
   return tokens;
+}
+
+DecoderGraph::Place DecoderGraph::placeOf(Elements &elements, Value tensor, int64_t number) {
+  Tokens tokens = tokensOf(tensor);
+  SmallVector<int64_t> at = elements.indicesOf(tensor, number), all = elements.shapeOf(tensor);
+  Place place;
+  for (int64_t i = 0; i < int64_t(at.size()); ++i) {
+    if (!tokens.has(i)) {
+      place.column = place.column * all[size_t(i)] + at[size_t(i)];
+      continue;
+    }
+    int64_t token = at[size_t(i)];
+    if (i == tokens.inner()) {
+      place.column = place.column * tokens.heads + token % tokens.heads;
+      token /= tokens.heads;
+    }
+    (i == tokens.batch ? place.batch : i == tokens.steps ? place.step : place.row) = token;
+  }
+  return place;
 }
 
 std::optional<SmallVector<int64_t>> DecoderGraph::restOf(Value value) {

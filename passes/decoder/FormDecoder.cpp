@@ -8,8 +8,10 @@
 #include "passes/decoder/Heads.h"
 #include "passes/decoder/TokenRows.h"
 #include "passes/fusion/Match.h"
+#include "passes/shapes/Dimensions.h"
 
 #include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
 
 #include <cmath>
 
@@ -24,6 +26,8 @@ namespace {
 
 // The most positions that are asked about where no table ends before.
 constexpr int64_t kMostPositions = 1 << 17;
+// Where masks that are of all tokens by all are read.
+constexpr int64_t kNear = 63;
 
 RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
@@ -58,6 +62,8 @@ struct Layer {
   Heads q, k, v;
   double scale = 1;
   int64_t window = 0;
+  int64_t number = 0;  // among those that attend to the same
+  bool source = false; // attends to what an encoder gave
 };
 
 class Former : public TokenRows {
@@ -67,8 +73,13 @@ public:
 
 protected:
   Value attend(ir::ScaledDotProductAttentionOp op) override {
-    auto number = size_t(llvm::find_if(layers, [&](const Layer &layer) { return layer.op == op; }) - layers.begin());
-    Layer &layer = layers[number];
+    Layer &layer = *llvm::find_if(layers, [&](const Layer &layer) { return layer.op == op; });
+    ir::LayerAttention attention{layer.number, layer.heads, layer.kvHeads, layer.size, layer.scale, layer.window,
+                                 op.getSoftCap().convertToDouble()};
+    if (layer.source) {
+      SmallVector<Value> queries = headsOf({&layer.q}, {layer.heads}, layer.size, op.getLoc());
+      return queries.empty() ? Value() : ir::attendToSource(b, op.getLoc(), step, queries[0], attention);
+    }
     SmallVector<Value> parts = headsOf({&layer.q, &layer.k, &layer.v}, {layer.heads, layer.kvHeads, layer.kvHeads}, layer.size, op.getLoc());
     if (parts.empty())
       return {};
@@ -77,8 +88,6 @@ protected:
       for (Value &part : MutableArrayRef<Value>(parts).take_front(2))
         part = ir::RopeOp::create(b, op.getLoc(), part, angles).getResult();
     }
-    ir::LayerAttention attention{int64_t(number), layer.heads, layer.kvHeads, layer.size, layer.scale, layer.window,
-                                 op.getSoftCap().convertToDouble()};
     return ir::appendAndAttend(b, op.getLoc(), step, cache, parts[0], parts[1], parts[2], attention);
   }
 
@@ -112,15 +121,20 @@ public:
 
   std::string read() {
     for (auto attention : graph.attentions) {
-      layers.emplace_back();
-      layers.back().op = attention;
-      if (std::string why = readLayer(layers.back()); !why.empty())
+      Layer layer;
+      layer.op = attention;
+      layer.source = graph.attendsToSource(attention);
+      layer.number = llvm::count_if(layers, [&](const Layer &other) { return other.source == layer.source; });
+      if (std::string why = layer.source ? readSourceLayer(layer) : readLayer(layer); !why.empty())
         return nodeOf(attention.getResult()) + ": " + why;
+      layers.push_back(std::move(layer));
     }
     for (Layer &layer : layers) {
+      if (layer.source)
+        continue; // read already
       // Layers share masks.
       auto same = llvm::find_if(layers, [&](Layer &other) {
-        return other.op.getBias() == layer.op.getBias() && other.op.getCausal() == layer.op.getCausal() &&
+        return !other.source && other.op.getBias() == layer.op.getBias() && other.op.getCausal() == layer.op.getCausal() &&
                other.op.getWindow() == layer.op.getWindow() && other.heads == layer.heads;
       });
       if (&*same != &layer)
@@ -129,6 +143,12 @@ public:
         return nodeOf(layer.op.getResult()) + ": " + why;
     }
     return "";
+  }
+
+  // The first of those that attend to the decoder's own tokens, or to an encoder's results; null where there is none.
+  const Layer *first(bool source) const {
+    auto found = llvm::find_if(layers, [&](const Layer &layer) { return layer.source == source; });
+    return found == layers.end() ? nullptr : &*found;
   }
 
   std::vector<Layer> layers;
@@ -149,27 +169,29 @@ private:
     int64_t ofValues = 0;
     if (std::string why = readCached(layer.op.getValue(), v.getDimSize(2), layer.size, layer.values, ofValues); !why.empty())
       return "its values: " + why;
+    const Layer *before = first(/*source=*/false);
     if (ofValues != layer.kvHeads)
       return "it has " + std::to_string(layer.kvHeads) + " heads of keys and " + std::to_string(ofValues) + " of values";
-    if ((layers[0].kvHeads != layer.kvHeads || layers[0].size != layer.size))
+    if (before && (before->kvHeads != layer.kvHeads || before->size != layer.size))
       return "its heads are of another number or size than those of the first layer";
 
     const int64_t limit = positions;
     if (std::string why = readHeads(
-            graph, [&](Elements &elements, int64_t h, int64_t i) { return elements.at(layer.op.getQuery(), {0, 0, h, i}); }, layer.heads,
-            layer.size, limit, layer.q);
+            graph, lastOf(layer.op.getQuery()), layer.heads, layer.size, limit, layer.q);
         !why.empty())
       return "its queries: " + why;
-    auto fresh = [&](const Cached &cached) {
+    auto fresh = [&](const Cached &cached, Value operand) -> HeadElement {
+      if (!graph.cached())
+        return lastOf(operand, tensorOf(operand).getDimSize(2) / layer.kvHeads);
       return [&graph = graph, &cached](Elements &elements, int64_t h, int64_t i) {
         Value result = resultOf(graph, cached.result);
         SmallVector<int64_t> at = cached.at(0, elements.shapeOf(result)[size_t(cached.positionDim)] - 1, h, i);
         return elements.at(result, at);
       };
     };
-    if (std::string why = readHeads(graph, fresh(layer.keys), layer.kvHeads, layer.size, limit, layer.k); !why.empty())
+    if (std::string why = readHeads(graph, fresh(layer.keys, layer.op.getKey()), layer.kvHeads, layer.size, limit, layer.k); !why.empty())
       return "its keys: " + why;
-    if (std::string why = readHeads(graph, fresh(layer.values), layer.kvHeads, layer.size, 64, layer.v); !why.empty())
+    if (std::string why = readHeads(graph, fresh(layer.values, layer.op.getValue()), layer.kvHeads, layer.size, 64, layer.v); !why.empty())
       return "its values: " + why;
     if (layer.v.rotary.width)
       return "its values are rotated";
@@ -192,12 +214,70 @@ private:
     return checkTokens(layer);
   }
 
+  // Heads of the last token of an operand of attention; every group-th of them.
+  static HeadElement lastOf(Value operand, int64_t group = 1) {
+    return [operand, group](Elements &elements, int64_t h, int64_t i) {
+      return elements.at(operand, {0, elements.shapeOf(operand)[1] - 1, h * group, i});
+    };
+  }
+
+  // Of attention to an encoder's results only queries are of this step; every token sees all of them.
+  std::string readSourceLayer(Layer &layer) {
+    auto q = tensorOf(layer.op.getQuery()), k = tensorOf(layer.op.getKey()), v = tensorOf(layer.op.getValue());
+    layer.heads = q.getDimSize(2);
+    layer.size = q.getDimSize(3);
+    layer.kvHeads = k.getDimSize(2);
+    if (v.getDimSize(3) != layer.size || v.getDimSize(2) != layer.kvHeads)
+      return "its keys and values are of different sizes; the cache holds heads of one size";
+    if (layer.op.getCausal() || layer.op.getWindow() || layer.op.getLengths())
+      return "a token does not see all of the encoder's results";
+    if (const Layer *before = first(/*source=*/true); before && (before->kvHeads != layer.kvHeads || before->size != layer.size))
+      return "its heads are of another number or size than those of the first layer";
+    if (std::string why = readHeads(graph, lastOf(layer.op.getQuery()), layer.heads, layer.size, positions, layer.q); !why.empty())
+      return "its queries: " + why;
+    if (layer.q.rotary.width)
+      return "its queries are rotated";
+    layer.scale = layer.op.getScale().convertToDouble() * layer.q.factor;
+    if (!(layer.scale > 0))
+      return "its scores are multiplied by " + std::to_string(layer.scale);
+    auto elements = graph.sampleStep();
+    const int64_t keys = elements->shapeOf(layer.op.getKey())[1];
+    for (int64_t s = 0; s < elements->shapeOf(layer.op.getQuery())[1]; ++s)
+      for (int64_t t : {int64_t(0), int64_t(1), keys / 2, keys - 1})
+        if (sees(*elements, layer, 0, layer.heads - 1, s, t, keys) != true)
+          return "its scores have something else added than the encoder's mask";
+    return "";
+  }
+
   static Value resultOf(DecoderGraph &graph, unsigned number) {
     return graph.entry.getBody().front().getTerminator()->getOperand(number);
   }
 
+  // How many heads of an operand differ, where all are of the graph's own tokens.
+  std::string readGroups(Value operand, int64_t heads, int64_t size, int64_t &kvHeads) {
+    auto elements = graph.sampleStep();
+    auto same = [&](int64_t g, int64_t h) {
+      for (int64_t i : {int64_t(0), size - 1})
+        if (!isMultiple(elements->at(operand, {0, 0, g, i}), elements->at(operand, {0, 0, h, i}), 1))
+          return false;
+      return true;
+    };
+    int64_t group = 1;
+    while (group < heads && same(0, group))
+      ++group;
+    if (heads % group)
+      return "heads that share them are no equal parts of all";
+    kvHeads = heads / group;
+    for (int64_t h = 0; h < heads; ++h)
+      if (!same(h / group * group, h))
+        return "heads that share them are no equal parts of all";
+    return "";
+  }
+
   // Where position t's key or value of attention's head g comes from: an input before the step, and a result that becomes it.
   std::string readCached(Value operand, int64_t heads, int64_t size, Cached &cached, int64_t &kvHeads) {
+    if (!graph.cached())
+      return readGroups(operand, heads, size, kvHeads);
     const int64_t batch = graph.fixedBatch.value_or(2), past = 7;
     auto elements = graph.step(2, 3, past);
     const int64_t steps = graph.fixedSteps.value_or(3);
@@ -298,7 +378,7 @@ private:
 
   // Queries and new keys and values of a token are of that token's row.
   std::string checkTokens(Layer &layer) {
-    auto elements = graph.step(2, 3, 7);
+    auto elements = graph.sampleStep();
     const int64_t batch = graph.fixedBatch.value_or(2), steps = graph.fixedSteps.value_or(3);
     auto check = [&](const Form &form, int64_t b, int64_t s) {
       for (const Form::Term &term : form.terms) {
@@ -315,6 +395,12 @@ private:
       for (int64_t s = 0; s < steps; ++s) {
         if (!check(elements->at(layer.op.getQuery(), {b, s, layer.heads - 1, layer.size - 1}), b, s))
           return "its queries are not of their own token";
+        if (!graph.cached()) {
+          for (Value operand : {layer.op.getKey(), layer.op.getValue()})
+            if (!check(elements->at(operand, {b, s, tensorOf(operand).getDimSize(2) - 1, layer.size - 1}), b, s))
+              return "its keys or values are not of their own token";
+          continue;
+        }
         for (const Cached *cached : {&layer.keys, &layer.values})
           if (!check(elements->at(resultOf(graph, cached->result), cached->at(b, 7 + s, layer.kvHeads - 1, layer.size - 1)), b, s))
             return "its keys or values are not of their own token";
@@ -331,7 +417,7 @@ private:
     Value bias = layer.op.getBias();
     if (!bias)
       return true;
-    SmallVector<int64_t> shape = elements.shapeOf(bias), at{b, h, s, t};
+    SmallVector<int64_t> shape = elements.shapeOf(bias), at{b, h, layer.source ? s : graph.firstToken(past) + s, t};
     for (size_t i = 0; i < 4; ++i)
       if (shape[i] == 1)
         at[i] = 0;
@@ -347,6 +433,16 @@ private:
     const std::string other = "its scores have something else added than a causal mask";
     // The window first: what the last of many positions sees.
     int64_t far = positions - 1;
+    if (!graph.cached()) {
+      // A mask is then of all tokens by all, and one of its elements may cost as much as all. Far away one is asked for all the same:
+      // where it can be told.
+      if (far > kNear) {
+        auto elements = graph.step(1, 1, far);
+        if (sees(*elements, layer, 0, 0, 0, 0, far) == false)
+          return "it has a window, and its keys and values of earlier positions are no inputs";
+      }
+      far = std::min(far, kNear);
+    }
     for (;; far /= 2) {
       if (far < 8)
         return other;
@@ -355,7 +451,7 @@ private:
       if (!elements->readOutside() && own && before && *own)
         break;
     }
-    if (far < positions - 1)
+    if (far < positions - 1 && graph.cached())
       positions = far + 1;
     // Masks may take as many steps to work out as there are positions: the window is found near, and confirmed far away.
     bool good = findWindow(layer, std::min<int64_t>(far, 1 << 11));
@@ -377,7 +473,7 @@ private:
   std::string compareMask(Layer &layer, int64_t far, int64_t wanted) {
     const std::string other = "its scores have something else added than a causal mask";
     const int64_t batch = graph.fixedBatch.value_or(2);
-    for (int64_t past : {int64_t(0), int64_t(5), std::min<int64_t>(far - 4, layer.window ? layer.window + 3 : 40)}) {
+    for (int64_t past : {int64_t(0), int64_t(5), std::min<int64_t>(far - 4, layer.window ? layer.window + 3 : graph.cached() ? 40 : 11)}) {
       if (past < 0)
         continue;
       const int64_t steps = graph.fixedSteps.value_or(past == 0 ? 6 : wanted);
@@ -441,7 +537,7 @@ struct FormDecoderPass : public impl::FormDecoderPassBase<FormDecoderPass> {
     // What is left of the results are the logits.
     SmallVector<unsigned> rest;
     for (unsigned i = 0; i < entries[0].getResultTypes().size(); ++i)
-      if (llvm::none_of(reader.layers, [&](const Layer &layer) { return layer.keys.result == i || layer.values.result == i; }))
+      if (!isCache(graph, reader, i))
         rest.push_back(i);
     if (rest.size() != 1)
       return leave(rest.empty() ? "it gives no logits"
@@ -454,6 +550,28 @@ struct FormDecoderPass : public impl::FormDecoderPassBase<FormDecoderPass> {
       getOperation()->setAttr("ingot.not_decoder", StringAttr::get(&getContext(), why));
   }
 
+  // Whether a result holds keys or values, or what an encoder gives, and not what is computed from the last of them.
+  static bool isCache(DecoderGraph &graph, Reader &reader, unsigned number) {
+    Value result = graph.entry.getBody().front().getTerminator()->getOperand(number);
+    if (!graph.isOfTokens(result))
+      return true;
+    if (graph.cached())
+      return llvm::any_of(reader.layers, [&](const Layer &layer) {
+        return !layer.source && (layer.keys.result == number || layer.values.result == number);
+      });
+    auto elements = graph.sampleStep();
+    Form first = elements->at(result, SmallVector<int64_t>(size_t(tensorOf(result).getRank()), 0));
+    return llvm::any_of(reader.layers, [&](Layer &layer) {
+      if (layer.source)
+        return false;
+      auto same = [&](Value operand) {
+        Form key = elements->at(operand, {0, 0, 0, 0});
+        return first.isElement() && key.isElement() && first.terms[0].tensor == key.terms[0].tensor && first.terms[0].index == key.terms[0].index;
+      };
+      return same(layer.op.getKey()) || same(layer.op.getValue());
+    });
+  }
+
   void form(DecoderGraph &graph, Reader &reader, unsigned logits) {
     ModuleOp module = getOperation();
     ir::EntryOp main = graph.entry;
@@ -464,7 +582,8 @@ struct FormDecoderPass : public impl::FormDecoderPassBase<FormDecoderPass> {
       vocabulary *= size;
     if (!rest || vocabulary < 2 || !isa<FloatType>(tensorOf(scores).getElementType()))
       return leave("'" + main.getResName(logits).str() + "' is not a row of logits for each token");
-    const Layer &first = reader.layers[0];
+    const Layer &first = *reader.first(/*source=*/false);
+    const Layer *source = reader.first(/*source=*/true);
     OpBuilder b(&getContext());
     Location loc = scores.getLoc();
     auto before = llvm::to_vector(module.getOps<ir::SymbolOp>());
@@ -474,7 +593,10 @@ struct FormDecoderPass : public impl::FormDecoderPassBase<FormDecoderPass> {
     Value cache;
     // Symbols of the graph go once nothing needs them; until then the two sets have different names.
     ir::EntryOp step = ir::openStep(b, module, loc,
-                                    {family, vocabulary, std::min(reader.positions, kMostPositions), int64_t(reader.layers.size()), first.kvHeads, first.size},
+                                    {family, vocabulary, std::min(reader.positions, kMostPositions),
+                                     llvm::count_if(reader.layers, [](const Layer &layer) { return !layer.source; }), first.kvHeads, first.size,
+                                     llvm::count_if(reader.layers, [](const Layer &layer) { return layer.source; }), source ? source->kvHeads : 0,
+                                     source ? source->size : 0},
                                     cache);
     Former former(graph, b, step, cache, reader.layers);
     Value rows = former.rowsOf(scores);
@@ -495,9 +617,79 @@ struct FormDecoderPass : public impl::FormDecoderPassBase<FormDecoderPass> {
       rows = ir::ReshapeOp::create(b, loc, flat, rows);
     rows = ir::GatherRowsOp::create(b, loc, rows, step.argumentNamed("logit_rows")).getResult();
     ir::closeStep(b, module, loc, vocabulary, rows);
+    if (source)
+      encode(graph, reader, b, loc);
     main->erase();
-    for (ir::SymbolOp symbol : before)
-      symbol->erase();
+    // Those that nothing needs any more. Derived ones stand behind what they are made of.
+    for (ir::SymbolOp symbol : llvm::reverse(before))
+      if (!source || !isNeeded(module, symbol))
+        symbol->erase();
+  }
+
+  static bool isNeeded(ModuleOp module, ir::SymbolOp symbol) {
+    StringRef name = symbol.getSymName();
+    auto isOf = [&](StringRef text) {
+      std::string why;
+      auto expression = ir::SymbolExpr::parse(text, why);
+      return expression && llvm::is_contained(expression->names(), name.str());
+    };
+    if (symbol.getRequirement())
+      return false; // of a graph that is no more; entry `encode` was made for any length
+    for (auto other : module.getOps<ir::SymbolOp>())
+      if (other != symbol && ((other.getValue() && isOf(*other.getValue())) || (other.getData() && isOf(*other.getData()))))
+        return true;
+    auto names = [&](Type type) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      return tensor && llvm::any_of(ir::dimsOf(tensor), [&](const ir::Dim &dim) { return dim.isDynamic() && dim.name && isOf(dim.name.getValue()); });
+    };
+    auto encode = module.lookupSymbol<ir::EntryOp>("encode");
+    return encode
+        ->walk([&](Operation *op) {
+          bool needed = llvm::any_of(op->getResultTypes(), names) || llvm::any_of(op->getOperandTypes(), names);
+          for (NamedAttribute attribute : op->getAttrs())
+            attribute.getValue().walk([&](StringAttr text) { needed |= isOf(text.getValue()); });
+          return needed ? WalkResult::interrupt() : WalkResult::advance();
+        })
+        .wasInterrupted();
+  }
+
+  // Entry `encode`: what computes keys and values of the encoder's results, for one sequence without padding.
+  void encode(DecoderGraph &graph, Reader &reader, OpBuilder &b, Location loc) {
+    ModuleOp module = getOperation();
+    SmallVector<Value> wanted;
+    for (Layer &layer : reader.layers)
+      if (layer.source)
+        llvm::append_values(wanted, layer.op.getKey(), layer.op.getValue());
+    auto type = tensorOf(graph.source);
+    IRMapping mapping;
+    auto key = tensorOf(wanted[0]);
+    const ir::Dim positions = productOf(graph.entry, {ir::dimOf(key, 0), ir::dimOf(key, 1)});
+    ir::EntryOp entry = ir::openEncode(b, module, loc, type, positions);
+    mapping.map(graph.source, entry.getBody().getArgument(0));
+    for (Value value : wanted)
+      cloneInto(graph, b, value, mapping);
+    ir::SourceLayers layers;
+    for (size_t i = 0; i < wanted.size(); i += 2)
+      layers.push_back({mapping.lookup(wanted[i]), mapping.lookup(wanted[i + 1])});
+    ir::closeEncode(b, loc, entry, layers);
+  }
+
+  static void cloneInto(DecoderGraph &graph, OpBuilder &b, Value value, IRMapping &mapping) {
+    if (mapping.contains(value))
+      return;
+    if (auto argument = dyn_cast<BlockArgument>(value)) { // a mask: nothing is padded
+      auto type = tensorOf(argument);
+      Type element = type.getElementType();
+      auto one = ir::tensorType(SmallVector<ir::Dim>(size_t(type.getRank()), ir::Dim(1)), element);
+      Attribute number = isa<FloatType>(element) ? Attribute(b.getFloatAttr(element, 1)) : Attribute(b.getIntegerAttr(element, 1));
+      Value constant = ir::ConstantOp::create(b, value.getLoc(), one, DenseElementsAttr::get(one, number));
+      mapping.map(value, ir::BroadcastOp::create(b, value.getLoc(), type, constant).getResult());
+      return;
+    }
+    Operation *op = value.getDefiningOp();
+    for (Value operand : op->getOperands())
+      cloneInto(graph, b, operand, mapping);
+    b.clone(*op, mapping);
   }
 };
 

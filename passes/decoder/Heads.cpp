@@ -16,7 +16,7 @@ bool near(double a, double b, double tolerance) { return std::fabs(a - b) <= tol
 class Reader {
 public:
   Reader(DecoderGraph &graph, const HeadElement &element, int64_t heads, int64_t size, int64_t limit, Heads &result)
-      : graph(graph), element(element), heads(heads), size(size), limit(limit), result(result) {}
+      : graph(graph), given(element), heads(heads), size(size), limit(limit), result(result) {}
 
   std::string read() {
     if (std::string why = readColumns(); !why.empty())
@@ -31,6 +31,14 @@ public:
 
 private:
   std::unique_ptr<Elements> at(int64_t position) { return graph.step(1, 1, position); }
+
+  // With the columns of terms in place of their numbers, so that those of different positions compare.
+  Form element(Elements &elements, int64_t h, int64_t i) {
+    Form form = given(elements, h, i);
+    for (Form::Term &term : form.terms)
+      term.index = graph.placeOf(elements, term.tensor, term.index).column;
+    return form;
+  }
 
   // Which column each element is of; at position 0 nothing is turned.
   std::string readColumns() {
@@ -219,7 +227,7 @@ private:
   }
 
   DecoderGraph &graph;
-  const HeadElement &element;
+  const HeadElement &given;
   const int64_t heads, size, limit;
   Heads &result;
   SmallVector<double> factors;

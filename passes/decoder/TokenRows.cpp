@@ -151,22 +151,25 @@ Value TokenRows::write(Value value) {
 
 // Ids are the step's tokens; a lookup by positions, or positions and a number, is one of these.
 Value TokenRows::lookUp(ir::EmbeddingOp op) {
-  SmallVector<int64_t> last{sample->shapeOf(op.getTokens())[0] - 1};
-  Form form = sample->at(op.getTokens(), last);
+  auto last = [&](Elements &elements) { return elements.at(op.getTokens(), {elements.shapeOf(op.getTokens())[0] - 1}); };
+  Form form = last(*sample);
   if (!form.isNumber())
     return fail(nodeOf(op.getResult()) + " looks up what is neither a token id nor a position");
   // The last token of the last sequence, and of another step.
   const int64_t batch = graph.fixedBatch.value_or(2), steps = graph.fixedSteps.value_or(3);
-  auto isId = form.constant == double(DecoderGraph::idAt(batch - 1, steps - 1));
-  auto other = graph.step(2, 3, 20);
-  Form later = other->at(op.getTokens(), last);
-  if (isId && later.isNumber() && later.constant == form.constant)
+  const int64_t past = graph.samplePast(), more = 20;
+  auto isId = [&](const Form &one, int64_t before) {
+    return one.isNumber() && one.constant == double(DecoderGraph::idAt(batch - 1, graph.firstToken(before) + steps - 1));
+  };
+  auto other = graph.step(2, 3, more);
+  Form later = last(*other);
+  if (isId(form, past) && isId(later, more))
     return ir::EmbeddingOp::create(b, op.getLoc(), step.argumentNamed("tokens"), parameter(op.getTable()), step.argumentNamed("previous_ids"), Value(),
                                    Value(), op.getScaleAttr(), /*emit_stats=*/nullptr, /*layout=*/nullptr, /*n=*/nullptr, /*k=*/nullptr)
         .getResult();
-  if (!later.isNumber() || later.constant - form.constant != 13)
+  if (!later.isNumber() || later.constant - form.constant != double(more - past))
     return fail(nodeOf(op.getResult()) + " looks up what is neither a token id nor a position");
-  const int64_t offset = int64_t(form.constant) - (7 + steps - 1), known = op.tableRows() - offset;
+  const int64_t offset = int64_t(form.constant) - (past + steps - 1), known = op.tableRows() - offset;
   if (offset < 0 || known < 1)
     return fail(nodeOf(op.getResult()) + " looks up rows from position " + std::to_string(offset) + " on");
   most = most ? std::min(most, known) : known;
@@ -261,7 +264,18 @@ Value TokenRows::broadcast(Value value, Value input) {
   source = rowsOf(input);
   if (!source)
     return {};
-  dims = restOf(source);
+  // Those beside tokens; where the result has tokens, one of 1 goes.
+  DecoderGraph::Tokens own = graph.tokensOf(input), tokens = graph.tokensOf(value);
+  auto from = tensorOf(input);
+  const int64_t skip = tensorOf(value).getRank() - from.getRank();
+  for (int64_t i = 0; i < from.getRank(); ++i) {
+    if (i == own.inner() && own.heads > 1)
+      dims.push_back(own.heads);
+    if (!own.has(i) && !(tokens.has(i + skip) && from.getDimSize(unsigned(i)) == 1))
+      dims.push_back(from.getDimSize(unsigned(i)));
+  }
+  if (dims.size() > rest.size() || productOf(dims) != productOf(restOf(source)))
+    return fail(nodeOf(value) + " does not repeat values of a token for the same token");
   dims.insert(dims.begin(), rest.size() - dims.size(), 1);
   source = reshaped(source, dims);
   return source.getType() == type ? source : Value(ir::BroadcastOp::create(b, value.getLoc(), type, source));
@@ -306,22 +320,11 @@ Value TokenRows::moved(Value value) {
     auto ofSource = graph.restOf(source);
     if (own.empty() || !ofSource)
       return {};
-    SmallVector<int64_t> at = sample->indicesOf(source, form.terms[0].index), all = sample->shapeOf(source);
-    int64_t column = 0;
-    for (size_t i = 0; i < at.size(); ++i) {
-      if (!own.has(int64_t(i))) {
-        column = column * all[i] + at[i];
-        continue;
-      }
-      int64_t token = at[i];
-      if (int64_t(i) == own.inner()) {
-        column = column * own.heads + token % own.heads;
-        token /= own.heads;
-      }
-      if (token != (int64_t(i) == own.batch ? batch - 1 : int64_t(i) == own.steps ? steps - 1 : batch * steps - 1))
-        return {};
-    }
-    columns.push_back(column);
+    const DecoderGraph::Place place = graph.placeOf(*sample, source, form.terms[0].index);
+    if ((own.batch >= 0 && place.batch != batch - 1) || (own.steps >= 0 && place.step != steps - 1) ||
+        (own.rows >= 0 && place.row != batch * steps - 1))
+      return {};
+    columns.push_back(place.column);
   }
   Value rows = rowsOf(source);
   return rows ? columnsOf(rows, columns, rest, value.getLoc()) : Value();

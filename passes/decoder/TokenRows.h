@@ -14,7 +14,7 @@ namespace ingot::passes {
 
 class TokenRows {
 public:
-  TokenRows(DecoderGraph &graph, mlir::OpBuilder &b, ir::EntryOp step) : graph(graph), b(b), step(step), sample(graph.step(2, 3, 7)) {}
+  TokenRows(DecoderGraph &graph, mlir::OpBuilder &b, ir::EntryOp step) : graph(graph), b(b), step(step), sample(graph.sampleStep()) {}
   virtual ~TokenRows() = default;
 
   // [tokens, rest...], f32. Null where the value is not computed row by row; why() then says what stands in the way.

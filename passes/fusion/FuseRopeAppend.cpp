@@ -2,12 +2,15 @@
 //
 // fuse-rope-append: every attention comes to read qkv rows that one op normalized, rotated and appended. Where
 // fuse-projections made such rows they are used as they are; else they are assembled, so that any attention over its
-// own append can be lowered.
+// own append can be lowered. Attention over what was cached before the step reads rows of queries, and an append that no
+// attention follows becomes one of rows of keys and values.
 #include "dialects/ingot/IngotDialect.h"
 #include "passes/Locations.h"
 #include "passes/Passes.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+#include <numeric>
 
 using namespace mlir;
 
@@ -97,7 +100,7 @@ struct FuseRopeAppend : public OpRewritePattern<ir::AttentionOp> {
     rewriter.setInsertionPoint(attention);
     Value rows = rowsOfParts({query.base, key.base, append.getValue()}, kvHeads, group, headDim);
     if (!rows)
-      rows = assemble({query.base, key.base, append.getValue()}, kvHeads, group, headDim, rewriter, loc);
+      rows = assemble({query.base, key.base, append.getValue()}, {group, 1, 1}, kvHeads, headDim, rewriter, loc);
     auto rotated = ir::RopeAppendOp::create(
         rewriter, loc, rows, append.getCache(), append.getSlots(), query.rope ? query.rope.getAngles() : Value(),
         query.norm ? query.norm.getGamma() : Value(), key.norm ? key.norm.getGamma() : Value(),
@@ -121,26 +124,66 @@ struct FuseRopeAppend : public OpRewritePattern<ir::AttentionOp> {
     return success();
   }
 
-  // Query, key and value heads side by side, kv head by kv head.
-  static Value assemble(ArrayRef<Value> parts, int64_t kvHeads, int64_t group, int64_t headDim,
+  // Heads of each part side by side, so many of it for a kv head, kv head by kv head.
+  static Value assemble(ArrayRef<Value> parts, ArrayRef<int64_t> counts, int64_t kvHeads, int64_t headDim,
                         PatternRewriter &rewriter, Location loc) {
     SmallVector<Value> grouped;
     ir::Dim tokens = ir::dimOf(tensorOf(parts[0]), 0);
     Type element = rewriter.getF32Type();
-    const int64_t counts[] = {group, 1, 1};
     for (auto [part, heads] : llvm::zip(parts, counts))
       grouped.push_back(ir::ReshapeOp::create(
           rewriter, loc, ir::tensorType({tokens, ir::Dim(kvHeads), ir::Dim(heads), ir::Dim(headDim)}, element), part));
     Value joined = ir::ConcatOp::create(rewriter, loc, grouped, rewriter.getI64IntegerAttr(2), DenseI64ArrayAttr());
-    auto type = ir::tensorType({tokens, ir::Dim(kvHeads * (group + 2) * headDim)}, element);
+    auto type = ir::tensorType({tokens, ir::Dim(kvHeads * std::accumulate(counts.begin(), counts.end(), int64_t(0)) * headDim)}, element);
     return ir::ReshapeOp::create(rewriter, loc, type, joined);
+  }
+};
+
+// No layer of its cache is appended to in this entry.
+struct ReadCached : public OpRewritePattern<ir::AttentionOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ir::AttentionOp attention, PatternRewriter &rewriter) const override {
+    auto query = tensorOf(attention.getQuery());
+    if (query.getRank() != 3 || !attention.getCache().getDefiningOp<ir::CacheOp>() || !query.getElementType().isF32())
+      return rewriter.notifyMatchFailure(attention, "its keys are of this step");
+    Location loc = attention.getLoc();
+    auto rowsOf = [&](Type element) {
+      return ir::tensorType({ir::dimOf(query, 0), ir::Dim(int64_t(attention.getHeads() * attention.getHeadDim()))}, element);
+    };
+    Value rows = ir::ReshapeOp::create(rewriter, loc, rowsOf(query.getElementType()), attention.getQuery());
+    auto attended = cast<ir::AttentionOp>(rewriter.clone(*attention));
+    attended.getQueryMutable().assign(rows);
+    attended.getResult().setType(rowsOf(tensorOf(attention.getResult()).getElementType()));
+    rewriter.replaceOpWithNewOp<ir::ReshapeOp>(attention, attention.getResult().getType(), attended.getResult());
+    return success();
+  }
+};
+
+// Keys and values that only later entries read.
+struct AppendAlone : public OpRewritePattern<ir::CacheAppendOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ir::CacheAppendOp append, PatternRewriter &rewriter) const override {
+    if (llvm::any_of(append.getResult().getUsers(), [](Operation *user) { return isa<ir::AttentionOp>(user); }))
+      return rewriter.notifyMatchFailure(append, "attention reads what it gives");
+    auto key = tensorOf(append.getKey());
+    if (!key.getElementType().isF32())
+      return rewriter.notifyMatchFailure(append, "keys and values are not f32");
+    const int64_t heads = key.getDimSize(1), size = key.getDimSize(2);
+    Value rows = FuseRopeAppend::assemble({append.getKey(), append.getValue()}, {1, 1}, heads, size, rewriter, append.getLoc());
+    auto whole = [&](int64_t value) { return rewriter.getI64IntegerAttr(value); };
+    auto alone = ir::RopeAppendOp::create(rewriter, append.getLoc(), rows, append.getCache(), append.getSlots(), Value(), Value(), Value(),
+                                          append.getLayerAttr(), whole(0), whole(heads), whole(size), FloatAttr());
+    rewriter.replaceOp(append, alone.getCacheOut());
+    return success();
   }
 };
 
 struct FuseRopeAppendPass : public impl::FuseRopeAppendPassBase<FuseRopeAppendPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<FuseRopeAppend>(&getContext());
+    patterns.add<FuseRopeAppend, ReadCached, AppendAlone>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -71,16 +71,23 @@ static int64_t cacheNumber(ir::CacheGroupOp group) {
   return element.isInteger(8) ? INGOT_I8 : elementNumber(element);
 }
 
-void EntryLowering::setCache(KernelParams &params, ir::RopeAppendOp append, ir::CacheGroupOp group) {
-  params.set("kv_heads", append.getKvHeads())
-      .set("q_per_kv", append.getHeads() / append.getKvHeads())
-      .set("head_dim", append.getHeadDim())
-      .set("rotary_dim", append.getAngles() ? lastDim(append.getAngles()) : 0, append.getHeadDim())
+KernelParams &EntryLowering::setCache(KernelParams &params, int64_t heads, int64_t kvHeads, int64_t headDim,
+                                      ir::CacheGroupOp group, int64_t rotaryDim, bool norm, double eps) {
+  return params.set("kv_heads", kvHeads)
+      .set("q_per_kv", heads / kvHeads)
+      .set("head_dim", headDim)
+      .set("rotary_dim", rotaryDim, headDim)
       .set("page_tokens", *group.getPageTokens())
       .set("cache_type", cacheNumber(group))
-      .set("qk_norm", append.getQNorm() != nullptr)
-      .setFloat("eps", append.getEps() ? append.getEps()->convertToDouble() : 0.0, 0.0)
+      .set("qk_norm", norm)
+      .setFloat("eps", eps, 0.0)
       .set("group", ir::cacheGroupIndex(group), 0);
+}
+
+void EntryLowering::setCache(KernelParams &params, ir::RopeAppendOp append, ir::CacheGroupOp group) {
+  setCache(params, append.getHeads(), append.getKvHeads(), append.getHeadDim(), group,
+           append.getAngles() ? lastDim(append.getAngles()) : 0, append.getQNorm() != nullptr,
+           append.getEps() ? append.getEps()->convertToDouble() : 0.0);
 }
 
 // qkv, cos_sin, slots: what rope_append and attention both read first.
@@ -99,8 +106,31 @@ void EntryLowering::addPlanes(Operands &operands, ir::CacheGroupOp group, int64_
       operands.add(plane(group, name, layer));
 }
 
+// An append that no attention of the step follows: of all tokens.
+LogicalResult EntryLowering::lowerAppend(ir::RopeAppendOp op) {
+  auto group = groupOf(op, cast<ir::CacheType>(op.getCache().getType()));
+  auto symbol = symbolOf(op, op.getQkv(), 0);
+  if (failed(group) || failed(symbol))
+    return failure();
+  KernelParams params(builder, "rope_append");
+  setCache(params, op, *group);
+  params.set("tokens_symbol", *symbol).set("sequences_symbol", *symbol).set("all_tokens", true, 0);
+  Operands operands;
+  addRows(operands, op);
+  operands.add(bufferOf(op, op.getSlots())); // in place of sequence_starts, which are not read
+  addPlanes(operands, *group, op.getLayer());
+  if (operands.failed)
+    return failure();
+  plan::SizeAttr tokens = rowsOf(op.getQkv());
+  launch(op, tables.kernel(params, op.getLoc()), operands.values, tokens.times(op.getKvHeads()),
+         tokens.times(8 * op.getKvHeads() * op.getHeadDim()), constant(0), op.getLoc());
+  return success();
+}
+
 // The append of all tokens but the last of each sequence; attention appends that one.
 LogicalResult EntryLowering::lowerOp(ir::RopeAppendOp op) {
+  if (op.getHeads() == 0)
+    return lowerAppend(op);
   auto attention =
       op.getResult().hasOneUse() ? dyn_cast<ir::AttentionOp>(*op.getResult().user_begin()) : ir::AttentionOp();
   if (!attention || attention.getQuery() != op.getResult() || attention.getCache() != op.getCacheOut() ||
@@ -133,7 +163,9 @@ LogicalResult EntryLowering::lowerOp(ir::RopeAppendOp op) {
 
 LogicalResult EntryLowering::lowerOp(ir::AttentionOp op) {
   auto append = op.getQuery().getDefiningOp<ir::RopeAppendOp>();
-  if (!append)
+  const bool queriesOnly = !append && tensorOf(op.getQuery()).getRank() == 2 &&
+                           lastDim(op.getQuery()) == int64_t(op.getHeads() * op.getHeadDim());
+  if (!append && !queriesOnly)
     return op.emitOpError() << "was not fused with the append of layer " << op.getLayer()
                             << ": its kernel reads the rows of ingot.rope_append; expected an append of this layer, in "
                                "f32, between whose result and the attention no other op reads the cache";
@@ -153,7 +185,10 @@ LogicalResult EntryLowering::lowerOp(ir::AttentionOp op) {
         .set("blocks_symbol", *blocks);
   };
   KernelParams params(builder, "attention");
-  setCache(params, append, *group);
+  if (append)
+    setCache(params, append, *group);
+  else
+    setCache(params, op.getHeads(), op.getKvHeads(), op.getHeadDim(), *group).set("queries_only", true, 0);
   setResult(params)
       .setFloat("scale", op.getScale().convertToDouble())
       .setFloat("soft_cap", op.getSoftCap().convertToDouble(), 0.0);
@@ -165,8 +200,14 @@ LogicalResult EntryLowering::lowerOp(ir::AttentionOp op) {
                                          FlatSymbolRefAttr::get(blockSymbol))
                        .getResult();
   Operands operands;
-  addRows(operands, append);
-  if (append.getQNorm()) {
+  if (append) {
+    addRows(operands, append);
+  } else {
+    operands.add(bufferOf(op, op.getQuery()));
+    for (unsigned i = 0; i < 2; ++i) // angles and slots, which are not read
+      operands.add(bufferOf(op, op.getBlockTable()));
+  }
+  if (append && append.getQNorm()) {
     operands.add(bufferOf(op, append.getQNorm()));
     operands.add(bufferOf(op, append.getKNorm()));
   }

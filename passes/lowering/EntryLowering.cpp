@@ -199,10 +199,9 @@ LogicalResult EntryLowering::lower(Operation *op) {
         plan::SetSymbolOp::create(builder, set.getLoc(), set.getSymbolAttr(), *value);
         return success();
       })
-      .Case<ir::ReshapeOp, ir::CacheOp, ir::ReturnOp>([](auto) { return success(); })
+      .Case<ir::ReshapeOp, ir::CacheOp, ir::KeepOp, ir::ReturnOp>([](auto) { return success(); })
       .Case<ir::CacheAppendOp>([](ir::CacheAppendOp append) {
-        return append.emitOpError() << "was not fused with the attention of its layer: no kernel appends alone; "
-                                       "expected one attention that reads layer "
+        return append.emitOpError() << "was not fused with the attention of its layer; expected one attention that reads layer "
                                     << append.getLayer() << " just after it is appended";
       })
       .Default([](Operation *op) -> LogicalResult {

@@ -111,6 +111,9 @@ private:
   // Adds the scales and zero points of a linear or an embedding, where it has them.
   template <typename Op> void addGroupValues(Op op, Operands &operands);
   // What rope_append and attention have in common: parameters and operands.
+  mlir::LogicalResult lowerAppend(ir::RopeAppendOp op);
+  static KernelParams &setCache(KernelParams &params, int64_t heads, int64_t kvHeads, int64_t headDim, ir::CacheGroupOp group,
+                                int64_t rotaryDim = 0, bool norm = false, double eps = 0);
   static void setCache(KernelParams &params, ir::RopeAppendOp append, ir::CacheGroupOp group);
   void addRows(Operands &operands, ir::RopeAppendOp append);
   void addPlanes(Operands &operands, ir::CacheGroupOp group, int64_t layer);

@@ -74,6 +74,8 @@ int main(int argc, char **argv) {
                              cl::value_desc("SEED"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> chatTemplate("chat-template", cl::desc("Use the Jinja chat template in FILE in place of the model's"),
                                     cl::value_desc("FILE"), cl::sub(compile), cl::sub(check), cl::cat(category));
+  cl::opt<std::string> encoder("encoder", cl::desc("Of an ONNX decoder that attends to an encoder's results: the encoder's file"),
+                               cl::value_desc("FILE"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> tokenizer("tokenizer", cl::desc("Of an ONNX model that writes text: its tokenizer.json, or the directory that holds it "
                                                        "(default: that of the model)"),
                                  cl::value_desc("PATH"), cl::sub(compile), cl::sub(check), cl::cat(category));
@@ -142,7 +144,7 @@ int main(int argc, char **argv) {
   if (!padding.empty() && padding != "drop" && padding != "keep")
     return usage("--padding takes drop or keep, not '" + padding + "'");
   if (check)
-    return checkModel({model, seed, compute, kv, weightScheme, activations, rules, chatTemplate, tokenizer, padding != "keep"});
+    return checkModel({model, seed, compute, kv, weightScheme, activations, rules, chatTemplate, tokenizer, encoder, padding != "keep"});
 
   CompileOptions options;
   if (std::string error = parseTargets(target, options); !error.empty())
@@ -173,6 +175,7 @@ int main(int argc, char **argv) {
   options.drawAtLoad = atLoad;
   options.chatTemplate = chatTemplate;
   options.tokenizer = tokenizer;
+  options.encoder = encoder;
   options.threads = threads;
   options.quiet = quiet;
   return compileModel(options);

@@ -32,36 +32,130 @@ struct Scope {
 class Importer {
 public:
   // `equal` names symbols that are others.
-  Importer(Model &model, GraphBuilder &builder, ImportResult &result, const Graph::Equalities &equal)
-      : model(model), builder(builder), graph(builder), result(result), equal(equal) {}
+  Importer(const std::vector<Model *> &models, GraphBuilder &builder, ImportResult &result, const Graph::Equalities &equal)
+      : models(models), model(models[0]), builder(builder), graph(builder), result(result), equal(equal) {}
 
   const Graph::Equalities &equalSymbols() const { return graph.equalSymbols(); }
 
   bool run() {
-    const proto::GraphProto &main = model.proto().graph();
-    result.name = main.name();
-    result.producer = model.proto().producer_name() + (model.proto().producer_version().empty() ? "" : " ") +
-                      model.proto().producer_version();
-    Versions versions = versionsOf(model.proto().opset_import());
-    result.opset = versions.count("") ? versions[""] : 0;
-    for (const auto &function : model.proto().functions())
-      functions[{domainOf(function.domain()), function.name(), function.overload()}] = &function;
-    std::set<std::string> active;
-    checkSupported(main.node(), versions, active, 0);
-    if (!result.problems.empty())
+    std::vector<Versions> versions;
+    for (size_t part = 0; part < models.size(); ++part) {
+      enter(part);
+      versions.push_back(versionsOf(model->proto().opset_import()));
+      std::set<std::string> active;
+      checkSupported(model->proto().graph().node(), versions.back(), active, 0);
+    }
+    const proto::ModelProto &last = model->proto();
+    result.name = last.graph().name();
+    result.producer = last.producer_name() + (last.producer_version().empty() ? "" : " ") + last.producer_version();
+    result.opset = versions.back().count("") ? versions.back()[""] : 0;
+    if (models.size() > 1 && result.problems.empty())
+      findLinks();
+    std::vector<Scope> scopes(models.size());
+    if (!result.problems.empty() || !openMain(scopes))
       return false;
-    Scope scope;
-    if (!openMain(main, scope))
-      return false;
-    initializers(main, scope);
-    walk(main.node(), versions, scope, 0);
-    if (!result.problems.empty())
-      return false;
-    return closeMain(main, scope);
+    for (size_t part = 0; part < models.size(); ++part) {
+      enter(part);
+      const proto::GraphProto &main = model->proto().graph();
+      if (part > 0)
+        link(scopes[0], scopes[part]);
+      initializers(main, scopes[part]);
+      walk(main.node(), versions[part], scopes[part], 0);
+      if (!result.problems.empty())
+        return false;
+    }
+    return closeMain(last.graph(), scopes.back());
   }
 
 private:
-  void problem(const std::string &what) {
+  // Turns to one of the models.
+  void enter(size_t number) {
+    part = number;
+    model = models[number];
+    functions.clear();
+    for (const auto &function : model->proto().functions())
+      functions[{domainOf(function.domain()), function.name(), function.overload()}] = &function;
+  }
+
+  // --- An encoder's results that are a decoder's inputs.
+
+  static bool fits(const proto::ValueInfoProto &output, const proto::ValueInfoProto &input) {
+    if (!output.type().has_tensor_type() || !input.type().has_tensor_type())
+      return false;
+    const auto &a = output.type().tensor_type(), &b = input.type().tensor_type();
+    if (a.elem_type() != b.elem_type() || !a.has_shape() || !b.has_shape() || a.shape().dim_size() != b.shape().dim_size())
+      return false;
+    for (int i = 0; i < a.shape().dim_size(); ++i)
+      if (a.shape().dim(i).has_dim_value() && b.shape().dim(i).has_dim_value() && a.shape().dim(i).dim_value() != b.shape().dim(i).dim_value())
+        return false;
+    return true;
+  }
+
+  // "present_key_cross_0" is given to "past_key_cross_0", "present.0.encoder.key" to "past_key_values.0.encoder.key".
+  static bool named(const std::string &output, const std::string &input) {
+    if (output == input)
+      return true;
+    const std::string present = "present";
+    const size_t at = output.find(present);
+    for (const char *past : {"past", "past_key_values"})
+      if (at != std::string::npos && output.substr(0, at) + past + output.substr(at + present.size()) == input)
+        return true;
+    return false;
+  }
+
+  void findLinks() {
+    const proto::GraphProto &from = models[0]->proto().graph(), &to = models[1]->proto().graph();
+    std::set<std::string> constants;
+    for (const auto &initializer : to.initializer())
+      constants.insert(initializer.name());
+    auto isFloat = [](const proto::ValueInfoProto &value) {
+      const DataType type = DataType(value.type().tensor_type().elem_type());
+      return value.type().tensor_type().shape().dim_size() >= 3 &&
+             (type == DataType::f32 || type == DataType::f16 || type == DataType::bf16 || type == DataType::f64);
+    };
+    for (const auto &output : from.output())
+      for (const auto &input : to.input())
+        if (!constants.count(input.name()) && named(output.name(), input.name()) && fits(output, input))
+          links[input.name()] = output.name();
+    if (!links.empty())
+      return;
+    std::vector<std::pair<std::string, std::string>> pairs;
+    for (const auto &output : from.output())
+      for (const auto &input : to.input())
+        if (!constants.count(input.name()) && isFloat(input) && fits(output, input))
+          pairs.emplace_back(output.name(), input.name());
+    // Keys and values that are alike in all dimensions would fit too; those have four.
+    if (pairs.size() == 1)
+      links[pairs[0].second] = pairs[0].first;
+    else if (pairs.empty())
+      problem("none of its inputs takes a result of " + models[0]->path() + ": expected one of the same type and dimensions");
+    else
+      problem("results of " + models[0]->path() + " fit inputs of " + models[1]->path() + " in " + std::to_string(pairs.size()) +
+              " ways, as '" + pairs[0].first + "' for '" + pairs[0].second + "' and '" + pairs[1].first + "' for '" + pairs[1].second +
+              "'; expected one way, or equal names");
+  }
+
+  void link(const Scope &from, Scope &to) {
+    for (const proto::ValueInfoProto &input : model->proto().graph().input()) {
+      auto found = links.find(input.name());
+      if (found == links.end())
+        continue;
+      const Tensor *given = from.find(found->second);
+      if (!given || !*given) {
+        problem("output '" + found->second + "' is computed by no node");
+        continue;
+      }
+      const auto &dims = input.type().tensor_type().shape();
+      for (int i = 0; i < dims.dim_size() && size_t(i) < (*given)->rank(); ++i)
+        if (!dims.dim(i).has_dim_value() && !dims.dim(i).dim_param().empty())
+          graph.equate(symbolOf(dims.dim(i).dim_param()), (*given)->shape[size_t(i)]);
+      to.values[input.name()] = *given;
+    }
+  }
+
+  void problem(std::string what) {
+    if (models.size() > 1)
+      what = model->path() + ": " + what;
     if (std::find(result.problems.begin(), result.problems.end(), what) == result.problems.end())
       result.problems.push_back(what);
   }
@@ -129,7 +223,8 @@ private:
 
   // "batch", whatever characters the model's own name has; names that would meet get a number.
   Dimension symbolOf(const std::string &name) {
-    auto found = symbols.find(name);
+    const std::pair<size_t, std::string> key(part, name); // each model has names of its own
+    auto found = symbols.find(key);
     if (found != symbols.end())
       return representative(found->second);
     std::string text;
@@ -139,13 +234,16 @@ private:
       text = "dim_" + text;
     std::string unique = text;
     auto taken = [&](const std::string &candidate) {
+      // Those of a decoder's entries.
+      if (models.size() > 1 && std::set<std::string>{"tokens", "sequences", "logit_rows", "blocks", "penalties", "masks"}.count(candidate))
+        return true;
       return std::any_of(symbols.begin(), symbols.end(), [&](const auto &entry) { return entry.second == candidate; });
     };
     // d0, d1, ... are those of expressions.
     for (int number = 2; taken(unique) || (unique.size() > 1 && unique[0] == 'd' && unique.find_first_not_of("0123456789", 1) == std::string::npos);
          ++number)
       unique = text + "_" + std::to_string(number);
-    symbols[name] = unique;
+    symbols[key] = unique;
     return representative(unique);
   }
 
@@ -160,14 +258,33 @@ private:
     return result;
   }
 
-  bool openMain(const proto::GraphProto &main, Scope &scope) {
-    std::set<std::string> constants;
+  struct Arguments {
+    std::vector<ArgumentSpec> specs;
+    std::vector<DataType> types;
+    std::vector<std::pair<Scope *, std::string>> values; // what each is in its model
+    std::set<std::string> names;
+  };
+
+  bool openMain(std::vector<Scope> &scopes) {
+    Arguments arguments;
+    for (size_t number = 0; number < models.size(); ++number) {
+      enter(number);
+      collectArguments(model->proto().graph(), scopes[number], arguments);
+    }
+    if (!result.problems.empty())
+      return false;
+    std::vector<Value> values = builder.beginEntry(result.name, "main", arguments.specs);
+    for (size_t i = 0; i < values.size(); ++i)
+      arguments.values[i].first->values[arguments.values[i].second] = graph.argument(arguments.types[i], arguments.specs[i].shape, values[i]);
+    return true;
+  }
+
+  void collectArguments(const proto::GraphProto &main, Scope &scope, Arguments &arguments) {
+    std::set<std::string> constants, own;
     for (const auto &initializer : main.initializer())
       constants.insert(initializer.name());
-    std::vector<ArgumentSpec> arguments;
-    std::vector<DataType> types;
     for (const proto::ValueInfoProto &input : main.input()) {
-      if (constants.count(input.name()))
+      if (constants.count(input.name()) || (part > 0 && links.count(input.name())))
         continue; // a constant that callers could replace; here it is what it is
       if (!input.type().has_tensor_type()) {
         problem("input '" + input.name() + "' is no tensor: sequences, maps and optional values are not supported");
@@ -198,19 +315,14 @@ private:
       }
       if (argument.shape.size() == 2 && !argument.shape[1].symbolName().empty())
         graph.maskLengths.insert(argument.shape[1].symbolName());
-      arguments.push_back(std::move(argument));
-      types.push_back(DataType(type.elem_type()));
-    }
-    std::set<std::string> names;
-    for (const ArgumentSpec &argument : arguments)
-      if (!names.insert(argument.name).second)
+      if (!own.insert(argument.name).second)
         problem("two inputs are named '" + argument.name + "'");
-    if (!result.problems.empty())
-      return false;
-    std::vector<Value> values = builder.beginEntry(main.name(), "main", arguments);
-    for (size_t i = 0; i < arguments.size(); ++i)
-      scope.values[arguments[i].name] = graph.argument(types[i], arguments[i].shape, values[i]);
-    return true;
+      arguments.values.emplace_back(&scope, argument.name);
+      while (!arguments.names.insert(argument.name).second && part > 0)
+        argument.name = "decoder_" + argument.name;
+      arguments.specs.push_back(std::move(argument));
+      arguments.types.push_back(DataType(type.elem_type()));
+    }
   }
 
   bool closeMain(const proto::GraphProto &main, Scope &scope) {
@@ -244,7 +356,7 @@ private:
   void initializers(const proto::GraphProto &of, Scope &scope) {
     for (const auto &initializer : of.initializer()) {
       TensorBytes bytes;
-      if (std::string error = model.tensor(initializer, bytes); !error.empty()) {
+      if (std::string error = model->tensor(initializer, bytes); !error.empty()) {
         problem(error);
         scope.values[initializer.name()] = nullptr;
         continue;
@@ -391,7 +503,7 @@ private:
     if (const proto::FunctionProto *function = functionOf(node))
       return call(*function, attributes, inputs, depth);
     const int64_t version = versionFor(node, versions);
-    Op op(graph, model, node, std::move(attributes), version, std::move(inputs));
+    Op op(graph, *model, node, std::move(attributes), version, std::move(inputs));
     return findDefinition(domain, node.op_type(), version)->import(op);
   }
 
@@ -476,13 +588,16 @@ private:
     return outputs;
   }
 
-  Model &model;
+  std::vector<Model *> models; // an encoder may stand before a decoder
+  size_t part = 0;             // which of them is imported, and that itself
+  Model *model;
+  std::map<std::string, std::string> links; // inputs of the decoder, and the encoder's results that they are
   GraphBuilder &builder;
   Graph graph;
   ImportResult &result;
   const Graph::Equalities &equal;
   std::map<std::tuple<std::string, std::string, std::string>, const proto::FunctionProto *> functions;
-  std::map<std::string, std::string> symbols;
+  std::map<std::pair<size_t, std::string>, std::string> symbols;
   std::set<std::string> storedNames;
   std::map<ElementType, uint64_t> bytesOf; // of initializers
   std::vector<std::unique_ptr<google::protobuf::RepeatedPtrField<proto::NodeProto>>> bodies;
@@ -490,14 +605,16 @@ private:
 
 } // namespace
 
-bool importModel(Model &model, GraphBuilder &builder, ImportResult &result) {
+bool importModel(Model &model, GraphBuilder &builder, ImportResult &result) { return importModels({&model}, builder, result); }
+
+bool importModels(const std::vector<Model *> &models, GraphBuilder &builder, ImportResult &result) {
   // Exporters give dimensions names of their own that operators then need to be equal (keys' and values' lengths, those of all
   // layers). Once these are known the graph is imported again, with one name for them; the second time shows those that
   // follow. Each time at least one name goes, and few times are needed.
   Graph::Equalities equal;
   const ImportResult empty = result;
   for (int round = 0;; ++round) {
-    Importer importer(model, builder, result, equal);
+    Importer importer(models, builder, result, equal);
     const bool good = importer.run();
     size_t found = 0;
     for (const auto &[symbol, same] : importer.equalSymbols())

@@ -33,6 +33,10 @@ struct ImportResult {
 bool importModel(const std::string &path, Model &model, GraphBuilder &builder, ImportResult &result);
 // The same of a model that is read already.
 bool importModel(Model &model, GraphBuilder &builder, ImportResult &result);
+// Models that are read, as one graph: of two, results of the first (an encoder) are inputs of the second, found by their names or, where
+// one way alone fits, by their types. The inputs are those of both; those of the second are called "decoder_..." where the first has
+// one of that name.
+bool importModels(const std::vector<Model *> &models, GraphBuilder &builder, ImportResult &result);
 
 } // namespace ingot::onnx
 

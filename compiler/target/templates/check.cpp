@@ -178,7 +178,6 @@ void check(Checker &c, const linear_int_params &p) {
 
 template <class Params> void checkCache(Checker &c, const Params &p) {
   c.positive("kv_heads", p.kv_heads);
-  c.positive("q_per_kv", p.q_per_kv);
   c.positive("head_dim", p.head_dim);
   c.require(p.rotary_dim >= 0 && p.rotary_dim <= p.head_dim && p.rotary_dim % 2 == 0, "rotary_dim", p.rotary_dim,
             "an even number up to head_dim = " + llvm::Twine(p.head_dim));
@@ -191,7 +190,11 @@ template <class Params> void checkCache(Checker &c, const Params &p) {
   c.symbol("sequences_symbol", p.sequences_symbol);
 }
 
-void check(Checker &c, const rope_append_params &p) { checkCache(c, p); }
+void check(Checker &c, const rope_append_params &p) {
+  checkCache(c, p);
+  c.flag("all_tokens", p.all_tokens);
+  c.require(p.q_per_kv >= (p.all_tokens ? 0 : 1), "q_per_kv", p.q_per_kv, "positive, or 0 with all_tokens");
+}
 
 template <class Params> void checkResult(Checker &c, const Params &p) {
   c.require(p.window >= 0, "window", p.window, "at least 0 (0: none)");
@@ -203,6 +206,9 @@ template <class Params> void checkResult(Checker &c, const Params &p) {
 
 void check(Checker &c, const attention_params &p) {
   checkCache(c, p);
+  c.positive("q_per_kv", p.q_per_kv);
+  c.flag("queries_only", p.queries_only);
+  c.require(!p.queries_only || !p.window, "window", p.window, "0 with queries_only");
   checkResult(c, p);
   if (!(p.soft_cap >= 0.0f))
     c.fail("soft_cap must not be negative (0: none)");

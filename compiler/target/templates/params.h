@@ -94,10 +94,11 @@
  * qkv f32[T][kv_heads][q_per_kv + 2][head_dim], cos_sin f32[T][rotary_dim] (cos then sin),
  * slots i32[G][T] (the row of `group`), sequence_starts i32[R+1], [k_norm f32[head_dim] (qk_norm)], planes.
  * Half-split rotation: (x_i, x_{i+half}) -> (x_i cos_i - x_{i+half} sin_i, x_{i+half} cos_i + x_i sin_i), i < half = rotary_dim/2.
- * A negative slot: nothing is appended. Planes: see attention. */
+ * A negative slot: nothing is appended. Planes: see attention.
+ * With `all_tokens` every token is appended, tiles are T * kv_heads, q_per_kv may be 0, and sequence_starts is not read. */
 #define INGOT_ROPE_APPEND_PARAMS(I, F)                                                      \
   I(kv_heads) I(q_per_kv) I(head_dim) I(rotary_dim) I(page_tokens) I(cache_type) I(qk_norm) \
-  F(eps) I(group) I(tokens_symbol) I(sequences_symbol)
+  F(eps) I(group) I(tokens_symbol) I(sequences_symbol) I(all_tokens)
 
 /* attention: causal attention over the paged cache; queries are normalized and rotated on the way, and the last token of
  * each sequence is appended first, where its slot is not negative; so a sequence stands in a step once. Tiles: 960
@@ -112,11 +113,13 @@
  *   key    [kv_heads][page_tokens/16][hd][16]   ("h_t16_d_16": keys of 16 tokens side by side)
  *   value  [kv_heads][page_tokens][hd]          ("h_t_d")
  *   scales [kv_heads][page_tokens] f32          ("h_t")
- * slot = page * page_tokens + offset; page p of a plane starts at p * page_bytes. */
+ * slot = page * page_tokens + offset; page p of a plane starts at p * page_bytes.
+ * With `queries_only` all keys and values were cached before: rows are f32[T][kv_heads][q_per_kv][head_dim], and nothing is
+ * appended. */
 #define INGOT_ATTENTION_PARAMS(I, F)                                                         \
   I(kv_heads) I(q_per_kv) I(head_dim) I(rotary_dim) I(page_tokens) I(cache_type) I(qk_norm)  \
   F(eps) I(window) I(group) I(out_type) I(out_stride) F(scale) F(soft_cap)                   \
-  I(tokens_symbol) I(sequences_symbol) I(blocks_symbol)
+  I(tokens_symbol) I(sequences_symbol) I(blocks_symbol) I(queries_only)
 
 /* attention_merge: merges what attention left in segments. Tiles: 96 * B - 96 * floor(2048 / page_tokens).
  * partials, positions i32[T], sequence_starts i32[R+1], out out_type[T][out_stride] (only rows left apart are written). */
@@ -183,6 +186,6 @@
   O(embedding, group) O(embedding, scale_type) O(embedding, zeros)    \
   O(linear, group) O(linear, scale_type) O(linear, zeros)             \
   O(quantize_rows, codes) O(quantize_rows, in_zeros) O(linear_int, in_zeros) \
-  O(sdpa, starts) O(sdpa, places)
+  O(rope_append, all_tokens) O(attention, queries_only) O(sdpa, starts) O(sdpa, places)
 
 #endif

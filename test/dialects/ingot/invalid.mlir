@@ -73,7 +73,7 @@ ingot.cache_group @cache_group_c5_element {layers = 1, kv_heads = 4, head_dim = 
 
 // -----
 
-// expected-error@+1 {{'ingot.cache_group' op attribute 'retention' failed to satisfy constraint: retention of a cache group (one of full, window)}}
+// expected-error@+1 {{'ingot.cache_group' op attribute 'retention' failed to satisfy constraint: retention of a cache group (one of full, window, source)}}
 ingot.cache_group @cache_group_retention {layers = 1, kv_heads = 4, head_dim = 32, retention = "some"}
 
 // -----
@@ -1097,12 +1097,12 @@ ingot.symbol @tokens
 ingot.symbol @sequences
 ingot.symbol @blocks
 ingot.cache_group @kv {layers = 2, kv_heads = 4, head_dim = 32, retention = "full"}
-ingot.entry @attention_c1_row(%q: tensor<?x256xf32, #ingot.dims<"tokens", "">>, %p: tensor<1x?xi32, #ingot.dims<"", "tokens">>, %s: tensor<?xi32, #ingot.dims<"sequences+1">>, %l: tensor<?xi32, #ingot.dims<"sequences">>, %b: tensor<1x?x?xi32, #ingot.dims<"", "sequences", "blocks">>)
+ingot.entry @attention_c1_row(%q: tensor<?x200xf32, #ingot.dims<"tokens", "">>, %p: tensor<1x?xi32, #ingot.dims<"", "tokens">>, %s: tensor<?xi32, #ingot.dims<"sequences+1">>, %l: tensor<?xi32, #ingot.dims<"sequences">>, %b: tensor<1x?x?xi32, #ingot.dims<"", "sequences", "blocks">>)
     attributes {arg_names = ["q", "p", "s", "l", "b"], res_names = []} {
   %c = ingot.cache : !ingot.cache<@kv>
-  // expected-error@+1 {{'ingot.attention' op query has 256 in dimension 1; expected 512, (heads + 2 * kv_heads) * head_dim}}
+  // expected-error@+1 {{'ingot.attention' op query has 200 in dimension 1; expected 512, (heads + 2 * kv_heads) * head_dim, or heads * head_dim}}
   %r = ingot.attention %q, %c, %p, %s, %l, %b {layer = 0 : i64, heads = 8 : i64, kv_heads = 4 : i64, head_dim = 32 : i64, scale = 0.25 : f64}
-      : (tensor<?x256xf32, #ingot.dims<"tokens", "">>, !ingot.cache<@kv>, tensor<1x?xi32, #ingot.dims<"", "tokens">>, tensor<?xi32, #ingot.dims<"sequences+1">>, tensor<?xi32, #ingot.dims<"sequences">>, tensor<1x?x?xi32, #ingot.dims<"", "sequences", "blocks">>) -> tensor<?x256xf32, #ingot.dims<"tokens", "">>
+      : (tensor<?x200xf32, #ingot.dims<"tokens", "">>, !ingot.cache<@kv>, tensor<1x?xi32, #ingot.dims<"", "tokens">>, tensor<?xi32, #ingot.dims<"sequences+1">>, tensor<?xi32, #ingot.dims<"sequences">>, tensor<1x?x?xi32, #ingot.dims<"", "sequences", "blocks">>) -> tensor<?x256xf32, #ingot.dims<"tokens", "">>
   ingot.return
 }
 

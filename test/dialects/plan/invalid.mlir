@@ -56,7 +56,7 @@ plan.program @cache_group_c1_page {
 // -----
 
 plan.program @cache_group_c2_retention {
-  // expected-error@+1 {{'plan.cache_group' op retention must be "full" or "window", found "some"}}
+  // expected-error@+1 {{'plan.cache_group' op retention must be "full", "window" or "source", found "some"}}
   plan.cache_group @kv {layers = 1 : i64, page_tokens = 32 : i64, retention = "some", planes = [#plan.plane<"key", f32, "h_t16_d_16", page_bytes = 64>]}
 }
 

@@ -158,7 +158,7 @@ module {
   ingot.cache_group @kv {layers = 1, kv_heads = 2, head_dim = 4, retention = "full", page_tokens = 32, element_type = f32, key_layout = "h_t16_d_16", value_layout = "h_t_d"}
   ingot.entry @append_alone(%k: tensor<?x2x4xf32, #ingot.dims<"tokens", "", "">>, %slots: tensor<1x?xi32, #ingot.dims<"", "tokens">>) -> () attributes {arg_names = ["k", "slots"], res_names = []} {
     %c = ingot.cache : <@kv>
-    // expected-error @below {{was not fused with the attention of its layer: no kernel appends alone; expected one attention that reads layer 0 just after it is appended}}
+    // expected-error @below {{was not fused with the attention of its layer; expected one attention that reads layer 0 just after it is appended}}
     %c1 = ingot.cache_append %c, %k, %k, %slots {layer = 0 : i64} : <@kv>, tensor<?x2x4xf32, #ingot.dims<"tokens", "", "">>, tensor<?x2x4xf32, #ingot.dims<"tokens", "", "">>, tensor<1x?xi32, #ingot.dims<"", "tokens">>
     ingot.return
   }

@@ -68,7 +68,7 @@
   C(attentionTiles, bf16_hd32_norot_window, 1, 5, 32, 0, 16, 2, 0, 1e-6f, 100, 0, 160, 0.176776695f, 0)
 
 // kv_heads q_per_kv head_dim rotary_dim page_tokens cache_type qk_norm eps group tokens_symbol sequences_symbol
-#define INGOT_ROPE_APPEND_CASES(C) C(rope_append, append_group1, 1, 1, 16, 16, 16, 0, 0, 0, 1, 0, 1)
+#define INGOT_ROPE_APPEND_CASES(C) C(rope_append, append_group1, 1, 1, 16, 16, 16, 0, 0, 0, 1, 0, 1, 0)
 
 // kv_heads q_per_kv head_dim value_dim scale soft_cap causal window bias bias_batch bias_heads bias_queries bias_keys
 // lengths batch_symbol queries_symbol keys_symbol

@@ -71,11 +71,11 @@ template <int CACHE> struct Attention {
   // --- What a unit does.
 
   INGOT_INLINE const float *heads(int32_t t, int32_t h) const {
-    return qkv + ((int64_t)t * p->kv_heads + h) * (p->q_per_kv + 2) * p->head_dim;
+    return qkv + ((int64_t)t * p->kv_heads + h) * (p->q_per_kv + (p->queries_only ? 0 : 2)) * p->head_dim;
   }
 
   INGOT_INLINE void appendLast(int32_t t, int32_t h) const {
-    if (slots[t] < 0)
+    if (p->queries_only || slots[t] < 0)
       return;
     const float *head = heads(t, h) + (int64_t)p->q_per_kv * p->head_dim;
     turn(p, key, head, kNorm, angles + (int64_t)t * p->rotary_dim);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // rope_append: norms and rotary embedding of keys, append of keys and values to the paged cache, for every token but
-// the last of each sequence, which attention itself appends; operands as params.h states. One tile is (token, kv head).
+// the last of each sequence, which attention itself appends, or for all; operands as params.h states. One tile is (token, kv head).
 // A step that only decodes has no tile, and so no barrier.
 #include "compiler/target/cpu/kernels/cache.h"
 
@@ -20,7 +20,7 @@ INGOT_KERNEL(rope_append) {
   for (uint32_t tile = tile0; tile < tile1; ++tile) {
     int32_t i = (int32_t)(tile / (uint32_t)p->kv_heads), h = (int32_t)(tile % (uint32_t)p->kv_heads);
     // Token number i of those that are no last ones lies in the last sequence s with starts[s] - s <= i.
-    int32_t low = 0, high = sequences;
+    int32_t low = 0, high = p->all_tokens ? 0 : sequences;
     while (high - low > 1) {
       int32_t middle = (low + high) / 2;
       if (starts[middle] - middle <= i)

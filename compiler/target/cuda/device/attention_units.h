@@ -51,7 +51,7 @@ template <class P> struct AttentionOperands {
   }
   // Head `which` of a token among those of kv head h: a query, q_per_kv the key, q_per_kv + 1 the value.
   INGOT_DEVICE const float *head(int32_t t, int32_t h, int32_t which) const {
-    return qkv + (((int64_t)t * P::p.kv_heads + h) * (P::p.q_per_kv + 2) + which) * P::p.head_dim;
+    return qkv + (((int64_t)t * P::p.kv_heads + h) * (P::p.q_per_kv + (P::p.queries_only ? 0 : 2)) + which) * P::p.head_dim;
   }
   INGOT_DEVICE TurnedHead<P> query(int32_t t, int32_t h, int32_t g) const {
     return TurnedHead<P>(head(t, h, g), qNorm, angles + (int64_t)t * P::p.rotary_dim);
@@ -164,6 +164,8 @@ template <class P, int tileRows> struct AttentionUnits {
 // Whether this unit reads the sequence's last position, and whether it is the one that appends its key and value. Of a
 // token that has a negative slot the cache holds both already.
 template <class P> INGOT_DEVICE bool seesNew(const AttentionOperands<P> &o, const AttentionUnit &u) {
+  if (P::p.queries_only)
+    return false;
   const int32_t t = u.start + u.tokens - 1;
   return u.last == t && u.high == o.positions[t] && o.slots[t] >= 0;
 }
