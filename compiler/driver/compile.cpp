@@ -136,6 +136,7 @@ engine::GenerationDefaults generationOf(const huggingface::GenerationConfig &con
   defaults.bos = config.bos;
   defaults.pad = config.pad;
   defaults.eos.assign(config.eos.begin(), config.eos.end());
+  defaults.start.assign(config.start.begin(), config.start.end());
   defaults.doSample = config.do_sample;
   defaults.temperature = config.temperature;
   defaults.topK = config.top_k;

@@ -260,10 +260,11 @@ LogicalResult PlanSerializer::run(const ModelFacts &facts, EngineContents &conte
   }
 
   const GenerationDefaults &defaults = facts.generation;
-  std::vector<int32_t> eos(defaults.eos.begin(), defaults.eos.end());
+  std::vector<int32_t> eos(defaults.eos.begin(), defaults.eos.end()), start(defaults.start.begin(), defaults.start.end());
   auto generation = format::CreateGenerationDirect(
       builder, int32_t(defaults.bos), &eos, int32_t(defaults.pad), defaults.doSample, float(defaults.temperature),
-      int32_t(defaults.topK), float(defaults.topP), float(defaults.minP), float(defaults.repetitionPenalty));
+      int32_t(defaults.topK), float(defaults.topP), float(defaults.minP), float(defaults.repetitionPenalty),
+      &start);
   llvm::ArrayRef<int64_t> arenas = *program.getArenaBytes();
   std::vector<uint64_t> arenaBytes(arenas.begin(), arenas.end());
   const uint64_t constantBytes = uint64_t(program.getArenaBytesConstant().value_or(0));

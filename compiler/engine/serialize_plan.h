@@ -18,7 +18,7 @@ namespace ingot::engine {
 // Defaults of generation that came with the model.
 struct GenerationDefaults {
   int64_t bos = -1, pad = -1;
-  std::vector<int64_t> eos;
+  std::vector<int64_t> eos, start;
   bool doSample = false;
   double temperature = 1, topP = 1, minP = 0, repetitionPenalty = 1;
   int64_t topK = 0;

@@ -34,6 +34,7 @@ struct ingot_model {
   size_t sessions = 0;
   uint64_t epoch = 0;
   std::string variant;
+  std::vector<int32_t> start;
   mutable std::mutex chatMutex;
   mutable std::unique_ptr<chat::ChatSection> chat; // once it was asked for
 };
@@ -100,6 +101,25 @@ uint64_t numberOf(ingot_session &session) {
   return session.id;
 }
 
+// A caller's tensor as what the model's encoder reads.
+Result<serve::Source> sourceOf(const ingot_model &model, const ingot_tensor &tensor) {
+  const serve::SourceEntry *entry = model.model->sources();
+  if (!entry)
+    return makeError(ErrorCode::InvalidArgument, "the model has no encoder that would read a source");
+  int64_t elements = 1;
+  if (!tensor.shape || !tensor.data || tensor.rank == 0 || tensor.rank > 8)
+    return makeError(ErrorCode::InvalidArgument, "the source has no shape or no data; expected %s", entry->text().c_str());
+  for (size_t i = 0; i < tensor.rank; ++i)
+    if (tensor.shape[i] < 1 || __builtin_mul_overflow(elements, tensor.shape[i], &elements))
+      return makeError(ErrorCode::InvalidArgument, "dimension %zu of the source is %lld; expected %s", i, (long long)tensor.shape[i],
+                       entry->text().c_str());
+  const size_t each = ingot_type_bytes(tensor.type);
+  if (each == 0 || tensor.bytes / each != size_t(elements) || tensor.bytes % each)
+    return makeError(ErrorCode::InvalidArgument, "the source has %zu bytes; its type and shape ask for %lld elements of %zu", tensor.bytes,
+                     (long long)elements, each);
+  return entry->ofTensor(format::ElementType(tensor.type), std::span(tensor.shape, tensor.rank), tensor.data);
+}
+
 // Whatever happens, a call of ingot_generate leaves no request behind.
 struct Requests {
   explicit Requests(serve::Scheduler &scheduler) : scheduler(scheduler) {}
@@ -134,6 +154,14 @@ ingot_status generateOn(ingot_model &model, const ingot_prompt *prompts, size_t 
       return nullArgument("ingot_generate", prompts[i].ids ? "stop" : "ids");
     serve::Request request;
     request.prompt.assign(prompts[i].ids, prompts[i].ids + prompts[i].count);
+    if (options.source) {
+      Result<serve::Source> source = sourceOf(model, *options.source);
+      if (!source)
+        return fail(Error(source.error()).prefixed("prompt " + std::to_string(i)));
+      request.source = std::move(*source);
+      if (request.prompt.empty())
+        request.prompt = model.model->startIds();
+    }
     request.sampling = samplingOf(options);
     request.new_tokens = options.new_tokens;
     if (!options.ignore_end)
@@ -237,6 +265,8 @@ ingot_status ingot_load(const char *path, const ingot_load_options *options, ing
     load.chunk = full.chunk;
     load.step_tokens = full.step_tokens;
     load.logit_rows = full.logit_rows;
+    load.source = full.source;
+    load.givesSources = true;
     Result<std::unique_ptr<serve::Model>> loaded = serve::Model::load(path, load);
     if (!loaded)
       return fail(loaded.error());
@@ -247,6 +277,7 @@ ingot_status ingot_load(const char *path, const ingot_load_options *options, ing
     const runtime::VariantChoice &choice = made->model->runner().executor().choice();
     if (choice.taken)
       made->variant = choice.verdicts[*choice.taken].name;
+    made->start = made->model->startIds();
     *model = made.release();
     return INGOT_OK;
   });
@@ -289,6 +320,10 @@ ingot_status ingot_model_get_info(const ingot_model *model, ingot_model_info *in
   full.has_tokenizer = model->model->tokenizer() != nullptr;
   const format::Generation *generation = model->model->engine().plan().generation();
   full.bos = generation ? generation->bos() : -1;
+  full.source = facts.source;
+  full.source_is_ids = model->model->sources() && model->model->sources()->takesIds();
+  full.start_ids = model->start.data();
+  full.start_count = model->start.size();
   std::memcpy(static_cast<void *>(info), &full, info->struct_size);
   return INGOT_OK;
 }
@@ -456,6 +491,34 @@ ingot_status ingot_sequence_create(ingot_model *model, ingot_sequence **sequence
   });
 }
 
+ingot_status ingot_sequence_encode(ingot_sequence *sequence, const ingot_tensor *source) {
+  if (!sequence)
+    return nullArgument("ingot_sequence_encode", "sequence");
+  if (!source)
+    return nullArgument("ingot_sequence_encode", "source");
+  return guarded([&] {
+    ingot_model &model = *sequence->owner;
+    Result<serve::Source> made = sourceOf(model, *source);
+    if (!made)
+      return fail(Error(made.error()).prefixed("ingot_sequence_encode"));
+    serve::ExecutorRunner &runner = model.model->runner();
+    Result<int64_t> positions = runner.sourcePositions(*made);
+    if (!positions)
+      return fail(Error(positions.error()).prefixed("ingot_sequence_encode"));
+    if (*positions > model.model->info().source)
+      return fail(makeError(ErrorCode::InvalidArgument, "ingot_sequence_encode: the source has %lld positions, but %lld were planned",
+                            (long long)*positions, (long long)model.model->info().source));
+    if (sequence->pages.sourceLength() > 0)
+      return fail(INGOT_INVALID_ARGUMENT, "ingot_sequence_encode: the sequence has a source already");
+    if (!sequence->pages.reserve(model.pools, sequence->pages.length(), *positions))
+      return fail(INGOT_RESOURCE_EXHAUSTED, "ingot_sequence_encode: the cache has no room for the source; free a sequence or load the "
+                                            "model with more cache_bytes");
+    if (Result<void> ran = runner.encode(*made, serve::sourceSlots(model.pools, sequence->pages)); !ran)
+      return fail(ran.error());
+    return INGOT_OK;
+  });
+}
+
 void ingot_sequence_free(ingot_sequence *sequence) {
   if (!sequence)
     return;
@@ -487,6 +550,8 @@ ingot_status ingot_step(ingot_model *model, const ingot_row *rows, size_t count,
         return refuse("its sequence has a row before it");
       if (!row.ids || row.count == 0)
         return refuse("it has no ids");
+      if (info.source && row.sequence->pages.sourceLength() == 0)
+        return refuse("its sequence has no source, to which its tokens attend; give it one with ingot_sequence_encode");
       for (size_t i = 0; i < row.count; ++i)
         if (row.ids[i] < 0 || row.ids[i] >= info.vocabulary)
           return refuse("id " + std::to_string(row.ids[i]) + " at place " + std::to_string(i) +
@@ -515,7 +580,8 @@ ingot_status ingot_step(ingot_model *model, const ingot_row *rows, size_t count,
       return nullArgument("ingot_step", "logits");
     // What rows before a failing one reserved stays theirs: it is used by their next step, or freed with them.
     for (size_t r = 0; r < count; ++r)
-      if (!rows[r].sequence->pages.reserve(model->pools, rows[r].sequence->pages.length() + int64_t(rows[r].count)))
+      if (!rows[r].sequence->pages.reserve(model->pools, rows[r].sequence->pages.length() + int64_t(rows[r].count),
+                                           rows[r].sequence->pages.sourceLength()))
         return fail(
             makeError(ErrorCode::ResourceExhausted,
                       "ingot_step: row %zu: the cache has no page left for %zu more positions; free a sequence or "

@@ -71,6 +71,7 @@ typedef struct ingot_load_options {
   int64_t chunk;        /* tokens of one prompt that a step takes at most; default 512 */
   int64_t step_tokens;  /* tokens of all rows of a step; 0: a chunk, or one per sequence if that is more */
   int64_t logit_rows;   /* rows of logits that one ingot_step may give; 0: one per sequence */
+  int64_t source;       /* largest dimension of what an encoder reads; 0: the model's context, 4,096 at most */
 } ingot_load_options;
 
 INGOT_API void ingot_load_options_init(ingot_load_options *options);
@@ -98,6 +99,10 @@ typedef struct ingot_model_info {
   uint64_t weight_bytes, arena_bytes, cache_bytes; /* mapped, reserved, reserved */
   int32_t has_tokenizer;
   int32_t bos; /* the id that begins a text; -1: none */
+  int64_t source;           /* positions that a source may have; 0: the model has no encoder */
+  int32_t source_is_ids;    /* 1: a source is token ids; 0: features */
+  const int32_t *start_ids; /* what a text of a decoder with an encoder begins with: start_count ids */
+  size_t start_count;
 } ingot_model_info;
 
 /* `info` must have its struct_size set (ingot_model_info_init). */
@@ -128,6 +133,9 @@ INGOT_API ingot_status ingot_chat_render(const ingot_model *model, const char *c
 
 /* --- Generation --- */
 
+/* A tensor in the caller's memory, see below. */
+typedef struct ingot_tensor ingot_tensor;
+
 /* What a conversation keeps in the cache between calls of ingot_generate. Opaque. */
 typedef struct ingot_session ingot_session;
 
@@ -146,14 +154,16 @@ typedef struct ingot_generate_options {
   const char *const *stop;  /* stop_count strings, zero-terminated; the text ends before the first that occurs */
   size_t stop_count;
   ingot_session *session; /* of this model; of one prompt of a call at most; null: nothing is kept */
+  const ingot_tensor *source; /* of a model with an encoder: what that reads. Token ids, i32 or i64 [n] or [1, n], or features as
+                                 the model takes them. Its name does not matter. Such a model has no sessions */
 } ingot_generate_options;
 
 /* The defaults that came with the checkpoint; seed 0. */
 INGOT_API void ingot_generate_options_init(const ingot_model *model, ingot_generate_options *options);
 
 typedef struct ingot_prompt {
-  const int32_t *ids; /* count >= 1 ids; read during the call only */
-  size_t count;
+  const int32_t *ids; /* count >= 1 ids; read during the call only. Of a model with an encoder these begin the decoder's text */
+  size_t count;       /* 0 there: the model's start_ids */
   const ingot_generate_options *options; /* null: the checkpoint's defaults */
 } ingot_prompt;
 
@@ -206,6 +216,10 @@ typedef struct ingot_sequence ingot_sequence;
 /* An empty sequence; pages are taken as it grows. The caller's, to be freed before the model.
  * Errors: INVALID_ARGUMENT while sessions exist: both would need the cache. */
 INGOT_API ingot_status ingot_sequence_create(ingot_model *model, ingot_sequence **sequence);
+/* Of a model with an encoder: computes the source that the sequence's tokens attend to, before the first of them. `source` as in
+ * ingot_generate_options. Errors: INVALID_ARGUMENT for a source that the model does not take or that is too long, for a sequence that
+ * has one, and for a model without an encoder; RESOURCE_EXHAUSTED where the cache has no room for it. */
+INGOT_API ingot_status ingot_sequence_encode(ingot_sequence *sequence, const ingot_tensor *source);
 /* Gives its pages back. Null is allowed. */
 INGOT_API void ingot_sequence_free(ingot_sequence *sequence);
 /* Positions computed so far. */
@@ -296,14 +310,14 @@ INGOT_API ingot_status ingot_graph_get_output(const ingot_graph *graph, size_t e
                                               ingot_tensor_info *info);
 
 /* A tensor in the caller's memory: row-major, without gaps, aligned to its elements. */
-typedef struct ingot_tensor {
+struct ingot_tensor {
   const char *name;
   ingot_type type;
   size_t rank;
   const int64_t *shape; /* rank of them */
   void *data;           /* of inputs it is only read; may be null where the tensor has no elements */
   size_t bytes;         /* that `data` has */
-} ingot_tensor;
+};
 
 /* The shape that an output has for inputs of these shapes; their data is not looked at. Writes at most `capacity`
  * dimensions, and to *rank how many there are, so that a call with capacity 0 tells the rank.

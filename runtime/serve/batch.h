@@ -32,6 +32,9 @@ private:
   std::vector<Row> rows;
 };
 
+// Where the positions of a sequence's source lie, [G, positions]: -1 in groups that keep none.
+std::vector<int32_t> sourceSlots(const std::vector<PagePool> &pools, const PagedSequence &sequence);
+
 } // namespace ingot::serve
 
 #endif

@@ -20,7 +20,8 @@ struct ArgumentSpec {
 constexpr ArgumentSpec kStepInputs[] = {{"tokens", ElementType::i32},          {"positions", ElementType::i32},
                                         {"sequence_starts", ElementType::i32}, {"context_lengths", ElementType::i32},
                                         {"slots", ElementType::i32},           {"block_table", ElementType::i32},
-                                        {"logit_rows", ElementType::i32},      {"previous_ids", ElementType::i32}};
+                                        {"logit_rows", ElementType::i32},      {"previous_ids", ElementType::i32},
+                                        {"source_positions", ElementType::i32}, {"source_lengths", ElementType::i32}};
 constexpr ArgumentSpec kStepOutputs[] = {{"logits", ElementType::f32}};
 constexpr ArgumentSpec kSampleInputs[] = {
     {"logits", ElementType::f32},         {"temperature", ElementType::f32},    {"top_k", ElementType::i32},
@@ -86,28 +87,38 @@ Result<std::vector<Symbol>> planSymbols(const runtime::EngineFile &engine) {
 int64_t blocksOf(const std::vector<PageGroup> &groups, int64_t context) {
   int64_t blocks = 0;
   for (const PageGroup &group : groups)
-    blocks = std::max(blocks, (context + group.page_tokens - 1) / group.page_tokens);
+    blocks = std::max(blocks, ((group.source ? int64_t(group.source) : context) + group.page_tokens - 1) / group.page_tokens);
   return blocks;
 }
 
 } // namespace
 
-Result<std::vector<PageGroup>> pageGroups(const runtime::EngineFile &engine) {
+Result<std::vector<PageGroup>> pageGroups(const runtime::EngineFile &engine, int64_t source) {
   std::vector<PageGroup> groups;
+  INGOT_ASSIGN_OR_RETURN(std::optional<SourceEntry> encoder, SourceEntry::find(engine));
   for (const runtime::CacheGroupInfo &group : runtime::cacheGroups(engine.plan())) {
     if (group.retention == format::Retention::state)
       return makeError(ErrorCode::Unsupported,
                        "%s: cache group %s keeps a recurrent state, which this runtime cannot "
                        "schedule; %s",
                        engine.path().c_str(), runtime::quoted(group.name).c_str(), kNewer);
-    groups.push_back({group.pageTokens, group.retention == format::Retention::window ? group.window : 0, 0});
+    if (group.retention == format::Retention::source && !encoder)
+      return makeError(ErrorCode::Unsupported, "%s: cache group %s keeps sources, but no entry 'encode' reads them; %s",
+                       engine.path().c_str(), runtime::quoted(group.name).c_str(), kNewer);
+    const int64_t positions = group.retention == format::Retention::source ? encoder->mostPositions(source) : 0;
+    groups.push_back({group.pageTokens, group.retention == format::Retention::window ? group.window : 0, 0,
+                      uint32_t(std::min<int64_t>(positions, INT32_MAX))});
   }
   return groups;
 }
 
 Result<runtime::ExecutorOptions> executorOptions(const runtime::EngineFile &engine, const RunnerBounds &bounds) {
-  INGOT_ASSIGN_OR_RETURN(std::vector<PageGroup> groups, pageGroups(engine));
+  INGOT_ASSIGN_OR_RETURN(std::vector<PageGroup> groups, pageGroups(engine, bounds.source));
   INGOT_ASSIGN_OR_RETURN(std::vector<Symbol> symbols, planSymbols(engine));
+  INGOT_ASSIGN_OR_RETURN(std::optional<SourceEntry> encoder, SourceEntry::find(engine));
+  std::vector<std::pair<std::string, int64_t>> ofSources;
+  if (encoder)
+    ofSources = encoder->bounds(bounds.source);
   runtime::ExecutorOptions options;
   options.device = bounds.device;
   options.gpu = bounds.gpu;
@@ -151,6 +162,8 @@ Result<runtime::ExecutorOptions> executorOptions(const runtime::EngineFile &engi
     case Symbol::other:
       if (table.derived(i))
         continue;
+      for (const auto &[name, most] : ofSources)
+        bound = name == table.name(i) ? most : bound;
       break;
     }
     options.bounds.emplace_back(std::string(table.name(i)), bound);
@@ -161,7 +174,9 @@ Result<runtime::ExecutorOptions> executorOptions(const runtime::EngineFile &engi
 Result<std::unique_ptr<ExecutorRunner>> ExecutorRunner::create(std::shared_ptr<const runtime::EngineFile> engine,
                                                                const RunnerBounds &bounds) {
   std::unique_ptr<ExecutorRunner> runner(new ExecutorRunner);
-  INGOT_ASSIGN_OR_RETURN(runner->facts.groups, pageGroups(*engine));
+  INGOT_ASSIGN_OR_RETURN(runner->facts.groups, pageGroups(*engine, bounds.source));
+  for (const PageGroup &group : runner->facts.groups)
+    runner->facts.source = std::max<int64_t>(runner->facts.source, group.source);
   INGOT_ASSIGN_OR_RETURN(runtime::ExecutorOptions options, executorOptions(*engine, bounds));
   for (size_t g = 0; g < runner->facts.groups.size(); ++g)
     runner->facts.groups[g].pages = bounds.pages[g];
@@ -181,6 +196,7 @@ Result<std::unique_ptr<ExecutorRunner>> ExecutorRunner::create(std::shared_ptr<c
 
 Result<void> ExecutorRunner::bind() {
   const std::string &path = owned->engine().path();
+  INGOT_ASSIGN_OR_RETURN(encoder, SourceEntry::find(owned->engine()));
   INGOT_ASSIGN_OR_RETURN(stepIndex, owned->entryIndex("step"));
   INGOT_ASSIGN_OR_RETURN(sampleIndex, owned->entryIndex("sample"));
   const format::Entry &step = *owned->plan().entries()->Get(stepIndex);
@@ -203,7 +219,7 @@ Result<void> ExecutorRunner::bind() {
   std::vector<int64_t> zero(owned->plan().symbols()->size(), 0);
   for (size_t i = 0; i < stepInputs.size(); ++i) {
     const format::Argument &argument = *step.inputs()->Get(unsigned(i));
-    int64_t expected = stepInputs[i] == StepInput::positions ? 1
+    int64_t expected = stepInputs[i] == StepInput::positions || stepInputs[i] == StepInput::source_positions ? 1
                        : stepInputs[i] == StepInput::slots || stepInputs[i] == StepInput::block_table
                            ? int64_t(facts.groups.size())
                            : -1;
@@ -257,10 +273,14 @@ void ExecutorRunner::measure(const StepBatch &batch) {
   pairs.assign(facts.groups.size(), 0);
   for (size_t g = 0; g < facts.groups.size(); ++g)
     for (size_t r = 0; r < batch.context_lengths.size(); ++r) {
-      int64_t context = batch.context_lengths[r];
+      int64_t context = facts.groups[g].source ? batch.source_lengths[r] : batch.context_lengths[r];
       int64_t count = batch.sequence_starts[r + 1] - batch.sequence_starts[r];
       int64_t window = facts.groups[g].window > 0 ? facts.groups[g].window : context;
       positionsRead[g] += std::min(context, window + count - 1);
+      if (facts.groups[g].source) {
+        pairs[g] += count * context;
+        continue;
+      }
       for (int64_t position = context - count; position < context; ++position)
         pairs[g] += std::min(position + 1, window);
     }
@@ -327,6 +347,12 @@ Result<void> ExecutorRunner::step(const StepBatch &batch, float *logits) {
     case StepInput::previous_ids:
       array = &batch.previous_ids;
       break;
+    case StepInput::source_positions:
+      array = &batch.source_positions;
+      break;
+    case StepInput::source_lengths:
+      array = &batch.source_lengths;
+      break;
     }
     inputs.push_back(onGpu && input == StepInput::previous_ids ? nullptr : array->data());
   }
@@ -337,6 +363,17 @@ Result<void> ExecutorRunner::step(const StepBatch &batch, float *logits) {
     return owned->start(stepIndex, values, inputs);
   }
   return run(stepIndex, values, inputs, {logits});
+}
+
+Result<int64_t> ExecutorRunner::sourcePositions(const Source &source) const {
+  return encoder ? encoder->positions(source.shape) : StepRunner::sourcePositions(source);
+}
+
+Result<void> ExecutorRunner::encode(const Source &source, const std::vector<int32_t> &slots) {
+  if (!encoder)
+    return StepRunner::encode(source, slots);
+  INGOT_ASSIGN_OR_RETURN(runtime::BoundInputs inputs, encoder->bind(source, slots));
+  return run(encoder->index(), inputs.symbols, inputs.data, {});
 }
 
 std::vector<const void *> ExecutorRunner::sampleArguments(const SampleBatch &batch, const float *logits) const {

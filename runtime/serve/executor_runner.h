@@ -8,6 +8,7 @@
 
 #include "runtime/executor/executor.h"
 #include "runtime/serve/runner.h"
+#include "runtime/serve/source.h"
 
 #include <array>
 #include <functional>
@@ -23,12 +24,14 @@ struct RunnerBounds {
   bool deterministic = false;
   unsigned threads = 0; // 0: one per physical core that the process may use
   int64_t context = 0;  // positions of a sequence
+  int64_t source = 0;   // of a source: the largest dimension
   int64_t tokens = 0, sequences = 0, logit_rows = 0;
   std::vector<uint64_t> pages; // of each cache group
 };
 
-// The plan's cache groups, as the schedule sees them, without pages. Unsupported for a group that is not paged.
-Result<std::vector<PageGroup>> pageGroups(const runtime::EngineFile &engine);
+// The plan's cache groups, as the schedule sees them, without pages, for sources whose dimensions are up to `source`. Unsupported for a
+// group that is not paged.
+Result<std::vector<PageGroup>> pageGroups(const runtime::EngineFile &engine, int64_t source);
 
 // What an executor at these bounds would be made with; for runtime::memoryUse.
 Result<runtime::ExecutorOptions> executorOptions(const runtime::EngineFile &engine, const RunnerBounds &bounds);
@@ -53,9 +56,13 @@ public:
                                                         const RunnerBounds &bounds);
 
   const RunnerInfo &info() const override { return facts; }
+  // The entry that reads sources; null where there is none.
+  const SourceEntry *sources() const { return encoder ? &*encoder : nullptr; }
   bool keepsLogits() const override { return onGpu; }
   Result<void> step(const StepBatch &batch, float *logits) override;
   Result<void> sample(const SampleBatch &batch, const float *logits, int32_t *ids, float *log_probabilities) override;
+  Result<int64_t> sourcePositions(const Source &source) const override;
+  Result<void> encode(const Source &source, const std::vector<int32_t> &slots) override;
   bool pipelined() const override { return onGpu; }
   Result<void> beginSample(const SampleBatch &batch) override;
   Result<void> endSample(int32_t *ids, float *log_probabilities) override;
@@ -76,7 +83,9 @@ private:
     slots,
     block_table,
     logit_rows,
-    previous_ids
+    previous_ids,
+    source_positions,
+    source_lengths
   };
   enum class SampleInput {
     logits,
@@ -127,6 +136,7 @@ private:
   bool onGpu = false;
   RunnerInfo facts;
   unsigned stepIndex = 0, sampleIndex = 0;
+  std::optional<SourceEntry> encoder;
   // What each symbol of the plan and each argument of the entries is, in the plan's order.
   std::vector<unsigned> symbols;
   std::vector<StepInput> stepInputs;

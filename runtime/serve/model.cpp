@@ -116,6 +116,11 @@ Result<std::unique_ptr<Model>> Model::load(const std::string &path, const LoadOp
   if (plan.vocabulary() == 0)
     return makeError(ErrorCode::Unsupported,
                      "%s: the engine is no decoder (it has no vocabulary), so it writes no text", path.c_str());
+  INGOT_ASSIGN_OR_RETURN(std::optional<SourceEntry> encoder, SourceEntry::find(*model->file));
+  if (encoder && !options.givesSources)
+    return makeError(ErrorCode::Unsupported,
+                     "%s: the model has an encoder, and what that reads cannot be given here; `ingot-run generate` and ingot_generate take it",
+                     path.c_str());
   if (options.sequences < 1)
     return makeError(ErrorCode::InvalidArgument, "the number of sequences at a time is %lld; it must be 1 or more",
                      (long long)options.sequences);
@@ -140,8 +145,12 @@ Result<std::unique_ptr<Model>> Model::load(const std::string &path, const LoadOp
   bounds.deterministic = options.deterministic;
   bounds.threads = options.threads;
   bounds.sequences = options.sequences;
+  if (options.source < 0 || options.source > kMostPositions)
+    return makeError(ErrorCode::InvalidArgument, "sources of %lld positions were asked for; they must have from 1 to %lld",
+                     (long long)options.source, (long long)kMostPositions);
+  bounds.source = options.source ? options.source : std::min<int64_t>(int64_t(plan.context()), 4096);
   int64_t chunk = std::min(options.chunk, context);
-  INGOT_ASSIGN_OR_RETURN(std::vector<PageGroup> groups, pageGroups(*model->file));
+  INGOT_ASSIGN_OR_RETURN(std::vector<PageGroup> groups, pageGroups(*model->file, bounds.source));
   INGOT_ASSIGN_OR_RETURN(CachePlan cache, planCache(*model->file, groups, options, context, chunk, bounds.gpu.get()));
   bounds.context = cache.context;
   bounds.pages = cache.pages;
@@ -188,6 +197,13 @@ std::vector<int32_t> Model::endIds() const {
   return {generation->eos()->begin(), generation->eos()->end()};
 }
 
+std::vector<int32_t> Model::startIds() const {
+  const format::Generation *generation = file->plan().generation();
+  if (!generation || !generation->start())
+    return {};
+  return {generation->start()->begin(), generation->start()->end()};
+}
+
 std::unique_ptr<Detokenizer> Model::detokenizer(std::span<const int32_t> prompt,
                                                 std::span<const int32_t> shown) const {
   return words ? std::make_unique<StreamingDetokenizer>(*words, prompt, shown) : nullptr;
@@ -223,6 +239,8 @@ std::string Model::describe() const {
                       (facts.context != int64_t(file->plan().context())
                            ? " (the model was made for " + std::to_string(file->plan().context()) + ")"
                            : std::string()));
+  if (facts.source)
+    line("source", sources()->text() + ", up to " + std::to_string(facts.source) + " positions");
   line("step",
        "up to " + std::to_string(facts.tokens) + " tokens of " + std::to_string(facts.sequences) + " sequences");
   return text;

@@ -27,6 +27,8 @@ struct LoadOptions {
   int64_t chunk = 512;      // tokens of a prompt that a step takes at most
   int64_t step_tokens = 0;  // tokens of all sequences in a step; 0: a chunk, or one per sequence if that is more
   int64_t logit_rows = 0;   // rows of logits in a step; 0: one per sequence
+  int64_t source = 0;       // largest dimension of what an encoder reads (tokens, frames); 0: the model's context, 4,096 at most
+  bool givesSources = false; // the caller gives each sequence a source where the model has an encoder; engines that have one are refused otherwise
   int64_t rewind = 0;       // positions that sessions may give up again where the cache has windows; see sessions.h
 };
 
@@ -45,6 +47,10 @@ public:
   // What the checkpoint recommends: its generation_config, and the ids that end a text.
   SamplingParams defaultSampling() const;
   std::vector<int32_t> endIds() const;
+  // Of a model with an encoder: what its decoder's text begins with; empty where the checkpoint does not say.
+  std::vector<int32_t> startIds() const;
+  // What its encoder reads; null where it has none.
+  const SourceEntry *sources() const { return owned->sources(); }
 
   // Decodes what follows `prompt`, without special tokens but those of `shown`; null without a tokenizer.
   std::unique_ptr<Detokenizer> detokenizer(std::span<const int32_t> prompt, std::span<const int32_t> shown = {}) const;

@@ -37,15 +37,20 @@ int32_t PagePool::take() {
 
 void PagePool::giveBack(int32_t page) { free.push_back(page); }
 
-bool PagedSequence::reserve(std::vector<PagePool> &pools, int64_t length) {
+bool PagedSequence::reserve(std::vector<PagePool> &pools, int64_t length, int64_t source) {
+  auto blocksOf = [&](size_t g) {
+    const PageGroup &group = pools[g].group();
+    return ceilDiv(group.source ? source : length, group.page_tokens);
+  };
   for (size_t g = 0; g < tables.size(); ++g) {
-    int64_t need = ceilDiv(length, pools[g].group().page_tokens) - int64_t(tables[g].size());
+    int64_t need = blocksOf(g) - int64_t(tables[g].size());
     if (need > 0 && uint64_t(need) > pools[g].freePages())
       return false;
   }
   for (size_t g = 0; g < tables.size(); ++g)
-    while (int64_t(tables[g].size()) < ceilDiv(length, pools[g].group().page_tokens))
+    while (int64_t(tables[g].size()) < blocksOf(g))
       tables[g].push_back(pools[g].take());
+  ofSource = std::max(ofSource, source);
   return true;
 }
 
@@ -70,7 +75,7 @@ bool PagedSequence::rewindable(const std::vector<PagePool> &pools, int64_t lengt
 
 void PagedSequence::rewind(std::vector<PagePool> &pools, int64_t length) {
   for (size_t g = 0; g < tables.size(); ++g)
-    while (int64_t(tables[g].size()) > ceilDiv(length, pools[g].group().page_tokens)) {
+    while (!pools[g].group().source && int64_t(tables[g].size()) > ceilDiv(length, pools[g].group().page_tokens)) {
       pools[g].giveBack(tables[g].back());
       tables[g].pop_back();
     }
@@ -84,7 +89,7 @@ void PagedSequence::release(std::vector<PagePool> &pools) {
     tables[g].clear();
     released[g] = 0;
   }
-  computed = 0;
+  computed = ofSource = 0;
 }
 
 int32_t PagedSequence::slot(const std::vector<PagePool> &pools, size_t group, int64_t position) const {
@@ -93,7 +98,7 @@ int32_t PagedSequence::slot(const std::vector<PagePool> &pools, size_t group, in
 }
 
 uint64_t pagesFor(const PageGroup &group, int64_t length, int64_t chunk, int64_t rewind) {
-  int64_t blocks = ceilDiv(length, group.page_tokens);
+  int64_t blocks = ceilDiv(group.source ? group.source : length, group.page_tokens);
   if (group.window == 0)
     return uint64_t(blocks);
   // A chunk is appended before what slid out of the window is given back; both ends may cut a page.

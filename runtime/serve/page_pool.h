@@ -22,6 +22,7 @@ struct PageGroup {
   uint32_t page_tokens = 16; // positions in a page
   uint32_t window = 0;       // only the last `window` positions are ever read; 0: all of them
   uint64_t pages = 0;        // in the pool
+  uint32_t source = 0;       // the group keeps the source of a sequence, so many positions at most; 0: the sequence itself
 };
 
 class PagePool {
@@ -48,9 +49,11 @@ public:
 
   // Positions whose keys and values are in the cache.
   int64_t length() const { return computed; }
-  // Takes pages so that positions up to `length` (exclusive) have a place. Takes nothing and returns false when some
-  // group has too few free pages.
-  bool reserve(std::vector<PagePool> &pools, int64_t length);
+  // Takes pages so that positions up to `length` (exclusive) have a place, and those of the source up to `source`. Takes
+  // nothing and returns false when some group has too few free pages.
+  bool reserve(std::vector<PagePool> &pools, int64_t length, int64_t source = 0);
+  // Positions of the source that have a place.
+  int64_t sourceLength() const { return ofSource; }
   // Positions up to `length` are in the cache from now on; pages that no later position can read are given back.
   void advance(std::vector<PagePool> &pools, int64_t length);
   // Whether the sequence can be cut to its first `length` positions: none of the pages that the position after them
@@ -71,7 +74,7 @@ private:
   int64_t slack;
   std::vector<std::vector<int32_t>> tables;
   std::vector<int64_t> released; // leading blocks of each table that were given back
-  int64_t computed = 0;
+  int64_t computed = 0, ofSource = 0;
 };
 
 // Pages that a sequence of `length` positions, fed at most `chunk` at a time, holds at most in `group` when its last

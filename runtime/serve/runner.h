@@ -26,7 +26,14 @@ struct RunnerInfo {
   int64_t tokens = 0;     // largest T of a step
   int64_t sequences = 0;  // largest R
   int64_t logit_rows = 0; // largest L
+  int64_t source = 0;     // positions that a sequence's source may have; 0: sequences have none
   std::vector<PageGroup> groups;
+};
+
+// What the encoder of an encoder-decoder reads for one sequence: a tensor of the type that the model takes.
+struct Source {
+  std::vector<int64_t> shape; // a batch of 1 comes first
+  std::vector<char> data;     // none: there is no source
 };
 
 // Inputs of `step`: T tokens of R sequences packed without padding, L of whose rows get logits. Sequence r has the
@@ -41,6 +48,8 @@ struct StepBatch {
   std::vector<int32_t> slots;           // [G, T]
   std::vector<int32_t> block_table;     // [G, R, B]
   std::vector<int32_t> logit_rows;      // [L]
+  std::vector<int32_t> source_positions; // [1, T]: the last position of the source of a token's sequence
+  std::vector<int32_t> source_lengths;   // [R]
   std::vector<int32_t> previous_ids;    // [L]: zeros, for runners that are not pipelined
 };
 
@@ -66,6 +75,15 @@ public:
   // Draws one id per row of logits [L, vocabulary]; ids and log_probabilities have room for L.
   virtual Result<void> sample(const SampleBatch &batch, const float *logits, int32_t *ids,
                               float *log_probabilities) = 0;
+
+  // Positions that a source has; InvalidArgument where it is none that the model takes.
+  virtual Result<int64_t> sourcePositions(const Source &) const {
+    return makeError(ErrorCode::InvalidArgument, "the model has no encoder, which would read a source");
+  }
+  // Computes keys and values of a source into the cache. slots: [G, positions], of which the rows of groups that keep sources matter.
+  virtual Result<void> encode(const Source &, const std::vector<int32_t> &) {
+    return makeError(ErrorCode::Internal, "the model has no encoder");
+  }
 
   // Whether the next step may be given before the ids of this one are known: a device works through what it is given in
   // order, and `step` without logits and `beginSample` return before it has.

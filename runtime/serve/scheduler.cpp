@@ -17,6 +17,8 @@ struct Scheduler::Sequence {
   SamplingState sampling;
   PagedSequence pages;
   std::vector<int32_t> ids; // prompt, then what was drawn
+  int64_t source = 0;       // positions of its source
+  bool encoded = false;     // whether these are in the cache
   int32_t unknown = 0;      // -1-row of the id that is being drawn for it; 0: none is
   Clock::time_point firstStep{}, firstToken{};
 
@@ -34,7 +36,7 @@ Scheduler::Scheduler(StepRunner &runner, const SchedulerOptions &given)
     options.chunk = info.tokens;
   longest = info.context;
   for (const PagePool &pool : pools)
-    if (pagesFor(pool.group(), longest, options.chunk, options.rewind) > pool.group().pages)
+    if (!pool.group().source && pagesFor(pool.group(), longest, options.chunk, options.rewind) > pool.group().pages)
       longest = std::min(longest, int64_t(pool.group().pages) * pool.group().page_tokens);
   // Not initialised: the rows that are never used cost no memory.
   if (!runner.keepsLogits())
@@ -70,6 +72,21 @@ Result<uint64_t> Scheduler::submit(Request request, std::unique_ptr<Detokenizer>
     return refuse("stop strings need a tokenizer, and there is none");
   if (Result<void> valid = validate(request.sampling); !valid)
     return valid.error();
+  int64_t source = 0;
+  if (request.source.data.empty() != (info.source == 0))
+    return refuse(info.source ? "the model reads a source with its encoder, and the request has none"
+                              : "the request has a source, but the model has no encoder that would read it");
+  if (info.source) {
+    INGOT_ASSIGN_OR_RETURN(source, runner.sourcePositions(request.source));
+    if (source > info.source)
+      return refuse("the source has " + std::to_string(source) + " positions, but " + std::to_string(info.source) +
+                    " were planned; shorten it or load the model for longer ones");
+    for (const PagePool &pool : pools)
+      if (pool.group().source && uint64_t(source) > pool.group().pages * pool.group().page_tokens)
+        return refuse("the source has " + std::to_string(source) + " positions, which the cache does not hold; give it more memory");
+    if (request.session != 0)
+      return refuse("a session keeps what a prompt begins with, and a model with an encoder begins anew for each source");
+  }
   if (request.session != 0) {
     auto same = [&](auto &sequence) { return sequence->request.session == request.session; };
     if (!sessions.isOpen(request.session))
@@ -85,7 +102,7 @@ Result<uint64_t> Scheduler::submit(Request request, std::unique_ptr<Detokenizer>
   std::vector<int32_t> ids = request.prompt;
   waiting.push_back(
       std::unique_ptr<Sequence>(new Sequence{id, std::move(request), std::move(text), std::move(stops),
-                                             std::move(sampling), PagedSequence(pools.size()), std::move(ids)}));
+                                             std::move(sampling), PagedSequence(pools.size()), std::move(ids), source}));
   return id;
 }
 
@@ -143,7 +160,7 @@ void Scheduler::giveBack(Sequence &sequence) {
 }
 
 bool Scheduler::reserve(Sequence &sequence, int64_t length) {
-  while (!sequence.pages.reserve(pools, length))
+  while (!sequence.pages.reserve(pools, length, sequence.source))
     if (!sessions.evict())
       return false;
   return true;
@@ -153,6 +170,7 @@ void Scheduler::preemptYoungest(std::vector<Planned> &planned, int64_t &budget) 
   std::unique_ptr<Sequence> victim = std::move(running.back());
   running.pop_back();
   victim->pages.release(pools);
+  victim->encoded = false;
   std::erase_if(planned, [&](const Planned &row) {
     if (row.sequence != victim.get())
       return false;
@@ -179,7 +197,9 @@ bool Scheduler::makeRoom(Sequence &sequence, int64_t length, std::vector<Planned
 bool Scheduler::admissible(const Sequence &sequence) const {
   for (size_t g = 0; g < pools.size(); ++g) {
     auto needed = [&](const Sequence &one) {
-      uint64_t all = pagesFor(pools[g].group(), one.length() + 1, options.chunk, rewindOf(one));
+      const PageGroup &group = pools[g].group();
+      uint64_t all = group.source ? (uint64_t(one.source) + group.page_tokens - 1) / group.page_tokens
+                                  : pagesFor(group, one.length() + 1, options.chunk, rewindOf(one));
       return all - std::min(all, one.pages.held(g));
     };
     uint64_t pages = needed(sequence);
@@ -272,6 +292,13 @@ Output Scheduler::take(Sequence &sequence, int32_t id, float logProbability, Clo
   return output;
 }
 
+Result<void> Scheduler::encode(Sequence &sequence) {
+  if (sequence.encoded || sequence.source == 0)
+    return {};
+  sequence.encoded = true;
+  return runner.encode(sequence.request.source, sourceSlots(pools, sequence.pages));
+}
+
 // Gives the runner a step of these rows.
 Result<std::unique_ptr<Scheduler::Flight>> Scheduler::launch(const std::vector<Planned> &planned) {
   const Clock::time_point start = Clock::now();
@@ -281,6 +308,7 @@ Result<std::unique_ptr<Scheduler::Flight>> Scheduler::launch(const std::vector<P
     Sequence &sequence = *row.sequence;
     if (sequence.firstStep == Clock::time_point{})
       sequence.firstStep = start;
+    INGOT_RETURN_IF_ERROR(encode(sequence));
     const bool complete = row.count == sequence.pending();
     // All that stands before an unknown id is in the cache.
     builder.add(

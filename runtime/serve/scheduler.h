@@ -56,6 +56,7 @@ struct Request {
   int64_t new_tokens = 0; // at most so many are drawn; 0: until the context is full
   std::vector<int32_t> end_ids;
   std::vector<std::string> stop;
+  Source source;        // of an encoder-decoder: what its encoder reads
   uint64_t session = 0; // keep its positions for the next request of this session, and use those of the last; 0: none
 };
 
@@ -96,7 +97,8 @@ public:
 
   // Queues a request; `text` may be null when no text is wanted (then stop strings are refused). Fails with
   // invalid_argument for an empty prompt, ids outside the vocabulary, a prompt that leaves no room for a new token in
-  // the context or in the cache, sampling parameters outside their ranges, or a session that is not open or has another
+  // the context or in the cache, sampling parameters outside their ranges, a source that is missing, too long or none that
+  // the model takes, or a session that is not open or has another
   // request that is not finished.
   Result<uint64_t> submit(Request request, std::unique_ptr<Detokenizer> text);
   // Its pages are free afterwards; it gives no further output. Nothing happens when it has finished already.
@@ -137,6 +139,7 @@ private:
   int64_t rewindOf(const Sequence &sequence) const;
   bool reserve(Sequence &sequence, int64_t length);
   void giveBack(Sequence &sequence);
+  Result<void> encode(Sequence &sequence);
   void stop(uint64_t request);
   void forget(const Sequence *sequence);
   bool endsWithNext(const Sequence &sequence) const;

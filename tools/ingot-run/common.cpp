@@ -104,6 +104,7 @@ Result<std::unique_ptr<serve::Model>> loadModel(const RunOptions &run, serve::Lo
   if (load.context == 0)
     load.context = run.context;
   load.cache_bytes = run.kvMemory;
+  load.source = run.source;
   INGOT_ASSIGN_OR_RETURN(std::unique_ptr<serve::Model> model, serve::Model::load(run.engine, load));
   if (run.verbose) {
     std::fputs(model->describe().c_str(), stderr);

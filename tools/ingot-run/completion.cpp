@@ -27,7 +27,10 @@ nlohmann::ordered_json jsonOf(const Completion &completion) {
   nlohmann::ordered_json object;
   object["prompt"] = completion.prompt;
   object["text"] = completion.text;
-  object["prompt_ids"] = completion.promptIds;
+  const bool encodes = !completion.source.data.empty();
+  object["prompt_ids"] = encodes ? completion.sourceIds : completion.promptIds;
+  if (encodes)
+    object["decoder_prompt_ids"] = completion.promptIds;
   object["ids"] = completion.ids;
   object["finish_reason"] = reason(completion.finish);
   if (completion.finish == serve::Finish::stop_string)

@@ -12,7 +12,10 @@ namespace ingot::tool {
 
 struct Completion {
   std::string prompt; // as given; decoded where ids were given
-  std::vector<int32_t> promptIds;
+  std::vector<int32_t> promptIds; // what the model continues
+  // Of a model with an encoder: what that reads, and its ids where it is text.
+  serve::Source source;
+  std::vector<int32_t> sourceIds;
   std::string text;
   std::vector<int32_t> ids;
   serve::Finish finish = serve::Finish::running; // still so, or cancelled, where it was interrupted

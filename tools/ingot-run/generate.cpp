@@ -7,11 +7,46 @@
 #include "tools/ingot-run/completion.h"
 #include "tools/ingot-run/profile.h"
 #include "tools/ingot-run/sampling.h"
+#include "tools/ingot-run/tensor_files.h"
 
 #include <unordered_map>
 
 namespace ingot::tool {
 namespace {
+
+// Of a model with an encoder: the prompt becomes its source, and the decoder's text begins as it was asked for.
+Result<void> encodePrompts(const GenerateOptions &o, const serve::Model &model, std::vector<Completion> &prompts) {
+  const serve::SourceEntry &entry = *model.sources();
+  std::vector<int32_t> start = o.decoderIds;
+  if (o.decoderPrompt) {
+    if (!model.tokenizer())
+      return makeError(ErrorCode::InvalidArgument, "%s has no tokenizer; give what the answer begins with as --decoder-ids",
+                       o.run.engine.c_str());
+    start = model.tokenizer()->encode(*o.decoderPrompt, /*add_special=*/false);
+  }
+  if (start.empty())
+    start = model.startIds();
+  if (start.empty())
+    return makeError(ErrorCode::InvalidArgument,
+                     "%s does not say what its decoder's text begins with (decoder_start_token_id); give --decoder-ids or --decoder-prompt",
+                     o.run.engine.c_str());
+  for (Completion &prompt : prompts) {
+    if (o.source) {
+      const format::Entry &encode = *model.engine().plan().entries()->Get(entry.index());
+      INGOT_ASSIGN_OR_RETURN(TensorFiles files, readTensors(encode, {{"source", *o.source}}));
+      const runtime::NamedTensor &tensor = files.tensors.at(0);
+      INGOT_ASSIGN_OR_RETURN(prompt.source, entry.ofTensor(tensor.type, tensor.shape, tensor.data));
+    } else {
+      if (!entry.takesIds())
+        return makeError(ErrorCode::InvalidArgument, "the encoder of %s reads features, %s: give them as --source FILE.npy",
+                         o.run.engine.c_str(), entry.text().c_str());
+      INGOT_ASSIGN_OR_RETURN(prompt.source, entry.ofIds(prompt.promptIds));
+      prompt.sourceIds = std::move(prompt.promptIds);
+    }
+    prompt.promptIds = start;
+  }
+  return {};
+}
 
 Result<std::vector<Completion>> readPrompts(const GenerateOptions &o, const serve::Model &model) {
   std::vector<Completion> prompts;
@@ -34,6 +69,8 @@ Result<std::vector<Completion>> readPrompts(const GenerateOptions &o, const serv
     prompts[0].promptIds = o.ids;
   }
   const text::Tokenizer *tokenizer = model.tokenizer();
+  if (o.source)
+    return prompts;
   if (!o.ids.empty()) {
     // Ids outside the vocabulary are refused by name when the prompt is submitted.
     if (tokenizer &&
@@ -52,6 +89,7 @@ Result<int> run(const GenerateOptions &o) {
   // The number of prompts decides what is planned, so their text is read before the model is loaded.
   serve::LoadOptions load;
   load.chunk = o.run.chunk;
+  load.givesSources = true;
   int64_t lines = 1;
   if (o.prompts) {
     INGOT_ASSIGN_OR_RETURN(std::string text, runtime::readTextFile(*o.prompts));
@@ -60,6 +98,11 @@ Result<int> run(const GenerateOptions &o) {
   load.sequences = o.maxBatch ? o.maxBatch : std::clamp<int64_t>(lines, 1, 8);
   INGOT_ASSIGN_OR_RETURN(std::unique_ptr<serve::Model> model, loadModel(o.run, load));
   INGOT_ASSIGN_OR_RETURN(std::vector<Completion> prompts, readPrompts(o, *model));
+  if (model->sources())
+    INGOT_RETURN_IF_ERROR(encodePrompts(o, *model, prompts));
+  else if (o.source || o.decoderPrompt || !o.decoderIds.empty())
+    return makeError(ErrorCode::InvalidArgument, "%s has no encoder: --source, --decoder-prompt and --decoder-ids are for models that have one",
+                     o.run.engine.c_str());
   serve::SamplingParams params = samplingParams(o.sampling, *model);
   if (o.run.verbose)
     describeSampling(o.sampling, params, *model);
@@ -70,6 +113,7 @@ Result<int> run(const GenerateOptions &o) {
   for (size_t i = 0; i < prompts.size(); ++i) {
     serve::Request request;
     request.prompt = prompts[i].promptIds;
+    request.source = prompts[i].source;
     request.sampling = params;
     request.new_tokens = o.sampling.newTokens;
     request.end_ids = endIds(o.sampling, *model);

@@ -148,7 +148,23 @@ void addGenerate(CLI::App *verb, GenerateOptions &o) {
           },
           "The prompt as token ids, such as 1,403,407")
       ->type_name("IDS");
+  input->add_option("--source", o.source, "What the model's encoder reads, features or token ids: a .npy file")->type_name("FILE");
   input->require_option(1);
+  auto *begin = verb->add_option("--decoder-prompt", o.decoderPrompt,
+                                 "Of a model with an encoder, which reads the prompt: what the answer begins with; by default the model's own start");
+  begin->type_name("TEXT");
+  verb->add_option_function<std::string>(
+          "--decoder-ids",
+          [&o](const std::string &text) {
+            if (std::string wrong = parseIds(text, o.decoderIds); !wrong.empty())
+              throw CLI::ValidationError("--decoder-ids", wrong);
+          },
+          "The same as token ids")
+      ->type_name("IDS")
+      ->excludes(begin);
+  verb->add_option("--source-length", o.run.source, "Largest dimension of what an encoder reads: tokens, frames; by default the context, at most 4096")
+      ->check(kPositive)
+      ->type_name("N");
   addSampling(verb, o.sampling, "Write at most N tokens; by default until the context is full");
   verb->add_flag("--json", o.json, "Print one JSON object per prompt instead of streaming text");
   verb->add_flag("--echo", o.echo, "Print the prompt before what follows it");

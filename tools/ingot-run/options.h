@@ -21,6 +21,7 @@ struct RunOptions {
   int64_t context = 0;
   uint64_t kvMemory = 0;
   int64_t chunk = 512;
+  int64_t source = 0; // largest dimension of what an encoder reads; 0: the default of serve::LoadOptions
   bool verbose = false;
   std::string profile; // where the time went: empty: not told; FILE.json: also as a timeline; else as a table only
 };
@@ -40,6 +41,9 @@ struct GenerateOptions {
   SamplingOptions sampling;
   std::optional<std::string> prompt, prompts; // text; a file with a prompt on each line
   std::vector<int32_t> ids;
+  // Of models with an encoder: a tensor that it reads in place of a prompt, and what the decoder's text begins with.
+  std::optional<std::string> source, decoderPrompt;
+  std::vector<int32_t> decoderIds;
   bool json = false, echo = false;
   int64_t maxBatch = 0; // 0: as many as there are prompts, at most 8
 };

@@ -31,7 +31,6 @@ constexpr Unsupported kUnsupported[] = {{"num_beams", "1"},
                                         {"encoder_no_repeat_ngram_size", "0"},
                                         {"min_length", "0"},
                                         {"min_new_tokens", "0"},
-                                        {"forced_bos_token_id", "null"},
                                         {"forced_eos_token_id", "null"},
                                         {"bad_words_ids", "null"},
                                         {"suppress_tokens", "null"},
@@ -102,6 +101,25 @@ GenerationConfig readGeneration(const Json *own, const std::string &ownWhere, co
     out.eos = *eos;
   else if (!first.has("eos_token_id") && !second.has("eos_token_id") && ids.eos >= 0)
     out.eos = {ids.eos};
+
+  // A decoder with an encoder begins with one token, and some models force those that follow it.
+  if (int32_t start = id("decoder_start_token_id", -1); start >= 0)
+    out.start.push_back(start);
+  const int32_t forced = id("forced_bos_token_id", -1);
+  if (forced >= 0 && !out.start.empty())
+    out.start.push_back(forced);
+  else if (forced >= 0)
+    first.note("forced_bos_token_id is " + std::to_string(forced) + ", which is not honoured without decoder_start_token_id");
+  if (const Json *ids = first.find("forced_decoder_ids"); ids && ids->is_array() && out.start.size() == 1)
+    for (const Json &pair : *ids) { // [place, id], from place 1 on; an id of null is the model's to choose
+      const bool next = pair.is_array() && pair.size() == 2 && pair[0].is_number_integer() && pair[1].is_number_integer() &&
+                        pair[0].get<int64_t>() == int64_t(out.start.size()) && pair[1].get<int64_t>() >= 0 && pair[1].get<int64_t>() <= INT32_MAX;
+      if (!next) {
+        first.note("forced_decoder_ids is honoured up to place " + std::to_string(out.start.size() - 1) + " alone");
+        break;
+      }
+      out.start.push_back(pair[1].get<int32_t>());
+    }
 
   out.do_sample = first.boolean("do_sample").value_or(false);
   out.temperature = first.number("temperature", 0, 1e6).value_or(1);

@@ -31,6 +31,7 @@ struct GenerationConfig {
   int32_t bos = -1;         // -1: none
   std::vector<int32_t> eos; // any of them ends a text
   int32_t pad = -1;
+  std::vector<int32_t> start; // of a decoder with an encoder: what its text begins with
   bool do_sample = false;
   double temperature = 1;
   int32_t top_k = 0; // 0: off. Where the checkpoint samples and leaves it out, transformers' 50
