@@ -16,11 +16,14 @@ GraphReport reportGraph(ModuleOp module) {
       {"ingot.attention", "attention"}, {"ingot.scaled_dot_product_attention", "attention"}, {"ingot.rope", "rotary embedding"},
       {"ingot.layer_norm", "layer norm"}, {"ingot.rms_norm", "RMS norm"}, {"ingot.gelu", "GELU"}, {"ingot.gelu_tanh", "GELU (tanh)"},
       {"ingot.silu", "SiLU"}, {"ingot.softmax", "softmax"}, {"ingot.embedding", "embedding"}, {"ingot.linear", "linear"}, {"ingot.convolution", "convolution"}};
-  llvm::StringMap<size_t> counts;
-  module.walk([&](Operation *op) { ++counts[op->getName().getStringRef()]; });
+  llvm::StringMap<size_t> counts; // by what they are called
+  module.walk([&](Operation *op) {
+    for (auto [kind, name] : names)
+      counts[name] += op->getName().getStringRef() == kind;
+  });
   GraphReport report;
-  for (auto [op, name] : names)
-    if (size_t count = counts.lookup(op))
+  for (auto [kind, name] : names)
+    if (size_t count = std::exchange(counts[name], 0))
       report.made += (report.made.empty() ? "" : ", ") + std::to_string(count) + " " + name;
   if (auto left = module->getAttrOfType<ArrayAttr>("ingot.not_fused"))
     for (auto text : left.getAsRange<StringAttr>())

@@ -107,7 +107,7 @@ struct RowLookup : OpRewritePattern<ir::ComputeOp> {
     Value table = op.getInputs()[number], row = element.getIndices()[0];
     auto of = tensorOf(table);
     BlockArgument column = body.getArguments().back();
-    if (element.getIndices()[1] != column || !ir::isRecipe(table) || table.getDefiningOp<ir::ConstantOp>() || !isa<FloatType>(of.getElementType()) || of.getElementType().isF64() ||
+    if (element.getIndices()[1] != column || !ir::isRecipe(table) || !isa<FloatType>(of.getElementType()) || of.getElementType().isF64() ||
         type.getDimSize(type.getRank() - 1) != of.getDimSize(1) || of.getDimSize(0) > INT32_MAX)
       return rewriter.notifyMatchFailure(op, "its table is not stored, or columns are moved");
     // The row is the same for all columns, and comes from what is not known here: else it is a slice.

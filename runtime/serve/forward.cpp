@@ -17,9 +17,9 @@ Result<void> checkIds(std::span<const int32_t> ids, const RunnerInfo &info, cons
   return {};
 }
 
-ForwardPass::ForwardPass(StepRunner &runner, std::span<const int32_t> ids, std::span<const int32_t> mixed,
-                         int64_t piece)
-    : runner(&runner), ids(ids), mixed(mixed), piece(piece),
+ForwardPass::ForwardPass(StepRunner &runner, std::span<const int32_t> ids, const ForwardOptions &options, int64_t piece,
+                         int64_t positions)
+    : runner(&runner), ids(ids), mixed(options.mixed), piece(piece), source(options.source), positions(positions),
       pools(runner.info().groups.begin(), runner.info().groups.end()), sequence(pools.size()), other(pools.size()),
       logits(new float[size_t(std::min<int64_t>(piece, int64_t(ids.size())) * runner.info().vocabulary)]) {}
 
@@ -40,7 +40,17 @@ Result<ForwardPass> ForwardPass::create(StepRunner &runner, std::span<const int3
   if (most < 1 || info.sequences < (options.mixed.empty() ? 1 : 2))
     return makeError(ErrorCode::InvalidArgument, "a step holds %lld tokens of %lld sequences, too few for this pass",
                      (long long)info.tokens, (long long)info.sequences);
-  return ForwardPass(runner, ids, options.mixed, options.chunk > 0 ? std::min(options.chunk, most) : most);
+  if ((info.source != 0) != (options.source != nullptr))
+    return makeError(ErrorCode::InvalidArgument, info.source ? "the model reads a source with its encoder, and none is given"
+                                                             : "the model has no encoder that would read a source");
+  int64_t positions = 0;
+  if (options.source) {
+    INGOT_ASSIGN_OR_RETURN(positions, runner.sourcePositions(*options.source));
+    if (positions > info.source)
+      return makeError(ErrorCode::InvalidArgument, "the source has %lld positions, but %lld were planned; shorten it or plan for more",
+                       (long long)positions, (long long)info.source);
+  }
+  return ForwardPass(runner, ids, options, options.chunk > 0 ? std::min(options.chunk, most) : most, positions);
 }
 
 Result<ForwardPass::Rows> ForwardPass::next(int64_t wanted) {
@@ -48,9 +58,15 @@ Result<ForwardPass::Rows> ForwardPass::next(int64_t wanted) {
   int64_t first = sequence.length();
   int64_t count = std::min({wanted, piece, int64_t(ids.size()) - first});
   int64_t otherCount = std::min(piece, int64_t(mixed.size()) - other.length());
-  if (!sequence.reserve(pools, first + count) || !other.reserve(pools, other.length() + otherCount))
+  if (!sequence.reserve(pools, first + count, positions) || !other.reserve(pools, other.length() + otherCount, otherCount > 0 ? positions : 0))
     return makeError(ErrorCode::ResourceExhausted, "the cache has no page left at position %lld; give it more memory",
                      (long long)first);
+  if (source && !encoded) {
+    encoded = true;
+    INGOT_RETURN_IF_ERROR(runner->encode(*source, sourceSlots(pools, sequence)));
+    if (other.sourceLength() > 0)
+      INGOT_RETURN_IF_ERROR(runner->encode(*source, sourceSlots(pools, other)));
+  }
   // The other one goes first, so that no row of ours stands where it would alone.
   if (otherCount > 0)
     builder.add(other, mixed.subspan(size_t(other.length()), size_t(otherCount)), WantLogits::none);

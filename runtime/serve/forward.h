@@ -20,6 +20,8 @@ struct ForwardOptions {
   int64_t chunk = 0; // tokens a step takes of the sequence; 0: as many as a step holds
   // Another sequence that is computed in the same steps, as many tokens at a time; its logits are dropped.
   std::span<const int32_t> mixed;
+  // Of a model with an encoder: what both attend to. It must outlive the pass.
+  const Source *source = nullptr;
 };
 
 // InvalidArgument for no ids or for ids outside the vocabulary; `what` names them.
@@ -33,7 +35,7 @@ public:
     const float *logits;          // [count, vocabulary], until the next call
   };
   // The pass over a sequence that starts with ids[0] at position 0. InvalidArgument for no ids, ids outside the
-  // vocabulary, or more ids than the context.
+  // vocabulary, more ids than the context, or a source that is missing or none that the model takes.
   static Result<ForwardPass> create(StepRunner &runner, std::span<const int32_t> ids, const ForwardOptions &options);
 
   bool done() const { return sequence.length() == int64_t(ids.size()); }
@@ -42,11 +44,14 @@ public:
   Result<Rows> next(int64_t count);
 
 private:
-  ForwardPass(StepRunner &runner, std::span<const int32_t> ids, std::span<const int32_t> mixed, int64_t piece);
+  ForwardPass(StepRunner &runner, std::span<const int32_t> ids, const ForwardOptions &options, int64_t piece, int64_t positions);
 
   StepRunner *runner;
   std::span<const int32_t> ids, mixed;
   int64_t piece;
+  const Source *source;
+  int64_t positions; // of the source
+  bool encoded = false;
   std::vector<PagePool> pools;
   PagedSequence sequence, other;
   std::unique_ptr<float[]> logits;

@@ -32,10 +32,7 @@ Result<void> encodePrompts(const GenerateOptions &o, const serve::Model &model, 
                      o.run.engine.c_str());
   for (Completion &prompt : prompts) {
     if (o.source) {
-      const format::Entry &encode = *model.engine().plan().entries()->Get(entry.index());
-      INGOT_ASSIGN_OR_RETURN(TensorFiles files, readTensors(encode, {{"source", *o.source}}));
-      const runtime::NamedTensor &tensor = files.tensors.at(0);
-      INGOT_ASSIGN_OR_RETURN(prompt.source, entry.ofTensor(tensor.type, tensor.shape, tensor.data));
+      INGOT_ASSIGN_OR_RETURN(prompt.source, readSource(model, *o.source));
     } else {
       if (!entry.takesIds())
         return makeError(ErrorCode::InvalidArgument, "the encoder of %s reads features, %s: give them as --source FILE.npy",

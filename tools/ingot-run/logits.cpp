@@ -6,6 +6,7 @@
 #include "runtime/serve/forward.h"
 #include "tools/ingot-run/common.h"
 #include "tools/ingot-run/profile.h"
+#include "tools/ingot-run/tensor_files.h"
 
 #include <algorithm>
 
@@ -30,13 +31,19 @@ Result<int> run(const LogitsOptions &o) {
   int64_t piece = std::min(load.chunk, int64_t(std::max(ids.size(), mixed.size())));
   load.step_tokens = piece * load.sequences;
   load.logit_rows = piece;
+  load.givesSources = true;
   INGOT_ASSIGN_OR_RETURN(std::unique_ptr<serve::Model> model, loadModel(o.run, load));
   INGOT_ASSIGN_OR_RETURN(std::unique_ptr<Profile> profile, Profile::start(model->runner(), o.run));
+
+  serve::Source source;
+  if (o.source) {
+    INGOT_ASSIGN_OR_RETURN(source, readSource(*model, *o.source));
+  }
 
   uint64_t shape[] = {ids.size(), uint64_t(model->info().vocabulary)};
   std::unique_ptr<runtime::NpyWriter> file;
   INGOT_RETURN_IF_ERROR(serve::forward(
-      model->runner(), ids, {load.chunk, mixed}, [&](int64_t, int64_t rows, const float *values) -> Result<void> {
+      model->runner(), ids, {load.chunk, mixed, o.source ? &source : nullptr}, [&](int64_t, int64_t rows, const float *values) -> Result<void> {
         if (interrupted())
           return makeError(ErrorCode::Io, "interrupted; %s was not written", o.output.c_str());
         if (!file) {

@@ -134,6 +134,16 @@ void addSampling(CLI::App *verb, SamplingOptions &o, const char *limit) {
   verb->add_flag("--ignore-eos", o.ignoreEos, "Go on after the model's end tokens");
 }
 
+void addSource(CLI::App *verb, std::optional<std::string> &source, const char *help) {
+  verb->add_option("--source", source, help)->type_name("FILE.npy");
+}
+
+void addSourceLength(CLI::App *verb, RunOptions &run) {
+  verb->add_option("--source-length", run.source, "Largest dimension of what an encoder reads: tokens, frames; by default the context, at most 4096")
+      ->check(kPositive)
+      ->type_name("N");
+}
+
 void addGenerate(CLI::App *verb, GenerateOptions &o) {
   addRun(verb, o.run);
   auto *input = verb->add_option_group("Input", "one of");
@@ -148,7 +158,7 @@ void addGenerate(CLI::App *verb, GenerateOptions &o) {
           },
           "The prompt as token ids, such as 1,403,407")
       ->type_name("IDS");
-  input->add_option("--source", o.source, "What the model's encoder reads, features or token ids: a .npy file")->type_name("FILE");
+  addSource(input, o.source, "What the model's encoder reads, features or token ids");
   input->require_option(1);
   auto *begin = verb->add_option("--decoder-prompt", o.decoderPrompt,
                                  "Of a model with an encoder, which reads the prompt: what the answer begins with; by default the model's own start");
@@ -162,9 +172,7 @@ void addGenerate(CLI::App *verb, GenerateOptions &o) {
           "The same as token ids")
       ->type_name("IDS")
       ->excludes(begin);
-  verb->add_option("--source-length", o.run.source, "Largest dimension of what an encoder reads: tokens, frames; by default the context, at most 4096")
-      ->check(kPositive)
-      ->type_name("N");
+  addSourceLength(verb, o.run);
   addSampling(verb, o.sampling, "Write at most N tokens; by default until the context is full");
   verb->add_flag("--json", o.json, "Print one JSON object per prompt instead of streaming text");
   verb->add_flag("--echo", o.echo, "Print the prompt before what follows it");
@@ -220,6 +228,8 @@ void addLogits(CLI::App *verb, LogitsOptions &o) {
   verb->add_option("-o,--output", o.output, "Logits: float32 [T, vocabulary]")->required()->type_name("OUT.npy");
   addChunk(verb, o.run, "Feed the ids N at a time; by default all at once");
   verb->add_option("--mix", o.mix, "Ids of another sequence that runs in the same steps")->type_name("IDS.npy");
+  addSource(verb, o.source, "Of a model with an encoder: what that reads, token ids or features");
+  addSourceLength(verb, o.run);
   addMemory(verb, o.run);
   addProfile(verb, o.run);
 }

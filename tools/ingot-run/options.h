@@ -60,7 +60,7 @@ struct ChatOptions {
 struct LogitsOptions {
   RunOptions run;
   std::string tokens, output;
-  std::optional<std::string> mix;
+  std::optional<std::string> mix, source; // source: of models with an encoder
 };
 
 // NAME=FILE pairs, as they were given.

@@ -123,6 +123,15 @@ Result<TensorFiles> readTensors(const format::Entry &entry,
   return read;
 }
 
+Result<serve::Source> readSource(const serve::Model &model, const std::string &path) {
+  if (!model.sources())
+    return makeError(ErrorCode::InvalidArgument, "%s has no encoder: --source is for models that have one", model.engine().path().c_str());
+  const format::Entry &encode = *model.engine().plan().entries()->Get(model.sources()->index());
+  INGOT_ASSIGN_OR_RETURN(TensorFiles files, readTensors(encode, {{"source", path}}));
+  const runtime::NamedTensor &tensor = files.tensors.at(0);
+  return model.sources()->ofTensor(tensor.type, tensor.shape, tensor.data);
+}
+
 std::string_view npyType(ElementType type) {
   for (const TypeName &known : kTypes)
     if (known.type == type)

@@ -8,6 +8,8 @@
 #include "runtime/core/npy.h"
 #include "runtime/executor/tensors.h"
 
+#include "runtime/serve/model.h"
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,6 +26,9 @@ struct TensorFiles {
 // ml_dtypes writes it) and, where the entry wants bf16, from u2.
 runtime::Result<TensorFiles> readTensors(const format::Entry &entry,
                                          const std::vector<std::pair<std::string, std::string>> &files);
+
+// What an encoder reads, from a file.
+runtime::Result<serve::Source> readSource(const serve::Model &model, const std::string &path);
 
 // The type as .npy spells it: "f4", "b1", ...; "V2" for bf16.
 std::string_view npyType(format::ElementType type);
