@@ -6,6 +6,7 @@
 #include "compiler/import/huggingface/beside.h"
 #include "compiler/import/onnx/import.h"
 #include "compiler/import/onnx/model.h"
+#include "compiler/import/onnx/specialize.h"
 #include "compiler/import/tokenizer/tokenizer_files.h"
 #include "compiler/import/tokenizer/tokenizer_json.h"
 #include "dialects/ingot/IngotDialect.h"
@@ -82,7 +83,9 @@ int importCheckpoint(const ModelSource &source, Imported &imported) {
 int importOnnx(const ModelSource &source, Imported &imported) {
   onnx::Model model;
   onnx::ImportResult result;
-  if (!onnx::importModel(source.model, model, imported.builder, result))
+  if (std::string error = model.open(source.model); !error.empty())
+    return printProblems(source.model, {error});
+  if (!onnx::importChoosing(model, imported.builder, result))
     return printProblems(source.model, result.problems);
   huggingface::ImportResult &facts = imported.facts;
   facts.name = result.name;
