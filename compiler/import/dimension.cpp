@@ -96,7 +96,9 @@ Dimension Dimension::function(const char *name, const Dimension &a, const Dimens
   atom->operands = {a, b};
   auto wrapped = [](const Dimension &of) {
     std::string text = of.text();
-    return isSimple(text) && text.find('*') == std::string::npos ? text : "(" + text + ")";
+    // "max(a, b)+1" begins like one function, and is a sum.
+    const bool one = of.isConstant() || (of.terms.size() == 1 && of.terms.begin()->second == 1 && of.terms.begin()->first.size() == 1);
+    return one && isSimple(text) && text.find('*') == std::string::npos ? text : "(" + text + ")";
   };
   if (std::string_view(name) == "max" || std::string_view(name) == "min")
     atom->text = std::string(name) + "(" + a.text() + ", " + b.text() + ")";
@@ -329,6 +331,19 @@ std::optional<int64_t> Dimension::most() const {
 }
 
 std::string Dimension::text() const {
+  return textOf([](const Atom &atom) { return atom.text; });
+}
+
+std::string Dimension::text(const std::function<std::string(const Dimension &)> &nameOf) const {
+  return textOf([&](const Atom &atom) {
+    if (!atom.function)
+      return atom.text;
+    const std::string name = atom.function, a = nameOf(atom.operands[0]), b = nameOf(atom.operands[1]);
+    return name == "max" || name == "min" ? name + "(" + a + ", " + b + ")" : "(" + a + " " + name + " " + b + ")";
+  });
+}
+
+std::string Dimension::textOf(const std::function<std::string(const Atom &)> &atomText) const {
   if (terms.empty())
     return "0";
   std::string text;
@@ -346,7 +361,7 @@ std::string Dimension::text() const {
     if (magnitude != 1 || product->empty())
       own = std::to_string(magnitude);
     for (const auto &atom : *product)
-      own += (own.empty() ? "" : "*") + atom->text;
+      own += (own.empty() ? "" : "*") + atomText(*atom);
     text += own;
   }
   return text;
