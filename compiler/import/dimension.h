@@ -62,6 +62,9 @@ private:
     bool operator()(const Product &a, const Product &b) const;
   };
   static Dimension uncut(const Dimension &of);
+  std::optional<int64_t> leastOfTerms(int depth) const;
+  std::optional<int64_t> leastWithin(int depth) const;
+  std::optional<int64_t> mostWithin(int depth) const;
   static Dimension ofAtom(std::shared_ptr<const Atom> atom);
   static Dimension function(const char *name, const Dimension &a, const Dimension &b);
   void add(const Product &product, int64_t factor);

@@ -57,6 +57,28 @@ TEST(Dimension, TextHasTheValueOfTheArithmetic) {
   }
 }
 
+TEST(Dimension, BoundsHold) {
+  std::mt19937 random(11);
+  for (int i = 0; i < 4000; ++i) {
+    Case made = grow(random, 1 + i % 5);
+    if (auto least = made.dimension.least())
+      ASSERT_LE(*least, made.value) << made.dimension.text();
+    if (auto most = made.dimension.most())
+      ASSERT_GE(*most, made.value) << made.dimension.text();
+  }
+}
+
+// Padded to the next multiple of a window, parted in windows, put together again; rolled by two.
+TEST(Dimension, WindowsComeOutEven) {
+  const Dimension size = Dimension::floorDiv(Dimension::symbol("a"), 2);
+  const Dimension padding = Dimension::mod(Dimension(4) - Dimension::mod(size, 4), 4), padded = size + padding;
+  EXPECT_EQ(valueOf(padded.text()), (kA / 2 + 3) / 4 * 4);
+  EXPECT_EQ(padding.least(), 0);
+  EXPECT_TRUE(Dimension::floorDiv(padded, 4) * Dimension(4) == padded);
+  const Dimension cut = Dimension::min(padded, 2);
+  EXPECT_TRUE(Dimension::max(padded - cut, 0) + cut == padded);
+}
+
 TEST(Dimension, OperandsMayHaveNames) {
   // What a convolution makes of a length that another made: (max(a - 1, 0) + 1 - 3) / 2 + 1.
   Dimension inner = Dimension::max(Dimension::symbol("a") - 7, 0) + 1;
