@@ -6,6 +6,7 @@
 #include "compiler/import/huggingface/beside.h"
 #include "compiler/import/onnx/import.h"
 #include "compiler/import/onnx/model.h"
+#include "compiler/import/onnx/specialize.h"
 #include "compiler/import/tokenizer/tokenizer_files.h"
 #include "compiler/import/tokenizer/tokenizer_json.h"
 #include "dialects/ingot/IngotDialect.h"
@@ -50,7 +51,9 @@ void findGraphs(ModelSource &source) {
   for (const std::string &directory : {source.model, in(source.model, "onnx")}) {
     // Of Optimum and transformers.js, and of ONNX Runtime GenAI's builder. What only continues a text lacks the products that make an
     // encoder's keys and values.
-    static const std::pair<StringRef, StringRef> pairs[] = {{"encoder_model.onnx", "decoder_model.onnx"}, {"encoder.onnx", "decoder.onnx"}};
+    static const std::pair<StringRef, StringRef> pairs[] = {{"encoder_model.onnx", "decoder_model.onnx"},
+                                                            {"encoder_model.onnx", "decoder_model_merged.onnx"},
+                                                            {"encoder.onnx", "decoder.onnx"}};
     for (auto [encoder, decoder] : pairs)
       if (exists(in(directory, encoder)) && exists(in(directory, decoder))) {
         source.encoder = in(directory, encoder);
@@ -113,16 +116,12 @@ int importCheckpoint(const ModelSource &source, Imported &imported) {
 int importOnnx(const ModelSource &source, Imported &imported) {
   onnx::Model encoder, model;
   onnx::ImportResult result;
-  std::vector<onnx::Model *> models;
-  if (!source.encoder.empty()) {
-    models.push_back(&encoder);
-    if (std::string error = encoder.open(source.encoder); !error.empty())
-      result.problems.push_back(error);
-  }
-  models.push_back(&model);
-  if (std::string error = model.open(source.model); !error.empty())
-    result.problems.push_back(error);
-  if (!result.problems.empty() || !onnx::importModels(models, imported.builder, result))
+  for (auto [file, read] : {std::pair(&source.encoder, &encoder), std::pair(&source.model, &model)})
+    if (!file->empty())
+      if (std::string error = read->open(*file); !error.empty())
+        result.problems.push_back(error);
+  if (!result.problems.empty() || !(source.encoder.empty() ? onnx::importChoosing(model, imported.builder, result)
+                                                           : onnx::importPair(encoder, model, imported.builder, result)))
     return printProblems(source.model, result.problems);
   huggingface::ImportResult &facts = imported.facts;
   facts.name = result.name;

@@ -159,6 +159,10 @@ class GraphBuilder {
 
   // Opens an entry and gives its arguments. `model` is the name for people. The symbols of its shapes are declared in the order in which they appear.
   std::vector<Value> beginEntry(const std::string &model, const std::string &name, const std::vector<ArgumentSpec> &arguments);
+  // A new dimension that depends on data: what `value`, an i64 of no dimensions, is in a run, from 0 to `most`. Returns its symbol, which
+  // stands for the dimension from here on.
+  std::string measure(Value value, const Dimension &most);
+
   // What an importer takes for true of two dimensions and cannot prove: a run whose inputs break it is refused, in these `words`
   // ("as many rows as columns") and with the name of the scope that is open.
   enum class Relation {

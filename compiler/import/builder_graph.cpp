@@ -5,8 +5,12 @@
 #include "compiler/import/builder_impl.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace ingot {
+
+// Characters of an expression that stays whole. Plans take expressions of 1024 steps.
+constexpr size_t kLongExpression = 400;
 
 ir::SymbolOp GraphBuilder::Impl::declare(const std::string &name, llvm::StringRef value) {
   mlir::OpBuilder::InsertionGuard guard(ops);
@@ -41,8 +45,19 @@ std::string GraphBuilder::Impl::dimName(const Dimension &dimension) {
   for (const auto &[expression, symbol] : derived)
     if (expression == text)
       return symbol;
+  // Arithmetic over arithmetic (a window's padding, level by level) doubles its text with each: what is inside becomes
+  // symbols, unless it may be negative, which no symbol is.
+  std::string value = text;
+  if (text.size() > kLongExpression) {
+    std::function<std::string(const Dimension &)> nameOf = [&](const Dimension &operand) {
+      if (operand.isConstant() || operand.least().value_or(-1) < 0)
+        return operand.symbolName().empty() ? "(" + operand.text(nameOf) + ")" : operand.symbolName();
+      return dimName(operand);
+    };
+    value = dimension.text(nameOf);
+  }
   std::string name = freeName("d");
-  declare(name, text);
+  declare(name, value);
   derived.emplace_back(text, name);
   return name;
 }
@@ -58,6 +73,15 @@ mlir::RankedTensorType GraphBuilder::Impl::type(const Shape &shape, mlir::Type o
   for (const Dimension &dimension : shape)
     dims.push_back(dim(dimension));
   return ir::tensorType(dims, of);
+}
+
+std::string GraphBuilder::measure(Value value, const Dimension &most) {
+  Impl &b = *impl;
+  const auto constant = most.constant();
+  const std::string bound = constant ? std::to_string(*constant) : b.dimName(most), name = b.freeName("count");
+  b.declare(name, "").setData(bound);
+  ir::SetSymbolOp::create(b.ops, b.here(), name, in(value));
+  return name;
 }
 
 void GraphBuilder::require(Relation relation, const Dimension &a, const Dimension &b, const std::string &words) {

@@ -96,7 +96,9 @@ Dimension Dimension::function(const char *name, const Dimension &a, const Dimens
   atom->operands = {a, b};
   auto wrapped = [](const Dimension &of) {
     std::string text = of.text();
-    return isSimple(text) && text.find('*') == std::string::npos ? text : "(" + text + ")";
+    // "max(a, b)+1" begins like one function, and is a sum.
+    const bool one = of.isConstant() || (of.terms.size() == 1 && of.terms.begin()->second == 1 && of.terms.begin()->first.size() == 1);
+    return one && isSimple(text) && text.find('*') == std::string::npos ? text : "(" + text + ")";
   };
   if (std::string_view(name) == "max" || std::string_view(name) == "min")
     atom->text = std::string(name) + "(" + a.text() + ", " + b.text() + ")";
@@ -181,7 +183,25 @@ Dimension Dimension::mod(const Dimension &a, const Dimension &b) {
   auto x = a.constant(), y = b.constant();
   if (x && y && *y)
     return *x - floorQuotient(*x, *y) * *y;
-  return function("mod", a, b);
+  if (!y || *y <= 0)
+    return function("mod", a, b);
+  // What is a multiple of the divisor goes, and x mod it is x again.
+  Dimension rest;
+  for (const auto &[product, factor] : a.terms) {
+    const int64_t left = product.empty() ? factor - floorQuotient(factor, *y) * *y : factor;
+    if (left % *y == 0)
+      continue;
+    const Atom *atom = product.size() == 1 ? product[0].get() : nullptr;
+    auto inner = atom && atom->function && std::string_view(atom->function) == "mod" ? atom->operands[1].constant() : std::nullopt;
+    if (inner && *inner > 0 && *inner % *y == 0)
+      rest = rest + atom->operands[0] * Dimension(left);
+    else
+      rest.add(product, left);
+  }
+  // How far a number is from the next multiple, as padding to windows asks: so that both together are one.
+  if (!rest.isConstant() && std::all_of(rest.terms.begin(), rest.terms.end(), [](const auto &term) { return term.second < 0; }))
+    return ceilDiv(Dimension(0) - rest, b) * b + rest;
+  return rest.isConstant() || !(rest == a) ? mod(rest, b) : function("mod", a, b);
 }
 
 Dimension Dimension::max(const Dimension &a, const Dimension &b) {
@@ -247,8 +267,38 @@ Dimension Dimension::uncut(const Dimension &of) {
   return sum;
 }
 
+// The best of what intervals give and of what they give after one function is put lower: min(x, y) taken away is not
+// more than either, max(x, y) not less, and n * (x floordiv n) between x - n + 1 and x.
+std::optional<int64_t> Dimension::leastWithin(int depth) const {
+  std::optional<int64_t> best = leastOfTerms(depth);
+  if (depth <= 0 || terms.size() < 2)
+    return best;
+  auto take = [&](const Dimension &lower) {
+    if (auto least = lower.leastWithin(depth - 1); least && (!best || *least > *best))
+      best = least;
+  };
+  for (const auto &[product, factor] : terms) {
+    if (product.size() != 1 || !product[0]->function)
+      continue;
+    const Atom &atom = *product[0];
+    const std::string_view name = atom.function;
+    Dimension others = *this;
+    others.terms.erase(product);
+    if ((name == "min" && factor < 0) || (name == "max" && factor > 0)) {
+      take(others + atom.operands[0] * Dimension(factor));
+      take(others + atom.operands[1] * Dimension(factor));
+    } else if (auto divisor = atom.operands[1].constant(); name == "floordiv" && divisor && *divisor > 0 && factor % *divisor == 0) {
+      const int64_t times = factor / *divisor;
+      take(others + (times > 0 ? atom.operands[0] - Dimension(*divisor - 1) : atom.operands[0]) * Dimension(times));
+    }
+  }
+  return best;
+}
+
+std::optional<int64_t> Dimension::least() const { return leastWithin(2); }
+
 // Bounds of an atom. Only from below are all kinds known.
-std::optional<int64_t> Dimension::least() const {
+std::optional<int64_t> Dimension::leastOfTerms(int depth) const {
   int64_t sum = 0;
   for (const auto &[product, factor] : terms) {
     if (product.empty()) {
@@ -260,7 +310,7 @@ std::optional<int64_t> Dimension::least() const {
     for (const auto &atom : product) {
       std::optional<int64_t> own = 0;
       if (atom->function) {
-        auto x = atom->operands[0].least(), y = atom->operands[1].least();
+        auto x = atom->operands[0].leastWithin(depth - 1), y = atom->operands[1].leastWithin(depth - 1);
         std::string_view name = atom->function;
         if (name == "max")
           own = x && y ? std::max(*x, *y) : x ? x : y;
@@ -280,7 +330,7 @@ std::optional<int64_t> Dimension::least() const {
     if (factor < 0) {
       Dimension alone;
       alone.terms[product] = 1;
-      auto high = alone.most();
+      auto high = alone.mostWithin(depth - 1);
       if (!high)
         return std::nullopt;
       sum += factor * *high;
@@ -292,6 +342,13 @@ std::optional<int64_t> Dimension::least() const {
 }
 
 std::optional<int64_t> Dimension::most() const {
+  std::optional<int64_t> best = mostWithin(2);
+  if (auto opposite = (Dimension(0) - *this).leastWithin(2); opposite && (!best || -*opposite < *best))
+    best = -*opposite;
+  return best;
+}
+
+std::optional<int64_t> Dimension::mostWithin(int depth) const {
   int64_t sum = 0;
   for (const auto &[product, factor] : terms) {
     if (product.empty()) {
@@ -301,7 +358,7 @@ std::optional<int64_t> Dimension::most() const {
     if (factor < 0) {
       Dimension alone;
       alone.terms[product] = 1;
-      auto low = alone.least();
+      auto low = alone.leastWithin(depth - 1);
       if (!low)
         return std::nullopt;
       sum += factor * *low;
@@ -310,7 +367,7 @@ std::optional<int64_t> Dimension::most() const {
     if (product.size() != 1 || !product[0]->function)
       return std::nullopt;
     const Atom &atom = *product[0];
-    auto x = atom.operands[0].most(), y = atom.operands[1].most();
+    auto x = atom.operands[0].mostWithin(depth - 1), y = atom.operands[1].mostWithin(depth - 1);
     std::string_view name = atom.function;
     std::optional<int64_t> own;
     if (name == "min")
@@ -329,6 +386,19 @@ std::optional<int64_t> Dimension::most() const {
 }
 
 std::string Dimension::text() const {
+  return textOf([](const Atom &atom) { return atom.text; });
+}
+
+std::string Dimension::text(const std::function<std::string(const Dimension &)> &nameOf) const {
+  return textOf([&](const Atom &atom) {
+    if (!atom.function)
+      return atom.text;
+    const std::string name = atom.function, a = nameOf(atom.operands[0]), b = nameOf(atom.operands[1]);
+    return name == "max" || name == "min" ? name + "(" + a + ", " + b + ")" : "(" + a + " " + name + " " + b + ")";
+  });
+}
+
+std::string Dimension::textOf(const std::function<std::string(const Atom &)> &atomText) const {
   if (terms.empty())
     return "0";
   std::string text;
@@ -346,7 +416,7 @@ std::string Dimension::text() const {
     if (magnitude != 1 || product->empty())
       own = std::to_string(magnitude);
     for (const auto &atom : *product)
-      own += (own.empty() ? "" : "*") + atom->text;
+      own += (own.empty() ? "" : "*") + atomText(*atom);
     text += own;
   }
   return text;

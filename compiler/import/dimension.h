@@ -6,6 +6,7 @@
 #define INGOT_COMPILER_IMPORT_DIMENSION_H
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -49,6 +50,8 @@ public:
 
   // In the grammar of symbols' values (docs/spec): "2*batch*sequence+1", "(height-1) floordiv 2".
   std::string text() const;
+  // The same with operands of quotients, remainders, maxima and minima as `nameOf` gives them: a name or a number.
+  std::string text(const std::function<std::string(const Dimension &)> &nameOf) const;
   // Names of the symbols that it reads.
   void collectSymbols(std::vector<std::string> &names) const;
 
@@ -59,9 +62,13 @@ private:
     bool operator()(const Product &a, const Product &b) const;
   };
   static Dimension uncut(const Dimension &of);
+  std::optional<int64_t> leastOfTerms(int depth) const;
+  std::optional<int64_t> leastWithin(int depth) const;
+  std::optional<int64_t> mostWithin(int depth) const;
   static Dimension ofAtom(std::shared_ptr<const Atom> atom);
   static Dimension function(const char *name, const Dimension &a, const Dimension &b);
   void add(const Product &product, int64_t factor);
+  std::string textOf(const std::function<std::string(const Atom &)> &atomText) const;
 
   std::map<Product, int64_t, ByText> terms; // no factor is 0
 };

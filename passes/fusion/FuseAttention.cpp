@@ -31,6 +31,8 @@ public:
   Fuser(ir::EntryOp entry, SmallVectorImpl<std::string> &left) : entry(entry), b(entry.getContext()), left(left) {}
 
   void run() {
+    for (auto softmax : llvm::make_early_inc_range(entry.getBody().front().getOps<ir::SoftmaxOp>()))
+      splitHeads(softmax);
     for (Operation &op : llvm::make_early_inc_range(entry.getBody().front()))
       if (auto product = dyn_cast<ir::MatmulOp>(op))
         if (auto probabilities = probabilitiesOf(product.getLhs()); probabilities.softmax)
@@ -103,6 +105,23 @@ private:
     return found;
   }
 
+  // Of scores that were masked as [B, H, S, T] and joined to [B * H, S, T]: the softmax is taken before they are joined.
+  void splitHeads(ir::SoftmaxOp softmax) {
+    auto join = softmax.getInput().getDefiningOp<ir::ReshapeOp>();
+    if (!join || softmax.getAxis() != 2)
+      return;
+    auto split = tensorOf(join.getInput()), flat = tensorOf(join.getResult());
+    if (split.getRank() != 4 || flat.getRank() != 3 || split.isDynamicDim(1) || !ir::dimOf(split, 2).agrees(ir::dimOf(flat, 1)) ||
+        !ir::dimOf(split, 3).agrees(ir::dimOf(flat, 2)))
+      return;
+    b.setInsertionPoint(softmax);
+    Value apart = ir::SoftmaxOp::create(b, softmax.getLoc(), join.getInput(), b.getI64IntegerAttr(3)).getResult();
+    softmax.getResult().replaceAllUsesWith(ir::ReshapeOp::create(b, softmax.getLoc(), flat, apart));
+    softmax.erase();
+    if (join.use_empty())
+      join.erase();
+  }
+
   void fuse(ir::MatmulOp root, const Probabilities &probabilities) {
     b.setInsertionPoint(root);
     Scores scores;
@@ -135,9 +154,10 @@ private:
       return "softmax is along another axis than the last";
     if (!softmax->hasOneUse() && !llvm::all_of(softmax->getUsers(), [&](Operation *user) { return llvm::is_contained(probabilities.readers, user); }))
       return "its probabilities are read elsewhere";
-    double factor = 1; // of what is still to be read
+    double factor = 1;             // of what is still to be read
+    Operation *shifted = nullptr, *largest = nullptr; // a shift of rows and what reads its amount from the same scores
     while (true) {
-      if (!value.hasOneUse())
+      if (!llvm::all_of(value.getUsers(), [&](Operation *user) { return user == largest || value.hasOneUse() || user == shifted; }))
         return "its scores are read elsewhere after " + at(value);
       if (auto product = productOf(value)) {
         if (product.getResult() != value && !product->hasOneUse())
@@ -176,6 +196,14 @@ private:
         value = inner;
         continue;
       }
+      // One number less for all of a row changes no probability.
+      if (auto shift = value.getDefiningOp<ir::SubOp>(); shift && scores.softCap == 0)
+        if (ir::ReduceOp row = rowOf(shift)) {
+          shifted = shift;
+          largest = row;
+          value = shift.getLhs();
+          continue;
+        }
       if (auto sum = value.getDefiningOp<ir::AddOp>()) {
         if (scores.softCap != 0)
           return "something is added at " + at(value) + " before scores are capped";
@@ -205,6 +233,16 @@ private:
       return at(value) + " (" + (value.getDefiningOp() ? value.getDefiningOp()->getName().stripDialect().str() : "an argument") +
              ") stands between the product of queries and keys and the softmax";
     }
+  }
+
+  // Of x - reduce(x), where that is one number for each row: the reduction.
+  static ir::ReduceOp rowOf(ir::SubOp shift) {
+    auto broadcast = shift.getRhs().getDefiningOp<ir::BroadcastOp>();
+    if (!broadcast || !broadcast->hasOneUse())
+      return {};
+    auto row = broadcast.getInput().getDefiningOp<ir::ReduceOp>();
+    const int64_t last = tensorOf(shift.getLhs()).getRank() - 1;
+    return row && row->hasOneUse() && row.getInput() == shift.getLhs() && int64_t(row.getAxis()) == last && row.getKeepAxis() ? row : ir::ReduceOp();
   }
 
   // [B * H, S, T] as [B, H, S, T].
@@ -244,6 +282,8 @@ private:
         value = reshape.getInput();
       } else if (auto tanh = value.getDefiningOp<ir::TanhOp>()) {
         value = tanh.getInput();
+      } else if (auto shift = value.getDefiningOp<ir::SubOp>(); shift && rowOf(shift)) {
+        value = shift.getLhs();
       } else if (auto sum = value.getDefiningOp<ir::AddOp>()) {
         if (leadsToScores(sum.getLhs()))
           return true;

@@ -55,6 +55,8 @@ public:
     std::string why = find();
     if (attentions.empty() || !why.empty())
       return why;
+    for (auto set : entry.getBody().front().getOps<ir::SetSymbolOp>())
+      return at(set) + " makes shapes depend on data already";
     if (why = follow(); !why.empty())
       return why;
     rewrite();

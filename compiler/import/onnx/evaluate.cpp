@@ -4,6 +4,7 @@
 // (sums, products, quotients and roots are then the same numbers).
 #include "compiler/import/onnx/evaluate.h"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 
@@ -62,6 +63,8 @@ public:
       return castTo(x[0], of, node.type);
     if (node.op == ScalarOp::bit_cast)
       return bitsTo(x[0], of, node.type);
+    if (std::any_of(x.begin(), x.end(), [](const Cell &cell) { return std::holds_alternative<Ratio>(cell); }))
+      return ratio(node, x);
     if (isFloat(of))
       return real(node, of, std::get<double>(x[0]), x.size() > 1 ? std::get<double>(x[1]) : 0);
     if (std::holds_alternative<Dimension>(x[0]) || (x.size() > 1 && std::holds_alternative<Dimension>(x[1])))
@@ -92,6 +95,17 @@ private:
       // Dimensions fit any integer of 32 bits or more.
       if (to == ElementType::i64 || to == ElementType::index || to == ElementType::i32 || to == ElementType::u64)
         return Cell(*size);
+      // To floats, which hold sizes exactly.
+      if (to == ElementType::f32 || to == ElementType::f64)
+        return Cell(Ratio{*size, 1});
+      return std::nullopt;
+    }
+    if (const Ratio *ratio = std::get_if<Ratio>(&x)) {
+      if (to == ElementType::f32 || to == ElementType::f64)
+        return x;
+      // Towards zero.
+      if ((to == ElementType::i64 || to == ElementType::i32) && ratio->top.least().value_or(-1) >= 0)
+        return whole(Dimension::floorDiv(ratio->top, ratio->bottom));
       return std::nullopt;
     }
     if (isFloat(from)) {
@@ -112,12 +126,77 @@ private:
 
   // The same bits as another type of their size.
   static std::optional<Cell> bitsTo(const Cell &x, ElementType from, ElementType to) {
-    if (std::holds_alternative<Dimension>(x) || from == ElementType::index || to == ElementType::index)
+    if (dependsOnDimensions(x) || from == ElementType::index || to == ElementType::index)
       return std::nullopt;
     const std::string bytes = Literal{from, {1}, {x}}.bytes();
     if (bytes.size() != elementBytes(to))
       return std::nullopt;
     return Literal::fromBytes(to, {1}, bytes.data()).cells[0];
+  }
+
+  static std::optional<Cell> whole(const Dimension &value) {
+    if (auto constant = value.constant())
+      return Cell(*constant);
+    return Cell(value);
+  }
+
+  // A float as a fraction of small numbers; nothing where it is none.
+  static std::optional<Ratio> ratioOf(const Cell &cell) {
+    if (const Ratio *ratio = std::get_if<Ratio>(&cell))
+      return *ratio;
+    const double *value = std::get_if<double>(&cell);
+    if (!value || !(std::fabs(*value) < 1e9))
+      return std::nullopt;
+    for (int64_t bottom = 1; bottom <= 1024; bottom *= 2)
+      if (const double top = *value * double(bottom); top == std::nearbyint(top))
+        return Ratio{Dimension(int64_t(top)), bottom};
+    return std::nullopt;
+  }
+
+  // Floats of which one depends on dimensions. Exact where sizes are below 2^20; what is no fraction of small numbers is computed
+  // in the run.
+  static std::optional<Cell> ratio(const ScalarNode &node, const std::vector<Cell> &x) {
+    const auto a = ratioOf(x[0]), b = x.size() > 1 ? ratioOf(x[1]) : std::optional<Ratio>(Ratio{});
+    if (!a || !b || x.size() > 2)
+      return std::nullopt;
+    auto give = [](Dimension top, int64_t bottom) -> std::optional<Cell> {
+      if (bottom < 0) {
+        top = Dimension(0) - top;
+        bottom = -bottom;
+      }
+      if (auto constant = top.constant())
+        return Cell(double(*constant) / double(bottom));
+      if (auto quotient = Dimension::exactQuotient(top, bottom))
+        return Cell(Ratio{*quotient, 1});
+      return bottom <= int64_t(1) << 20 ? std::optional<Cell>(Ratio{top, bottom}) : std::nullopt;
+    };
+    const Dimension left = a->top * Dimension(b->bottom), right = b->top * Dimension(a->bottom);
+    const int64_t bottom = a->bottom * b->bottom;
+    const auto least = (left - right).least(), most = (left - right).most();
+    switch (node.op) {
+    case ScalarOp::neg: return give(Dimension(0) - a->top, a->bottom);
+    case ScalarOp::abs: return a->top.least().value_or(-1) >= 0 ? std::optional<Cell>(x[0]) : std::nullopt;
+    case ScalarOp::floor: return give(Dimension::floorDiv(a->top, a->bottom), 1);
+    case ScalarOp::ceil: return give(Dimension::ceilDiv(a->top, a->bottom), 1);
+    case ScalarOp::trunc: return a->top.least().value_or(-1) >= 0 ? give(Dimension::floorDiv(a->top, a->bottom), 1) : std::nullopt;
+    case ScalarOp::round_even: return a->bottom == 1 ? std::optional<Cell>(x[0]) : std::nullopt;
+    case ScalarOp::add: return give(left + right, bottom);
+    case ScalarOp::sub: return give(left - right, bottom);
+    case ScalarOp::mul: return give(a->top * b->top, bottom);
+    case ScalarOp::div: {
+      auto divisor = b->top.constant();
+      if (!divisor || *divisor == 0)
+        return std::nullopt;
+      return give(left, a->bottom * *divisor);
+    }
+    case ScalarOp::max: return give(Dimension::max(left, right), bottom);
+    case ScalarOp::min: return give(Dimension::min(left, right), bottom);
+    case ScalarOp::lt: return (most && *most < 0) || (least && *least >= 0) ? truth(most && *most < 0) : std::nullopt;
+    case ScalarOp::ge: return (most && *most < 0) || (least && *least >= 0) ? truth(!(most && *most < 0)) : std::nullopt;
+    case ScalarOp::gt: return (least && *least > 0) || (most && *most <= 0) ? truth(least && *least > 0) : std::nullopt;
+    case ScalarOp::le: return (least && *least > 0) || (most && *most <= 0) ? truth(!(least && *least > 0)) : std::nullopt;
+    default: return std::nullopt;
+    }
   }
 
   static std::optional<Cell> truth(bool value) { return Cell(int64_t(value)); }

@@ -177,10 +177,15 @@ Value Graph::value(Tensor tensor) {
     Scalar body;
     for (size_t i = known.cells.size(); i-- > 0;) {
       const Cell &cell = known.cells[i];
-      Scalar element = std::holds_alternative<Dimension>(cell) ? ingot::cast(Scalar(std::get<Dimension>(cell)), tensor->type)
-                       : std::holds_alternative<double>(cell)
-                           ? Scalar::real(tensor->type, std::get<double>(cell))
-                           : Scalar::integer(tensor->type, std::get<int64_t>(cell));
+      Scalar element;
+      if (const Dimension *size = std::get_if<Dimension>(&cell))
+        element = ingot::cast(Scalar(*size), tensor->type);
+      else if (const Ratio *ratio = std::get_if<Ratio>(&cell))
+        element = ingot::cast(Scalar(ratio->top), tensor->type) / Scalar::real(tensor->type, double(ratio->bottom));
+      else if (const double *real = std::get_if<double>(&cell))
+        element = Scalar::real(tensor->type, *real);
+      else
+        element = Scalar::integer(tensor->type, std::get<int64_t>(cell));
       body = body ? select(equal(linear, Scalar(int64_t(i))), element, body) : element;
     }
     tensor->value = emit(tensor->type, tensor->shape, {}, Reduction::sum, body);
@@ -203,7 +208,7 @@ std::optional<std::vector<double>> Graph::knownReals(Tensor tensor) const {
     return std::nullopt;
   std::vector<double> values;
   for (const Cell &cell : tensor->known->cells) {
-    if (std::holds_alternative<Dimension>(cell))
+    if (dependsOnDimensions(cell))
       return std::nullopt;
     values.push_back(std::holds_alternative<double>(cell) ? std::get<double>(cell) : double(std::get<int64_t>(cell)));
   }
@@ -287,7 +292,8 @@ std::optional<Literal> Graph::evaluateAll(ElementType type, const Shape &shape, 
     std::copy(outer.begin(), outer.end(), indices.begin());
     if (inner->empty()) {
       auto cell = evaluate(body, indices, literalOf);
-      if (!cell)
+      // Sizes as floats are followed where shapes may be made of them again, not through tables.
+      if (!cell || (std::holds_alternative<Ratio>(*cell) && count > 16))
         return std::nullopt;
       result.cells.push_back(*cell);
       continue;
@@ -422,7 +428,21 @@ static bool isSum(const Dimension &dimension) {
   return names.size() > 1;
 }
 
+Dimension Graph::measured(Tensor value, const Dimension &most) {
+  if (auto known = knownIntegers(value); known && known->size() == 1)
+    return Dimension::min(Dimension::max((*known)[0], 0), most);
+  const std::string name = builder.measure(this->value(reshape(value, {})), most);
+  measuredSymbols.insert(name);
+  return Dimension::symbol(name);
+}
+
 void Graph::equate(const Dimension &a, const Dimension &b) {
+  // What a run measures is no name for a dimension of an input.
+  std::vector<std::string> all;
+  a.collectSymbols(all);
+  b.collectSymbols(all);
+  if (std::any_of(all.begin(), all.end(), [&](const std::string &name) { return measuredSymbols.count(name) != 0; }))
+    return;
   for (auto [symbol, other] : {std::pair(a, b), std::pair(b, a)}) {
     const std::string name = symbol.symbolName();
     std::vector<std::string> names;

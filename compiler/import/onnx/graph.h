@@ -72,6 +72,7 @@ struct TensorData {
   std::vector<std::string> strings;       // of DataType::string
   std::optional<TensorBytes> packed;      // a constant of 4 or 2 bits as its file holds it, where rows are whole bytes
   std::function<Value()> later;           // gives `value` once it is asked for
+  Tensor repeats = nullptr; // the known tensor that it was broadcast from
   std::shared_ptr<const Dequantized> dequantized;
   std::shared_ptr<const IntegerProduct> product;
   std::function<Tensor()> asFloats; // the same as f32, where that is to be had otherwise than by conversion
@@ -148,6 +149,10 @@ public:
   // The tensor in another shape, of as many elements as a run then has to have.
   Tensor reshapeUnproven(Tensor x, const Shape &shape);
 
+  // A dimension that depends on data: what the one element of an i64 is in a run, from 0 to `most`, for which memory is planned.
+  // Known only behind what computes it; the value must be computed by the graph, not an argument.
+  Dimension measured(Tensor value, const Dimension &most);
+
   // Two dimensions that an operator needs to be equal. Where that says that two symbols are, it is remembered.
   void equate(const Dimension &a, const Dimension &b);
   // Symbols, and the symbols and the number whose sum they were found to be.
@@ -198,6 +203,7 @@ private:
   std::deque<TensorData> tensors;
   std::map<DataType, Tensor> smallFloats; // values of all bytes
   Equalities equals;
+  std::set<std::string> measuredSymbols;
 };
 
 // An axis as operators give it, negative from the end; throws where it is none of `rank`.

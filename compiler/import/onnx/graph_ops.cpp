@@ -31,7 +31,10 @@ Tensor Graph::broadcast(Tensor x, const Shape &shape) {
     return x;
   if (!x->known && broadcastsPlainly(x->shape, shape))
     return computed(x->dataType, shape, builder.broadcast(value(x), shape));
-  return compute(x->dataType, shape, [&](const Indices &i) { return at(x, broadcastIndices(x, shape, i)); });
+  Tensor repeated = compute(x->dataType, shape, [&](const Indices &i) { return at(x, broadcastIndices(x, shape, i)); });
+  if (x->known)
+    repeated->repeats = x;
+  return repeated;
 }
 
 static bool areKnown(const std::vector<Tensor> &inputs) {

@@ -72,7 +72,7 @@ int64_t wrapTo(ElementType type, int64_t value) {
 
 bool Literal::isConstant() const {
   for (const Cell &cell : cells)
-    if (std::holds_alternative<Dimension>(cell))
+    if (dependsOnDimensions(cell))
       return false;
   return true;
 }

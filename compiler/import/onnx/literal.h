@@ -15,8 +15,15 @@
 
 namespace ingot::onnx {
 
-// An integer or truth value, a float, or an integer that depends on dimensions.
-using Cell = std::variant<int64_t, double, Dimension>;
+// A float that depends on dimensions: top / bottom, as where a scale is applied to a size. bottom is positive.
+struct Ratio {
+  Dimension top;
+  int64_t bottom = 1;
+};
+
+// An integer or truth value, a float, or either that depends on dimensions.
+using Cell = std::variant<int64_t, double, Dimension, Ratio>;
+inline bool dependsOnDimensions(const Cell &cell) { return std::holds_alternative<Dimension>(cell) || std::holds_alternative<Ratio>(cell); }
 
 // Elements that are evaluated while importing, at most.
 inline constexpr int64_t kLargestLiteral = 1 << 16;

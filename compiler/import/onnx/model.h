@@ -46,6 +46,9 @@ public:
   const proto::ModelProto &proto() const { return model; }
   const std::string &path() const { return name; }
 
+  // One more constant of the main graph. An input of its name is none any more.
+  void addInitializer(proto::TensorProto tensor) { *model.mutable_graph()->add_initializer() = std::move(tensor); }
+
   // The bytes of a tensor of this model. Returns "" or an error sentence (a type that is not known, a size that does not
   // fit, an external file that is absent or too short).
   std::string tensor(const proto::TensorProto &tensor, TensorBytes &result) const;

@@ -74,3 +74,26 @@ ingot.entry @weights_wanted(%q: tensor<2x5x16xf32>, %kt: tensor<2x16x6xf32>, %v:
   %o = ingot.matmul %p, %v : (tensor<2x5x6xf32>, tensor<2x6x16xf32>) -> tensor<2x5x16xf32>
   ingot.return %o, %p : tensor<2x5x16xf32>, tensor<2x5x6xf32>
 }
+
+// -----
+
+// Scores of all heads in one dimension, parted for a mask and joined again; and less their largest, which changes no probability.
+// CHECK-LABEL: ingot.entry @joined
+// CHECK-NOT:     ingot.softmax
+// CHECK:         ingot.scaled_dot_product_attention %{{.*}}, %{{.*}}, %{{.*}} bias %{{.*}} {scale = 1.000000e+00 : f64}
+// CHECK-SAME:      (tensor<2x5x4x16xf32>, tensor<2x6x4x16xf32>, tensor<2x6x4x16xf32>, tensor<2x1x5x6xf32>)
+// CHECK-NOT:     ingot.softmax
+ingot.entry @joined(%q: tensor<8x5x16xf32>, %kt: tensor<8x16x6xf32>, %v: tensor<8x6x16xf32>, %mask: tensor<2x1x5x6xf32>) -> tensor<8x5x16xf32>
+    attributes {arg_names = ["q", "k", "v", "m"], res_names = ["y"]} {
+  %x = ingot.matmul %q, %kt : (tensor<8x5x16xf32>, tensor<8x16x6xf32>) -> tensor<8x5x6xf32>
+  %x4 = ingot.reshape %x : tensor<8x5x6xf32> -> tensor<2x4x5x6xf32>
+  %mb = ingot.broadcast %mask : tensor<2x1x5x6xf32> -> tensor<2x4x5x6xf32>
+  %a = ingot.add %x4, %mb : tensor<2x4x5x6xf32>
+  %top = ingot.reduce %a {axis = 3 : i64, keep_axis, kind = #ingot.reduce<max>} : tensor<2x4x5x6xf32> -> tensor<2x4x5x1xf32>
+  %tops = ingot.broadcast %top : tensor<2x4x5x1xf32> -> tensor<2x4x5x6xf32>
+  %less = ingot.sub %a, %tops : tensor<2x4x5x6xf32>
+  %a3 = ingot.reshape %less : tensor<2x4x5x6xf32> -> tensor<8x5x6xf32>
+  %p = ingot.softmax %a3 {axis = 2 : i64} : tensor<8x5x6xf32>
+  %o = ingot.matmul %p, %v : (tensor<8x5x6xf32>, tensor<8x6x16xf32>) -> tensor<8x5x16xf32>
+  ingot.return %o : tensor<8x5x16xf32>
+}

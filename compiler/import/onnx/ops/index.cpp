@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Operators that read elements at indices that tensors hold: Gather and its kin, OneHot, ReverseSequence, Compress, NonZero.
+#include "compiler/import/onnx/kept.h"
 #include "compiler/import/onnx/ops/indices.h"
 
 #include <algorithm>
@@ -162,54 +163,88 @@ std::vector<Tensor> reverseSequence(Op &op) {
   })};
 }
 
-// The places where a condition that is known holds.
+// An element as i1: whether it is other than 0.
+Scalar isTrue(const Scalar &element) {
+  return element.type() == ElementType::i1 ? element : apply(ScalarOp::ne, element, like(element, 0));
+}
+
+bool allTrue(Graph &graph, Tensor x) {
+  auto known = graph.knownReals(x);
+  return known && std::find(known->begin(), known->end(), 0) == known->end();
+}
+
 std::vector<Tensor> compress(Op &op) {
   Tensor x = op.input(0), condition = op.input(1);
   if (condition->rank() != 1 || condition->dataType != DataType::boolean)
     op.fail("the condition is " + nameOf(condition->dataType) + " " + textOf(condition->shape) + "; expected bool of one dimension");
-  auto known = op.graph.knownIntegers(condition);
-  if (!known)
-    op.fail("the condition must be a constant: how many elements are kept would depend on it, and shapes that depend on data are "
-            "not supported");
   size_t axis = 0;
   if (op.has("axis"))
     axis = axisOf(op.integer("axis"), x->rank());
   else
     x = op.graph.reshape(x, {elementsOf(x->shape)});
-  if (auto size = x->shape[axis].constant(); size && int64_t(known->size()) > *size)
-    op.fail("the condition has " + std::to_string(known->size()) + " elements; the dimension has " + std::to_string(*size));
-  std::vector<Dimension> places;
-  for (size_t i = 0; i < known->size(); ++i)
-    if (!((*known)[i] == Dimension(0)))
-      places.push_back(Dimension(int64_t(i)));
+  const auto given = condition->shape[0].constant(), size = x->shape[axis].constant();
+  if (given && size && *given > *size)
+    op.fail("the condition has " + std::to_string(*given) + " elements; the dimension has " + std::to_string(*size));
+  Tensor table = nullptr;
+  Dimension count;
+  if (auto known = op.graph.knownIntegers(condition)) {
+    std::vector<Dimension> places;
+    for (size_t i = 0; i < known->size(); ++i)
+      if (!((*known)[i] == Dimension(0)))
+        places.push_back(Dimension(int64_t(i)));
+    count = Dimension(int64_t(places.size()));
+    table = op.graph.integers(places);
+  } else {
+    Kept kept = keptWhere(op.graph, condition->shape[0], [&](Scalar place) { return op.graph.at(condition, {place}); });
+    count = kept.count;
+    table = kept.places;
+  }
   Shape shape = x->shape;
-  shape[axis] = Dimension(int64_t(places.size()));
-  Tensor table = op.graph.integers(places);
+  shape[axis] = count;
   return {op.graph.compute(x->dataType, shape, [&](const Indices &i) {
     Indices own = i;
-    own[axis] = places.empty() ? Scalar(0) : cast(op.graph.at(table, {i[axis]}), ElementType::index);
+    // A condition that is longer than the dimension, as a run may show, reads its last element.
+    own[axis] = count == Dimension(0) ? Scalar(0) : clampedTo(cast(op.graph.at(table, {i[axis]}), ElementType::index), x->shape[axis]);
     return op.graph.at(x, own);
   })};
 }
 
 std::vector<Tensor> nonZero(Op &op) {
+  Graph &graph = op.graph;
   Tensor x = op.input(0);
-  auto known = op.graph.knownReals(x);
-  if (!known)
-    op.fail("its input must be a constant: the shape of the result depends on it, and shapes that depend on data are not supported");
-  std::vector<int64_t> sizes = x->known->shape, places;
-  for (size_t n = 0; n < known->size(); ++n)
-    if ((*known)[n] != 0)
-      places.push_back(int64_t(n));
-  Literal found{ElementType::i64, {int64_t(sizes.size()), int64_t(places.size())}, {}};
-  for (size_t d = 0; d < sizes.size(); ++d) {
-    int64_t below = 1;
-    for (size_t e = d + 1; e < sizes.size(); ++e)
-      below *= sizes[e];
-    for (int64_t place : places)
-      found.cells.push_back(place / below % sizes[d]);
+  if (x->rank() == 0)
+    x = graph.reshape(x, {Dimension(1)}); // as numpy does
+  Tensor places = nullptr;
+  Dimension count;
+  const Dimension all = elementsOf(x->shape);
+  if (auto known = graph.knownReals(x)) {
+    std::vector<Dimension> found;
+    for (size_t n = 0; n < known->size(); ++n)
+      if ((*known)[n] != 0)
+        found.push_back(Dimension(int64_t(n)));
+    count = Dimension(int64_t(found.size()));
+    places = graph.integers(found);
+  } else if (x->repeats && allTrue(graph, x->repeats)) {
+    // Of a tensor full of ones: exporters count so.
+    count = all;
+    places = graph.compute(DataType::i64, {all}, [&](const Indices &i) { return cast(i[0], ElementType::i64); });
+  } else {
+    Tensor flat = graph.reshape(x, {all});
+    Kept kept = keptWhere(graph, all, [&](Scalar place) { return isTrue(isSmallFloat(x->dataType) ? graph.real(flat, {place}) : graph.at(flat, {place})); });
+    count = kept.count;
+    places = kept.places;
   }
-  return {op.graph.literal(DataType::i64, std::move(found))};
+  return {graph.compute(DataType::i64, {Dimension(int64_t(x->rank())), count}, [&](const Indices &i) {
+    if (count == Dimension(0))
+      return Scalar::integer(ElementType::i64, 0);
+    Scalar place = cast(graph.at(places, {i[1]}), ElementType::index), result;
+    for (size_t d = x->rank(); d-- > 0;) {
+      Scalar own = d ? place % Scalar(x->shape[d]) : place;
+      place = place / Scalar(x->shape[d]);
+      result = result ? select(equal(i[0], Scalar(int64_t(d))), own, result) : own;
+    }
+    return cast(result, ElementType::i64);
+  })};
 }
 
 constexpr Definition kOps[] = {

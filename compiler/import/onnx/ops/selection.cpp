@@ -73,10 +73,19 @@ std::vector<Tensor> topK(Op &op) {
   if (op.version < 10) {
     count = Dimension(op.integer("k"));
   } else {
-    auto given = op.integers(1);
-    if (given.size() != 1)
-      op.fail("k has " + std::to_string(given.size()) + " elements; expected one");
-    count = given[0];
+    Tensor k = op.input(1);
+    if (!(elementsOf(k->shape) == Dimension(1)) || isFloat(k->type))
+      op.fail("k is " + nameOf(k->dataType) + " " + textOf(k->shape) + "; expected one integer");
+    if (auto given = graph.knownIntegers(k)) {
+      count = (*given)[0];
+    } else {
+      // Computed, as what a run measures stands in memory of its own: below 0 all is refused alike.
+      Tensor number = graph.reshape(k, {});
+      count = graph.measured(graph.compute(DataType::i64, {}, [&](const Indices &) {
+        Scalar given = cast(graph.at(number, {}), ElementType::i64);
+        return larger(given, like(given, -1));
+      }), x->shape[axis]);
+    }
   }
   if (auto k = count.constant(); k && (*k < 0 || *k > x->shape[axis].constant().value_or(*k)))
     op.fail("k is " + std::to_string(*k) + "; the dimension has " + x->shape[axis].text() + " elements");

@@ -166,8 +166,53 @@ std::vector<Tensor> split(Op &op) {
   return outputs;
 }
 
+// A start or an end of a slice as a run gives it: from the end where it is negative, cut to what there is.
+Scalar placeInRun(Scalar at, const Dimension &size) {
+  Scalar place = cast(at, ElementType::i64), whole = cast(Scalar(size), ElementType::i64);
+  place = select(place < like(place, 0), place + whole, place);
+  return larger(smaller(place, whole), like(place, 0));
+}
+
+// Starts and ends that depend on data, with steps of 1: extents are measured, from 0 to the dimension.
+std::vector<Tensor> sliceInRun(Op &op) {
+  Graph &graph = op.graph;
+  Tensor x = op.input(0), starts = op.input(1), ends = op.input(2);
+  const auto count = starts->rank() == 1 ? starts->shape[0].constant() : std::nullopt;
+  std::vector<int64_t> axes = op.optional(3) ? op.constants(3) : std::vector<int64_t>();
+  const std::vector<int64_t> steps = op.optional(4) ? op.constants(4) : std::vector<int64_t>();
+  if (!count || !(ends->shape == starts->shape) || isFloat(starts->type) || isFloat(ends->type))
+    op.fail("starts are " + nameOf(starts->dataType) + " " + textOf(starts->shape) + " and ends " + nameOf(ends->dataType) + " " +
+            textOf(ends->shape) + "; expected lists of integers of one length");
+  if (axes.empty())
+    for (int64_t i = 0; i < std::min<int64_t>(*count, int64_t(x->rank())); ++i)
+      axes.push_back(i);
+  if (int64_t(axes.size()) != *count || std::any_of(steps.begin(), steps.end(), [](int64_t step) { return step != 1; }))
+    op.fail("its starts or ends depend on data, which goes with a step of 1 and with an axis for each");
+  Shape extents = x->shape;
+  std::vector<Tensor> first(x->rank(), nullptr);
+  for (int64_t i = 0; i < *count; ++i) {
+    const size_t axis = axisOf(axes[size_t(i)], x->rank());
+    const Dimension size = x->shape[axis];
+    first[axis] = graph.compute(DataType::i64, {}, [&](const Indices &) { return placeInRun(graph.at(starts, {Scalar(i)}), size); });
+    Tensor extent = graph.compute(DataType::i64, {}, [&](const Indices &) {
+      Scalar length = placeInRun(graph.at(ends, {Scalar(i)}), size) - graph.at(first[axis], {});
+      return larger(length, like(length, 0));
+    });
+    extents[axis] = graph.measured(extent, size);
+  }
+  return {graph.compute(x->dataType, extents, [&](const Indices &i) {
+    Indices own = i;
+    for (size_t d = 0; d < own.size(); ++d)
+      if (first[d])
+        own[d] = own[d] + cast(graph.at(first[d], {}), ElementType::index);
+    return graph.at(x, own);
+  })};
+}
+
 std::vector<Tensor> slice(Op &op) {
   Tensor x = op.input(0);
+  if (op.version >= 10 && (!op.graph.knownIntegers(op.input(1)) || !op.graph.knownIntegers(op.input(2))))
+    return sliceInRun(op);
   std::vector<Dimension> starts, ends;
   std::vector<int64_t> axes, steps;
   if (op.version < 10) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Unique, of tensors whose contents are known: how many elements its results have depends on them.
-#include "compiler/import/onnx/op.h"
+// Unique: how many elements its results have depends on what its input holds. That is counted while importing where it is
+// known, and in the run otherwise.
+#include "compiler/import/onnx/kept.h"
+#include "compiler/import/onnx/ops/indices.h"
 
 #include <algorithm>
 #include <numeric>
@@ -10,11 +12,74 @@ namespace ingot::onnx {
 
 namespace {
 
+Scalar truth(bool value) { return Scalar::integer(ElementType::i64, value); }
+
+// Of a tensor that a run gives. Slices are compared with all others, so that their number counts twice.
+std::vector<Tensor> uniqueInRun(Op &op) {
+  Graph &graph = op.graph;
+  Tensor x = op.input(0);
+  if (isSmallFloat(x->dataType))
+    op.fail("elements of " + nameOf(x->dataType) + " are compared while importing alone; expected another type");
+  const bool flat = !op.has("axis");
+  const size_t axis = flat ? 0 : axisOf(op.integer("axis"), x->rank());
+  // [slices, elements of a slice]
+  std::vector<int64_t> order{int64_t(axis)};
+  for (size_t d = 0; d < x->rank(); ++d)
+    if (d != axis)
+      order.push_back(int64_t(d));
+  const Dimension count = flat ? elementsOf(x->shape) : x->shape[axis];
+  Shape rest;
+  for (size_t d = 0; d < x->rank(); ++d)
+    if (!flat && d != axis)
+      rest.push_back(x->shape[d]);
+  const Dimension width = elementsOf(rest);
+  Tensor rows = graph.reshape(flat || axis == 0 ? x : graph.transpose(x, order), {count, width});
+  // Where two slices first differ; as many elements as they have where they are alike.
+  Tensor differ = graph.reduce(DataType::i64, {count, count}, {width}, Reduction::min, [&](const Indices &i, const Indices &k) {
+    return select(equal(graph.at(rows, {i[0], k[0]}), graph.at(rows, {i[1], k[0]})), cast(Scalar(width), ElementType::i64),
+                  cast(k[0], ElementType::i64));
+  });
+  auto alike = [&](Scalar a, Scalar b) { return graph.at(differ, {a, b}) >= cast(Scalar(width), ElementType::i64); };
+  auto below = [&](Scalar a, Scalar b) {
+    Scalar at = clampedTo(cast(graph.at(differ, {a, b}), ElementType::index), width);
+    return graph.at(rows, {a, at}) < graph.at(rows, {b, at});
+  };
+  // Of each slice the first of its kind, and where its kind stands among the kinds.
+  Tensor first = graph.reduce(DataType::i64, {count}, {count}, Reduction::min, [&](const Indices &i, const Indices &k) {
+    return select(alike(i[0], k[0]), cast(k[0], ElementType::i64), cast(Scalar(count), ElementType::i64));
+  });
+  auto leads = [&](Scalar place) { return equal(graph.at(first, {place}), cast(place, ElementType::i64)); };
+  const bool sorted = op.integer("sorted", 1) != 0;
+  Tensor place = graph.reduce(DataType::i64, {count}, {count}, Reduction::sum, [&](const Indices &i, const Indices &k) {
+    Scalar before = sorted ? below(k[0], i[0]) : cast(k[0], ElementType::i64) < graph.at(first, {i[0]});
+    return select(both(leads(k[0]), before), truth(true), truth(false));
+  });
+  Kept kept = keptWhere(graph, count, leads);
+  Tensor shown = kept.places;
+  if (sorted)
+    shown = graph.reduce(DataType::i64, {kept.count}, {count}, Reduction::max, [&](const Indices &i, const Indices &k) {
+      return select(both(leads(k[0]), equal(graph.at(place, {k[0]}), cast(i[0], ElementType::i64))), cast(k[0], ElementType::i64),
+                    truth(false));
+    });
+  auto sliceOf = [&](Scalar group) { return clampedTo(cast(graph.at(shown, {group}), ElementType::index), count); };
+  Shape shape = flat ? Shape{kept.count} : x->shape;
+  shape[axis] = kept.count;
+  Tensor values = graph.compute(x->dataType, shape, [&](const Indices &i) {
+    Indices own = i;
+    own[axis] = sliceOf(i[axis]);
+    return flat ? graph.at(rows, {own[0], Scalar(0)}) : graph.at(x, own);
+  });
+  Tensor members = graph.reduce(DataType::i64, {kept.count}, {count}, Reduction::sum, [&](const Indices &i, const Indices &k) {
+    return select(alike(sliceOf(i[0]), k[0]), truth(true), truth(false));
+  });
+  return {values, shown, place, members};
+}
+
 std::vector<Tensor> unique(Op &op) {
   Graph &graph = op.graph;
   Tensor x = op.input(0);
   if (!x->known || !x->known->isConstant())
-    op.fail("its input must be a constant: the shapes of its results depend on it, and shapes that depend on data are not supported");
+    return uniqueInRun(op);
   const std::vector<int64_t> &shape = x->known->shape;
   const std::vector<Cell> &cells = x->known->cells;
   // Slices along the axis, or single elements: slice s has elements at (before, s, after).

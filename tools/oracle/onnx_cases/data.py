@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Graphs whose shapes depend on what their inputs hold, branches that an input chooses, and sizes that pass through floats."""
+import numpy as np
+from onnx import TensorProto, helper, numpy_helper
+
+
+def make(cases):
+    random = cases.random("data")
+    f = lambda *shape: random.standard_normal(shape).astype(np.float32)
+    node = helper.make_node
+    constant = lambda name, value: node("Constant", [], [name], value=numpy_helper.from_array(np.asarray(value), name))
+    whole = lambda name, *values: constant(name, np.array(values, np.int64))
+
+    cases.add("nonzero", None, [("x", f(6, 11))], ["places"], dynamic={"x": {0: "n", 1: "m"}},
+              nodes=[constant("zero", np.float32(0)), node("Greater", ["x", "zero"], ["holds"]), node("NonZero", ["holds"], ["places"])])
+    # More than 4,096 places: three levels of counts.
+    many = np.zeros((2, 4500), np.int64)
+    many[0, ::97], many[1, [0, 63, 64, 4095, 4096, 4499]] = 3, -1
+    cases.add("nonzero_of_many", None, [("x", many)], ["places"], nodes=[node("NonZero", ["x"], ["places"])])
+    cases.add("nonzero_of_nothing", None, [("x", np.zeros((3, 5), np.float32))], ["places"], dynamic={"x": {0: "n"}},
+              nodes=[node("NonZero", ["x"], ["places"])])
+    cases.add("nonzero_of_ones_counts", None, [("x", f(9))], ["out"], dynamic={"x": {0: "n"}},
+              nodes=[node("Shape", ["x"], ["shape"]), node("ConstantOfShape", ["shape"], ["ones"], value=helper.make_tensor("", TensorProto.INT64, [1], [1])),
+                     node("NonZero", ["ones"], ["places"]), node("Cast", ["places"], ["counted"], to=TensorProto.FLOAT), node("Add", ["x", "counted"], ["out"])])
+    cases.add("rows_that_a_mask_shows", None, [("x", f(3, 5, 8)), ("mask", np.array([[1, 1, 0, 0, 0], [1, 1, 1, 1, 1], [1, 0, 0, 0, 1]], np.int64)), ("w", f(8, 4))],
+              ["out", "mean"], fixed=("w",), dynamic={"x": {0: "batch", 1: "length"}, "mask": {0: "batch", 1: "length"}},
+              nodes=[node("NonZero", ["mask"], ["places"]), node("Transpose", ["places"], ["pairs"], perm=[1, 0]), node("GatherND", ["x", "pairs"], ["rows"]),
+                     node("MatMul", ["rows", "w"], ["product"]), node("Softmax", ["product"], ["out"], axis=-1),
+                     node("ReduceMean", ["rows"], ["mean"], axes=[0], keepdims=0)], opset=17)
+    cases.add("compress_along_an_axis", None, [("x", f(3, 7, 5)), ("c", np.array([0, 1, 1, 0, 0, 1, 0], bool))], ["out"],
+              dynamic={"x": {1: "n"}, "c": {0: "n"}}, nodes=[node("Compress", ["x", "c"], ["out"], axis=1)])
+    cases.add("compress_flat", None, [("x", f(3, 4)), ("c", np.array([0, 1, 1, 0, 0, 1, 0], bool))], ["out"], dynamic={"x": {0: "n"}},
+              nodes=[node("Compress", ["x", "c"], ["out"])])
+    names = ["values", "first", "place", "count"]
+    for order in (0, 1):
+        cases.add(f"unique_{'sorted' if order else 'as_they_come'}", None, [("x", np.array([5, 2, 9, 2, -1, 5, 5], np.int64))], names,
+                  dynamic={"x": {0: "n"}}, nodes=[node("Unique", ["x"], names, sorted=order)])
+        cases.add(f"unique_columns_{'sorted' if order else 'as_they_come'}", None,
+                  [("x", np.array([[3, 1, 3, 1, 2, 1], [0, 4, 0, 5, 7, 4]], np.float32))], names, dynamic={"x": {1: "n"}},
+                  nodes=[node("Unique", ["x"], names, sorted=order, axis=1)])
+    cases.add("slice_to_the_longest", None, [("x", f(3, 6, 8)), ("mask", np.array([[1, 1, 0, 0, 0, 0], [1, 1, 1, 1, 0, 0], [1, 0, 0, 0, 0, 0]], np.int64)), ("w", f(8, 4))],
+              ["out"], fixed=("w",), dynamic={"x": {0: "batch", 1: "length"}, "mask": {0: "batch", 1: "length"}},
+              nodes=[whole("axis", 1), whole("zero", 0), node("ReduceSum", ["mask", "axis"], ["lengths"], keepdims=0), whole("first", 0),
+                     node("ReduceMax", ["lengths", "first"], ["longest"], keepdims=1), node("Slice", ["x", "zero", "longest", "axis"], ["cut"]),
+                     node("MatMul", ["cut", "w"], ["out"])])
+    cases.add("slice_from_the_largest_on", None, [("x", f(9)), ("y", f(2, 9))], ["out"], dynamic={"x": {0: "n"}, "y": {1: "n"}},
+              nodes=[node("ArgMax", ["x"], ["at"], axis=0, keepdims=1), whole("end", 2**62), whole("axis", 1),
+                     node("Slice", ["y", "at", "end", "axis"], ["rest"]), node("Softmax", ["rest"], ["out"], axis=1)])
+    cases.add("top_of_a_number_that_is_counted", None, [("x", f(2, 8)), ("k", np.array([3], np.int64))], ["values", "places"], dynamic={"x": {1: "n"}},
+              nodes=[node("TopK", ["x", "k"], ["values", "places"])])
+
+    # A size that exporters scale as a float: to the next multiple of 4, and by 1.5.
+    sizes = [node("Shape", ["x"], ["shape"]), whole("one", 1), whole("two", 2), whole("zero", 0), node("Slice", ["shape", "one", "two", "zero"], ["size"]),
+             node("Cast", ["size"], ["real"], to=TensorProto.FLOAT)]
+    cases.add("size_rounded_up_as_a_float", None, [("x", f(2, 10))], ["out"], dynamic={"x": {1: "n"}},
+              nodes=sizes + [constant("four", np.float32(4)), node("Div", ["real", "four"], ["part"]), node("Ceil", ["part"], ["up"]), node("Mul", ["up", "four"], ["scaled"]),
+                             node("Cast", ["scaled"], ["to"], to=TensorProto.INT64), whole("rows", 2), node("Concat", ["rows", "to"], ["shape2"], axis=0),
+                             node("ConstantOfShape", ["shape2"], ["out"])])
+    cases.add("size_times_a_fraction", None, [("x", f(2, 1, 1, 7))], ["out"], dynamic={"x": {3: "n"}},
+              nodes=[node("Shape", ["x"], ["shape"]), whole("three", 3), whole("four", 4), whole("zero", 0), node("Slice", ["shape", "three", "four", "zero"], ["size"]),
+                     node("Cast", ["size"], ["real"], to=TensorProto.FLOAT), constant("half", np.float32(1.5)), node("Mul", ["real", "half"], ["more"]),
+                     node("Floor", ["more"], ["down"]), node("Cast", ["down"], ["to"], to=TensorProto.INT64), whole("lead", 2, 1, 1),
+                     node("Concat", ["lead", "to"], ["sizes"], axis=0), node("Resize", ["x", "", "", "sizes"], ["out"], mode="nearest")])
+    # A kernel over what a kernel gave: lengths are (max(length - 10, 0) / 5 + 1 - 3) / 2 + 1.
+    cases.add("convolutions_one_after_another", None, [("x", f(1, 1, 103)), ("v", f(4, 1, 10)), ("w", f(2, 4, 3))], ["out"], fixed=("v", "w"), dynamic={"x": {2: "length"}},
+              nodes=[node("Conv", ["x", "v"], ["a"], strides=[5]), node("Conv", ["a", "w"], ["out"], strides=[2])], tolerance=1e-4)
+
+    # What Optimum's merged decoders do: one branch reads a past, the other does not, and shapes differ.
+    info = lambda name, kind, shape: helper.make_tensor_value_info(name, kind, shape)
+    branch = lambda name, nodes: helper.make_graph(nodes, name, [], [info(f"{name}_out", TensorProto.FLOAT, None)])
+    yes = branch("with_past", [node("Concat", ["past", "x"], ["with_past_out"], axis=0)])
+    no = branch("without_past", [node("Identity", ["x"], ["without_past_out"])])
+    cases.add("branch_with_the_past", None, [("x", f(2, 3)), ("past", f(4, 3)), ("use_cache_branch", np.array([True]))], ["out"],
+              dynamic={"x": {0: "step"}, "past": {0: "past"}}, assumed=("use_cache_branch",), types={"out": np.float32},
+              nodes=[node("If", ["use_cache_branch"], ["out"], then_branch=yes, else_branch=no)])
