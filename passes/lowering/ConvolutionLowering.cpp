@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Lowering of convolutions to their kernel (see EntryLoweringImpl.h): missing spatial dimensions are 1 in front.
+// Lowering of convolutions to their kernel (see EntryLoweringImpl.h): missing spatial dimensions are 1 in front. So are
+// last ones of a single place, as exporters write convolutions of sequences: the kernel's lanes are neighbours along
+// the last dimension.
 #include "compiler/target/templates/params.h"
 #include "passes/lowering/EntryLoweringImpl.h"
 
@@ -8,10 +10,20 @@ using namespace mlir;
 
 namespace ingot::passes {
 
+// How many spatial dimensions are left without the last ones that hold one element, read by windows of one.
+static int64_t spatialDimensions(ir::ConvolutionOp op, RankedTensorType input, RankedTensorType weight,
+                                 RankedTensorType result) {
+  int64_t spatial = input.getRank() - 2;
+  while (spatial > 1 && input.getDimSize(1 + spatial) == 1 && result.getDimSize(1 + spatial) == 1 &&
+         (weight.getRank() == 2 || weight.getDimSize(1 + spatial) == 1) && op.getPads()[spatial - 1] == 0)
+    --spatial;
+  return spatial;
+}
+
 LogicalResult EntryLowering::lowerOp(ir::ConvolutionOp op) {
   const RankedTensorType input = tensorOf(op.getInput()), weight = tensorOf(op.getWeight()),
                          result = tensorOf(op.getResult());
-  const int64_t spatial = input.getRank() - 2, missing = 3 - spatial;
+  const int64_t missing = 3 - spatialDimensions(op, input, weight, result);
   KernelParams params(builder, "convolution");
   params.set("channels", input.getDimSize(1)).set("outputs", weight.getDimSize(0)).set("groups", op.getGroups(), 1);
   static const StringRef axes[] = {"_d", "_h", "_w"};

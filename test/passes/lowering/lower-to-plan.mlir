@@ -288,3 +288,19 @@ module {
     ingot.return %a, %c : tensor<?x3x8x24xf32, #ingot.dims<"b", "", "", "">>, tensor<?x3x8x24xf32, #ingot.dims<"b", "", "", "">>
   }
 }
+
+// -----
+
+// A convolution of sequences that was written with a last dimension of one place: the sequence is the last dimension.
+// CHECK-LABEL: plan.program @model
+// CHECK:         plan.kernel @"convolution-channels8-outputs4-kernel_w3-{{[^"]*}}-in_d_rows_1-in_h_rows_1-in_w_rows_9-
+// CHECK-SAME:      kernel_d = 1 : i32, kernel_h = 1 : i32, kernel_w = 3 : i32
+// CHECK-SAME:      pad_d = 0 : i32, pad_h = 0 : i32, pad_w = 1 : i32
+// CHECK-SAME:      stride_d = 1 : i32, stride_h = 1 : i32, stride_w = 2 : i32
+ingot.symbol @n
+ingot.entry @main(%x: tensor<?x8x9x1xf32, #ingot.dims<"n", "", "", "">>, %w: tensor<4x8x3x1xf32>) -> (tensor<?x4x5x1xf32, #ingot.dims<"n", "", "", "">>)
+    attributes {arg_names = ["x", "w"], res_names = ["y"]} {
+  %y = ingot.convolution %x, %w {strides = array<i64: 2, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 0, 1, 0>}
+      : (tensor<?x8x9x1xf32, #ingot.dims<"n", "", "", "">>, tensor<4x8x3x1xf32>) -> tensor<?x4x5x1xf32, #ingot.dims<"n", "", "", "">>
+  ingot.return %y : tensor<?x4x5x1xf32, #ingot.dims<"n", "", "", "">>
+}

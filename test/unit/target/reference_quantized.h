@@ -43,7 +43,7 @@ public:
         s[row * groups + g] =
             none ? 0.0f : static_cast<float>(rounded(scaleType, (1.5 + numbers.next()) / (eight ? 128 : 8)));
         for (int i = g * group; i < std::min(k, (g + 1) * group); ++i)
-          u[row * kPadded + i] = none ? z[row * groups + g] : eight ? numbers.below(256) : numbers.below(16);
+          u[row * kPadded + i] = none ? z[row * groups + g] : eight ? code(numbers, row / 16) : numbers.below(16);
       }
       // The extremes stand somewhere.
       u[row * kPadded] = s[row * groups] == 0.0f ? z[row * groups] : output % 2 ? (eight ? 255 : 15) : 0;
@@ -75,6 +75,12 @@ public:
   int n, k, group, groups;
 
 private:
+  // One of 8 bits. By panels in turn: any, 7 bits around the middle, and small ones among which large ones are rare.
+  static int code(Numbers &numbers, size_t panel) {
+    if (panel % 3 == 0 || (panel % 3 == 2 && numbers.below(300) == 0))
+      return numbers.below(256);
+    return panel % 3 == 1 ? 64 + numbers.below(129) : 108 + numbers.below(41);
+  }
   int zeroOf(int output, int i) const { return z[static_cast<size_t>(storedRow(output)) * groups + i / group]; }
   int storedRow(int output) const {
     int half = output / n, i = output % n;

@@ -122,8 +122,8 @@ std::set<std::string> sharedFunctions(const llvm::Module &module) {
 }
 
 llvm::ArrayRef<llvm::StringRef> sharedFiles() {
-  static const llvm::StringRef files[] = {"linear_rows", "linear_int_rows", "linear_dequant_rows", "linear_tiles",
-                                          "convolution_blocks"};
+  static const llvm::StringRef files[] = {"linear_rows",         "linear_int_rows", "linear_int_bytes",
+                                          "linear_dequant_rows", "linear_tiles",    "convolution_blocks"};
   return files;
 }
 

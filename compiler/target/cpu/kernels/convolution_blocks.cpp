@@ -62,6 +62,7 @@ struct Blocks : ConvolutionOperands {
   Run run[kPlaces];
   Piece piece[kPlaces + kPanels + 1];
   Store store[2 * kPlaces];
+  int64_t direct[kPanels]; // where whole panels of one image are stored, in channel 0; else -1
   int32_t runs, pieces, stores, blockPanels;
 
   // Places [from, from + some) of all images: what is read and where it is stored.
@@ -90,7 +91,10 @@ struct Blocks : ConvolutionOperands {
       const int64_t place = from + at, b = place / count, within = place % count;
       const int32_t lane = at % 16;
       const auto part = (int32_t)least(least(count - within, some - at), 16 - lane);
-      store[stores++] = {at / 16, lane, part, b * p->outputs * count + within};
+      const int64_t to = b * p->outputs * count + within;
+      direct[at / 16] = part == 16 && !p->act ? to : -1;
+      if (direct[at / 16] < 0)
+        store[stores++] = {at / 16, lane, part, to};
       at += part;
     }
   }
@@ -197,24 +201,39 @@ struct Blocks : ConvolutionOperands {
     }
   }
 
+  // What the inner products do with sums of output channels from `first` on (all but an activation).
+  INGOT_INLINE ConvolutionEnd endAt(int64_t first) const {
+    constexpr float infinity = __builtin_inff();
+    const int64_t at = first * count;
+    return {direct,
+            count,
+            result.scale ? result.scale + first : nullptr,
+            result.bias ? result.bias + first : nullptr,
+            result.residual ? result.residual + at : nullptr,
+            result.out + at,
+            p->clamp & 1 ? p->low : -infinity,
+            p->clamp & 2 ? p->high : infinity};
+  }
+
   // Output channels [from, to) of group g over the block.
   INGOT_INLINE void multiply(int64_t g, int64_t from, int64_t to) {
     const Run &last = run[runs - 1];
-    const int32_t some = last.from + last.count;
+    const int32_t blockPlaces = last.from + last.count;
     for (int64_t first = from; first < to; first += layout.rows) {
-      const int64_t count = least(layout.rows, to - first);
+      const int64_t some = least(layout.rows, to - first);
+      const ConvolutionEnd end = endAt(g * rows + first);
       const float *w = weight + (g * rows + first) * depth;
       for (int64_t k = 0; k < depth; k += kChunk) {
         const auto length = (int32_t)least(kChunk, depth - k);
         gather(g, k, length);
-        multiplyChunk(
-            {w + k, depth, (int32_t)count, panels, kPanelStride, some, length, sums, layout.rows * 16, k == 0});
+        multiplyChunk({w + k, depth, (int32_t)some, panels, kPanelStride, blockPlaces, length, sums, layout.rows * 16,
+                       k == 0, k + length == depth ? &end : nullptr});
       }
-      finish(g * rows + first, count);
+      finish(g * rows + first, some);
     }
   }
 
-  // Stores the block's sums of output channels [first, first + some).
+  // Stores the block's sums of output channels [first, first + some), as far as the inner products have not.
   INGOT_INLINE void finish(int64_t first, int64_t some) const {
     // Copies: what is stored could else be any of these.
     const convolution_params params = *p;

@@ -27,7 +27,7 @@ struct Channels : ConvolutionOperands {
         float *to = lines + (tz * high + i) * across;
         const int64_t y = top + i;
         if (from < 0 || from >= size[0] || y < 0 || y >= size[1])
-          clearFloats(to, across);
+          clearVectors(to, across);
         else
           copyLine(to, each, used, image + (from * size[1] + y) * size[2], size[2], x0 * p->stride_w - p->pad_w,
                    p->stride_w, end);
@@ -37,11 +37,14 @@ struct Channels : ConvolutionOperands {
     for (int64_t y = y0; y < y1; ++y) {
       const int64_t at = ((b * p->outputs + o) * places[0] + z) * places[1] * places[2] + y * places[2] + x0;
       const float *first = lines + (y - y0) * p->stride_h * across;
+      // A row's last vector may reach into the band's next rows, which are stored after it.
+      const int64_t room = width == places[2] && !p->residual ? (y1 - y) * width : width;
       int64_t x = 0;
       for (; x + 64 <= width; x += 64)
         sumPlaces<4>(w, first + x, high, across, each, o, at + x, 16);
       for (; x < width; x += 16)
-        sumPlaces<1>(w, first + x, high, across, each, o, at + x, (int32_t)least(16, width - x));
+        sumPlaces<1>(w, first + x, high, across, each, o, at + x,
+                     x + 16 <= room ? 16 : (int32_t)least(16, width - x));
     }
   }
 

@@ -18,6 +18,12 @@ INGOT_INLINE void clearFloats(float *to, int64_t count) {
     to[i] = 0.0f;
 }
 
+// The same by vectors, which may reach past the count by 15.
+INGOT_INLINE void clearVectors(float *to, int64_t count) {
+  for (int64_t i = 0; i < count; i += 16)
+    store16(to + i, splat(0.0f));
+}
+
 // to[i] = from[i * stride] for i < count. Vectors may reach past the count in `to` (by 15), and in `from` up to `end`.
 INGOT_INLINE void copyEvery(float *to, const float *from, int64_t count, int32_t stride, const float *end) {
   int64_t i = 0;
@@ -51,9 +57,9 @@ INGOT_INLINE void copyLine(float *to, int64_t each, uint64_t used, const float *
     // Elements [low, high) lie in the row.
     const int64_t low = first >= 0 ? 0 : least(stepsTo(-first, stride), each);
     const int64_t high = columns <= first ? low : most(low, least(stepsTo(columns - first, stride), each));
-    clearFloats(phase, low);
+    clearVectors(phase, low);
     copyEvery(phase + low, row + first + low * stride, high - low, stride, end);
-    clearFloats(phase + high, each - high);
+    clearVectors(phase + high, each - high);
   }
 }
 

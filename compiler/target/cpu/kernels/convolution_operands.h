@@ -8,6 +8,15 @@
 
 namespace ingot::kernels {
 
+// Copies at most 16 floats.
+INGOT_INLINE void copySome(float *to, const float *from, int32_t count) {
+  typedef float f32x4 __attribute__((ext_vector_type(4), aligned(4)));
+  for (; count >= 4; count -= 4, to += 4, from += 4)
+    *(f32x4 *)to = *(const f32x4 *)from;
+  for (; count > 0; --count)
+    *to++ = *from++;
+}
+
 // The end of a convolution: c * scale + bias + residual, the activation, the bounds.
 struct ConvolutionResult {
   const convolution_params *p;
@@ -29,13 +38,11 @@ struct ConvolutionResult {
     float lanes[32];
     if (p->residual) {
       store16(lanes, splat(0.0f));
-      for (int32_t i = 0; i < count; ++i)
-        lanes[lane + i] = residual[at + i];
+      copySome(lanes + lane, residual + at, count);
       y = y + load16(lanes);
     }
     store16(lanes, end(y));
-    for (int32_t i = 0; i < count; ++i)
-      out[at + i] = lanes[lane + i];
+    copySome(out + at, lanes + lane, count);
   }
   INGOT_INLINE f32x16 end(f32x16 y) const {
     y = activate(y, p->act);

@@ -2,8 +2,9 @@
 //
 // The inner products of convolution: rows of a weight, as they are stored, against panels [k][16] of windows in
 // scratch, over one chunk of k. An output's chunk is one chain of fused multiply-adds from zero over ascending k, added
-// to the sum at its end (docs/spec/numerics.md). Panels stream from the second-level cache; what a group of rows reads
-// of the weight is fetched while the group before it is multiplied.
+// to the sum at its end (docs/spec/numerics.md). Sums of the last chunk are finished in registers where a panel's
+// places are neighbours in the output. Panels stream from the second-level cache; what a group of rows reads of the
+// weight is fetched while the group before it is multiplied.
 #ifndef INGOT_TARGET_CPU_KERNELS_CONVOLUTION_ROWS_H
 #define INGOT_TARGET_CPU_KERNELS_CONVOLUTION_ROWS_H
 
@@ -13,17 +14,29 @@ namespace ingot::kernels {
 
 typedef f32x8 f32x8_u __attribute__((aligned(4)));
 
+// What is done with sums of the last chunk, in this order: c * scale + bias + residual, at least low, at most high.
+// What there is none of is null, and infinite.
+struct ConvolutionEnd {
+  const int64_t *at;         // where a panel's 16 places of row 0 are in the output; below 0: its sums are kept
+  int64_t across;            // elements from row to row
+  const float *scale, *bias; // of row 0
+  const float *residual;
+  float *out;
+  float low, high;
+};
+
 struct ConvolutionChunk {
   const float *weight; // the first row from this k on
   int64_t lda;         // floats from row to row
   int32_t rows;
   const float *panels;
-  int64_t ldw;    // floats from panel to panel
-  int32_t places; // lanes of all panels that are wanted
-  int32_t length; // of the chunk
-  float *sums;    // [panel][row][16]
-  int64_t ldsums; // floats from panel to panel
-  bool first;     // sums are set and not added to
+  int64_t ldw;               // floats from panel to panel
+  int32_t places;            // lanes of all panels that are wanted
+  int32_t length;            // of the chunk
+  float *sums;               // [panel][row][16]
+  int64_t ldsums;            // floats from panel to panel
+  bool first;                // sums are set and not added to
+  const ConvolutionEnd *end; // null: sums are kept
 };
 
 template <class V> INGOT_INLINE V loadLanes(const float *from);
@@ -33,6 +46,34 @@ INGOT_INLINE void storeLanes(float *to, f32x16 v) { store16(to, v); }
 INGOT_INLINE void storeLanes(float *to, f32x8 v) { *(f32x8_u *)to = v; }
 
 constexpr int32_t kFetched = 128; // k between two times that lines are fetched
+
+// The sums of MR rows and one panel, whose place is at + row * end.across.
+template <int MR, int NP>
+INGOT_INLINE void finishRows(f32x16 (&acc)[MR][NP], int panel, const ConvolutionEnd &end, int32_t row, int64_t at) {
+  at += row * end.across;
+  if (end.scale) {
+#pragma unroll
+    for (int r = 0; r < MR; ++r)
+      acc[r][panel] = acc[r][panel] * splat(end.scale[row + r]);
+  }
+  if (end.bias) {
+#pragma unroll
+    for (int r = 0; r < MR; ++r)
+      acc[r][panel] = acc[r][panel] + splat(end.bias[row + r]);
+  }
+  if (end.residual) {
+#pragma unroll
+    for (int r = 0; r < MR; ++r)
+      acc[r][panel] = acc[r][panel] + load16(end.residual + at + r * end.across);
+  }
+  const f32x16 low = splat(end.low), high = splat(end.high);
+#pragma unroll
+  for (int r = 0; r < MR; ++r) {
+    f32x16 y = acc[r][panel];
+    y = y < low ? low : y;
+    store16(end.out + at + r * end.across, y > high ? high : y);
+  }
+}
 
 // MR rows from `row` on by NP panels from `panel` on. Fetches rows [row + MR + fetch, row + MR + fetch + fetches) where
 // there are such.
@@ -70,20 +111,26 @@ INGOT_INLINE void multiplyPiece(const ConvolutionChunk &c, int32_t row, int32_t 
     }
   }
   float *sums = c.sums + panel * c.ldsums + row * 16;
-  if (c.first) {
 #pragma unroll
-    for (int r = 0; r < MR; ++r)
+  for (int i = 0; i < NP; ++i) {
+    float *to = sums + i * c.ldsums;
+    if (c.first) {
 #pragma unroll
-      for (int i = 0; i < NP; ++i)
-        storeLanes(sums + i * c.ldsums + r * 16, (V)(0.0f) + acc[r][i]);
-  } else {
+      for (int r = 0; r < MR; ++r)
+        acc[r][i] = (V)(0.0f) + acc[r][i];
+    } else {
 #pragma unroll
-    for (int r = 0; r < MR; ++r)
-#pragma unroll
-      for (int i = 0; i < NP; ++i) {
-        float *sum = sums + i * c.ldsums + r * 16;
-        storeLanes(sum, loadLanes<V>(sum) + acc[r][i]);
+      for (int r = 0; r < MR; ++r)
+        acc[r][i] = loadLanes<V>(to + r * 16) + acc[r][i];
+    }
+    if constexpr (sizeof(V) == 64)
+      if (c.end && c.end->at[panel + i] >= 0) {
+        finishRows<MR, NP>(acc, i, *c.end, row, c.end->at[panel + i]);
+        continue;
       }
+#pragma unroll
+    for (int r = 0; r < MR; ++r)
+      storeLanes(to + r * 16, acc[r][i]);
   }
 }
 

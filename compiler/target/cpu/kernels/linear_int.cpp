@@ -8,8 +8,10 @@
 //
 // Blocked as linear is: up to 16 rows panel by panel, so that weights stream once, in order; more rows by blocks of
 // rows x panels x one chunk of K. Activations are used as they lie, unless the instructions want pairs of 16 bits; with
-// VNNI 4-bit weights are widened once per block of rows.
+// VNNI 4-bit weights are widened once per block of rows. Without it 8-bit weights of one group are multiplied by bytes
+// where they allow it (linear_int_bytes.h), panel by panel.
 #include "compiler/target/cpu/kernels/linear_epilogue.h"
+#include "compiler/target/cpu/kernels/linear_int_bytes.h"
 #include "compiler/target/cpu/kernels/linear_int_rows.h"
 #include "compiler/target/cpu/kernels/linear_tiles.h"
 #include "compiler/target/cpu/kernels/quantized.h"
@@ -65,6 +67,20 @@ struct LinearInt {
         *(unaligned *)(to + r * stride + i / 2) =
             __builtin_shufflevector(v, v, 0, 2, 1, 3, 4, 6, 5, 7, 8, 10, 9, 11, 12, 14, 13, 15);
       }
+  }
+
+  // Copies the same as q + 128, and 128 times the sum of each row's q.
+  INGOT_INLINE void copyBytes(uint8_t *to, int32_t *sums, int32_t row, int32_t count, int32_t k, int32_t length) const {
+    for (int32_t r = 0; r < count; ++r) {
+      i32x16 total = (i32x16)(0);
+      for (int32_t i = 0; i < length; i += 32) // all of a step of 32 is there
+        for (int32_t j = i; j < i + 32; j += 16) {
+          const i8x16 q = *(const i8x16_u *)(rowAt(row + r) + k + j);
+          *(i8x16_u *)(to + r * kChunk + j) = q ^ (i8x16)(-128);
+          total += __builtin_convertvector(q, i32x16);
+        }
+      sums[r] = __builtin_reduce_add(total) * 128;
+    }
   }
 
   // Widens one chunk of 4-bit weights to 8 bits in the layout n16k4: for instructions that take those at full speed.
@@ -128,13 +144,47 @@ struct LinearInt {
     }
   }
 
+  // The chunk's panels, each by bytes if it is made for that; else by pairs of 16 bits, which copyPairs() makes sure
+  // of.
+  template <class CopyPairs>
+  INGOT_INLINE void panelsByBytes(const IntChunk &chunk, const uint8_t *bytes, const int32_t *byteSums,
+                                  BytesPanel *made, const CopyPairs &copyPairs) const {
+    for (int32_t i = 0; i < chunk.panels;) {
+      // Panels made, up to one that is declined.
+      int32_t count = 0;
+      while (i + count < chunk.panels &&
+             ingot_linear_int_bytes_panel(made + count, chunk.w.values + (i + count) * chunk.w.ldValues, chunk.length))
+        ++count;
+      int32_t *sums = (int32_t *)chunk.sums + i * chunk.sums_panel;
+      if (count) {
+        BytesChunk some = {bytes,        kChunk,         byteSums, chunk.count,      chunk.length,
+                           made,         count,          sums,     chunk.sums_panel, chunk.next + i * chunk.ldNext,
+                           chunk.ldNext, chunk.nextBytes};
+        ingot_linear_int_bytes_block(&some);
+        i += count;
+        continue;
+      }
+      copyPairs();
+      IntChunk one = chunk;
+      one.panels = 1;
+      one.w.values = chunk.w.values + i * chunk.w.ldValues;
+      one.sums = sums;
+      one.next = chunk.next + i * chunk.ldNext;
+      ingot_linear_int_rows_w8_block(&one);
+      ++i;
+    }
+  }
+
   // Blocks of rows x panels x one chunk.
   INGOT_INLINE void manyRows(int32_t tile0, int32_t tile1, char *scratch) const {
     LinearIntScratch layout = linearIntScratch(*p);
     uint32_t *copied = (uint32_t *)scratch;
-    uint8_t *wide = (uint8_t *)(scratch + layout.input);
-    float *sums = (float *)(scratch + layout.input + layout.weights);
+    uint8_t *bytes = (uint8_t *)(scratch + layout.input);
+    int32_t *byteSums = (int32_t *)(bytes + kRowBlock * kChunk);
+    uint8_t *wide = (uint8_t *)(scratch + layout.input + layout.bytes);
+    float *sums = (float *)(scratch + layout.input + layout.bytes + layout.weights);
     constexpr int32_t block = kRowBlock / kIntRows * kIntRows;
+    const bool byBytes = !kHasVnni && channel();
     const int32_t perTile = p->gated ? 2 : 1;
     for (int32_t row = 0; row < rows; row += block) {
       int32_t rowCount = minimum(block, rows - row);
@@ -143,8 +193,12 @@ struct LinearInt {
         int32_t panels = count * perTile;
         clearSums(sums, (int64_t)panels * kRowBlock);
         for (int32_t k = 0; k < depth(); k += kChunk) {
-          if (pairs())
-            copyPairs(copied, kChunk / 2, row, rowCount, k, minimum(kChunk, depth() - k));
+          const int32_t length = minimum(kChunk, depth() - k);
+          bool copiedPairs = false;
+          if (byBytes)
+            copyBytes(bytes, byteSums, row, rowCount, k, length);
+          else if (pairs())
+            copyPairs(copied, kChunk / 2, row, rowCount, k, length);
           for (int32_t i = 0; i < panels; i += kPanelGroup) {
             const int64_t first = (int64_t)tile * perTile + i;
             IntChunk chunk = chunkAt(copied, kChunk / 2, row, rowCount, first, minimum(kPanelGroup, panels - i), k,
@@ -156,6 +210,15 @@ struct LinearInt {
                                  : chunk.w.values;
             chunk.ldNext = weight.panel;
             chunk.nextBytes = beside || below ? (int64_t)chunk.length * (bits8() ? 16 : 8) : 0;
+            if (byBytes) {
+              panelsByBytes(
+                  chunk, bytes, byteSums, (BytesPanel *)wide, [&]() __attribute__((always_inline)) {
+                    if (!copiedPairs)
+                      copyPairs(copied, kChunk / 2, row, rowCount, k, length);
+                    copiedPairs = true;
+                  });
+              continue;
+            }
             const bool widened = kHasVnni && !bits8();
             if (widened) {
               for (int32_t j = 0; j < chunk.panels; ++j)

@@ -49,11 +49,18 @@ constexpr LinearScratch linearScratch(const linear_params &p) {
 // Groups of columns along K that share a scale; the last may be shorter.
 constexpr int64_t groupsOf(int64_t k, int64_t group) { return (k + group - 1) / group; }
 
+// Panels over one chunk whose heavy pairs are apart (linear_int_bytes.h): at most so many lines of what is left, and
+// bytes.
+constexpr int64_t kBytesRest = 32;
+constexpr int64_t kBytesPanel = 64 + 32 + kBytesRest * (2 + 64) + kChunk * 16;
+
 // Scratch of `linear_int`, blocked as `linear` is.
 struct LinearIntScratch {
-  int64_t input;   // 16 bits: few rows x whole K, or a block of rows x one chunk; or a piece of weights and tiles
-  int64_t weights; // 8 bits: one chunk of kPanelGroup panels of 4-bit weights, widened
-  int64_t sums;    // f32 or i32: [panels][rows][16]
+  int64_t input; // 16 bits: few rows x whole K, or a block of rows x one chunk; or a piece of weights and tiles
+  int64_t bytes; // 8 bits: a block of rows x one chunk, and a sum of each row
+  int64_t
+      weights;  // 8 bits: one chunk of kPanelGroup panels of 4-bit weights, widened, or of 8-bit weights (BytesPanel)
+  int64_t sums; // f32 or i32: [panels][rows][16]
   int64_t total;
 };
 
@@ -62,9 +69,10 @@ constexpr LinearIntScratch linearIntScratch(const linear_int_params &p) {
   int64_t block = kRowBlock * kChunk * 2;
   LinearIntScratch s{};
   s.input = larger(larger(few, block), kTileSpread + kTileInput);
-  s.weights = kPanelGroup * kChunk * 16;
+  s.bytes = kRowBlock * kChunk + roundUp(kRowBlock * 4, 64);
+  s.weights = kPanelGroup * roundUp(kBytesPanel, 64);
   s.sums = larger(kPanelBlock * kRowBlock, kTileVectors) * 16 * 4;
-  s.total = s.input + s.weights + s.sums;
+  s.total = s.input + s.bytes + s.weights + s.sums;
   return s;
 }
 
