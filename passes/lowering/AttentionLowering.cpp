@@ -156,7 +156,8 @@ LogicalResult EntryLowering::lowerOp(ir::AttentionOp op) {
   setCache(params, append, *group);
   setResult(params)
       .setFloat("scale", op.getScale().convertToDouble())
-      .setFloat("soft_cap", op.getSoftCap().convertToDouble(), 0.0);
+      .setFloat("soft_cap", op.getSoftCap().convertToDouble(), 0.0)
+      .set("distances", op.getDistanceBias() ? lastDim(op.getDistanceBias()) : 0, 0);
   auto blockSymbol =
       builder.getStringAttr(ir::parseDim(ir::dimOf(tensorOf(op.getBlockTable()), 2).name.getValue())->symbol);
   int64_t queries = static_cast<int64_t>(op.getHeads() / op.getKvHeads());
@@ -175,6 +176,8 @@ LogicalResult EntryLowering::lowerOp(ir::AttentionOp op) {
   operands.add(bufferOf(op, op.getSequenceStarts()));
   operands.add(bufferOf(op, op.getContextLengths()));
   operands.add(bufferOf(op, op.getBlockTable()));
+  if (op.getDistanceBias())
+    operands.add(bufferOf(op, op.getDistanceBias()));
   operands.add(partials);
   operands.add(bufferOf(op, op.getResult()));
   if (operands.failed)

@@ -204,6 +204,7 @@ template <class Params> void checkResult(Checker &c, const Params &p) {
 void check(Checker &c, const attention_params &p) {
   checkCache(c, p);
   checkResult(c, p);
+  c.require(p.distances >= 0, "distances", p.distances, "at least 0 (0: no biases by distance)");
   if (!(p.soft_cap >= 0.0f))
     c.fail("soft_cap must not be negative (0: none)");
 }
