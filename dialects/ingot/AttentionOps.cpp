@@ -170,6 +170,14 @@ LogicalResult AttentionOp::verify() {
     return emitOpError() << "soft_cap must not be negative, found " << getSoftCap().convertToDouble();
   if (getResultElement() && !isa<FloatType>(*getResultElement()))
     return emitOpError() << "result_element must be a float type, found " << *getResultElement();
+  if (getDistanceBias()) { // attention-c7
+    Dim distances = dimOf(tensorOf(getDistanceBias()), 1);
+    if (failed(checkDim(*this, "distance_bias", getDistanceBias(), 0, Dim(heads), "heads")))
+      return failure();
+    if (dimOf(tensorOf(getDistanceBias()), 0).isDynamic() || distances.isDynamic() || distances.size < 1)
+      return emitOpError() << "distance_bias must be [heads, distances], static, with one distance or more, found "
+                           << getDistanceBias().getType();
+  }
   return checkDim(*this, "positions", getPositions(), 1, dimOf(query, 0), "as the query has"); // attention-c6
 }
 

@@ -161,11 +161,14 @@ def Ingot_AttentionOp : Ingot_PureOp<"attention", [DeclareOpInterfaceMethods<Sym
   let description = [{
     For the query at position p of its sequence, over the cached positions s with max(0, p - window + 1) <= s <= p
     (window 0: all up to p), query head h reading kv head h / (heads / kv_heads):
-    result = softmax(cap(query · keyᵀ * scale)) · value, where cap(x) = soft_cap * tanh(x / soft_cap), or x if soft_cap is 0.
+    result = softmax(cap(query · keyᵀ * scale) + bias) · value, where cap(x) = soft_cap * tanh(x / soft_cap), or x if
+    soft_cap is 0. With distance_bias bias = distance_bias[h, min(p - s, N - 1)], else 0: so T5's biases, which are
+    constant beyond some distance, and ALiBi's, slope * (p - s) with N as the context. Its elements are finite.
 
     query is [T, heads, head_dim] and the result like it, or query is qkv rows as ingot.rope_append gives them, or rows of
-    queries alone where all keys were cached before the step, and the result is [T, heads * head_dim]. The result's elements are `result_element` (the query's by default).
-    positions [P, T], sequence_starts [R+1], context_lengths [R], block_table [G, R, B].
+    queries alone where all keys were cached before the step, and the result is [T, heads * head_dim]. The result's elements are
+    `result_element` (the query's by default).
+    positions [P, T], sequence_starts [R+1], context_lengths [R], block_table [G, R, B], distance_bias f32 [heads, N].
 
     - attention-c1: query has heads heads of head_dim elements, or rows of (heads + 2 * kv_heads) * head_dim, or of
       heads * head_dim.
@@ -174,6 +177,7 @@ def Ingot_AttentionOp : Ingot_PureOp<"attention", [DeclareOpInterfaceMethods<Sym
     - attention-c4: layer is one of the group's.
     - attention-c5: scale is positive; window and soft_cap are not negative.
     - attention-c6: query and positions have the same number of tokens.
+    - attention-c7: distance_bias has heads rows, and one column or more; both are static.
 
     ```mlir
     %o = ingot.attention %q, %c1, %positions, %starts, %lengths, %blocks
@@ -185,13 +189,13 @@ def Ingot_AttentionOp : Ingot_PureOp<"attention", [DeclareOpInterfaceMethods<Sym
   }];
   let arguments = (ins Ingot_FloatTensor:$query, Ingot_CacheType:$cache, Ingot_I32Rank2:$positions,
                    Ingot_I32Rank1:$sequence_starts, Ingot_I32Rank1:$context_lengths, Ingot_I32Rank3:$block_table,
-                   I64Attr:$layer, I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$head_dim, F64Attr:$scale,
+                   Optional<2DTensorOf<[F32]>>:$distance_bias, I64Attr:$layer, I64Attr:$heads, I64Attr:$kv_heads, I64Attr:$head_dim, F64Attr:$scale,
                    DefaultValuedAttr<I64Attr, "0">:$window, DefaultValuedAttr<F64Attr, "0.0">:$soft_cap,
                    OptionalAttr<TypeAttr>:$result_element);
   let results = (outs Ingot_FloatTensor:$result);
   let assemblyFormat = [{
     $query `,` $cache `,` $positions `,` $sequence_starts `,` $context_lengths `,` $block_table
-    attr-dict `:` functional-type(operands, $result)
+    (`distance_bias` $distance_bias^)? attr-dict `:` functional-type(operands, $result)
   }];
   let hasVerifier = 1;
 }

@@ -66,7 +66,7 @@ Value appendAndAttend(OpBuilder &builder, Location loc, EntryOp step, Value &cac
   auto whole = [&](int64_t value) { return builder.getI64IntegerAttr(value); };
   cache = CacheAppendOp::create(builder, loc, cache.getType(), cache, k, v, step.argumentNamed("slots"), whole(layer.layer));
   return AttentionOp::create(builder, loc, q, cache, step.argumentNamed("positions"), step.argumentNamed("sequence_starts"),
-                             step.argumentNamed("context_lengths"), step.argumentNamed("block_table"), whole(layer.layer),
+                             step.argumentNamed("context_lengths"), step.argumentNamed("block_table"), layer.distanceBias, whole(layer.layer),
                              whole(layer.heads), whole(layer.kvHeads), whole(layer.headDim),
                              builder.getF64FloatAttr(layer.scale), whole(layer.window),
                              builder.getF64FloatAttr(layer.softCap), /*result_element=*/nullptr);
@@ -76,7 +76,7 @@ Value attendToSource(OpBuilder &builder, Location loc, EntryOp step, Value q, co
   auto whole = [&](int64_t value) { return builder.getI64IntegerAttr(value); };
   Value cache = CacheOp::create(builder, loc, CacheType::get(builder.getContext(), FlatSymbolRefAttr::get(builder.getContext(), kSource)));
   return AttentionOp::create(builder, loc, q, cache, step.argumentNamed("source_positions"), step.argumentNamed("sequence_starts"),
-                             step.argumentNamed("source_lengths"), step.argumentNamed("block_table"), whole(layer.layer),
+                             step.argumentNamed("source_lengths"), step.argumentNamed("block_table"), layer.distanceBias, whole(layer.layer),
                              whole(layer.heads), whole(layer.kvHeads), whole(layer.headDim), builder.getF64FloatAttr(layer.scale),
                              whole(0), builder.getF64FloatAttr(layer.softCap), /*result_element=*/nullptr);
 }

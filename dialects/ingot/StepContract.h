@@ -29,6 +29,7 @@ struct LayerAttention {
   double scale = 1;
   int64_t window = 0;
   double softCap = 0;
+  mlir::Value distanceBias = {}; // f32 [heads, distances], or none
 };
 mlir::Value appendAndAttend(mlir::OpBuilder &builder, mlir::Location loc, EntryOp step, mlir::Value &cache, mlir::Value q,
                             mlir::Value k, mlir::Value v, const LayerAttention &layer);

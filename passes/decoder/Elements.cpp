@@ -149,6 +149,15 @@ std::optional<Form> Elements::compute(Value tensor, ArrayRef<int64_t> indices) {
           return Form(*number);
         return std::nullopt;
       })
+      .Case<ir::EmbeddingOp>([&](auto lookup) -> std::optional<Form> {
+        if (!tables || lookup.getScales())
+          return std::nullopt;
+        Form row = at(lookup.getTokens(), {indices[0]});
+        if (!row.isNumber())
+          return std::nullopt;
+        Form value = at(lookup.getTable(), {int64_t(row.constant), indices[1]});
+        return value.isNumber() ? std::optional<Form>(value.constant * lookup.getScale().convertToDouble()) : std::nullopt;
+      })
       .Case<ir::ReshapeOp>([&](auto reshape) -> std::optional<Form> {
         Value from = reshape.getInput();
         return at(from, indicesOf(from, numberOf(shapeOf(tensor), indices)));
@@ -268,6 +277,22 @@ std::optional<Form> Elements::computeRegion(ir::ComputeOp op, ArrayRef<int64_t> 
     loops.push_back(0);
     if (size < 0 || __builtin_mul_overflow(count, size, &count))
       return std::nullopt;
+  }
+  // Scripts write whole tensors element by element: of all updates the last that is meant for this element is asked for. Where there are as
+  // many as elements and that of this element's own number is meant for it, it is that one.
+  if (*op.getReduce() == ir::ReduceKind::Max && extents.size() == 1) {
+    SmallVector<int64_t> shape = shapeOf(op.getResult());
+    int64_t leading = 1;
+    size_t rank = 0;
+    while (rank < shape.size() && leading < count)
+      leading *= shape[rank++];
+    if (leading == count && count > 1) {
+      const int64_t own = numberOf(ArrayRef<int64_t>(shape).take_front(rank), indices.take_front(rank));
+      loops[indices.size()] = own;
+      std::optional<Form> found = term();
+      if (found && found->isNumber() && found->constant == double(own))
+        return found;
+    }
   }
   if (count > kLongestSum)
     return std::nullopt;

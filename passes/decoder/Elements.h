@@ -51,6 +51,9 @@ public:
   llvm::SmallVector<int64_t> indicesOf(mlir::Value tensor, int64_t number);
   static int64_t numberOf(llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> indices);
 
+  // Rows that are looked up in stored tables are numbers from now on, where they are; otherwise they stand for themselves.
+  void readTables() { tables = true; }
+
   // Whether something outside of a tensor was read since the last time this was asked.
   bool readOutside() { return std::exchange(outside, false); }
 
@@ -70,7 +73,7 @@ private:
   Input input;
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, Form> known;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<int64_t, 5>> shapes;
-  bool outside = false;
+  bool outside = false, tables = false;
 };
 
 } // namespace ingot::passes

@@ -147,9 +147,7 @@ bool compareFloats(arith::CmpFPredicate predicate, double a, double b) {
   return false;
 }
 
-} // namespace
-
-std::optional<Form> evaluate(Operation *op, llvm::function_ref<std::optional<Form>(unsigned)> operand) {
+std::optional<Form> exactly(Operation *op, llvm::function_ref<std::optional<Form>(unsigned)> operand) {
   Type type = op->getResult(0).getType();
   auto integers = [&](auto combine) -> std::optional<Form> {
     auto a = operand(0), b = operand(1);
@@ -269,6 +267,16 @@ std::optional<Form> evaluate(Operation *op, llvm::function_ref<std::optional<For
             double number = good ? unary(other, form->constant, good) : 0;
             return good ? std::optional<Form>(number) : std::nullopt;
           });
+}
+
+} // namespace
+
+std::optional<Form> evaluate(Operation *op, llvm::function_ref<std::optional<Form>(unsigned)> operand) {
+  std::optional<Form> result = exactly(op, operand);
+  // Numbers of a graph are rounded as it rounds them: which of T5's buckets a distance is in turns on that.
+  if (result && result->isNumber() && op->getResult(0).getType().isF32())
+    result->constant = double(float(result->constant));
+  return result;
 }
 
 } // namespace ingot::passes

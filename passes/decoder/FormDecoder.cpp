@@ -5,6 +5,7 @@
 #include "dialects/ingot/StepContract.h"
 #include "passes/Passes.h"
 #include "passes/decoder/DecoderGraph.h"
+#include "passes/decoder/DistanceBias.h"
 #include "passes/decoder/Heads.h"
 #include "passes/decoder/TokenRows.h"
 #include "passes/fusion/Match.h"
@@ -14,6 +15,8 @@
 #include "mlir/IR/IRMapping.h"
 
 #include <cmath>
+#include <limits>
+#include <memory>
 
 using namespace mlir;
 
@@ -64,18 +67,19 @@ struct Layer {
   int64_t window = 0;
   int64_t number = 0;  // among those that attend to the same
   bool source = false; // attends to what an encoder gave
+  std::shared_ptr<DistanceBias> bias = std::make_shared<DistanceBias>(); // layers share it
 };
 
 class Former : public TokenRows {
 public:
-  Former(DecoderGraph &graph, OpBuilder &b, ir::EntryOp step, Value &cache, std::vector<Layer> &layers)
-      : TokenRows(graph, b, step), b(b), step(step), cache(cache), layers(layers) {}
+  Former(DecoderGraph &graph, OpBuilder &b, ir::EntryOp step, Value &cache, std::vector<Layer> &layers, int64_t positions)
+      : TokenRows(graph, b, step), b(b), step(step), cache(cache), layers(layers), positions_(positions) {}
 
 protected:
   Value attend(ir::ScaledDotProductAttentionOp op) override {
     Layer &layer = *llvm::find_if(layers, [&](const Layer &layer) { return layer.op == op; });
     ir::LayerAttention attention{layer.number, layer.heads, layer.kvHeads, layer.size, layer.scale, layer.window,
-                                 op.getSoftCap().convertToDouble()};
+                                 op.getSoftCap().convertToDouble(), layer.source ? Value() : biasesOf(layer, op.getLoc())};
     if (layer.source) {
       SmallVector<Value> queries = headsOf({&layer.q}, {layer.heads}, layer.size, op.getLoc());
       return queries.empty() ? Value() : ir::attendToSource(b, op.getLoc(), step, queries[0], attention);
@@ -92,6 +96,19 @@ protected:
   }
 
 private:
+  Value biasesOf(const Layer &layer, Location loc) {
+    if (!*layer.bias)
+      return {};
+    std::vector<float> table = layer.bias->table(positions_);
+    auto type = RankedTensorType::get({layer.heads, int64_t(table.size()) / layer.heads}, b.getF32Type());
+    auto values = DenseElementsAttr::get(type, ArrayRef<float>(table));
+    // Equal ones are one attribute, and become one weight.
+    Value &constant = biases[values];
+    if (!constant)
+      constant = ir::ConstantOp::create(b, loc, type, values);
+    return constant;
+  }
+
   Value anglesOf(const Rotary &rotary, Location loc) {
     for (const auto &[known, value] : angles)
       if (known.inverse == rotary.inverse && known.factor == rotary.factor)
@@ -111,7 +128,9 @@ private:
   ir::EntryOp step;
   Value &cache;
   std::vector<Layer> &layers;
+  int64_t positions_;
   SmallVector<std::pair<Rotary, Value>> angles;
+  llvm::DenseMap<Attribute, Value> biases;
 };
 
 // Reads layers from elements. Every method gives "" or what is wrong.
@@ -137,9 +156,10 @@ public:
         return !other.source && other.op.getBias() == layer.op.getBias() && other.op.getCausal() == layer.op.getCausal() &&
                other.op.getWindow() == layer.op.getWindow() && other.heads == layer.heads;
       });
-      if (&*same != &layer)
+      if (&*same != &layer) {
         layer.window = same->window;
-      else if (std::string why = readMask(layer); !why.empty())
+        layer.bias = same->bias;
+      } else if (std::string why = readMask(layer); !why.empty())
         return nodeOf(layer.op.getResult()) + ": " + why;
     }
     return "";
@@ -408,29 +428,53 @@ private:
     return "";
   }
 
-  // Whether a query sees a key; nothing where its score is changed otherwise.
-  std::optional<bool> sees(Elements &elements, Layer &layer, int64_t b, int64_t h, int64_t s, int64_t t, int64_t past) {
+  // What is added to a score; -infinity where attention itself hides the key. Nothing where that is no number.
+  std::optional<double> added(Elements &elements, Layer &layer, int64_t b, int64_t h, int64_t s, int64_t t, int64_t past) {
+    const double hidden = -std::numeric_limits<double>::infinity();
+    elements.readTables(); // of biases
     if (layer.op.getCausal() && t > past + s)
-      return false;
+      return hidden;
     if (int64_t window = int64_t(layer.op.getWindow()); window && std::abs(past + s - t) >= window)
-      return false;
+      return hidden;
     Value bias = layer.op.getBias();
     if (!bias)
-      return true;
+      return 0.0;
     SmallVector<int64_t> shape = elements.shapeOf(bias), at{b, h, layer.source ? s : graph.firstToken(past) + s, t};
     for (size_t i = 0; i < 4; ++i)
       if (shape[i] == 1)
         at[i] = 0;
     Form form = elements.at(bias, at);
-    if (!form.isNumber() || std::isnan(form.constant))
+    return form.isNumber() && !std::isnan(form.constant) ? std::optional(form.constant) : std::nullopt;
+  }
+
+  // Whether a query sees a key; nothing where its score is changed otherwise than by the layer's biases.
+  std::optional<bool> sees(Elements &elements, Layer &layer, int64_t b, int64_t h, int64_t s, int64_t t, int64_t past) {
+    auto found = added(elements, layer, b, h, s, t, past);
+    if (!found)
       return std::nullopt;
-    if (form.constant <= match::kHiddenScore)
+    double expected = layer.bias->at(h, past + s - t);
+    if (layer.bias->relative && std::isfinite(*found)) {
+      auto own = added(elements, layer, b, h, s, past + s, past);
+      if (!own)
+        return std::nullopt;
+      expected += *own;
+    }
+    if (std::fabs(*found - expected) <= 1e-6 + 1e-5 * std::fabs(expected) && t <= past + s)
+      return true;
+    if (*found <= match::kHiddenScore)
       return false;
-    return std::fabs(form.constant) <= 1e-6 ? std::optional<bool>(true) : std::nullopt;
+    return std::fabs(*found) <= 1e-6 ? std::optional<bool>(true) : std::nullopt;
   }
 
   std::string readMask(Layer &layer) {
     const std::string other = "its scores have something else added than a causal mask";
+    if (layer.op.getBias())
+      if (std::string why = layer.bias->read(
+              graph,
+              [&](Elements &elements, int64_t b, int64_t h, int64_t s, int64_t t, int64_t past) { return added(elements, layer, b, h, s, t, past); },
+              layer.heads, positions);
+          !why.empty())
+        return why;
     // The window first: what the last of many positions sees.
     int64_t far = positions - 1;
     if (!graph.cached()) {
@@ -598,7 +642,7 @@ struct FormDecoderPass : public impl::FormDecoderPassBase<FormDecoderPass> {
                                      llvm::count_if(reader.layers, [](const Layer &layer) { return layer.source; }), source ? source->kvHeads : 0,
                                      source ? source->size : 0},
                                     cache);
-    Former former(graph, b, step, cache, reader.layers);
+    Former former(graph, b, step, cache, reader.layers, std::min(reader.positions, kMostPositions));
     Value rows = former.rowsOf(scores);
     if (!rows) {
       std::string why = former.why();

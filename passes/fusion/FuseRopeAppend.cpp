@@ -113,7 +113,7 @@ struct FuseRopeAppend : public OpRewritePattern<ir::AttentionOp> {
                                tensorOf(attention.getResult()).getElementType());
     auto attended = ir::AttentionOp::create(
         rewriter, attention.getLoc(), type, rotated.getResult(), rotated.getCacheOut(), attention.getPositions(),
-        attention.getSequenceStarts(), attention.getContextLengths(), attention.getBlockTable(),
+        attention.getSequenceStarts(), attention.getContextLengths(), attention.getBlockTable(), attention.getDistanceBias(),
         attention.getLayerAttr(), attention.getHeadsAttr(), attention.getKvHeadsAttr(), attention.getHeadDimAttr(),
         attention.getScaleAttr(), attention.getWindowAttr(), attention.getSoftCapAttr(),
         attention.getResultElementAttr());

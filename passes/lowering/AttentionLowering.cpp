@@ -191,7 +191,8 @@ LogicalResult EntryLowering::lowerOp(ir::AttentionOp op) {
     setCache(params, op.getHeads(), op.getKvHeads(), op.getHeadDim(), *group).set("queries_only", true, 0);
   setResult(params)
       .setFloat("scale", op.getScale().convertToDouble())
-      .setFloat("soft_cap", op.getSoftCap().convertToDouble(), 0.0);
+      .setFloat("soft_cap", op.getSoftCap().convertToDouble(), 0.0)
+      .set("distances", op.getDistanceBias() ? lastDim(op.getDistanceBias()) : 0, 0);
   auto blockSymbol =
       builder.getStringAttr(ir::parseDim(ir::dimOf(tensorOf(op.getBlockTable()), 2).name.getValue())->symbol);
   int64_t queries = static_cast<int64_t>(op.getHeads() / op.getKvHeads());
@@ -216,6 +217,8 @@ LogicalResult EntryLowering::lowerOp(ir::AttentionOp op) {
   operands.add(bufferOf(op, op.getSequenceStarts()));
   operands.add(bufferOf(op, op.getContextLengths()));
   operands.add(bufferOf(op, op.getBlockTable()));
+  if (op.getDistanceBias())
+    operands.add(bufferOf(op, op.getDistanceBias()));
   operands.add(partials);
   operands.add(bufferOf(op, op.getResult()));
   if (operands.failed)

@@ -210,6 +210,7 @@ void check(Checker &c, const attention_params &p) {
   c.flag("queries_only", p.queries_only);
   c.require(!p.queries_only || !p.window, "window", p.window, "0 with queries_only");
   checkResult(c, p);
+  c.require(p.distances >= 0, "distances", p.distances, "at least 0 (0: no biases by distance)");
   if (!(p.soft_cap >= 0.0f))
     c.fail("soft_cap must not be negative (0: none)");
 }

@@ -105,9 +105,10 @@
  * (kAttentionTiles), equal shares of the step's cost.
  * qkv, cos_sin, slots, [q_norm f32[head_dim], k_norm f32[head_dim] (qk_norm)] as for rope_append, planes,
  * positions i32[T] (ascending within a sequence), sequence_starts i32[R+1], context_lengths i32[R],
- * block_table i32[G][R][B] (the row of `group` is used), partials (for attention_merge, see attention.h),
+ * block_table i32[G][R][B] (the row of `group` is used), [distance_bias f32[heads][distances] (distances)], partials (for attention_merge, see attention.h),
  * out out_type[T][out_stride] (head order h*q_per_kv + g; columns past heads*head_dim zero).
- * A token at position p attends to positions max(0, p - window + 1) .. p (window 0: all).
+ * A token at position p attends to positions max(0, p - window + 1) .. p (window 0: all). With `distances` the score of position
+ * s has distance_bias[head][min(p - s, distances - 1)] added, after scale and soft_cap.
  * Planes are: key, value, and with cache_type i8 key_scale and value_scale. One page of one layer, page_tokens a multiple
  * of 16, hd = head_dim:
  *   key    [kv_heads][page_tokens/16][hd][16]   ("h_t16_d_16": keys of 16 tokens side by side)
@@ -119,7 +120,7 @@
 #define INGOT_ATTENTION_PARAMS(I, F)                                                         \
   I(kv_heads) I(q_per_kv) I(head_dim) I(rotary_dim) I(page_tokens) I(cache_type) I(qk_norm)  \
   F(eps) I(window) I(group) I(out_type) I(out_stride) F(scale) F(soft_cap)                   \
-  I(tokens_symbol) I(sequences_symbol) I(blocks_symbol) I(queries_only)
+  I(tokens_symbol) I(sequences_symbol) I(blocks_symbol) I(queries_only) I(distances)
 
 /* attention_merge: merges what attention left in segments. Tiles: 96 * B - 96 * floor(2048 / page_tokens).
  * partials, positions i32[T], sequence_starts i32[R+1], out out_type[T][out_stride] (only rows left apart are written). */
@@ -186,6 +187,7 @@
   O(embedding, group) O(embedding, scale_type) O(embedding, zeros)    \
   O(linear, group) O(linear, scale_type) O(linear, zeros)             \
   O(quantize_rows, codes) O(quantize_rows, in_zeros) O(linear_int, in_zeros) \
-  O(rope_append, all_tokens) O(attention, queries_only) O(sdpa, starts) O(sdpa, places)
+  O(rope_append, all_tokens) O(attention, queries_only) O(attention, distances) \
+  O(sdpa, starts) O(sdpa, places)
 
 #endif

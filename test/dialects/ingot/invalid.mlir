@@ -1228,6 +1228,51 @@ ingot.entry @attention_c6_positions(%q: tensor<?x8x32xf32, #ingot.dims<"tokens",
 
 // -----
 
+ingot.symbol @tokens
+ingot.symbol @sequences
+ingot.symbol @blocks
+ingot.cache_group @kv {layers = 2, kv_heads = 4, head_dim = 32, retention = "full"}
+ingot.entry @attention_c7_dynamic(%q: tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>, %p: tensor<1x?xi32, #ingot.dims<"", "tokens">>, %s: tensor<?xi32, #ingot.dims<"sequences+1">>, %l: tensor<?xi32, #ingot.dims<"sequences">>, %b: tensor<1x?x?xi32, #ingot.dims<"", "sequences", "blocks">>, %d: tensor<8x?xf32, #ingot.dims<"", "tokens">>)
+    attributes {arg_names = ["q", "p", "s", "l", "b", "d"], res_names = []} {
+  %c = ingot.cache : !ingot.cache<@kv>
+  // expected-error@+1 {{'ingot.attention' op distance_bias must be [heads, distances], static, with one distance or more, found 'tensor<8x?xf32, #ingot.dims<"", "tokens">>'}}
+  %r = ingot.attention %q, %c, %p, %s, %l, %b distance_bias %d {layer = 0 : i64, heads = 8 : i64, kv_heads = 4 : i64, head_dim = 32 : i64, scale = 0.25 : f64}
+      : (tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>, !ingot.cache<@kv>, tensor<1x?xi32, #ingot.dims<"", "tokens">>, tensor<?xi32, #ingot.dims<"sequences+1">>, tensor<?xi32, #ingot.dims<"sequences">>, tensor<1x?x?xi32, #ingot.dims<"", "sequences", "blocks">>, tensor<8x?xf32, #ingot.dims<"", "tokens">>) -> tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @tokens
+ingot.symbol @sequences
+ingot.symbol @blocks
+ingot.cache_group @kv {layers = 2, kv_heads = 4, head_dim = 32, retention = "full"}
+ingot.entry @attention_c7_none(%q: tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>, %p: tensor<1x?xi32, #ingot.dims<"", "tokens">>, %s: tensor<?xi32, #ingot.dims<"sequences+1">>, %l: tensor<?xi32, #ingot.dims<"sequences">>, %b: tensor<1x?x?xi32, #ingot.dims<"", "sequences", "blocks">>, %d: tensor<8x0xf32>)
+    attributes {arg_names = ["q", "p", "s", "l", "b", "d"], res_names = []} {
+  %c = ingot.cache : !ingot.cache<@kv>
+  // expected-error@+1 {{'ingot.attention' op distance_bias must be [heads, distances], static, with one distance or more, found 'tensor<8x0xf32>'}}
+  %r = ingot.attention %q, %c, %p, %s, %l, %b distance_bias %d {layer = 0 : i64, heads = 8 : i64, kv_heads = 4 : i64, head_dim = 32 : i64, scale = 0.25 : f64}
+      : (tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>, !ingot.cache<@kv>, tensor<1x?xi32, #ingot.dims<"", "tokens">>, tensor<?xi32, #ingot.dims<"sequences+1">>, tensor<?xi32, #ingot.dims<"sequences">>, tensor<1x?x?xi32, #ingot.dims<"", "sequences", "blocks">>, tensor<8x0xf32>) -> tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>
+  ingot.return
+}
+
+// -----
+
+ingot.symbol @tokens
+ingot.symbol @sequences
+ingot.symbol @blocks
+ingot.cache_group @kv {layers = 2, kv_heads = 4, head_dim = 32, retention = "full"}
+ingot.entry @attention_c7_heads(%q: tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>, %p: tensor<1x?xi32, #ingot.dims<"", "tokens">>, %s: tensor<?xi32, #ingot.dims<"sequences+1">>, %l: tensor<?xi32, #ingot.dims<"sequences">>, %b: tensor<1x?x?xi32, #ingot.dims<"", "sequences", "blocks">>, %d: tensor<4x100xf32>)
+    attributes {arg_names = ["q", "p", "s", "l", "b", "d"], res_names = []} {
+  %c = ingot.cache : !ingot.cache<@kv>
+  // expected-error@+1 {{'ingot.attention' op distance_bias has 4 in dimension 0; expected 8, heads}}
+  %r = ingot.attention %q, %c, %p, %s, %l, %b distance_bias %d {layer = 0 : i64, heads = 8 : i64, kv_heads = 4 : i64, head_dim = 32 : i64, scale = 0.25 : f64}
+      : (tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>, !ingot.cache<@kv>, tensor<1x?xi32, #ingot.dims<"", "tokens">>, tensor<?xi32, #ingot.dims<"sequences+1">>, tensor<?xi32, #ingot.dims<"sequences">>, tensor<1x?x?xi32, #ingot.dims<"", "sequences", "blocks">>, tensor<4x100xf32>) -> tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>
+  ingot.return
+}
+
+// -----
+
 ingot.symbol @h
 ingot.entry @scaled_dot_product_attention_c1_heads(%q: tensor<2x3x?x16xf32, #ingot.dims<"", "", "h", "">>, %k: tensor<2x5x4x16xf32>, %v: tensor<2x5x4x24xf32>)
     attributes {arg_names = ["q", "k", "v"], res_names = []} {

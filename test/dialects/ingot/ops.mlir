@@ -245,6 +245,13 @@ ingot.entry @attention(%q: tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>, %k
       : (tensor<?x512xf32, #ingot.dims<"tokens", "">>, !ingot.cache<@kv>, tensor<1x?xi32, #ingot.dims<"", "tokens">>,
          tensor<?xi32, #ingot.dims<"sequences+1">>, tensor<?xi32, #ingot.dims<"sequences">>,
          tensor<1x?x?xi32, #ingot.dims<"", "sequences", "blocks">>) -> tensor<?x256xbf16, #ingot.dims<"tokens", "">>
+  %table = ingot.constant dense<0.5> : tensor<8x100xf32>
+  // CHECK: ingot.attention {{.*}} distance_bias %{{.*}} {head_dim = 32 : i64, heads = 8 : i64, {{.*}}tensor<8x100xf32>) -> tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>
+  %d = ingot.attention %r, %c1, %positions, %starts, %lengths, %blocks distance_bias %table
+      {layer = 0 : i64, heads = 8 : i64, kv_heads = 4 : i64, head_dim = 32 : i64, scale = 0.25 : f64}
+      : (tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>, !ingot.cache<@kv>, tensor<1x?xi32, #ingot.dims<"", "tokens">>,
+         tensor<?xi32, #ingot.dims<"sequences+1">>, tensor<?xi32, #ingot.dims<"sequences">>,
+         tensor<1x?x?xi32, #ingot.dims<"", "sequences", "blocks">>, tensor<8x100xf32>) -> tensor<?x8x32xf32, #ingot.dims<"tokens", "", "">>
   ingot.return
 }
 

@@ -11,13 +11,13 @@
 
 using namespace ingot::device;
 
-#define LAYER(device, name, kv, q, hd, rotary, page, cache, norm, eps, window, out, stride, scale, cap)                \
+#define LAYER(device, name, kv, q, hd, rotary, page, cache, norm, eps, window, out, stride, scale, cap, distances) \
   struct Append_##name {                                                                                               \
     static constexpr rope_append_params p = {kv, q, hd, rotary, page, cache, norm, eps, 0, 0, 1, 0};                   \
   };                                                                                                                   \
   struct Attention_##name {                                                                                            \
     static constexpr attention_params p = {kv, q,   hd,     rotary, page, cache, norm, eps, window,                    \
-                                           0,  out, stride, scale,  cap,  0,     1,    2,    0};                       \
+                                           0,  out, stride, scale,  cap,  0,     1,    2,    0,    distances};                      \
   };                                                                                                                   \
   INGOT_KERNEL(append_##name, 128) { ropeAppend<Append_##name>(args); }                                                \
   INGOT_KERNEL(attention_##name, 128) { device<Attention_##name>(args); }

@@ -30,12 +30,12 @@ struct CudaLayer {
 };
 
 const std::vector<CudaLayer> &layers() {
-#define MAKE(device, name, kv, q, hd, rotary, page, cache, norm, eps, window, out, stride, scale, cap)                 \
+#define MAKE(device, name, kv, q, hd, rotary, page, cache, norm, eps, window, out, stride, scale, cap, distances)\
   {#device,                                                                                                            \
    {cudaCase("rope_append", "append-" #name, rope_append_params{kv, q, hd, rotary, page, cache, norm, eps, 0, 0, 1, 0}, \
              {"append_" #name}),                                                                                       \
     cudaCase("attention", "attention-" #name,                                                                          \
-             attention_params{kv, q, hd, rotary, page, cache, norm, eps, window, 0, out, stride, scale, cap, 0, 1, 2, 0}, \
+             attention_params{kv, q, hd, rotary, page, cache, norm, eps, window, 0, out, stride, scale, cap, 0, 1, 2, 0, distances}, \
              {"attention_" #name})}},
   static const std::vector<CudaLayer> all = {INGOT_ATTENTION_CASES(MAKE)};
   return all;

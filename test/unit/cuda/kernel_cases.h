@@ -46,26 +46,30 @@
   C(quantize_rows, quantize_k1, 1, 64, 0, 1, 0, 0, 0)
 
 // One layer: rope_append and attention. device template, name,
-//   kv_heads q_per_kv head_dim rotary_dim page_tokens cache_type qk_norm eps, window out_type out_stride scale soft_cap
+//   kv_heads q_per_kv head_dim rotary_dim page_tokens cache_type qk_norm eps, window out_type out_stride scale soft_cap distances
 #define INGOT_ATTENTION_CASES(C)                                                                                       \
-  C(attentionRows, f32_hd64_gqa4, 2, 4, 64, 64, 32, 0, 0, 1e-6f, 0, 0, 512, 0.125f, 0)                                 \
-  C(attentionRows, f32_hd8, 3, 1, 8, 8, 16, 0, 0, 1e-6f, 0, 0, 24, 0.353553391f, 0)                                    \
-  C(attentionRows, f32_hd20_rot12_norm, 2, 3, 20, 12, 48, 0, 1, 1e-6f, 0, 0, 120, 0.223606798f, 0)                     \
-  C(attentionRows, f32_hd32_norot_window, 1, 5, 32, 0, 16, 0, 0, 1e-6f, 100, 0, 160, 0.176776695f, 0)                  \
-  C(attentionTiles, bf16_hd16_mha16, 16, 1, 16, 16, 16, 2, 0, 1e-6f, 0, 0, 256, 0.25f, 0)                              \
-  C(attentionTiles, bf16_hd128_gqa2_norm, 2, 2, 128, 128, 32, 2, 1, 1e-6f, 0, 2, 512, 0.088388348f, 0)                 \
-  C(attentionTiles, bf16_hd64_gqa4, 2, 4, 64, 64, 32, 2, 0, 1e-6f, 0, 2, 576, 0.125f, 0)                               \
-  C(attentionTiles, bf16_hd256_window1024_cap, 1, 2, 256, 256, 32, 2, 1, 1e-6f, 1024, 2, 512, 0.0625f, 50.0f)          \
-  C(attentionTiles, f16_hd36_cap_window7, 1, 2, 36, 36, 32, 1, 0, 1e-6f, 7, 1, 96, 0.166666667f, 20.0f)                \
-  C(attentionTiles, f16_hd96, 2, 1, 96, 48, 16, 1, 0, 1e-6f, 0, 0, 192, 0.102062073f, 0)                               \
-  C(attentionTiles, bf16_hd40_mqa60, 1, 60, 40, 40, 64, 2, 0, 1e-6f, 0, 2, 2432, 0.158113883f, 0)                      \
-  C(attentionTiles, bf16_hd16_mqa71, 1, 71, 16, 16, 16, 2, 0, 1e-6f, 0, 0, 1136, 0.25f, 0)                             \
-  C(attentionTiles, i8_hd64_gqa4, 2, 4, 64, 64, 32, 4, 0, 1e-6f, 0, 0, 512, 0.125f, 0)                                 \
-  C(attentionTiles, i8_hd20_norm_window1500, 1, 3, 20, 12, 16, 4, 1, 1e-6f, 1500, 0, 64, 0.223606798f, 0)              \
-  C(attentionTiles, i8_hd48_mqa13_cap, 1, 13, 48, 48, 64, 4, 0, 1e-6f, 0, 2, 640, 0.144337567f, 30.0f)                 \
-  C(attentionTiles, bf16_hd16_gqa2_window1300, 3, 2, 16, 16, 32, 2, 0, 1e-6f, 1300, 0, 96, 0.25f, 0)                   \
-  C(attentionTiles, bf16_hd20_rot12_norm, 2, 3, 20, 12, 48, 2, 1, 1e-6f, 0, 0, 120, 0.223606798f, 0)                   \
-  C(attentionTiles, bf16_hd32_norot_window, 1, 5, 32, 0, 16, 2, 0, 1e-6f, 100, 0, 160, 0.176776695f, 0)
+  C(attentionRows, f32_hd64_gqa4, 2, 4, 64, 64, 32, 0, 0, 1e-6f, 0, 0, 512, 0.125f, 0, 0)                              \
+  C(attentionRows, f32_hd8, 3, 1, 8, 8, 16, 0, 0, 1e-6f, 0, 0, 24, 0.353553391f, 0, 0)                                 \
+  C(attentionRows, f32_hd20_rot12_norm, 2, 3, 20, 12, 48, 0, 1, 1e-6f, 0, 0, 120, 0.223606798f, 0, 0)                  \
+  C(attentionRows, f32_hd32_norot_window, 1, 5, 32, 0, 16, 0, 0, 1e-6f, 100, 0, 160, 0.176776695f, 0, 0)               \
+  C(attentionTiles, bf16_hd16_mha16, 16, 1, 16, 16, 16, 2, 0, 1e-6f, 0, 0, 256, 0.25f, 0, 0)                           \
+  C(attentionTiles, bf16_hd128_gqa2_norm, 2, 2, 128, 128, 32, 2, 1, 1e-6f, 0, 2, 512, 0.088388348f, 0, 0)              \
+  C(attentionTiles, bf16_hd64_gqa4, 2, 4, 64, 64, 32, 2, 0, 1e-6f, 0, 2, 576, 0.125f, 0, 0)                            \
+  C(attentionTiles, bf16_hd256_window1024_cap, 1, 2, 256, 256, 32, 2, 1, 1e-6f, 1024, 2, 512, 0.0625f, 50.0f, 0)       \
+  C(attentionTiles, f16_hd36_cap_window7, 1, 2, 36, 36, 32, 1, 0, 1e-6f, 7, 1, 96, 0.166666667f, 20.0f, 0)             \
+  C(attentionTiles, f16_hd96, 2, 1, 96, 48, 16, 1, 0, 1e-6f, 0, 0, 192, 0.102062073f, 0, 0)                            \
+  C(attentionTiles, bf16_hd40_mqa60, 1, 60, 40, 40, 64, 2, 0, 1e-6f, 0, 2, 2432, 0.158113883f, 0, 0)                   \
+  C(attentionTiles, bf16_hd16_mqa71, 1, 71, 16, 16, 16, 2, 0, 1e-6f, 0, 0, 1136, 0.25f, 0, 0)                          \
+  C(attentionTiles, i8_hd64_gqa4, 2, 4, 64, 64, 32, 4, 0, 1e-6f, 0, 0, 512, 0.125f, 0, 0)                              \
+  C(attentionTiles, i8_hd20_norm_window1500, 1, 3, 20, 12, 16, 4, 1, 1e-6f, 1500, 0, 64, 0.223606798f, 0, 0)           \
+  C(attentionTiles, i8_hd48_mqa13_cap, 1, 13, 48, 48, 64, 4, 0, 1e-6f, 0, 2, 640, 0.144337567f, 30.0f, 0)              \
+  C(attentionTiles, bf16_hd16_gqa2_window1300, 3, 2, 16, 16, 32, 2, 0, 1e-6f, 1300, 0, 96, 0.25f, 0, 0)                \
+  C(attentionTiles, bf16_hd20_rot12_norm, 2, 3, 20, 12, 48, 2, 1, 1e-6f, 0, 0, 120, 0.223606798f, 0, 0)                \
+  C(attentionTiles, bf16_hd32_norot_window, 1, 5, 32, 0, 16, 2, 0, 1e-6f, 100, 0, 160, 0.176776695f, 0, 0)             \
+  C(attentionRows, f32_hd8_distances100, 3, 1, 8, 8, 16, 0, 0, 1e-6f, 0, 0, 24, 0.353553391f, 0, 100)                  \
+  C(attentionTiles, bf16_hd64_gqa4_distances300, 2, 4, 64, 64, 32, 2, 0, 1e-6f, 0, 2, 576, 0.125f, 0, 300)             \
+  C(attentionTiles, f16_hd36_cap_window7_distances1, 1, 2, 36, 36, 32, 1, 0, 1e-6f, 7, 1, 96, 0.166666667f, 20.0f, 1)  \
+  C(attentionTiles, i8_hd20_window1500_distances1200, 1, 3, 20, 12, 16, 4, 1, 1e-6f, 1500, 0, 64, 0.223606798f, 0, 1200)
 
 // kv_heads q_per_kv head_dim rotary_dim page_tokens cache_type qk_norm eps group tokens_symbol sequences_symbol
 #define INGOT_ROPE_APPEND_CASES(C) C(rope_append, append_group1, 1, 1, 16, 16, 16, 0, 0, 0, 1, 0, 1, 0)

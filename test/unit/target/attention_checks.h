@@ -15,14 +15,14 @@ namespace ingot::test {
 
 // Parameters of attention, by short names.
 struct AttentionShape {
-  int kvHeads, queries, hd, rotary, page, cache, norm, window, out, stride;
+  int kvHeads, queries, hd, rotary, page, cache, norm, window, out, stride, distances;
   double eps, scale, cap;
   explicit AttentionShape(const TestKernel &attention)
       : kvHeads(attention.integer("kv_heads")), queries(attention.integer("q_per_kv")),
         hd(attention.integer("head_dim")), rotary(attention.integer("rotary_dim")),
         page(attention.integer("page_tokens")), cache(attention.integer("cache_type")),
         norm(attention.integer("qk_norm")), window(attention.integer("window")), out(attention.integer("out_type")),
-        stride(attention.integer("out_stride")), eps(attention.real("eps")), scale(attention.real("scale")),
+        stride(attention.integer("out_stride")), distances(attention.integer("distances")), eps(attention.real("eps")), scale(attention.real("scale")),
         cap(attention.real("soft_cap")) {}
   int perToken() const { return kvHeads * (queries + 2) * hd; }
   bool int8() const { return cache == INGOT_I8; }
@@ -56,7 +56,7 @@ public:
         blocks((*std::max_element(lengths.begin(), lengths.end()) + s.page - 1) / s.page + 1),
         pages(static_cast<int>(lengths.size()) * blocks + 3), keys(pages * s.pageBytes()),
         values(pages * s.pageBytes()), keyScales(pages * s.scaleBytes()), valueScales(pages * s.scaleBytes()),
-        qNorm(s.hd * 4), kNorm(s.hd * 4) {
+        qNorm(s.hd * 4), kNorm(s.hd * 4), biases(static_cast<size_t>(s.kvHeads) * s.queries * s.distances * 4) {
     std::vector<int> order(static_cast<size_t>(pages));
     for (int i = 0; i < pages; ++i)
       order[i] = i;
@@ -72,6 +72,8 @@ public:
       qNorm.as<float>()[d] = static_cast<float>(1.0 + 0.5 * numbers.next());
       kNorm.as<float>()[d] = static_cast<float>(1.0 + 0.5 * numbers.next());
     }
+    for (int i = 0; i < s.kvHeads * s.queries * s.distances; ++i)
+      biases.as<float>()[i] = static_cast<float>(3 * numbers.next());
   }
 
   // q, k, v of a token, the same whenever it is asked for. Scaled so that attention is peaked.
@@ -136,8 +138,12 @@ public:
       buffers.push_back(kNorm);
     }
     buffers.insert(buffers.end(), planes.begin(), planes.end());
-    for (const Operand &rest : std::vector<Operand>{positions, starts, contexts, table, partials, out})
+    for (const Operand &rest : std::vector<Operand>{positions, starts, contexts, table})
       buffers.push_back(rest);
+    if (s.distances)
+      buffers.push_back(biases);
+    buffers.push_back(partials);
+    buffers.push_back(out);
     EXPECT_EQ(layer.run(*layer.attention, buffers, symbols, 960, split), 0);
     if (layer.merge) {
       // 96 tiles for each block past 2,048 positions.
@@ -214,6 +220,7 @@ public:
   int blocks, pages;
   int infinite = -1; // a position whose value is not finite
   Buffer keys, values, keyScales, valueScales, qNorm, kNorm;
+  Buffer biases; // [heads][distances]
   std::vector<std::vector<int>> tables;
 };
 
@@ -245,6 +252,9 @@ inline std::vector<double> expected(const AttentionModel &m, int sequence, int p
         score *= s.scale;
         if (s.cap != 0)
           score = s.cap * std::tanh(score / s.cap);
+        if (s.distances)
+          score += m.biases.as<float>()[(h * s.queries + g) * s.distances +
+                                        std::min(position - from - static_cast<int>(i), s.distances - 1)];
         weight[i] = score;
         most = std::max(most, score);
       }

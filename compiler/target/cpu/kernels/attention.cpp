@@ -25,6 +25,7 @@ template <int CACHE> struct Attention {
   static constexpr bool kTiles = kHasTiles && CACHE == INGOT_BF16;
   const attention_params *p;
   const float *qkv, *angles, *qNorm, *kNorm;
+  const float *biases; // [heads][distances]
   const int32_t *slots, *positions, *starts, *tables;
   CachePlanes planes;
   float *partials;
@@ -85,6 +86,8 @@ template <int CACHE> struct Attention {
   // The rows of a chunk, their states empty.
   INGOT_INLINE void begin(const Chunk &chunk, int32_t h) {
     rows.count = (chunk.t1 - chunk.t0) * p->q_per_kv;
+    if (p->distances)
+      rows.biases = biases + (int64_t)h * p->q_per_kv * p->distances;
     for (int32_t t = chunk.t0, row = 0; t < chunk.t1; ++t)
       for (int32_t g = 0; g < p->q_per_kv; ++g, ++row) {
         first[row] = firstSeen(p->window, positions[t]);
@@ -312,8 +315,10 @@ INGOT_INLINE int32_t runAttention(const attention_params *p, void *const *buffer
   a.positions = (const int32_t *)buffers[0];
   a.starts = (const int32_t *)buffers[1];
   a.tables = (const int32_t *)buffers[3] + p->group * a.sequences * a.blocks;
-  a.partials = (float *)buffers[4];
-  a.out = buffers[5];
+  buffers += 4;
+  a.biases = p->distances ? (const float *)*buffers++ : nullptr;
+  a.partials = (float *)buffers[0];
+  a.out = buffers[1];
   a.split = leavesSegments(*p, a.tokenCount, a.blocks);
   a.layout = attentionScratch(*p);
   a.carve((char *)scratch);

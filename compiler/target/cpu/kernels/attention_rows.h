@@ -39,6 +39,7 @@ struct Rows {
   float *scores;               // [rows][64]
   float *most, *sum;           // [rows]
   const int32_t *first, *last; // [rows]: positions the row sees, last inclusive
+  const float *biases;         // of attention with distances: those of the kv head's queries, [q_per_kv][distances]
 };
 
 // Sixteen elements of the cache as the loops below multiply them. Where bf16 becomes two ymm the lanes stand as
@@ -82,6 +83,24 @@ template <class P> INGOT_INLINE f32x16 finishScore(const P *p, f32x16 sum) {
   if (p->soft_cap != 0.0f)
     sum = p->soft_cap * tanh(sum / p->soft_cap);
   return sum;
+}
+
+// Sixteen scores from `position` on, with the row's biases by distance. A row's own position is the last that it sees.
+template <class P>
+INGOT_INLINE f32x16 addDistanceBias(const P *p, const Rows &rows, int32_t row, int32_t position, f32x16 score) {
+  if (p->distances == 0)
+    return score;
+  const float *table = rows.biases + (int64_t)(row % p->q_per_kv) * p->distances;
+  const int32_t farthest = p->distances - 1, distance = rows.last[row] - position; // of lane 0; that of lane i is i less
+  if (distance - 15 >= farthest)
+    return score + table[farthest];
+  if (distance >= 15 && distance <= farthest) {
+    const f32x16 ascending = load16(table + distance - 15);
+    return score + __builtin_shufflevector(ascending, ascending, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  }
+  for (int32_t i = 0; i < 16; ++i)
+    score[i] += table[minimum(maximum(distance - i, 0), farthest)];
+  return score;
 }
 
 // scores of MR rows for the MG groups of 16 positions from group g on.
@@ -161,7 +180,9 @@ template <class P, class T> struct FlatPlace {
   const Rows &rows;
   const BlockView<T> &block;
   INGOT_INLINE float *at(int32_t row, int32_t g) const { return rows.scores + (int64_t)row * kBlock + g * 16; }
-  INGOT_INLINE f32x16 score(int32_t row, int32_t g) const { return load16(at(row, g)); }
+  INGOT_INLINE f32x16 score(int32_t row, int32_t g) const {
+    return addDistanceBias(p, rows, row, block.base + g * 16, load16(at(row, g)));
+  }
   INGOT_INLINE void weight(int32_t row, int32_t g, f32x16 w) const {
     store16(at(row, g), p->cache_type == INGOT_I8 ? w * load16(block.valueScales + g * 16) : w);
   }

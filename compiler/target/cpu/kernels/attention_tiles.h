@@ -134,8 +134,11 @@ struct TileRows {
     static constexpr bool kMasks = false;
     const TileRows &of;
     const P *p;
+    const Rows &rows;
+    int32_t base;
     INGOT_INLINE f32x16 score(int32_t row, int32_t g) const {
-      return finishScore(p, load16(of.scores + ((int64_t)g * of.stride + row) * 16));
+      const f32x16 score = finishScore(p, load16(of.scores + ((int64_t)g * of.stride + row) * 16));
+      return addDistanceBias(p, rows, row, base + g * 16, score);
     }
     INGOT_INLINE void weight(int32_t row, int32_t g, f32x16 w) const {
       store16((bf16 *)(of.weights + (int64_t)row * kBlock + g * 16), w);
@@ -158,7 +161,7 @@ struct TileRows {
     bool alike = true;
     for (int32_t row = 0; row < rows.count; ++row) {
       int32_t from, to;
-      softmaxRow(rows, row, block.base, Place<P>{*this, p});
+      softmaxRow(rows, row, block.base, Place<P>{*this, p, rows, block.base});
       seenBy(rows, row, block.base, from, to);
       low = minimum(low, from);
       high = maximum(high, to);

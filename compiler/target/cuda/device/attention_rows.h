@@ -75,11 +75,12 @@ template <class P> struct AttentionRows {
     if (hasNew)
       takeNew(u);
     // The rows of this warp.
-    int32_t from[4], to[4];
+    int32_t own[4], from[4], to[4];
     float most[4], sum[4];
     for (int32_t i = 0; i < 4; ++i) {
       const int32_t r = (int32_t)warp() * 4 + i;
       const int32_t position = r < u.rows ? o.positions[tokenOf<P>(u, r)] : -1;
+      own[i] = position;
       from[i] = position < 0 ? 0 : greater(firstSeen<P>(position), u.low);
       to[i] = lesser(position, u.high);
       most[i] = -infinity();
@@ -123,6 +124,8 @@ template <class P> struct AttentionRows {
         float x = score[i] * keyScale * P::p.scale;
         if constexpr (P::p.soft_cap != 0.0f)
           x = softCap(x, P::p.soft_cap);
+        if constexpr (P::p.distances != 0)
+          x += distanceBias<P>(o.biasesOf(u.head, queryOf<P>(u, r)), own[i], position);
         x = seen ? x * 1.4426950408889634f : -infinity(); // in powers of two from here on
         const float top = largestOverWarp(x > most[i] ? x : most[i]);
         const float origin = top == -infinity() ? 0.0f : top;

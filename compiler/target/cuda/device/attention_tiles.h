@@ -265,10 +265,13 @@ template <class P> struct AttentionTiles {
     if (hasNew)
       takeNew(u);
     // What the two rows of this thread see, and between which positions every row sees all.
-    int32_t from[2], to[2];
+    int32_t own[2], from[2], to[2];
+    const float *biases[2];
     for (int32_t i = 0; i < 2; ++i) {
       const int32_t r = row0 + g + 8 * i;
       const int32_t position = r < u.rows ? o.positions[tokenOf<P>(u, r)] : -1;
+      own[i] = position;
+      biases[i] = o.biasesOf(u.head, queryOf<P>(u, r));
       from[i] = position < 0 ? 0 : greater(firstSeen<P>(position), u.low);
       to[i] = lesser(position, u.high);
     }
@@ -320,7 +323,8 @@ template <class P> struct AttentionTiles {
             multiplyAdd(score[2 * n + 1], a, FragmentB{{r[2], r[3]}});
           }
         }
-        soften<G>(score, base + group0 * 16 + t2, group0 * 16 + t2, scales, whole, from, to, most, sum, acc);
+        soften<G>(score, base + group0 * 16 + t2, group0 * 16 + t2, scales, whole, own, biases, from, to, most,
+                  sum, acc);
       }
 
       // Values.
@@ -401,8 +405,9 @@ template <class P> struct AttentionTiles {
   // Scores become weights; states follow. `position` and `column` are those of the thread's first column.
   template <int G>
   INGOT_DEVICE static void soften(FragmentC (&score)[2 * G], int32_t position, int32_t column, const float *scales,
-                                  bool whole, const int32_t (&from)[2], const int32_t (&to)[2], float (&most)[2],
-                                  float (&sum)[2], FragmentC (&acc)[width / 8]) {
+                                  bool whole, const int32_t (&own)[2], const float *const (&biases)[2],
+                                  const int32_t (&from)[2], const int32_t (&to)[2], float (&most)[2], float (&sum)[2],
+                                  FragmentC (&acc)[width / 8]) {
     constexpr float log2e = 1.4426950408889634f;
     float top[2] = {most[0], most[1]};
 #pragma unroll
@@ -417,6 +422,8 @@ template <class P> struct AttentionTiles {
         else
           x *= P::p.scale * log2e;
         const int32_t at = position + n * 8 + e % 2;
+        if constexpr (P::p.distances != 0)
+          x = fma(distanceBias<P>(biases[e / 2], own[e / 2], at), log2e, x);
         if (!whole && (at < from[e / 2] || at > to[e / 2]))
           x = -infinity();
         score[n].r[e] = x;

@@ -25,7 +25,7 @@ namespace ingot::device {
 
 // The operands of a launch.
 template <class P> struct AttentionOperands {
-  const float *qkv, *angles, *qNorm, *kNorm;
+  const float *qkv, *angles, *qNorm, *kNorm, *biases;
   const int32_t *slots, *positions, *starts, *tables;
   CachePlanes planes;
   void *out;
@@ -47,7 +47,8 @@ template <class P> struct AttentionOperands {
     positions = (const int32_t *)args.buffers[rest];
     starts = (const int32_t *)args.buffers[rest + 1];
     tables = (const int32_t *)args.buffers[rest + 3] + (int64_t)p.group * sequences * blocks;
-    out = args.buffers[rest + 5]; // rest + 4: the partials of a CPU
+    biases = p.distances ? (const float *)args.buffers[rest + 4] : nullptr;
+    out = args.buffers[rest + 5 + (p.distances != 0)]; // before it: the partials of a CPU
   }
   // Head `which` of a token among those of kv head h: a query, q_per_kv the key, q_per_kv + 1 the value.
   INGOT_DEVICE const float *head(int32_t t, int32_t h, int32_t which) const {
@@ -59,11 +60,22 @@ template <class P> struct AttentionOperands {
   INGOT_DEVICE TurnedHead<P> key(int32_t t, int32_t h) const {
     return TurnedHead<P>(head(t, h, P::p.q_per_kv), kNorm, angles + (int64_t)t * P::p.rotary_dim);
   }
+  // The biases of query g of kv head h, by distance; null where there are none.
+  INGOT_DEVICE const float *biasesOf(int32_t h, int32_t g) const {
+    return P::p.distances ? biases + ((int64_t)h * P::p.q_per_kv + g) * P::p.distances : nullptr;
+  }
   INGOT_DEVICE PlainHead value(int32_t t, int32_t h) const { return {head(t, h, P::p.q_per_kv + 1)}; }
 };
 
 template <class P> INGOT_DEVICE int32_t firstSeen(int32_t position) {
   return P::p.window ? greater(0, position - P::p.window + 1) : 0;
+}
+
+// The bias of the score that a query at position `own` gives to another; 0 where there are none.
+template <class P> INGOT_DEVICE float distanceBias(const float *biases, int32_t own, int32_t position) {
+  if constexpr (P::p.distances != 0)
+    return biases[lesser(greater(own - position, 0), P::p.distances - 1)];
+  return 0.0f;
 }
 
 // One piece of work.
