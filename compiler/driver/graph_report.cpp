@@ -5,6 +5,7 @@
 #include "dialects/ingot/IngotDialect.h"
 
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -48,6 +49,12 @@ GraphReport reportGraph(ModuleOp module) {
       say("input       ", entry.getArgName(static_cast<unsigned>(i)), type);
     for (auto [i, type] : llvm::enumerate(entry.getResultTypes()))
       say("output      ", entry.getResName(static_cast<unsigned>(i)), type);
+    // Dimensions of results that a run counts.
+    llvm::StringSet<> told;
+    for (Type type : entry.getResultTypes())
+      for (const ir::Dim &dim : ir::dimsOf(cast<RankedTensorType>(type)))
+        if (auto symbol = dim.name ? module.lookupSymbol<ir::SymbolOp>(dim.name) : nullptr; symbol && symbol.getData() && told.insert(dim.name).second)
+          report.signature.push_back("dimension   " + symbol.getSymName().str() + ": depends on data, at most " + symbol.getData()->str());
   }
   return report;
 }
