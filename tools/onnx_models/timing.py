@@ -4,6 +4,7 @@ refuses a file is told with its reason and left out."""
 import json
 import os
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -66,15 +67,22 @@ def preparing(path, engine, threads, options=()):
     print(f"preparing, peak memory: {'; '.join(told)}", flush=True)
 
 
-def ours(engine, threads, inputs):
-    """Milliseconds of a run, of ingot-run bench: the median of its runs."""
-    printed = subprocess.run([os.path.join(running.BIN, "ingot-run"), "bench", engine, "--threads", str(threads), *inputs],
+def ours(engine, threads, inputs, repeat):
+    """Milliseconds of a run, of ingot-run bench: the median of its runs; and the processor's seconds that all of it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    printed = subprocess.run([os.path.join(running.BIN, "ingot-run"), "bench", engine, "--threads", str(threads), "--repeat", str(repeat), *inputs],
                              capture_output=True, text=True, check=True)
-    return float(re.search(r"^run\s+([0-9.]+) ms", printed.stdout + printed.stderr, re.M).group(1))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return float(re.search(r"^run\s+([0-9.]+) ms", printed.stdout + printed.stderr, re.M).group(1)), spent
+
+
+RUNS = 5  # of each engine in a round
 
 
 def beside(what, engine, feeds, taken, arguments, folder):
-    """Rounds of all, one after the other; prints medians of milliseconds and how many times as fast Ingot is."""
+    """Rounds of all, one after the other; prints medians of milliseconds and how many times as fast Ingot is. With `busy` milliseconds are the
+    processor's, which other programs of the machine take less from: of a round's runs together, of Ingot by the difference of two calls."""
     inputs = []
     for number, (name, value) in enumerate(feeds.items()):
         np.save(f"{folder}/fed{number}.npy", value)
@@ -83,11 +91,18 @@ def beside(what, engine, feeds, taken, arguments, folder):
     for _ in range(arguments.rounds):
         for rival in taken:
             rival.run(feeds)
-            for _ in range(5):
+            whole = time.process_time()
+            for _ in range(RUNS):
                 start = time.perf_counter()
                 rival.run(feeds)
-                times[rival].append((time.perf_counter() - start) * 1e3)
-        times[None].append(ours(engine, arguments.threads, inputs))
+                if not arguments.busy:
+                    times[rival].append((time.perf_counter() - start) * 1e3)
+            if arguments.busy:
+                times[rival].append((time.process_time() - whole) / RUNS * 1e3)
+        median, spent = ours(engine, arguments.threads, inputs, 1 + RUNS)
+        if arguments.busy:
+            median = (spent - ours(engine, arguments.threads, inputs, 1)[1]) / RUNS * 1e3
+        times[None].append(median)
     own = statistics.median(times.pop(None))
     told = [f"{rival.name} {rival.version} {statistics.median(each):.1f} ms, {statistics.median(each) / own:.2f} times as fast" for rival, each in times.items()]
-    print(f"{what}: {own:.1f} ms; {'; '.join(told)}", flush=True)
+    print(f"{what}: {own:.1f} ms{' of the processor' if arguments.busy else ''}; {'; '.join(told)}", flush=True)

@@ -10,7 +10,7 @@
 // whose last two terms are sums of a row and of a column. a is at most 255, so that a0 w0 + a1 w1 fits 16 bits for any
 // activations where |w0| + |w1| <= 128. Of a heavier pair both are cut to -64..64, and what is left, at most 64 each,
 // is a line of its own, to be multiplied again. Weights of one scale for a whole tensor, whose few large ones set it,
-// have one heavy pair in a thousand; of one scale for each column one in twenty: too many lines, for which the call is
+// have one heavy pair in a thousand; of one scale for each column one in thirty: too many lines, for which the call is
 // declined.
 #ifndef INGOT_TARGET_CPU_KERNELS_LINEAR_INT_BYTES_H
 #define INGOT_TARGET_CPU_KERNELS_LINEAR_INT_BYTES_H
