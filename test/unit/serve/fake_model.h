@@ -10,6 +10,7 @@
 #include "runtime/serve/scheduler.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 
 namespace ingot::serve::test {
@@ -27,10 +28,22 @@ inline uint64_t mix(uint64_t h, uint64_t v) {
   return h ^ (h >> 29);
 }
 
-// What the model makes of ids[0..n-1]: every group contributes what it may see.
-inline uint64_t digest(const std::vector<PageGroup> &groups, const std::vector<int32_t> &ids) {
+// A source of these numbers.
+inline Source sourceOf(const std::vector<int32_t> &ids) {
+  Source source{{1, int64_t(ids.size())}, std::vector<char>(ids.size() * sizeof(int32_t))};
+  std::memcpy(source.data.data(), ids.data(), source.data.size());
+  return source;
+}
+
+// What the model makes of ids[0..n-1], after a source: every group contributes what it may see.
+inline uint64_t digest(const std::vector<PageGroup> &groups, const std::vector<int32_t> &ids, const std::vector<int32_t> &source = {}) {
   uint64_t h = 1;
   for (const PageGroup &group : groups) {
+    if (group.source) {
+      for (size_t p = 0; p < source.size(); ++p)
+        h = mix(mix(h, p), uint64_t(source[p]));
+      continue;
+    }
     size_t first = group.window && ids.size() > group.window ? ids.size() - group.window : 0;
     for (size_t p = first; p < ids.size(); ++p)
       h = mix(mix(h, p), uint64_t(ids[p]));
@@ -49,7 +62,7 @@ inline int32_t draw(uint64_t digest, const SamplingParams &params, int64_t count
 
 // `count` tokens after `prompt`.
 inline std::vector<int32_t> reference(const RunnerInfo &info, const std::vector<int32_t> &prompt,
-                                      const SamplingParams &params, int64_t count) {
+                                      const SamplingParams &params, int64_t count, const std::vector<int32_t> &source = {}) {
   std::vector<int32_t> ids = prompt, drawn;
   for (int64_t i = 0; i < count; ++i) {
     std::map<int32_t, int32_t> penalties;
@@ -59,7 +72,7 @@ inline std::vector<int32_t> reference(const RunnerInfo &info, const std::vector<
     if (params.repetition_penalty != 1 || params.presence_penalty != 0 || params.frequency_penalty != 0)
       for (int32_t id : drawn)
         ++penalties[id];
-    int32_t id = draw(digest(info.groups, ids), params, i, penalties, info.vocabulary);
+    int32_t id = draw(digest(info.groups, ids, source), params, i, penalties, info.vocabulary);
     ids.push_back(id);
     drawn.push_back(id);
   }
@@ -91,6 +104,11 @@ public:
     for (size_t g = 0; g < facts.groups.size(); ++g)
       for (int64_t t = 0; t < T; ++t) {
         int32_t slot = b.slots[g * size_t(T) + size_t(t)];
+        if (facts.groups[g].source) {
+          if (slot >= 0)
+            return fail("a token has a slot where sources are kept");
+          continue;
+        }
         if (slot < 0 || size_t(slot) >= cache[g].size())
           return fail("a slot is outside the pool");
         int32_t token = b.tokens[size_t(t)];
@@ -112,7 +130,10 @@ public:
       uint64_t h = 1;
       for (size_t g = 0; g < facts.groups.size(); ++g) {
         int64_t pageTokens = facts.groups[g].page_tokens, window = facts.groups[g].window;
-        for (int64_t p = window ? std::max<int64_t>(0, position - window + 1) : 0; p <= position; ++p) {
+        const int64_t last = facts.groups[g].source ? b.source_positions[size_t(row)] : position;
+        if (facts.groups[g].source && last != b.source_lengths[size_t(r)] - 1)
+          return fail("a token does not see the whole source");
+        for (int64_t p = window ? std::max<int64_t>(0, position - window + 1) : 0; p <= last; ++p) {
           int64_t block = p / pageTokens;
           if (block >= b.blocks)
             return fail("the block table is too short");
@@ -131,6 +152,23 @@ public:
     }
     largestStep = std::max(largestStep, T);
     mostSequences = std::max(mostSequences, R);
+    return {};
+  }
+
+  Result<int64_t> sourcePositions(const Source &source) const override {
+    return facts.source ? Result<int64_t>(source.shape.at(1)) : StepRunner::sourcePositions(source);
+  }
+  Result<void> encode(const Source &source, const std::vector<int32_t> &slots) override {
+    const size_t count = size_t(source.shape.at(1));
+    if (slots.size() != count * facts.groups.size())
+      return makeError(ErrorCode::Internal, "fake model: slots of a source have the wrong length");
+    for (size_t g = 0; g < facts.groups.size(); ++g)
+      for (size_t p = 0; facts.groups[g].source && p < count; ++p) {
+        int32_t id;
+        std::memcpy(&id, source.data.data() + p * sizeof id, sizeof id);
+        cache[g].at(size_t(slots[g * count + p])) = {id, int32_t(p)};
+      }
+    ++encoded;
     return {};
   }
 
@@ -170,6 +208,7 @@ public:
   }
 
   int64_t largestStep = 0, mostSequences = 0;
+  int64_t encoded = 0; // sources
 
 private:
   struct Cell {

@@ -385,6 +385,57 @@ TEST(Scheduler, CancelledSequencesGiveTheirPagesBack) {
   expectAllPagesFree(scheduler);
 }
 
+// Sources in a group of their own: pages by their lengths, encoded when a sequence joins, and again after it was preempted.
+TEST(Scheduler, SourcesAreEncodedOnceForEachRun) {
+  for (uint64_t pages : {64, 9}) { // few: sequences are preempted
+    RunnerInfo info = small(pages);
+    info.source = 40;
+    info.groups.push_back({8, 0, pages == 64 ? 64u : 11u, 40});
+    FakeModel model(info);
+    Scheduler scheduler(model);
+    std::map<uint64_t, std::pair<Request, std::vector<int32_t>>> requests;
+    for (int i = 0; i < 7; ++i) {
+      const std::vector<int32_t> source = promptOf(100 + i, size_t(1 + 6 * i));
+      Request request;
+      request.prompt = promptOf(i, size_t(1 + i % 3));
+      request.source = sourceOf(source);
+      request.new_tokens = 30;
+      uint64_t id = submit(scheduler, request);
+      requests[id] = {std::move(request), source};
+    }
+    auto all = drain(scheduler);
+    for (auto &[id, one] : requests)
+      EXPECT_EQ(all[id].ids, reference(model.info(), one.first.prompt, one.first.sampling, 30, one.second)) << id;
+    EXPECT_EQ(model.encoded, 7 + int64_t(scheduler.stats().preemptions));
+    EXPECT_EQ(scheduler.stats().preemptions > 0, pages == 9);
+    expectAllPagesFree(scheduler);
+  }
+}
+
+TEST(Scheduler, RefusesSourcesThatDoNotFit) {
+  RunnerInfo info = small(10);
+  info.source = 40;
+  info.groups.push_back({8, 0, 3, 40});
+  FakeModel model(info), plain(small(10));
+  Scheduler scheduler(model), without(plain);
+  auto message = [](Scheduler &to, size_t source, uint64_t session = 0) {
+    Request request;
+    request.prompt = {1};
+    request.session = session;
+    if (source)
+      request.source = sourceOf(promptOf(1, source));
+    auto id = to.submit(std::move(request), nullptr);
+    return id ? std::string("accepted") : id.error().message();
+  };
+  EXPECT_EQ(message(scheduler, 0), "the model reads a source with its encoder, and the request has none");
+  EXPECT_EQ(message(without, 5), "the request has a source, but the model has no encoder that would read it");
+  EXPECT_EQ(message(scheduler, 41), "the source has 41 positions, but 40 were planned; shorten it or load the model for longer ones");
+  EXPECT_EQ(message(scheduler, 25), "the source has 25 positions, which the cache does not hold; give it more memory");
+  EXPECT_EQ(message(scheduler, 5, scheduler.openSession()),
+            "a session keeps what a prompt begins with, and a model with an encoder begins anew for each source");
+  EXPECT_TRUE(scheduler.idle());
+}
+
 TEST(Scheduler, RefusesWhatItCannotServe) {
   FakeModel model(small(10)); // 80 positions
   Scheduler scheduler(model);
