@@ -3,7 +3,8 @@
 # Compiles encoder-decoders that exporters wrote (test/e2e/onnx/encoder-decoders, made by tools/oracle/make-encoder-decoder-exports), an encoder's and
 # a decoder's file together, and compares the decoder's logits with those that ONNX Runtime gave for the same source and tokens: in one step, and in
 # steps of a few tokens beside another sequence; then what follows the start token where the likeliest is taken, alone and among others.
-#   check_encoder_decoders.py --ingot INGOT --ingot-run INGOT_RUN FOLDER [FAMILY...]
+# With --program the C API answers too, and what cannot be is refused.
+#   check_encoder_decoders.py --ingot INGOT --ingot-run INGOT_RUN [--program capi_source] FOLDER [FAMILY...]
 import argparse
 import json
 import lzma
@@ -23,6 +24,7 @@ def main():
     parser = argparse.ArgumentParser()
     for option in ("--ingot", "--ingot-run", "--cache", "--work"):
         parser.add_argument(option)
+    parser.add_argument("--program")
     parser.add_argument("folder")
     parser.add_argument("families", nargs="*")
     options = parser.parse_args()
@@ -33,7 +35,7 @@ def main():
             continue
         checked += 1
         with tempfile.TemporaryDirectory() as place:
-            problems = check(options.ingot, options.ingot_run, facts, name, pathlib.Path(place))
+            problems = check(options, facts, name, pathlib.Path(place))
         for problem in problems:
             print(f"{name}: {problem}")
         failures += bool(problems)
@@ -49,8 +51,11 @@ def write_features(path, features):
     path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + struct.pack(f"<{len(values)}f", *values))
 
 
-def check(ingot, ingot_run, packed, name, place):
+def check(options, packed, name, place):
+    ingot, ingot_run = options.ingot, options.ingot_run
     facts = json.loads(lzma.decompress(packed.read_bytes()))
+    # As checkpoints say how a decoder's text begins.
+    (place / "config.json").write_text(json.dumps({"decoder_start_token_id": facts["start"], "max_position_embeddings": 32}))
     for kind in ("encoder", "decoder"):
         (place / f"{kind}_model.onnx").write_bytes(lzma.decompress(packed.with_name(f"{name}.{kind}.onnx.xz").read_bytes()))
     engine = place / f"{name}.ingot"
@@ -89,12 +94,33 @@ def check(ingot, ingot_run, packed, name, place):
         prompt = ["--ids", ",".join(map(str, facts["source"]))]
     else:
         prompt = ["--source", source]
-    run = subprocess.run([ingot_run, "generate", engine, *prompt, "--decoder-ids", str(facts["start"]), "-n", str(len(facts["answer"])), "--greedy",
-                          "--ignore-eos", "--json"], capture_output=True, text=True)
+    run = subprocess.run([ingot_run, "generate", engine, *prompt, "-n", str(len(facts["answer"])), "--greedy", "--ignore-eos", "--json"],
+                         capture_output=True, text=True)
     if run.returncode:
         return problems + [run.stderr.strip()]
     if json.loads(run.stdout)["ids"] != facts["answer"]:
         problems.append(f"answered {json.loads(run.stdout)['ids']}, expected {facts['answer']}")
+    if options.program and "source" in facts:
+        run = subprocess.run([options.program, engine, prompt[1], str(len(facts["answer"]))], capture_output=True, text=True)
+        if run.returncode or run.stdout.strip() != ",".join(map(str, facts["answer"])):
+            problems.append(f"the C API answered {run.stdout.strip()} {run.stderr.strip()}, expected {facts['answer']}")
+        problems += refusals(ingot_run, engine, prompt)
+    return problems
+
+
+def refusals(ingot_run, engine, prompt):
+    """What cannot be, and the words that say so."""
+    problems = []
+    for arguments, words in ((["chat", engine], "what that reads cannot be given here"),
+                             (["bench", engine], "what that reads cannot be given here"),
+                             (["generate", engine, "--ids", ",".join(["5"] * 33)], "the source has 33 positions, but 32 were planned"),
+                             (["generate", engine, *prompt, "--decoder-prompt", "x"], "has no tokenizer; give what the answer begins with"),
+                             (["logits", engine, "--tokens", "TOKENS", "-o", "OUT"], "reads a source with its encoder, and none is given")):
+        place = pathlib.Path(engine).parent
+        arguments = [place / "ids.npy" if a == "TOKENS" else place / "none.npy" if a == "OUT" else a for a in arguments]
+        run = subprocess.run([ingot_run, *arguments], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        if run.returncode == 0 or words not in run.stderr:
+            problems.append(f"{arguments[0]} ended with {run.returncode} and said: {run.stderr.strip()}; expected: {words}")
     return problems
 
 
