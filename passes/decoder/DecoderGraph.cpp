@@ -14,8 +14,6 @@ RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.get
 
 // Sizes that differ from each other, from their sum and from their product.
 constexpr int64_t kBatch = 2, kSteps = 3;
-// Positions of a source: a prime, so that what follows from it is no multiple of the others.
-constexpr int64_t kSource = 101;
 
 // What is computed from a value.
 DenseSet<Value> computedFrom(Value value) {
@@ -245,7 +243,7 @@ bool DecoderGraph::findSymbols(std::string &why) {
   return true;
 }
 
-std::unique_ptr<Elements> DecoderGraph::step(int64_t batch, int64_t steps, int64_t past) {
+std::unique_ptr<Elements> DecoderGraph::step(int64_t batch, int64_t steps, int64_t past, int64_t source) {
   batch = fixedBatch.value_or(batch);
   steps = fixedSteps.value_or(steps);
   if (!hasPast) { // all tokens from the first on
@@ -268,7 +266,7 @@ std::unique_ptr<Elements> DecoderGraph::step(int64_t batch, int64_t steps, int64
       sizes[symbol.first()] = past + steps;
       break;
     case Size::Source:
-      sizes[symbol.first()] = kSource;
+      sizes[symbol.first()] = source;
       break;
     }
   }

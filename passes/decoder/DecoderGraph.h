@@ -42,8 +42,9 @@ public:
   bool attendsToSource(ir::ScaledDotProductAttentionOp op) { return !ofTokens.contains(op.getKey()) && ofTokens.contains(op.getQuery()); }
   bool isOfTokens(mlir::Value value) const { return ofTokens.contains(value); }
 
-  // Elements in a step of `steps` tokens after `past` positions, of `batch` sequences.
-  std::unique_ptr<Elements> step(int64_t batch, int64_t steps, int64_t past);
+  // Elements in a step of `steps` tokens after `past` positions, of `batch` sequences, each with a source of so many positions. That is a
+  // prime by itself, so that what follows from it is no multiple of the others.
+  std::unique_ptr<Elements> step(int64_t batch, int64_t steps, int64_t past, int64_t source = 101);
   // The step that tells dimensions apart: of 2 sequences and 3 tokens, after so many positions.
   std::unique_ptr<Elements> sampleStep() { return step(2, 3, samplePast()); }
   int64_t samplePast() const { return hasPast ? 7 : 0; }

@@ -718,6 +718,23 @@ struct FormDecoderPass : public impl::FormDecoderPassBase<FormDecoderPass> {
     ir::closeEncode(b, loc, entry, layers);
   }
 
+  // Whether a bias is a mask alone, which hides nothing where nothing is padded; near and far.
+  static bool addsNothing(DecoderGraph &graph, ir::ScaledDotProductAttentionOp attention) {
+    for (int64_t positions : {101, 8191}) {
+      auto elements = graph.step(2, 3, graph.samplePast(), positions);
+      elements->readTables();
+      SmallVector<int64_t> shape = elements->shapeOf(attention.getBias());
+      for (int64_t h : {int64_t(0), shape[1] - 1})
+        for (int64_t s : {int64_t(0), shape[2] / 2, shape[2] - 1})
+          for (int64_t t : {int64_t(0), int64_t(1), shape[3] / 2, shape[3] - 1}) {
+            Form form = elements->at(attention.getBias(), {shape[0] - 1, h, s, std::min(t, shape[3] - 1)});
+            if (!form.isNumber() || !(std::fabs(form.constant) <= 1e-6))
+              return false;
+          }
+    }
+    return true;
+  }
+
   static void cloneInto(DecoderGraph &graph, OpBuilder &b, Value value, IRMapping &mapping) {
     if (mapping.contains(value))
       return;
@@ -731,8 +748,19 @@ struct FormDecoderPass : public impl::FormDecoderPassBase<FormDecoderPass> {
       return;
     }
     Operation *op = value.getDefiningOp();
+    auto attention = dyn_cast<ir::ScaledDotProductAttentionOp>(op);
+    const bool unmasked = attention && attention.getBias() && addsNothing(graph, attention);
     for (Value operand : op->getOperands())
-      cloneInto(graph, b, operand, mapping);
+      if (!unmasked || operand != attention.getBias())
+        cloneInto(graph, b, operand, mapping);
+    if (unmasked) {
+      auto made = ir::ScaledDotProductAttentionOp::create(b, op->getLoc(), mapping.lookup(attention.getQuery()), mapping.lookup(attention.getKey()),
+                                                          mapping.lookup(attention.getValue()), Value(), mapping.lookupOrNull(attention.getLengths()),
+                                                          attention.getScaleAttr(), attention.getCausalAttr(), attention.getWindowAttr(),
+                                                          attention.getSoftCapAttr());
+      mapping.map(value, made.getResult());
+      return;
+    }
     b.clone(*op, mapping);
   }
 };
