@@ -444,13 +444,14 @@ int checkModel(const CheckOptions &options) {
       })))
     return bug("the model's graph could not be planned");
   plan::ProgramOp program = *module.getOps<plan::ProgramOp>().begin();
-  uint64_t weightBytes = 0, cacheBytesPerToken = 0;
+  uint64_t weightBytes = 0, cacheBytesPerToken = 0, sourceBytes = 0;
   std::string cacheType; // the type of cached keys, one for all groups
   for (auto weight : program.getOps<plan::WeightOp>())
     weightBytes += uint64_t(weight.getBytes());
   for (auto group : program.getOps<plan::CacheGroupOp>())
     for (auto plane : group.getPlanes().getAsRange<plan::PlaneAttr>()) {
-      cacheBytesPerToken += uint64_t(plane.getPageBytes() * group.getLayers() / group.getPageTokens());
+      (group.getRetention() == "source" ? sourceBytes : cacheBytesPerToken) +=
+          uint64_t(plane.getPageBytes() * group.getLayers() / group.getPageTokens());
       if (plane.getName() == "key" && cacheType.empty())
         llvm::raw_string_ostream(cacheType) << plane.getType();
     }
@@ -485,8 +486,9 @@ int checkModel(const CheckOptions &options) {
   out << "context     " << program.getContextLength() << " positions, vocabulary " << program.getVocabulary() << "\n";
   out << "products    in " << productsOf(module) << "\n";
   out << "engine      about " << gigabytes(weightBytes) << " of weights\n";
-  out << "cache       " << cacheBytesPerToken << " bytes a token, in " << (cacheType == "i8" ? "int8" : cacheType)
-      << "\n";
+  out << "cache       " << cacheBytesPerToken << " bytes a token"
+      << (sourceBytes ? ", " + std::to_string(sourceBytes) + " a position of the source" : "") << ", in "
+      << (cacheType == "i8" ? "int8" : cacheType) << "\n";
   out << "tokenizer   " << (imported.tokenizer.empty() ? "none: the engine takes and gives token ids only" : "ready")
       << "\n";
   for (const std::string &note : facts.notes)
