@@ -56,8 +56,8 @@ std::optional<unsigned> templateOperands(StringRef name, DictionaryAttr params) 
   if (name == "rope_append") // qkv, cos_sin, slots, sequence_starts, [k_norm], planes
     return 4 + set("qk_norm") + cachePlanes;
   if (name == "attention") // qkv, cos_sin, slots, [q_norm, k_norm], planes, positions, sequence_starts,
-                           // context_lengths, block_table, partials, out
-    return 9 + 2 * set("qk_norm") + set("distances") + cachePlanes;
+                           // context_lengths, block_table, [distance_bias], partials, out
+    return 9 + 2 * set("qk_norm") + cachePlanes + set("distances");
   if (name == "attention_merge") // partials, positions, sequence_starts, out
     return 4;
   if (name == "sdpa") // query, key, value, [bias], [lengths], [starts], [places], out
