@@ -50,24 +50,47 @@ private:
     if (isa<ir::SoftmaxOp, ir::LayerNormOp, ir::RmsNormOp, ir::ReduceOp>(op))
       return true;
     if (auto compute = dyn_cast<ir::ComputeOp>(op))
-      return asksForNumbers(compute);
+      return computesInF32(compute);
     return isa<ir::ScalarBodyInterface>(op);
   }
 
-  // Whether all that is done with elements of 16 bits is to ask whether they are numbers, as after a softmax of rows
-  // that may see nothing.
-  static bool asksForNumbers(ir::ComputeOp compute) {
-    if (isNarrow(compute->getResult(0)))
-      return false;
-    for (auto [input, argument] : llvm::zip(compute.getInputs(), compute.getBody().front().getArguments()))
+  // Whether elements of 16 bits, which are there as f32 too, are widened as they are read, and a result of 16 bits is rounded last.
+  bool computesInF32(ir::ComputeOp compute) {
+    Block &body = compute.getBody().front();
+    if (isNarrow(compute->getResult(0))) {
+      auto round = cast<ir::YieldOp>(body.getTerminator()).getValue().getDefiningOp<arith::TruncFOp>();
+      if (!round || !round.getIn().getType().isF32())
+        return false;
+    }
+    for (auto [input, argument] : llvm::zip(compute.getInputs(), body.getArguments()))
       if (isNarrow(input))
         for (Operation *user : argument.getUsers())
-          if (!isa<ir::ElementOp>(user) || !llvm::all_of(user->getUsers(), [](Operation *reader) {
-                auto compare = dyn_cast<arith::CmpFOp>(reader);
-                return compare && compare.getLhs() == compare.getRhs();
+          if (!isWide(input) || !isa<ir::ElementOp>(user) || !llvm::all_of(user->getUsers(), [](Operation *reader) {
+                auto extend = dyn_cast<arith::ExtFOp>(reader);
+                return extend && extend.getType().isF32();
               }))
             return false;
     return true;
+  }
+
+  // The body of a compute whose inputs became f32.
+  void widenBody(ir::ComputeOp compute) {
+    Block &body = compute.getBody().front();
+    for (auto [input, argument] : llvm::zip(compute.getInputs(), body.getArguments())) {
+      if (argument.getType() == input.getType())
+        continue;
+      argument.setType(input.getType());
+      for (Operation *element : argument.getUsers()) {
+        element->getResult(0).setType(b.getF32Type());
+        for (Operation *extend : llvm::make_early_inc_range(element->getUsers())) {
+          extend->getResult(0).replaceAllUsesWith(element->getResult(0));
+          extend->erase();
+        }
+      }
+    }
+    auto yield = cast<ir::YieldOp>(body.getTerminator());
+    if (isNarrow(compute->getResult(0)))
+      yield->setOperand(0, yield.getValue().getDefiningOp<arith::TruncFOp>().getIn());
   }
 
   static Type wideTypeOf(Value value) {
@@ -101,12 +124,7 @@ private:
     Operation *made = b.clone(*op);
     made->setOperands(operands);
     if (auto compute = dyn_cast<ir::ComputeOp>(made))
-      for (auto [input, argument] : llvm::zip(compute.getInputs(), compute.getBody().front().getArguments()))
-        if (argument.getType() != input.getType()) {
-          argument.setType(input.getType());
-          for (Operation *element : argument.getUsers())
-            element->getResult(0).setType(b.getF32Type());
-        }
+      widenBody(compute);
     Value result = made->getResult(0), before = op->getResult(0);
     if (isNarrow(result)) {
       result.setType(wideTypeOf(result));

@@ -282,6 +282,8 @@ Tensor Graph::reduceAxes(Reduction kind, Tensor x, std::vector<size_t> axes, boo
   if (named && kind != Reduction::mean)
     return computed(x->dataType, shape, builder.reduce(kind, value(x), int64_t(axes[0]), keep));
   if (kind == Reduction::mean) {
+    if (x->type == ElementType::f16 || x->type == ElementType::bf16)
+      return cast(reduceAxes(kind, cast(x, DataType::f32), axes, keep), x->dataType);
     if (named)
       return computed(x->dataType, shape, builder.reduce(kind, value(x), int64_t(axes[0]), keep));
     const ElementType wide = isFloat(x->type) && x->type != ElementType::f64 ? ElementType::f32 : x->type;
