@@ -78,6 +78,26 @@ def DropPaddingPass : Ingot_Pass<"ingot-drop-padding"> {
 
 // --- fusion/
 
+def WidenFloatsPass : Ingot_Pass<"ingot-widen-floats"> {
+  let summary = "Round f16 and bf16 once, where they leave a run of ops";
+  let description = [{
+    Element-wise ops, softmax, norms and reductions of f16 and bf16 are computed in f32. A result that is rounded for the next such op alone
+    is not rounded: so later passes see attention and GELU in it as in f32. Ops that move elements follow where what they move is f32
+    already; arguments, results and weights keep their types.
+
+    ```mlir
+    %t = ingot.tanh %x : tensor<4xf16>
+    %y = ingot.neg %t : tensor<4xf16>
+    // becomes
+    %w = ingot.cast %x : tensor<4xf16> to tensor<4xf32>
+    %t = ingot.tanh %w : tensor<4xf32>
+    %n = ingot.neg %t : tensor<4xf32>
+    %y = ingot.cast %n : tensor<4xf32> to tensor<4xf16>
+    ```
+  }];
+  let dependentDialects = ["::ingot::ir::IngotDialect"];
+}
+
 def RecognizeOpsPass : Ingot_Pass<"ingot-recognize-ops"> {
   let summary = "Make one op of mathematics that was written out";
   let description = [{

@@ -19,6 +19,7 @@ void buildImportPipeline(OpPassManager &manager, const Options &options) {
   manager.addPass(passes::createInferShapesPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
+  manager.addPass(passes::createWidenFloatsPass());
   manager.addPass(passes::createRecognizeOpsPass());
   manager.addPass(passes::createFuseAttentionPass());
   manager.addPass(createCanonicalizerPass());

@@ -215,8 +215,13 @@ Value TokenRows::parameter(Value value) {
       numbers.push_back(float(number.convertToDouble()));
     auto type = ir::tensorType(ir::dimsOf(tensorOf(value)), b.getF32Type());
     made = ir::ConstantOp::create(b, op->getLoc(), type, DenseElementsAttr::get(type, ArrayRef<float>(numbers)));
+  } else if (op->getNumOperands() == 1 && isa<ir::CastOp>(op) && mapping.lookup(op->getOperand(0)).getType() == value.getType()) {
+    made = mapping.lookup(op->getOperand(0));
   } else {
     made = b.clone(*op, mapping)->getResult(0);
+    // What moves such numbers moves f32.
+    if (isa<ir::ReshapeOp, ir::TransposeOp, ir::BroadcastOp>(op))
+      made.setType(tensorOf(made).clone(tensorOf(mapping.lookup(op->getOperand(0))).getElementType()));
   }
   written[value] = made;
   return made;

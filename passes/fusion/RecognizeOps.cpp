@@ -352,6 +352,44 @@ struct NormShift : OpRewritePattern<ir::AddOp> {
   }
 };
 
+// A norm as TensorFlow spells it, x * s + (beta - mean * s), becomes (x - mean) * s + beta, which the patterns above know.
+struct NormInTwoTerms : OpRewritePattern<ir::AddOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::AddOp op, PatternRewriter &rewriter) const override {
+    for (auto [left, right] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
+      auto product = left.getDefiningOp<ir::MulOp>();
+      auto shift = right.getDefiningOp<ir::SubOp>();
+      auto taken = shift ? shift.getRhs().getDefiningOp<ir::MulOp>() : nullptr;
+      if (!product || !taken)
+        continue;
+      for (auto [x, scale] : {std::pair(product.getLhs(), product.getRhs()), std::pair(product.getRhs(), product.getLhs())})
+        for (auto [mean, again] : {std::pair(taken.getLhs(), taken.getRhs()), std::pair(taken.getRhs(), taken.getLhs())})
+          if (scale == again && isMeanOf(mean, x)) {
+            Value centred;
+            for (Operation *user : x.getUsers())
+              if (auto sub = dyn_cast<ir::SubOp>(user); sub && sub.getLhs() == x && sub->isBeforeInBlock(op) && meanIn(sub.getRhs()) == meanIn(mean))
+                centred = sub;
+            if (!centred)
+              centred = ir::SubOp::create(rewriter, op.getLoc(), x, mean);
+            Value scaled = ir::MulOp::create(rewriter, op.getLoc(), centred, scale);
+            rewriter.replaceOpWithNewOp<ir::AddOp>(op, scaled, shift.getLhs());
+            return success();
+          }
+    }
+    return failure();
+  }
+
+  static Value meanIn(Value value) {
+    auto broadcast = value.getDefiningOp<ir::BroadcastOp>();
+    return broadcast ? Value(broadcast.getInput()) : Value();
+  }
+  static bool isMeanOf(Value value, Value x) {
+    Value inner = meanIn(value);
+    auto reduce = inner ? inner.getDefiningOp<ir::ReduceOp>() : nullptr;
+    return reduce && reduce.getKind() == ir::ReduceKind::Mean && reduce.getInput() == x && int64_t(reduce.getAxis()) + 1 == tensorOf(x).getRank();
+  }
+};
+
 // A bias that is added to a product goes into it, through the reshape that gives its rows their shape back.
 struct LinearBias : OpRewritePattern<ir::AddOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -441,7 +479,7 @@ struct RecognizeOpsPass : public impl::RecognizeOpsPassBase<RecognizeOpsPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<Sigmoid, GatedActivation, Softmax, NormProduct<ir::DivOp>, NormProduct<ir::MulOp>, NormScale, NormShift, LinearBias,
-                 WideRows<ir::RmsNormOp>, WideRows<ir::LayerNormOp>, WideRows<ir::SoftmaxOp>, JoinedTranspose>(
+                 NormInTwoTerms, WideRows<ir::RmsNormOp>, WideRows<ir::LayerNormOp>, WideRows<ir::SoftmaxOp>, JoinedTranspose>(
         &getContext());
     addWeightPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))

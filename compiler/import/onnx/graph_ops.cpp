@@ -275,11 +275,16 @@ Tensor Graph::reduceAxes(Reduction kind, Tensor x, std::vector<size_t> axes, boo
   }
   if (extents.empty())
     return x;
-  // One axis of f32 has an op of its own.
-  if (extents.size() == 1 && x->type == ElementType::f32 && !x->known && kind != Reduction::mean)
+  // One axis of f32 has an op of its own, which keeps a result for all that lies behind the axis: that must be known.
+  const bool named = axes.size() == 1 && x->type == ElementType::f32 && !x->known &&
+                     std::all_of(x->shape.begin() + std::ptrdiff_t(axes[0]) + 1, x->shape.end(),
+                                 [](const Dimension &size) { return size.isConstant(); });
+  if (named && kind != Reduction::mean)
     return computed(x->dataType, shape, builder.reduce(kind, value(x), int64_t(axes[0]), keep));
   if (kind == Reduction::mean) {
-    if (axes.size() == 1 && x->type == ElementType::f32 && !x->known)
+    if (x->type == ElementType::f16 || x->type == ElementType::bf16)
+      return cast(reduceAxes(kind, cast(x, DataType::f32), axes, keep), x->dataType);
+    if (named)
       return computed(x->dataType, shape, builder.reduce(kind, value(x), int64_t(axes[0]), keep));
     const ElementType wide = isFloat(x->type) && x->type != ElementType::f64 ? ElementType::f32 : x->type;
     const DataType wideType = isFloat(x->type) ? dataTypeOf(wide) : x->dataType;

@@ -222,3 +222,34 @@ ingot.entry @joined_transpose(%x: tensor<2x4x7x8xf32>) -> (tensor<2x4x8x7xf32>, 
   %z = ingot.reshape %t : tensor<8x8x7xf32> -> tensor<4x2x8x7xf32>
   ingot.return %y, %z : tensor<2x4x8x7xf32>, tensor<4x2x8x7xf32>
 }
+
+// -----
+
+// As TensorFlow spells it: x * (inverse * gamma) + (beta - mean * (inverse * gamma)).
+// CHECK-LABEL: ingot.entry @layer_norm_in_two_terms
+// CHECK:         %[[Y:.*]] = ingot.layer_norm %arg0, %arg1 beta %arg2 {eps = 9.99{{[0-9]+}}E-6 : f64}
+// CHECK-NEXT:    ingot.return %[[Y]]
+ingot.entry @layer_norm_in_two_terms(%x: tensor<4x8xf32>, %gamma: tensor<8xf32>, %beta: tensor<8xf32>) -> tensor<4x8xf32> attributes {arg_names = ["x", "g", "b"], res_names = ["y"]} {
+  %c = ingot.constant dense<1.0e-5> : tensor<f32>
+  %eps = ingot.broadcast %c : tensor<f32> -> tensor<4x1xf32>
+  %one = ingot.constant dense<1.0> : tensor<f32>
+  %ones = ingot.broadcast %one : tensor<f32> -> tensor<4x1xf32>
+  %mean = ingot.reduce %x {axis = 1 : i64, keep_axis, kind = #ingot.reduce<mean>} : tensor<4x8xf32> -> tensor<4x1xf32>
+  %mb = ingot.broadcast %mean : tensor<4x1xf32> -> tensor<4x8xf32>
+  %d = ingot.sub %x, %mb : tensor<4x8xf32>
+  %sq = ingot.mul %d, %d : tensor<4x8xf32>
+  %var = ingot.reduce %sq {axis = 1 : i64, keep_axis, kind = #ingot.reduce<mean>} : tensor<4x8xf32> -> tensor<4x1xf32>
+  %ve = ingot.add %var, %eps : tensor<4x1xf32>
+  %root = ingot.sqrt %ve : tensor<4x1xf32>
+  %inverse = ingot.div %ones, %root : tensor<4x1xf32>
+  %ib = ingot.broadcast %inverse : tensor<4x1xf32> -> tensor<4x8xf32>
+  %gb = ingot.broadcast %gamma : tensor<8xf32> -> tensor<4x8xf32>
+  %s = ingot.mul %ib, %gb : tensor<4x8xf32>
+  %again = ingot.broadcast %mean : tensor<4x1xf32> -> tensor<4x8xf32>
+  %ms = ingot.mul %again, %s : tensor<4x8xf32>
+  %bb = ingot.broadcast %beta : tensor<8xf32> -> tensor<4x8xf32>
+  %shift = ingot.sub %bb, %ms : tensor<4x8xf32>
+  %xs = ingot.mul %x, %s : tensor<4x8xf32>
+  %y = ingot.add %xs, %shift : tensor<4x8xf32>
+  ingot.return %y : tensor<4x8xf32>
+}

@@ -65,6 +65,10 @@ def make(cases):
     cases.add("convolutions_one_after_another", None, [("x", f(1, 1, 103)), ("v", f(4, 1, 10)), ("w", f(2, 4, 3))], ["out"], fixed=("v", "w"), dynamic={"x": {2: "length"}},
               nodes=[node("Conv", ["x", "v"], ["a"], strides=[5]), node("Conv", ["a", "w"], ["out"], strides=[2])], tolerance=1e-4)
 
+    # Over an axis before one that is dynamic, as recognizers of text do with heights.
+    cases.add("mean_and_largest_before_a_dynamic_axis", None, [("x", f(2, 3, 4, 9))], ["mean", "largest"], dynamic={"x": {0: "n", 3: "width"}},
+              nodes=[whole("axis", 2), node("ReduceMean", ["x", "axis"], ["mean"], keepdims=0), node("ReduceMax", ["x", "axis"], ["largest"], keepdims=1)])
+
     # What Optimum's merged decoders do: one branch reads a past, the other does not, and shapes differ.
     info = lambda name, kind, shape: helper.make_tensor_value_info(name, kind, shape)
     branch = lambda name, nodes: helper.make_graph(nodes, name, [], [info(f"{name}_out", TensorProto.FLOAT, None)])
