@@ -95,7 +95,7 @@ def times(arguments):
         def own(prompt, new):
             command = [os.path.join(running.BIN, "ingot-run"), "bench", engine, "--json", "--repeat", "1", *common, "--prompt-tokens", str(prompt),
                        "--new-tokens", str(new), "--context", str(arguments.prompt + arguments.decode + 64)]
-            return json.loads(timing.prepared(command)[2])
+            return json.loads(timing.prepared(command)[-1])
 
         def ingot():
             return [own(arguments.prompt, 2)["prefill_tokens_per_second"], own(32, arguments.decode + 1)["decode_tokens_per_second"]]
@@ -103,7 +103,7 @@ def times(arguments):
         def rival(script):
             command = [sys.executable, str(script), "speed", str(folder), precision, "--vocabulary", str(vocabulary), *common, "--prompt",
                        str(arguments.prompt), "--decode-prompt", "32", "--decode", str(arguments.decode), "--seed", "0"]
-            found = json.loads(timing.prepared(command)[2].splitlines()[-1])
+            found = json.loads(timing.prepared(command)[-1].splitlines()[-1])
             return [found["prefill_tokens_per_second"], found["decode_tokens_per_second"]]
 
         engines = {"Ingot": ingot, "ONNX Runtime GenAI": lambda: rival(ROOT / "tools/bench_cpu/rival_onnxruntime.py"), "OpenVINO": lambda: rival(__file__)}

@@ -28,43 +28,43 @@ def sessions(path, threads, without=()):
     return taken
 
 
-# Runs a program and prints its seconds, peak bytes and exit status on a line of their own. Linux counts the memory of the process that starts a
+# Runs a program and prints its seconds, those of the processor, peak bytes and exit status, each on a line of its own. Linux counts the memory of the process that starts a
 # program as the program's, so that a large one cannot measure a small one: this is small.
 MEASURING = """
 import os, sys, time
 start = time.perf_counter()
 child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
 status, usage = os.wait4(child, 0)[1:]
-print("", time.perf_counter() - start, usage.ru_maxrss * 1024, os.waitstatus_to_exitcode(status), sep="\\n")
+print("", time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, os.waitstatus_to_exitcode(status), sep="\\n")
 """
 
 
 def prepared(command):
-    """Seconds and peak bytes of a program, and what it printed."""
+    """Seconds, the processor's seconds and peak bytes of a program, and what it printed."""
     done = subprocess.run([sys.executable, "-S", "-c", MEASURING, *command], capture_output=True, text=True, check=True)
-    *out, seconds, peak, status = done.stdout.splitlines()
+    *out, seconds, spent, peak, status = done.stdout.splitlines()
     if int(status):
         raise RuntimeError(" ".join(done.stderr.split())[-300:] or f"exit status {status}")
-    return float(seconds), int(peak), "\n".join(out).rstrip()
+    return float(seconds), float(spent), int(peak), "\n".join(out).rstrip()
 
 
-def preparing(path, engine, threads, options=()):
-    """Compiles the engine, and prints what that took beside the creation of each rival's session: seconds, and megabytes of peak memory (for the
+def preparing(path, engine, threads, options=(), busy=False):
+    """Compiles the engine, and prints what that took beside the creation of each rival's session: seconds (with `busy` the processor's), and megabytes of peak memory (for the
     rivals beyond what Python and their package take)."""
     compiler = [os.path.join(running.BIN, "ingot"), "compile", path, "-o", engine, "--quiet", *options]
     try:
-        seconds, peak, _ = prepared(compiler)
+        seconds, spent, peak, _ = prepared(compiler)
     except RuntimeError as error:
         sys.exit(str(error))
-    told = [f"Ingot {seconds:.1f} s, {peak / 1e6:.0f} MB"]
+    told = [f"Ingot {spent if busy else seconds:.1f} s, {peak / 1e6:.0f} MB"]
     for rival in rivals.RIVALS:
         try:
-            _, _, out = prepared([sys.executable, rivals.__file__, rival.__name__, path, str(threads)])
+            *_, out = prepared([sys.executable, rivals.__file__, rival.__name__, path, str(threads)])
             cost = json.loads(out.splitlines()[-1])
-            told.append(f"{rival.name} {cost['seconds']:.1f} s, {cost['bytes'] / 1e6:.0f} MB")
+            told.append(f"{rival.name} {cost['spent' if busy else 'seconds']:.1f} s, {cost['bytes'] / 1e6:.0f} MB")
         except RuntimeError:
             continue  # `sessions` tells why
-    print(f"preparing, peak memory: {'; '.join(told)}", flush=True)
+    print(f"preparing{', seconds of the processor' if busy else ''}, and peak memory: {'; '.join(told)}", flush=True)
 
 
 def ours(engine, threads, inputs, repeat):
