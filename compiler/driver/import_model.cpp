@@ -182,7 +182,7 @@ int readTextOfGraph(const ModelSource &source, Imported &imported) {
   const std::string directory = huggingface::directoryBeside(source.model);
   // Exporters call graphs by the tool's names.
   StringRef stem = llvm::sys::path::stem(source.model);
-  facts.name = stem.starts_with("model") || stem.starts_with("decoder_model") ? llvm::sys::path::filename(directory).str() : stem.str();
+  facts.name = stem.starts_with("model") || stem == "decoder" || stem.starts_with("decoder_model") ? llvm::sys::path::filename(directory).str() : stem.str();
   huggingface::readBeside(directory, source.tokenizer, source.chatTemplate, facts);
   if (facts.problems.empty())
     makeTokenizer(imported);

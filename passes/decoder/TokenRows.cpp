@@ -138,6 +138,8 @@ Value TokenRows::write(Value value) {
       })
       .Case<ir::ComputeOp>([&](auto computeOp) -> Value {
         Value rows = moved(value);
+        if (!rows && reason.empty())
+          rows = cutByPosition(computeOp);
         if (rows || !reason.empty())
           return rows;
         return compute(computeOp);
@@ -172,20 +174,80 @@ Value TokenRows::lookUp(ir::EmbeddingOp op) {
   const int64_t offset = int64_t(form.constant) - (past + steps - 1), known = op.tableRows() - offset;
   if (offset < 0 || known < 1)
     return fail(nodeOf(op.getResult()) + " looks up rows from position " + std::to_string(offset) + " on");
+  return rowsByPosition(op.getTable(), offset, op.getScale().convertToDouble(), op.getLoc());
+}
+
+// Rows that are cut from a table at the step's positions: as many as tokens, from a row on that its past tells.
+Value TokenRows::cutByPosition(ir::ComputeOp op) {
+  auto rest = graph.restOf(op.getResult());
+  DecoderGraph::Tokens tokens = graph.tokensOf(op.getResult());
+  if (op.getReduce() || !rest || tokens.steps < 0 || tokens.heads > 1)
+    return {};
+  // The one table that it is computed from, by ops that move elements about.
+  Value table;
+  SmallVector<Value> open(op.getInputs());
+  for (size_t i = 0; i < open.size() && i < 8; ++i) {
+    auto type = tensorOf(open[i]);
+    if (ir::isRecipe(open[i])) {
+      if (type.getRank() == 2 && isa<FloatType>(type.getElementType()) && productOf(*rest) == type.getDimSize(1))
+        table = open[i];
+    } else if (Operation *maker = open[i].getDefiningOp(); isa_and_nonnull<ir::ComputeOp, ir::ReshapeOp, ir::BroadcastOp>(maker)) {
+      llvm::append_range(open, maker->getOperands());
+    }
+  }
+  if (!table)
+    return {};
+  const int64_t rows = tensorOf(table).getDimSize(0), width = tensorOf(table).getDimSize(1);
+  std::optional<int64_t> offset;
+  for (int64_t past : {int64_t(0), int64_t(3), graph.samplePast()}) {
+    auto elements = graph.step(2, 3, past);
+    const SmallVector<int64_t> shape = elements->shapeOf(op.getResult());
+    const int64_t first = graph.firstToken(past), steps = shape[size_t(tokens.steps)];
+    auto isRow = [&](int64_t token, int64_t row) {
+      for (int64_t column : {int64_t(0), width / 3, width / 2, width - 1}) {
+        SmallVector<int64_t> at(shape.size(), 0);
+        for (int64_t left = column, i = int64_t(shape.size()); i-- > 0;) {
+          if (tokens.has(i))
+            continue;
+          at[size_t(i)] = left % shape[size_t(i)];
+          left /= shape[size_t(i)];
+        }
+        at[size_t(tokens.steps)] = token;
+        Form one = elements->at(op.getResult(), at), other = elements->at(table, {row, column});
+        if (!one.isNumber() || !other.isNumber() || one.constant != other.constant)
+          return false;
+      }
+      return true;
+    };
+    // Learned positions of some models begin at row 2.
+    for (int64_t row = past; !offset && row < std::min<int64_t>(rows, past + 8); ++row)
+      if (isRow(first, row))
+        offset = row - past;
+    if (!offset || past + steps - first + *offset > rows)
+      return {};
+    for (int64_t token = first; token < steps; ++token)
+      if (!isRow(token, past + token - first + *offset))
+        return {};
+  }
+  return rowsByPosition(table, *offset, 1, op.getLoc());
+}
+
+Value TokenRows::rowsByPosition(Value table, int64_t offset, double scale, Location loc) {
+  const int64_t known = tensorOf(table).getDimSize(0) - offset;
   most = most ? std::min(most, known) : known;
   Value positions = step.argumentNamed("positions");
   auto type = ir::tensorType({ir::dimOf(tensorOf(positions), 1)}, b.getI32Type());
-  Value flat = ir::ReshapeOp::create(b, op.getLoc(), type, positions);
+  Value flat = ir::ReshapeOp::create(b, loc, type, positions);
   if (offset != 0) {
-    auto made = ir::ComputeOp::create(b, op.getLoc(), type, ValueRange{flat}, ir::ReduceKindAttr(), b.getStrArrayAttr({}));
+    auto made = ir::ComputeOp::create(b, loc, type, ValueRange{flat}, ir::ReduceKindAttr(), b.getStrArrayAttr({}));
     OpBuilder::InsertionGuard guard(b);
-    Block *body = b.createBlock(&made.getBody(), {}, {type, b.getIndexType()}, {op.getLoc(), op.getLoc()});
-    Value element = ir::ElementOp::create(b, op.getLoc(), b.getI32Type(), body->getArgument(0), ValueRange{body->getArgument(1)});
-    Value number = arith::ConstantOp::create(b, op.getLoc(), b.getI32IntegerAttr(int32_t(offset)));
-    ir::YieldOp::create(b, op.getLoc(), arith::AddIOp::create(b, op.getLoc(), element, number));
+    Block *body = b.createBlock(&made.getBody(), {}, {type, b.getIndexType()}, {loc, loc});
+    Value element = ir::ElementOp::create(b, loc, b.getI32Type(), body->getArgument(0), ValueRange{body->getArgument(1)});
+    Value number = arith::ConstantOp::create(b, loc, b.getI32IntegerAttr(int32_t(offset)));
+    ir::YieldOp::create(b, loc, arith::AddIOp::create(b, loc, element, number));
     flat = made.getResult();
   }
-  return ir::EmbeddingOp::create(b, op.getLoc(), flat, parameter(op.getTable()), Value(), Value(), Value(), op.getScaleAttr(), /*emit_stats=*/nullptr,
+  return ir::EmbeddingOp::create(b, loc, flat, parameter(table), Value(), Value(), Value(), b.getF64FloatAttr(scale), /*emit_stats=*/nullptr,
                                  /*layout=*/nullptr, /*n=*/nullptr, /*k=*/nullptr)
       .getResult();
 }

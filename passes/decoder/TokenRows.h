@@ -42,6 +42,9 @@ protected:
 private:
   mlir::Value write(mlir::Value value);
   mlir::Value lookUp(ir::EmbeddingOp op);
+  // Rows position + offset of a table.
+  mlir::Value rowsByPosition(mlir::Value table, int64_t offset, double scale, mlir::Location loc);
+  mlir::Value cutByPosition(ir::ComputeOp op);
   mlir::Value elementwise(mlir::Operation *op);
   mlir::Value broadcast(mlir::Value value, mlir::Value input);
   // A weight, a constant or what is made of them, in entry step.
