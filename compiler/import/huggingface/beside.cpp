@@ -70,7 +70,7 @@ bool readBeside(const std::string &directory, const std::string &tokenizer, cons
     Json own = objectAt(*genai, "search");
     for (const char *key : {"num_return_sequences", "length_penalty", "diversity_penalty"})
       own.erase(key);
-    for (const char *key : {"bos_token_id", "eos_token_id", "pad_token_id"})
+    for (const char *key : {"bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id"})
       if (Json model = objectAt(*genai, "model"); model.contains(key))
         own[key] = model[key];
     result.generation = readGeneration(&own, in(directory, "genai_config.json"), none, "", {}, messages);
