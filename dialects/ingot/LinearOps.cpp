@@ -91,10 +91,9 @@ LogicalResult EmbeddingOp::verify() {
     return emitOpError() << "table must be a static matrix, found " << table;
   if (given != 0 && failed(checkPacked(*this, "table", getTable(), *getLayout(), *getN(), *getK()))) // embedding-c3
     return failure();
-  if (given == 0 && isa<QuantizedType>(table.getElementType()))
-    return emitOpError() << "a quantized table must be packed, found " << table;
-  if (failed(checkGroupValues(*this, "table", getTable(), getScales(), getZeros(), tableRows(), tableColumns())))
-    return failure();                                  // embedding-c5
+  if (getLayout() || getScales() || getZeros()) // a quantized table has its own until it is packed
+    if (failed(checkGroupValues(*this, "table", getTable(), getScales(), getZeros(), tableRows(), tableColumns())))
+      return failure();                                // embedding-c5
   if (getEmitStats() != static_cast<bool>(getStats())) // embedding-c4
     return emitOpError("gives stats exactly when it has emit_stats");
   return success();

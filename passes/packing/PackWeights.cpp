@@ -80,7 +80,7 @@ struct PackWeightsPass : public impl::PackWeightsPassBase<PackWeightsPass> {
     auto quantized = dyn_cast<ir::QuantizedType>(element);
     StringRef layout;
     if (quantized)
-      layout = quantized.isFourBit() ? "n16k8" : "n16k4";
+      layout = layoutOf(quantized);
     else if (element.isF32())
       layout = "n16k";
     else if (element.isF16() || element.isBF16())
@@ -92,11 +92,7 @@ struct PackWeightsPass : public impl::PackWeightsPassBase<PackWeightsPass> {
     StringAttr name = builder.getStringAttr(layout);
     linear.getWeightMutable().assign(ir::PackOp::create(builder, loc, weight, name).getResult());
     if (quantized)
-      linear.getScalesMutable().assign(
-          ir::PackGroupsOp::create(builder, loc, weight, builder.getStringAttr("scales")).getResult());
-    if (quantized && quantized.getZero())
-      linear.getZerosMutable().assign(
-          ir::PackGroupsOp::create(builder, loc, weight, builder.getStringAttr("zeros")).getResult());
+      packGroups(linear, weight, quantized, builder, loc);
     if (linear.getInZero())
       linear.getSumsMutable().assign(
           ir::PackGroupsOp::create(builder, loc, weight, builder.getStringAttr("sums")).getResult());
@@ -106,14 +102,37 @@ struct PackWeightsPass : public impl::PackWeightsPassBase<PackWeightsPass> {
     return success();
   }
 
-  // A table that is also a packed linear's weight is read from there; others stay row by row.
+  static StringRef layoutOf(ir::QuantizedType quantized) { return quantized.isFourBit() ? "n16k8" : "n16k4"; }
+
+  // Scales and zero points of a linear or an embedding.
+  template <typename Op>
+  static void packGroups(Op op, Value weight, ir::QuantizedType quantized, OpBuilder &builder, Location loc) {
+    op.getScalesMutable().assign(ir::PackGroupsOp::create(builder, loc, weight, builder.getStringAttr("scales")).getResult());
+    if (quantized.getZero())
+      op.getZerosMutable().assign(ir::PackGroupsOp::create(builder, loc, weight, builder.getStringAttr("zeros")).getResult());
+  }
+
+  // A table that is also a packed linear's weight is read from there; others stay row by row, but for quantized ones, which are
+  // packed alike.
   LogicalResult shareTable(ir::EmbeddingOp embedding, const DenseMap<Value, ir::LinearOp> &packedFrom) {
     Value table = embedding.getTable();
     if (!ir::isRecipe(table))
       return embedding.emitOpError() << "table is computed by the graph; only a stored table can be looked up";
     ir::LinearOp linear = packedFrom.lookup(canonical(table));
-    if (!linear || linear.getGated() || linear->getBlock() != embedding->getBlock())
+    if (!linear || linear.getGated() || linear->getBlock() != embedding->getBlock()) {
+      if (auto quantized = dyn_cast<ir::QuantizedType>(tensorOf(table).getElementType())) {
+        OpBuilder builder(embedding);
+        builder.setInsertionPointAfterValue(table);
+        const int64_t n = embedding.tableRows(), k = embedding.tableColumns(); // of the table as it was
+        StringAttr layout = builder.getStringAttr(layoutOf(quantized));
+        embedding.getTableMutable().assign(ir::PackOp::create(builder, table.getLoc(), table, layout).getResult());
+        packGroups(embedding, table, quantized, builder, table.getLoc());
+        embedding.setLayoutAttr(layout);
+        embedding.setN(n);
+        embedding.setK(k);
+      }
       return success();
+    }
     hoistRecipe(linear.getWeight(), embedding);
     embedding.getTableMutable().assign(linear.getWeight());
     if (linear.getScales()) {

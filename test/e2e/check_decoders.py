@@ -33,7 +33,6 @@ FAMILIES = {
     "gpt2": ("layer norm 5", "GELU (tanh) 2"),
     "opt": ("layer norm 5",),
     "bloom": ("layer norm 6", "GELU (tanh) 2"),
-    "mpt": ("layer norm 5", "GELU 2"),
     "t5": ("RMS norm 5",),
 }
 

@@ -177,6 +177,9 @@ public:
   // rows f32 [r, k] times a constant's rows [n, k], floats or dequantized: f32 [r, n].
   Tensor rowsTimes(Tensor rows, Tensor weight);
   Tensor rowsTimes(Tensor rows, const WeightCodes &weight, bool integers);
+  // Rows of a constant [n, k] by their numbers, i32 [t], all of them within 0..n-1: f32 [t, k]. A product with the same constant
+  // shares it.
+  Tensor lookUp(Tensor numbers, const WeightCodes &weight);
   // (rows - zero) * scale of codes of 8 bits [r, k] times a constant's rows [n, k], dequantized from such too: f32 [r,
   // n]. Zero and scale are one number or null (0, 1). Null where no kernel takes the weight so.
   Tensor codesTimes(Tensor rows, Tensor zero, Tensor scale, Tensor weight);

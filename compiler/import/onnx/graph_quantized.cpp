@@ -242,6 +242,11 @@ Tensor Graph::rowsTimes(Tensor rows, const WeightCodes &weight, bool integers) {
                   spec ? builder.quantizedLinear(x, held, integers) : builder.linear(x, held));
 }
 
+Tensor Graph::lookUp(Tensor numbers, const WeightCodes &weight) {
+  return computed(DataType::f32, {numbers->shape[0], Dimension(weight.k)},
+                  builder.embedding(value(numbers), quantizedValue(weight, specOf(weight))));
+}
+
 Tensor Graph::rowsTimes(Tensor rows, Tensor weight) {
   if (auto codes = codesOf(weight))
     return rowsTimes(rows, *codes, false);

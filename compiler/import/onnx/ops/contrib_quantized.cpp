@@ -6,6 +6,7 @@
 #include "compiler/import/onnx/ops/contrib_attention.h"
 #include "compiler/import/onnx/window.h"
 
+#include <limits>
 #include <numeric>
 
 namespace ingot::onnx {
@@ -82,6 +83,17 @@ bool areAll(Tensor bytes, int64_t byte) {
                                       [&](char c) { return uint8_t(c) == uint64_t(byte); });
 }
 
+// A weight whose rows of codes, and rows of zero points, lie in bytes of their own. Without zero points they are in the middle.
+WeightCodes packedWeight(Graph &graph, Tensor bytes, Tensor scales, Tensor zeros, WeightCodes weight) {
+  const int64_t bits = weight.bits, blocks = (weight.k + weight.block - 1) / weight.block;
+  weight.codes = graph.ir().unpackBits(graph.value(bytes), bits, weight.k, false);
+  weight.scales = scales;
+  weight.zero = int64_t(1) << (bits - 1);
+  if (zeros && !areAll(zeros, bits == 4 ? 0x88 : bits == 8 ? 0x80 : 0xaa))
+    weight.zeros = graph.computed(DataType::u8, {weight.n, blocks}, graph.ir().unpackBits(graph.value(zeros), bits, blocks, false));
+  return weight;
+}
+
 // a times the transpose of weights [n, k], which are held in blocks of k: (q - zero point) * scale.
 std::vector<Tensor> matMulNBits(Op &op) {
   Graph &graph = op.graph;
@@ -125,14 +137,9 @@ std::vector<Tensor> matMulNBits(Op &op) {
     weight.k = columns;
     weight.bits = bits;
     weight.block = block;
-    weight.codes = graph.ir().unpackBits(graph.value(graph.reshape(b, {rows, blocks * bytes})), bits, columns, false);
-    weight.scales = graph.reshape(scales, {rows, blocks});
-    weight.zero = int64_t(1) << (bits - 1);
-    if (packedZeros && !areAll(zeros, bits == 4 ? 0x88 : bits == 8 ? 0x80 : 0xaa))
-      weight.zeros = graph.computed(
-          DataType::u8, {rows, blocks},
-          graph.ir().unpackBits(graph.value(graph.reshape(zeros, {rows, zeroBytes})), bits, blocks, false));
-    else if (zeros && !packedZeros)
+    weight = packedWeight(graph, graph.reshape(b, {rows, blocks * bytes}), graph.reshape(scales, {rows, blocks}),
+                          packedZeros ? graph.reshape(zeros, {rows, zeroBytes}) : nullptr, weight);
+    if (zeros && !packedZeros)
       weight.zeros = graph.reshape(zeros, {rows, blocks});
     Shape shape = a->shape;
     if (shape.empty() || !(shape.back() == Dimension(columns)))
@@ -191,13 +198,44 @@ std::vector<Tensor> gatherBlockQuantized(Op &op) {
   shape.insert(shape.end(), logical.begin() + int64_t(from) + 1, logical.end());
   const DataType wide = wideType(scales->dataType);
   const ElementType held = *storage(wide);
+  const Scalar size(logical[from]), zero(0);
+  auto indexAt = [&](const Indices &i) {
+    Scalar index = cast(graph.at(indices, i), ElementType::index);
+    return select(index < zero, index + size, index);
+  };
+  auto isInside = [&](const Scalar &index) { return both(index >= zero, index < size); };
+  auto inside = [&](const Scalar &index) { return larger(smaller(index, size - Scalar(1)), zero); };
+  if (rank == 2 && from == 0 && along == 1 && Graph::isConstant(data) && Graph::isConstant(scales) && (!zeros || Graph::isConstant(zeros)) &&
+      !indices->known && scales->type != ElementType::f64 && logical[0].isConstant() && logical[1].isConstant()) {
+    // A table of token ids: looked up row by row, and shared with a product that has the same codes.
+    WeightCodes weight;
+    weight.n = *logical[0].constant();
+    weight.k = *logical[1].constant();
+    weight.bits = bits;
+    weight.block = block;
+    if (weight.n > 0 && weight.k > 0 && weight.n <= std::numeric_limits<int32_t>::max()) {
+      if (bytes) {
+        weight = packedWeight(graph, data, scales, zeros, weight);
+      } else {
+        weight.codes = graph.value(data);
+        weight.isSigned = data->dataType == DataType::i4;
+        weight.scales = scales;
+        weight.zeros = zeros;
+      }
+      Tensor numbers = graph.compute(DataType::i32, indices->shape, [&](const Indices &i) { return cast(inside(indexAt(i)), ElementType::i32); });
+      Tensor rows = graph.reshape(graph.lookUp(graph.reshape(numbers, {elementsOf(indices->shape)}), weight), shape);
+      Tensor result = graph.compute(DataType::f32, shape, [&](const Indices &i) {
+        const Scalar value = graph.at(rows, i);
+        return select(isInside(indexAt(Indices(i.begin(), i.end() - 1))), value, like(value, 0));
+      });
+      return {graph.cast(result, scales->dataType)};
+    }
+  }
   Tensor gathered = graph.compute(wide, shape, [&](const Indices &i) {
     const size_t width = indices->rank();
-    Scalar index = cast(graph.at(indices, Indices(i.begin() + int64_t(from), i.begin() + int64_t(from + width))), ElementType::index);
-    const Scalar size(logical[from]), zero(0);
-    index = select(index < zero, index + size, index);
+    const Scalar index = indexAt(Indices(i.begin() + int64_t(from), i.begin() + int64_t(from + width)));
     Indices at(i.begin(), i.begin() + int64_t(from));
-    at.push_back(larger(smaller(index, size - Scalar(1)), zero));
+    at.push_back(inside(index));
     at.insert(at.end(), i.begin() + int64_t(from + width), i.end());
     Indices blockAt = at;
     blockAt[along] = at[along] / Scalar(block);
@@ -208,7 +246,7 @@ std::vector<Tensor> gatherBlockQuantized(Op &op) {
     };
     Scalar middle = zeros ? number(zeros, blockAt) : Scalar::real(held, bytes ? double(1 << (bits - 1)) : 0);
     Scalar value = (number(data, at) - middle) * widened(graph.at(scales, blockAt));
-    return select(both(index >= zero, index < size), value, Scalar::real(held, 0));
+    return select(isInside(index), value, Scalar::real(held, 0));
   });
   return {graph.cast(gathered, scales->dataType)};
 }
