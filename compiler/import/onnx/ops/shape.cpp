@@ -179,15 +179,14 @@ std::vector<Tensor> sliceInRun(Op &op) {
   Tensor x = op.input(0), starts = op.input(1), ends = op.input(2);
   const auto count = starts->rank() == 1 ? starts->shape[0].constant() : std::nullopt;
   std::vector<int64_t> axes = op.optional(3) ? op.constants(3) : std::vector<int64_t>();
-  const std::vector<int64_t> steps = op.optional(4) ? op.constants(4) : std::vector<int64_t>();
   if (!count || !(ends->shape == starts->shape) || isFloat(starts->type) || isFloat(ends->type))
     op.fail("starts are " + nameOf(starts->dataType) + " " + textOf(starts->shape) + " and ends " + nameOf(ends->dataType) + " " +
             textOf(ends->shape) + "; expected lists of integers of one length");
   if (axes.empty())
     for (int64_t i = 0; i < std::min<int64_t>(*count, int64_t(x->rank())); ++i)
       axes.push_back(i);
-  if (int64_t(axes.size()) != *count || std::any_of(steps.begin(), steps.end(), [](int64_t step) { return step != 1; }))
-    op.fail("its starts or ends depend on data, which goes with a step of 1 and with an axis for each");
+  if (int64_t(axes.size()) != *count)
+    op.fail("it has " + std::to_string(*count) + " starts for " + std::to_string(axes.size()) + " axes");
   Shape extents = x->shape;
   std::vector<Tensor> first(x->rank(), nullptr);
   for (int64_t i = 0; i < *count; ++i) {
@@ -211,7 +210,9 @@ std::vector<Tensor> sliceInRun(Op &op) {
 
 std::vector<Tensor> slice(Op &op) {
   Tensor x = op.input(0);
-  if (op.version >= 10 && (!op.graph.knownIntegers(op.input(1)) || !op.graph.knownIntegers(op.input(2))))
+  const bool known = op.version < 10 || (op.graph.knownIntegers(op.input(1)) && op.graph.knownIntegers(op.input(2)));
+  const std::vector<int64_t> given = !known && op.optional(4) ? op.constants(4) : std::vector<int64_t>();
+  if (!known && std::all_of(given.begin(), given.end(), [](int64_t step) { return step == 1; }))
     return sliceInRun(op);
   std::vector<Dimension> starts, ends;
   std::vector<int64_t> axes, steps;
