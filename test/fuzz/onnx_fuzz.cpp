@@ -33,6 +33,7 @@ void GraphBuilder::endEntry(const std::vector<std::pair<std::string, Value>> &re
       std::abort();
 }
 Value GraphBuilder::weight(const TensorSource &) { return impl->next(); }
+Value GraphBuilder::embedding(Value, Value) { return impl->next(); }
 Value GraphBuilder::linear(Value, Value, Value) { return impl->next(); }
 Value GraphBuilder::rmsNorm(Value, Value, double) { return impl->next(); }
 Value GraphBuilder::scale(Value, double) { return impl->next(); }
