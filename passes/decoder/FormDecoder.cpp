@@ -618,6 +618,7 @@ struct FormDecoderPass : public impl::FormDecoderPassBase<FormDecoderPass> {
 
   void form(DecoderGraph &graph, Reader &reader, unsigned logits) {
     ModuleOp module = getOperation();
+    module->removeAttr("ingot.wants_decoder");
     ir::EntryOp main = graph.entry;
     Value scores = main.getBody().front().getTerminator()->getOperand(logits);
     auto rest = graph.restOf(scores);

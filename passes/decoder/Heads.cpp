@@ -30,7 +30,12 @@ public:
   }
 
 private:
-  std::unique_ptr<Elements> at(int64_t position) { return graph.step(1, 1, position); }
+  // Between products and attention lookups are of sines and cosines.
+  std::unique_ptr<Elements> at(int64_t position) {
+    auto elements = graph.step(1, 1, position);
+    elements->readTables();
+    return elements;
+  }
 
   // With the columns of terms in place of their numbers, so that those of different positions compare.
   Form element(Elements &elements, int64_t h, int64_t i) {
