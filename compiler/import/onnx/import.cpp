@@ -128,7 +128,7 @@ private:
     if (pairs.size() == 1)
       links[pairs[0].second] = pairs[0].first;
     else if (pairs.empty())
-      problem("none of its inputs takes a result of " + models[0]->path() + ": expected one of the same type and dimensions");
+      problem("none of its inputs takes a result of " + models[0]->path() + ": expected one of the same type and dimensions, as the decoder without a past has (decoder_model.onnx of Optimum)");
     else
       problem("results of " + models[0]->path() + " fit inputs of " + models[1]->path() + " in " + std::to_string(pairs.size()) +
               " ways, as '" + pairs[0].first + "' for '" + pairs[0].second + "' and '" + pairs[1].first + "' for '" + pairs[1].second +
