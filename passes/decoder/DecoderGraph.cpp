@@ -239,6 +239,12 @@ bool DecoderGraph::findSymbols(std::string &why) {
       roles[argument] = lastIsSteps && !isFloat && !isBool ? Role::Positions : Role::Ones;
     }
   }
+  // An encoder runs for one sequence without padding: what it reads beside its source must be masks.
+  for (BlockArgument argument : behindSource)
+    if (Role role = roles.lookup(argument); argument != source && role != Role::Ones) {
+      why = "its encoder reads " + nameOf(argument) + " beside " + nameOf(source) + ", and it is no mask [batch, positions]";
+      return false;
+    }
   sample = sampleStep();
   return true;
 }
