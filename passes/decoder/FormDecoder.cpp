@@ -6,13 +6,12 @@
 #include "passes/Passes.h"
 #include "passes/decoder/DecoderGraph.h"
 #include "passes/decoder/DistanceBias.h"
+#include "passes/decoder/EncodeEntry.h"
 #include "passes/decoder/Heads.h"
 #include "passes/decoder/TokenRows.h"
 #include "passes/fusion/Match.h"
-#include "passes/shapes/Dimensions.h"
 
 #include "mlir/IR/Builders.h"
-#include "mlir/IR/IRMapping.h"
 
 #include <cmath>
 #include <limits>
@@ -663,106 +662,12 @@ struct FormDecoderPass : public impl::FormDecoderPassBase<FormDecoderPass> {
     rows = ir::GatherRowsOp::create(b, loc, rows, step.argumentNamed("logit_rows")).getResult();
     ir::closeStep(b, module, loc, vocabulary, rows);
     if (source)
-      encode(graph, reader, b, loc);
+      makeEncode(graph, b, loc);
     main->erase();
     // Those that nothing needs any more. Derived ones stand behind what they are made of.
     for (ir::SymbolOp symbol : llvm::reverse(before))
-      if (!source || !isNeeded(module, symbol))
+      if (!source || !encodeNeeds(module, symbol))
         symbol->erase();
-  }
-
-  static bool isNeeded(ModuleOp module, ir::SymbolOp symbol) {
-    StringRef name = symbol.getSymName();
-    auto isOf = [&](StringRef text) {
-      std::string why;
-      auto expression = ir::SymbolExpr::parse(text, why);
-      return expression && llvm::is_contained(expression->names(), name.str());
-    };
-    if (symbol.getRequirement())
-      return false; // of a graph that is no more; entry `encode` was made for any length
-    for (auto other : module.getOps<ir::SymbolOp>())
-      if (other != symbol && ((other.getValue() && isOf(*other.getValue())) || (other.getData() && isOf(*other.getData()))))
-        return true;
-    auto names = [&](Type type) {
-      auto tensor = dyn_cast<RankedTensorType>(type);
-      return tensor && llvm::any_of(ir::dimsOf(tensor), [&](const ir::Dim &dim) { return dim.isDynamic() && dim.name && isOf(dim.name.getValue()); });
-    };
-    auto encode = module.lookupSymbol<ir::EntryOp>("encode");
-    return encode
-        ->walk([&](Operation *op) {
-          bool needed = llvm::any_of(op->getResultTypes(), names) || llvm::any_of(op->getOperandTypes(), names);
-          for (NamedAttribute attribute : op->getAttrs())
-            attribute.getValue().walk([&](StringAttr text) { needed |= isOf(text.getValue()); });
-          return needed ? WalkResult::interrupt() : WalkResult::advance();
-        })
-        .wasInterrupted();
-  }
-
-  // Entry `encode`: what computes keys and values of the encoder's results, for one sequence without padding.
-  void encode(DecoderGraph &graph, Reader &reader, OpBuilder &b, Location loc) {
-    ModuleOp module = getOperation();
-    SmallVector<Value> wanted;
-    for (Layer &layer : reader.layers)
-      if (layer.source)
-        llvm::append_values(wanted, layer.op.getKey(), layer.op.getValue());
-    auto type = tensorOf(graph.source);
-    IRMapping mapping;
-    auto key = tensorOf(wanted[0]);
-    const ir::Dim positions = productOf(graph.entry, {ir::dimOf(key, 0), ir::dimOf(key, 1)});
-    ir::EntryOp entry = ir::openEncode(b, module, loc, type, positions);
-    mapping.map(graph.source, entry.getBody().getArgument(0));
-    for (Value value : wanted)
-      cloneInto(graph, b, value, mapping);
-    ir::SourceLayers layers;
-    for (size_t i = 0; i < wanted.size(); i += 2)
-      layers.push_back({mapping.lookup(wanted[i]), mapping.lookup(wanted[i + 1])});
-    ir::closeEncode(b, loc, entry, layers);
-  }
-
-  // Whether a bias is a mask alone, which hides nothing where nothing is padded; near and far.
-  static bool addsNothing(DecoderGraph &graph, ir::ScaledDotProductAttentionOp attention) {
-    for (int64_t positions : {101, 8191}) {
-      auto elements = graph.step(2, 3, graph.samplePast(), positions);
-      elements->readTables();
-      SmallVector<int64_t> shape = elements->shapeOf(attention.getBias());
-      for (int64_t h : {int64_t(0), shape[1] - 1})
-        for (int64_t s : {int64_t(0), shape[2] / 2, shape[2] - 1})
-          for (int64_t t : {int64_t(0), int64_t(1), shape[3] / 2, shape[3] - 1}) {
-            Form form = elements->at(attention.getBias(), {shape[0] - 1, h, s, std::min(t, shape[3] - 1)});
-            if (!form.isNumber() || !(std::fabs(form.constant) <= 1e-6))
-              return false;
-          }
-    }
-    return true;
-  }
-
-  static void cloneInto(DecoderGraph &graph, OpBuilder &b, Value value, IRMapping &mapping) {
-    if (mapping.contains(value))
-      return;
-    if (auto argument = dyn_cast<BlockArgument>(value)) { // a mask: nothing is padded
-      auto type = tensorOf(argument);
-      Type element = type.getElementType();
-      auto one = ir::tensorType(SmallVector<ir::Dim>(size_t(type.getRank()), ir::Dim(1)), element);
-      Attribute number = isa<FloatType>(element) ? Attribute(b.getFloatAttr(element, 1)) : Attribute(b.getIntegerAttr(element, 1));
-      Value constant = ir::ConstantOp::create(b, value.getLoc(), one, DenseElementsAttr::get(one, number));
-      mapping.map(value, ir::BroadcastOp::create(b, value.getLoc(), type, constant).getResult());
-      return;
-    }
-    Operation *op = value.getDefiningOp();
-    auto attention = dyn_cast<ir::ScaledDotProductAttentionOp>(op);
-    const bool unmasked = attention && attention.getBias() && addsNothing(graph, attention);
-    for (Value operand : op->getOperands())
-      if (!unmasked || operand != attention.getBias())
-        cloneInto(graph, b, operand, mapping);
-    if (unmasked) {
-      auto made = ir::ScaledDotProductAttentionOp::create(b, op->getLoc(), mapping.lookup(attention.getQuery()), mapping.lookup(attention.getKey()),
-                                                          mapping.lookup(attention.getValue()), Value(), mapping.lookupOrNull(attention.getLengths()),
-                                                          attention.getScaleAttr(), attention.getCausalAttr(), attention.getWindowAttr(),
-                                                          attention.getSoftCapAttr());
-      mapping.map(value, made.getResult());
-      return;
-    }
-    b.clone(*op, mapping);
   }
 };
 
