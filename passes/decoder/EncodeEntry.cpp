@@ -64,6 +64,26 @@ void cloneInto(DecoderGraph &graph, OpBuilder &b, Value value, IRMapping &mappin
   b.clone(*op, mapping);
 }
 
+// Whether an expression is made of dimensions of the source alone.
+bool isOfSource(ModuleOp module, ir::EntryOp encode, StringRef expression) {
+  SmallVector<std::string> open{expression.str()};
+  while (!open.empty()) {
+    std::string why;
+    auto parsed = ir::SymbolExpr::parse(open.pop_back_val(), why);
+    if (!parsed)
+      return false;
+    for (const std::string &name : parsed->names()) {
+      auto symbol = module.lookupSymbol<ir::SymbolOp>(name);
+      if (symbol && symbol.getValue())
+        open.push_back(symbol.getValue()->str());
+      else if (llvm::none_of(ir::dimsOf(tensorOf(encode.getBody().getArgument(0))),
+                             [&](const ir::Dim &dim) { return dim.isDynamic() && dim.name && dim.name.getValue() == name; }))
+        return false;
+    }
+  }
+  return true;
+}
+
 } // namespace
 
 void makeEncode(DecoderGraph &graph, OpBuilder &b, Location loc) {
@@ -93,8 +113,9 @@ bool encodeNeeds(ModuleOp module, ir::SymbolOp symbol) {
     auto expression = ir::SymbolExpr::parse(text, why);
     return expression && llvm::is_contained(expression->names(), name.str());
   };
+  auto encode = module.lookupSymbol<ir::EntryOp>("encode");
   if (symbol.getRequirement())
-    return false; // of a graph that is no more; entry `encode` was made for any length
+    return isOfSource(module, encode, *symbol.getValue());
   for (auto other : module.getOps<ir::SymbolOp>())
     if (other != symbol && ((other.getValue() && isOf(*other.getValue())) || (other.getData() && isOf(*other.getData()))))
       return true;
@@ -102,7 +123,6 @@ bool encodeNeeds(ModuleOp module, ir::SymbolOp symbol) {
     auto tensor = dyn_cast<RankedTensorType>(type);
     return tensor && llvm::any_of(ir::dimsOf(tensor), [&](const ir::Dim &dim) { return dim.isDynamic() && dim.name && isOf(dim.name.getValue()); });
   };
-  auto encode = module.lookupSymbol<ir::EntryOp>("encode");
   return encode
       ->walk([&](Operation *op) {
         bool needed = llvm::any_of(op->getResultTypes(), names) || llvm::any_of(op->getOperandTypes(), names);
