@@ -596,7 +596,7 @@ struct FormDecoderPass : public impl::FormDecoderPassBase<FormDecoderPass> {
   // Whether a result holds keys or values, or what an encoder gives, and not what is computed from the last of them.
   static bool isCache(DecoderGraph &graph, Reader &reader, unsigned number) {
     Value result = graph.entry.getBody().front().getTerminator()->getOperand(number);
-    if (!graph.isOfTokens(result))
+    if (graph.source && !graph.isOfTokens(result))
       return true;
     if (graph.cached())
       return llvm::any_of(reader.layers, [&](const Layer &layer) {
