@@ -53,6 +53,8 @@ void buildFusionPipeline(OpPassManager &manager, const Options &options) {
   manager.addPass(passes::createFuseRopeAppendPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(passes::createFuseConvolutionsPass());
+  manager.addPass(passes::createChannelsLastPass());
+  manager.addPass(createCanonicalizerPass());
   manager.addPass(passes::createFuseEpiloguesPass());
   manager.addPass(passes::createNarrowResultsPass());
   manager.addPass(passes::createChooseCacheLayoutPass({options.pageTokens, options.kv}));

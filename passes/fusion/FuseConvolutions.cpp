@@ -39,7 +39,7 @@ struct Parts {
     rewriter
         .replaceOpWithNewOp<ir::ConvolutionOp>(last, op.getResult().getType(), op.getInput(), op.getWeight(), scale,
                                                bias, residual, op.getStridesAttr(), op.getDilationsAttr(),
-                                               op.getPadsAttr(), op.getGroupsAttr(), activation, low, high)
+                                               op.getPadsAttr(), op.getGroupsAttr(), activation, low, high, op.getWindowAttr())
         ->setLoc(location);
     rewriter.eraseOp(op);
   }

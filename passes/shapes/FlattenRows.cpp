@@ -264,7 +264,31 @@ private:
     op.erase();
   }
 
+  // A transposition within rows of the first dimension, of which there may be few: as elements, so that the dimensions
+  // in front can be joined.
+  bool spellOut(ir::TransposeOp op) {
+    const RankedTensorType type = tensorOf(op.getResult()), from = tensorOf(op.getInput());
+    ArrayRef<int64_t> permutation = op.getPermutation();
+    if (type.getRank() < 4 || permutation.front() != 0 || llvm::is_sorted(permutation))
+      return false;
+    auto made = ir::ComputeOp::create(b, op.getLoc(), type, op.getInput(), ir::ReduceKindAttr(), b.getStrArrayAttr({}));
+    OpBuilder inner(b.getContext());
+    Block *body = inner.createBlock(&made.getBody());
+    Value input = body->addArgument(from, op.getLoc());
+    SmallVector<Value> indices(permutation.size());
+    for (int64_t dimension : permutation)
+      indices[dimension] = body->addArgument(inner.getIndexType(), op.getLoc());
+    Value element = ir::ElementOp::create(inner, op.getLoc(), ir::registerType(from.getElementType()), input, indices);
+    ir::YieldOp::create(inner, op.getLoc(), element);
+    op.getResult().replaceAllUsesWith(made.getResult());
+    op.erase();
+    dropOnes(made);
+    return true;
+  }
+
   void dropOnes(ir::TransposeOp op) {
+    if (spellOut(op))
+      return;
     auto type = tensorOf(op.getResult());
     int64_t ones = 0;
     while (ones < onesOf(type) && op.getPermutation()[ones] == ones)

@@ -191,6 +191,35 @@ constexpr bool convolutionByChannels(const convolution_params &p) {
          p.kernel_d * reach * p.stride_w * (64 + convolutionSpan(p)) <= kBand;
 }
 
+// Channels last: kLastPlaces places share each chunk of k of a copy of their windows, kLastUnit panels of 16 output
+// channels are a unit of work, and up to kLastSums of them a block of sums. Channels by themselves: bands of kLastBand.
+constexpr int64_t kLastPlaces = 96;
+constexpr int64_t kLastUnit = 2;
+constexpr int64_t kLastSums = 16;
+constexpr int64_t kLastBand = 32;
+constexpr bool convolutionLastByChannels(const convolution_params &p) {
+  return p.channels == p.groups && p.outputs == p.groups;
+}
+
+struct LastScratch {
+  int64_t panels;  // of a block of sums
+  int64_t windows; // f32 [kLastPlaces][kChunk + 16]
+  int64_t sums;    // f32 [panels][kLastPlaces][16]
+  int64_t total;
+};
+
+constexpr LastScratch lastScratch(const convolution_params &p) {
+  LastScratch s{};
+  if (convolutionLastByChannels(p))
+    return s;
+  const int64_t panels = (p.outputs / p.groups + 15) / 16;
+  s.panels = panels < kLastSums ? panels : kLastSums;
+  s.windows = kLastPlaces * (kChunk + 16) * 4;
+  s.sums = s.panels * kLastPlaces * 16 * 4;
+  s.total = s.windows + s.sums;
+  return s;
+}
+
 struct ConvolutionScratch {
   int64_t rows;     // output channels of a block of sums
   int64_t panels;   // f32: one chunk of kPlaces places
@@ -247,7 +276,9 @@ constexpr int64_t scratchBytes(const rope_angles_params &p) { return roundUp(int
 constexpr int64_t scratchBytes(const pack_rows_params &) { return 0; }
 constexpr int64_t scratchBytes(const rope_append_params &p) { return roundUp(int64_t(p.head_dim) * 4, 64); }
 constexpr int64_t scratchBytes(const sdpa_params &p) { return sdpaScratch(p).total; }
-constexpr int64_t scratchBytes(const convolution_params &p) { return convolutionScratch(p).total; }
+constexpr int64_t scratchBytes(const convolution_params &p) {
+  return p.channels_last ? lastScratch(p).total : convolutionScratch(p).total;
+}
 constexpr int64_t scratchBytes(const sample_params &p) { return sampleScratch(p).total; }
 
 } // namespace ingot::kernels
