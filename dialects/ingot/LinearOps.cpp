@@ -317,11 +317,13 @@ LogicalResult ConvolutionOp::verify() {
     for (int64_t size : window)
       depth *= size;
     const bool alone = channels == groups && rows == groups;
+    if (!alone && groups != 1 && rows / groups % 16) // convolution-c7
+      return emitOpError() << "has " << groups << " groups of " << rows / groups
+                           << " outputs each; with channels last, expected a multiple of 16, or channels by themselves";
     auto expected = *packedShape(alone ? "tn" : "n16tc", rows, depth);
-    if (weight.getShape() != ArrayRef<int64_t>(expected) || (!alone && groups != 1 && rows / groups % 16)) // convolution-c7
-      return emitOpError() << "has " << groups << " groups of channels for an input " << input << " and a result "
-                           << result << "; the packed weight is " << weight << ", expected "
-                           << RankedTensorType::get(expected, weight.getElementType());
+    if (weight.getShape() != ArrayRef<int64_t>(expected)) // convolution-c7
+      return emitOpError() << "weight is " << weight << "; expected " << RankedTensorType::get(expected, weight.getElementType())
+                           << ", as it is packed for these channels and window";
   }
   for (int64_t i = 0; i < spatial; ++i) {
     const unsigned at = first + i;

@@ -159,7 +159,7 @@ def Ingot_ConvolutionOp : Ingot_Op<"convolution", [Pure, AttrSizedOperandSegment
     those behind. Products and sums are f32.
 
     With `window`, channels are last: input [B, X..., C], residual like the result -> result [B, Y..., O], and the weight is
-    packed: window gives the sizes T..., as the weight, packed as n16tc, does not; where C = O = groups it is packed as tn.
+    packed: as n16tc, or as tn where C = O = groups. The sizes T..., which it shows no more, are window's.
 
     - convolution-c1: input and result have the same number of dimensions, 3 to 5, and the same batch; the weight is static
       and has as many, or two: [O, C / groups], for windows of one element.

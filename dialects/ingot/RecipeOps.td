@@ -218,7 +218,7 @@ def Ingot_PackOp : Ingot_PureOp<"pack"> {
     %p = ingot.pack %w {layout = "n16k2"} : tensor<40x48xbf16> -> tensor<3x32x16x2xbf16>
     ```
   }];
-  let arguments = (ins Ingot_WeightTensor:$input, Ingot_WeightLayout:$layout);
+  let arguments = (ins Ingot_WeightTensor:$input, Ingot_PackLayout:$layout);
   let results = (outs Ingot_WeightTensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;

@@ -118,8 +118,10 @@ private:
       }
       return ir::BroadcastOp::create(builder, loc, type, asLast(input));
     }
-    auto made = ir::TransposeOp::create(builder, loc, type, value, builder.getDenseI64ArrayAttr(order(rank(value))));
-    return lastOf[value] = made.getResult();
+    if (llvm::count_if(type.getShape(), [](int64_t size) { return size != 1; }) <= 1) // the order is one
+      return lastOf[value] = ir::ReshapeOp::create(builder, loc, type, value);
+    return lastOf[value] = ir::TransposeOp::create(builder, loc, type, value,
+                                                   builder.getDenseI64ArrayAttr(order(rank(value))));
   }
 
   // Whether more of the operands are there with channels last, or as good as there, than are not.

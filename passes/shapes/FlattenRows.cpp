@@ -282,6 +282,7 @@ private:
     ir::YieldOp::create(inner, op.getLoc(), element);
     op.getResult().replaceAllUsesWith(made.getResult());
     op.erase();
+    b.setInsertionPoint(made);
     dropOnes(made);
     return true;
   }

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Convolution of channels that are groups by themselves, where channels are last: lanes are channels, and the weight is
-// [place in the window][channel]. Work goes through a plane by bands of kLastBand channels, so that the rows of the
-// input which neighbouring rows of the output share stay in the first-level cache. Inlined, so that the taps of a
-// window are unrolled.
+// [place in the window][channel]. Work goes through a plane in the order of memory, by bands of kLastBand channels whose
+// weights stay in the first-level cache. Inlined, so that the taps of a window are unrolled.
 #ifndef INGOT_TARGET_CPU_KERNELS_CONVOLUTION_LAST_CHANNELS_H
 #define INGOT_TARGET_CPU_KERNELS_CONVOLUTION_LAST_CHANNELS_H
 
@@ -85,30 +84,42 @@ struct LastChannels : ConvolutionOperands {
     }
   }
 
-  // One row of the output.
-  template <class V> INGOT_INLINE void row(int64_t b, int64_t oz, int64_t oy, int64_t c) const {
+  // Channels [c, last) of N neighbouring places, as sumPlaces takes them: by vectors, then what is left.
+  template <int N>
+  INGOT_INLINE void sumChannels(const float *image, int64_t x, int64_t to, int64_t c, int64_t last, Inside deep,
+                                Inside high, Inside wide, int64_t z, int64_t y) const {
+    for (; c + 16 <= last; c += 16)
+      sumPlaces<f32x16, N>(image, x, to + c, c, deep, high, wide, z, y);
+    if (c + 8 <= last) {
+      sumPlaces<f32x8, N>(image, x, to + c, c, deep, high, wide, z, y);
+      c += 8;
+    }
+    for (; c < last; ++c)
+      sumPlaces<f32x1, N>(image, x, to + c, c, deep, high, wide, z, y);
+  }
+
+  // Channels [c, last) of one row of the output.
+  INGOT_INLINE void sumRow(int64_t b, int64_t oz, int64_t oy, int64_t c, int64_t last) const {
     const float *image = in + b * plane * p->channels;
     const int64_t z = oz * p->stride_d - p->pad_d, y = oy * p->stride_h - p->pad_h;
     const Inside deep = inside(z, p->kernel_d, p->dilation_d, size[0]),
                  high = inside(y, p->kernel_h, p->dilation_h, size[1]);
-    const int64_t width = places[2], to = ((b * places[0] + oz) * places[1] + oy) * width * p->channels + c;
-    // Places [low, most) have whole windows.
+    const int64_t width = places[2], to = ((b * places[0] + oz) * places[1] + oy) * width * p->channels;
+    // Places [low, end) have whole windows.
     const int64_t reach = (int64_t)(p->kernel_w - 1) * p->dilation_w;
     const int64_t low = least(width, stepsTo(p->pad_w, p->stride_w));
     const int64_t room = size[2] + p->pad_w - reach; // beginnings of whole windows, from the padding's first column
-    const int64_t most = room <= 0 ? low : ingot::kernels::most(low, least(width, stepsTo(room, p->stride_w)));
-    auto alone = [&](int64_t x) __attribute__((always_inline)) {
-      const Inside wide = inside(x * p->stride_w - p->pad_w, p->kernel_w, p->dilation_w, size[2]);
-      sumPlaces<V, 1>(image, x, to + x * p->channels, c, deep, high, wide, z, y);
-    };
-    int64_t x = 0;
-    for (; x < low; ++x)
-      alone(x);
-    const Inside whole = {0, p->kernel_w};
-    for (; x + 4 <= most; x += 4)
-      sumPlaces<V, 4>(image, x, to + x * p->channels, c, deep, high, whole, z, y);
-    for (; x < width; ++x)
-      alone(x);
+    const int64_t end = room <= 0 ? low : most(low, least(width, stepsTo(room, p->stride_w)));
+    for (int64_t x = 0; x < width;) {
+      if (x >= low && x + 4 <= end) {
+        sumChannels<4>(image, x, to + x * p->channels, c, last, deep, high, {0, p->kernel_w}, z, y);
+        x += 4;
+      } else {
+        const Inside wide = inside(x * p->stride_w - p->pad_w, p->kernel_w, p->dilation_w, size[2]);
+        sumChannels<1>(image, x, to + x * p->channels, c, last, deep, high, wide, z, y);
+        ++x;
+      }
+    }
   }
 
   INGOT_INLINE void work(uint32_t tile0, uint32_t tile1) const {
@@ -117,16 +128,7 @@ struct LastChannels : ConvolutionOperands {
     const int64_t last = units * tile1 / kConvolutionTiles;
     for (int64_t unit = units * tile0 / kConvolutionTiles; unit < last; ++unit) {
       const int64_t line = unit % lines, band = unit / lines % bands, b = unit / lines / bands;
-      const int64_t end = least((band + 1) * kLastBand, p->channels);
-      int64_t c = band * kLastBand;
-      for (; c + 16 <= end; c += 16)
-        row<f32x16>(b, line / places[1], line % places[1], c);
-      if (c + 8 <= end) {
-        row<f32x8>(b, line / places[1], line % places[1], c);
-        c += 8;
-      }
-      for (; c < end; ++c)
-        row<f32x1>(b, line / places[1], line % places[1], c);
+      sumRow(b, line / places[1], line % places[1], band * kLastBand, least((band + 1) * kLastBand, p->channels));
     }
   }
 };

@@ -196,7 +196,7 @@ constexpr bool convolutionByChannels(const convolution_params &p) {
 constexpr int64_t kLastPlaces = 96;
 constexpr int64_t kLastUnit = 2;
 constexpr int64_t kLastSums = 16;
-constexpr int64_t kLastBand = 32;
+constexpr int64_t kLastBand = 256;
 constexpr bool convolutionLastByChannels(const convolution_params &p) {
   return p.channels == p.groups && p.outputs == p.groups;
 }
