@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <mutex>
 #include <fcntl.h>
+#include <mutex>
 #include <unistd.h>
 
 namespace ingot::engine {
@@ -289,10 +289,18 @@ std::string Recipe::evaluateRows(const TensorReader &reader, int64_t first, int6
           return error;
         auto made = std::make_shared<std::vector<uint8_t>>(whole.size());
         switch (size) {
-        case 1: transposeMatrix<uint8_t>(whole.data(), made->data(), operand.rows, operand.columns); break;
-        case 2: transposeMatrix<uint16_t>(whole.data(), made->data(), operand.rows, operand.columns); break;
-        case 4: transposeMatrix<uint32_t>(whole.data(), made->data(), operand.rows, operand.columns); break;
-        default: transposeMatrix<uint64_t>(whole.data(), made->data(), operand.rows, operand.columns); break;
+        case 1:
+          transposeMatrix<uint8_t>(whole.data(), made->data(), operand.rows, operand.columns);
+          break;
+        case 2:
+          transposeMatrix<uint16_t>(whole.data(), made->data(), operand.rows, operand.columns);
+          break;
+        case 4:
+          transposeMatrix<uint32_t>(whole.data(), made->data(), operand.rows, operand.columns);
+          break;
+        default:
+          transposeMatrix<uint64_t>(whole.data(), made->data(), operand.rows, operand.columns);
+          break;
         }
         transposed->rows = std::move(made);
         transposed->served = 0;

@@ -240,7 +240,8 @@ LogicalResult LinearOp::verify() {
 
 // --- matmul.
 
-LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor op, SmallVectorImpl<Type> &types) {
+LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor op,
+                                         SmallVectorImpl<Type> &types) {
   RankedTensorType lhs = tensorOf(op.getLhs()), rhs = tensorOf(op.getRhs());
   if (lhs.getRank() < 2 || lhs.getRank() != rhs.getRank())
     return failure();
@@ -297,8 +298,8 @@ LogicalResult ConvolutionOp::verify() {
     return llvm::all_of(values, [&](int64_t value) { return value >= least; });
   };
   if (static_cast<int64_t>(getStrides().size()) != spatial || static_cast<int64_t>(getDilations().size()) != spatial ||
-      static_cast<int64_t>(getPads().size()) != 2 * spatial || !atLeast(getStrides(), 1) || !atLeast(getDilations(), 1) ||
-      !atLeast(getPads(), 0)) // convolution-c2
+      static_cast<int64_t>(getPads().size()) != 2 * spatial || !atLeast(getStrides(), 1) ||
+      !atLeast(getDilations(), 1) || !atLeast(getPads(), 0)) // convolution-c2
     return emitOpError() << "needs positive strides and dilations, and pads from 0 on before and behind, of " << spatial
                          << " spatial dimensions";
   const SmallVector<int64_t> window = windowSizes();
@@ -322,7 +323,8 @@ LogicalResult ConvolutionOp::verify() {
                            << " outputs each; with channels last, expected a multiple of 16, or channels by themselves";
     auto expected = *packedShape(alone ? "tn" : "n16tc", rows, depth);
     if (weight.getShape() != ArrayRef<int64_t>(expected)) // convolution-c7
-      return emitOpError() << "weight is " << weight << "; expected " << RankedTensorType::get(expected, weight.getElementType())
+      return emitOpError() << "weight is " << weight << "; expected "
+                           << RankedTensorType::get(expected, weight.getElementType())
                            << ", as it is packed for these channels and window";
   }
   for (int64_t i = 0; i < spatial; ++i) {

@@ -29,7 +29,8 @@ LogicalResult CastOp::verify() {
 }
 
 Value CastOp::buildScalarBody(OpBuilder &builder, Location loc, ValueRange scalars) {
-  return castScalar(builder, loc, scalars[0], tensorOf(getInput()).getElementType(), tensorOf(getResult()).getElementType());
+  return castScalar(builder, loc, scalars[0], tensorOf(getInput()).getElementType(),
+                    tensorOf(getResult()).getElementType());
 }
 
 // Whether every value of `from` is one of `to`.

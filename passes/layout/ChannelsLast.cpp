@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// channels-last: convolutions read and write [B, spatial..., C] in place of [B, C, spatial...], so that windows are runs
-// of memory and a window's sums are those of a matrix product. What stands between convolutions and can be said in
+// channels-last: convolutions read and write [B, spatial..., C] in place of [B, C, spatial...], so that windows are
+// runs of memory and a window's sums are those of a matrix product. What stands between convolutions and can be said in
 // either order follows (element-wise ops, poolings, joins); where something cannot, there are transposes. Decides the
 // order of dimensions and of convolutions' weights, and nothing else.
 #include "passes/Passes.h"
@@ -105,8 +105,8 @@ private:
     const RankedTensorType type = lastType(tensorOf(value));
     if (auto constant = value.getDefiningOp<ir::ConstantOp>())
       if (auto splat = dyn_cast<SplatElementsAttr>(constant.getValue()))
-        return ir::ConstantOp::create(builder, loc, type, splat.resizeSplat(cast<ShapedType>(
-                   splat.getType().clone(type.getShape()))));
+        return ir::ConstantOp::create(builder, loc, type,
+                                      splat.resizeSplat(cast<ShapedType>(splat.getType().clone(type.getShape()))));
     if (auto broadcast = value.getDefiningOp<ir::BroadcastOp>()) {
       // What is repeated, with dimensions of 1 in front.
       Value input = broadcast.getInput();
@@ -120,8 +120,8 @@ private:
     }
     if (llvm::count_if(type.getShape(), [](int64_t size) { return size != 1; }) <= 1) // the order is one
       return lastOf[value] = ir::ReshapeOp::create(builder, loc, type, value);
-    return lastOf[value] = ir::TransposeOp::create(builder, loc, type, value,
-                                                   builder.getDenseI64ArrayAttr(order(rank(value))));
+    return lastOf[value] =
+               ir::TransposeOp::create(builder, loc, type, value, builder.getDenseI64ArrayAttr(order(rank(value))));
   }
 
   // Whether more of the operands are there with channels last, or as good as there, than are not.
@@ -187,7 +187,8 @@ private:
   }
 
   // The indices of the region that a scalar is computed from.
-  static void collectIndices(Value value, llvm::SmallPtrSetImpl<void *> &found, llvm::SmallPtrSetImpl<Operation *> &seen) {
+  static void collectIndices(Value value, llvm::SmallPtrSetImpl<void *> &found,
+                             llvm::SmallPtrSetImpl<Operation *> &seen) {
     if (isa<BlockArgument>(value)) {
       found.insert(value.getAsOpaquePointer());
       return;
@@ -256,7 +257,8 @@ private:
       SmallVector<Value> indices;
       for (int64_t i : order(rank(op.getInputs()[input.getArgNumber()])))
         indices.push_back(mapping.lookup(element.getIndices()[i]));
-      auto read = ir::ElementOp::create(builder, inner.getLoc(), element.getResult().getType(), mapping.lookup(input), indices);
+      auto read =
+          ir::ElementOp::create(builder, inner.getLoc(), element.getResult().getType(), mapping.lookup(input), indices);
       mapping.map(element.getResult(), read.getResult());
     }
     builder.setInsertionPointAfter(made);

@@ -24,7 +24,9 @@ LogicalResult EntryLowering::lowerOp(ir::ConvolutionOp op) {
   const int64_t missing = 3 - spatialDimensions(op, input, result);
   const SmallVector<int64_t> window = op.windowSizes();
   KernelParams params(builder, "convolution");
-  params.set("channels", input.getDimSize(op.channelDimension())).set("outputs", op.outputs()).set("groups", op.getGroups(), 1);
+  params.set("channels", input.getDimSize(op.channelDimension()))
+      .set("outputs", op.outputs())
+      .set("groups", op.getGroups(), 1);
   static const StringRef axes[] = {"_d", "_h", "_w"};
   auto each = [&](StringRef name, int64_t plain, auto valueOf) {
     for (int64_t i = 0; i < 3; ++i)
@@ -47,8 +49,9 @@ LogicalResult EntryLowering::lowerOp(ir::ConvolutionOp op) {
   params.set("batch_symbol", *batch);
   for (auto [name, value] : {std::pair<StringRef, Value>("in", op.getInput()), {"out", op.getResult()}})
     for (int64_t i = 0; i < 3; ++i) {
-      FailureOr<int64_t> symbol = i < missing ? FailureOr<int64_t>(tables.symbolIndex(tables.number(1)))
-                                              : symbolOf(op, value, static_cast<unsigned>(op.firstSpatial() + i - missing));
+      FailureOr<int64_t> symbol = i < missing
+                                      ? FailureOr<int64_t>(tables.symbolIndex(tables.number(1)))
+                                      : symbolOf(op, value, static_cast<unsigned>(op.firstSpatial() + i - missing));
       if (failed(symbol))
         return failure();
       params.set(builder.getStringAttr(name + axes[i] + "_symbol").getValue(), *symbol);

@@ -76,7 +76,9 @@ private:
       if (!broadcast)
         continue;
       SmallVector<ir::Dim> from = ir::dimsOf(tensorOf(broadcast.getInput()));
-      auto repeats = [&](size_t i) { return i < rank - from.size() || (from[i + from.size() - rank].size == 1 && dims[i].size != 1); };
+      auto repeats = [&](size_t i) {
+        return i < rank - from.size() || (from[i + from.size() - rank].size == 1 && dims[i].size != 1);
+      };
       // Dimensions of 1 join either kind, and do not hide what stands before them.
       for (size_t i = 1; i + 1 < rank; ++i) {
         size_t before = i - 1;
@@ -123,7 +125,9 @@ private:
         source.erase(source.begin());
       Value reshaped = reshape(broadcast.getInput(), source, broadcast.getLoc());
       auto type = ir::tensorType(flat, tensorOf(value).getElementType());
-      mapping.map(value, type == reshaped.getType() ? reshaped : Value(ir::BroadcastOp::create(b, broadcast.getLoc(), type, reshaped)));
+      mapping.map(value, type == reshaped.getType()
+                             ? reshaped
+                             : Value(ir::BroadcastOp::create(b, broadcast.getLoc(), type, reshaped)));
     }
     Operation *made = b.clone(*op, mapping);
     Value result = op->getResult(0);
@@ -155,8 +159,11 @@ private:
     SmallVector<ir::Dim> dims = ir::dimsOf(type), kept = dims;
     kept[axis] = ir::Dim(1);
     Value input = op.getInput();
-    auto reduced = [&](ir::ReduceKind kind, Value of) -> Value { // straight into its place, which a reshape gives its axis back
-      Value made = ir::ReduceOp::create(b, loc, of, ir::ReduceKindAttr::get(b.getContext(), kind), b.getI64IntegerAttr(axis), UnitAttr()).getResult();
+    auto reduced = [&](ir::ReduceKind kind,
+                       Value of) -> Value { // straight into its place, which a reshape gives its axis back
+      Value made = ir::ReduceOp::create(b, loc, of, ir::ReduceKindAttr::get(b.getContext(), kind),
+                                        b.getI64IntegerAttr(axis), UnitAttr())
+                       .getResult();
       return reshape(made, kept, loc);
     };
     auto wide = [&](Value of) -> Value { return ir::BroadcastOp::create(b, loc, type, of); };

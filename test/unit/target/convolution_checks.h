@@ -55,7 +55,8 @@ struct ConvolutionProblem {
   std::vector<float> ordered(const std::vector<float> &from, int of, int some) const {
     std::vector<float> to = from;
     for (size_t at = 0; last() && at < from.size(); ++at) {
-      const auto plane = static_cast<size_t>(of) * static_cast<size_t>(some), channel = at % plane / static_cast<size_t>(some);
+      const auto plane = static_cast<size_t>(of) * static_cast<size_t>(some),
+                 channel = at % plane / static_cast<size_t>(some);
       to[at / plane * plane + at % static_cast<size_t>(some) * static_cast<size_t>(of) + channel] = from[at];
     }
     return to;

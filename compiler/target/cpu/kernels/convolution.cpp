@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // convolution: windows of an image times a weight, operands as params.h states. Sums are those of `linear`
-// (docs/spec/numerics.md): chunks of 512 along k, each a chain of fused multiply-adds over ascending k, however the work
-// is cut. k = (channel of the group, place in the window), or where channels are last the other way round.
+// (docs/spec/numerics.md): chunks of 512 along k, each a chain of fused multiply-adds over ascending k, however the
+// work is cut. k = (channel of the group, place in the window), or where channels are last the other way round.
 #include "compiler/target/cpu/kernels/convolution_blocks.h"
 #include "compiler/target/cpu/kernels/convolution_channels.h"
 #include "compiler/target/cpu/kernels/convolution_last.h"

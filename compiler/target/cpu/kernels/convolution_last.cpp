@@ -6,9 +6,9 @@
 //   out[place][o] = sum over k of window[place][k] * weight[k][o]      k = (place in the window, channel of the group)
 //
 // A row of a window is a run of the input's memory, or several of them. Windows of one element are read where they lie;
-// others are copied, a block of places by a chunk of k at a time, with zeros for what is outside. Work is cut into units
-// of kLastUnit panels of a block; a tile is an equal share of them. One function for all convolutions: it takes the
-// parameters as they come.
+// others are copied, a block of places by a chunk of k at a time, with zeros for what is outside. Work is cut into
+// units of kLastUnit panels of a block; a tile is an equal share of them. One function for all convolutions: it takes
+// the parameters as they come.
 #include "compiler/target/cpu/kernels/convolution_last.h"
 #include "compiler/target/cpu/kernels/convolution_last_rows.h"
 #include "compiler/target/cpu/kernels/convolution_operands.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Convolution of channels that are groups by themselves, where channels are last: lanes are channels, and the weight is
-// [place in the window][channel]. Work goes through a plane in the order of memory, by bands of kLastBand channels whose
-// weights stay in the first-level cache. Inlined, so that the taps of a window are unrolled.
+// [place in the window][channel]. Work goes through a plane in the order of memory, by bands of kLastBand channels
+// whose weights stay in the first-level cache. Inlined, so that the taps of a window are unrolled.
 #ifndef INGOT_TARGET_CPU_KERNELS_CONVOLUTION_LAST_CHANNELS_H
 #define INGOT_TARGET_CPU_KERNELS_CONVOLUTION_LAST_CHANNELS_H
 
@@ -35,8 +35,8 @@ struct LastChannels : ConvolutionOperands {
   // N neighbouring places of a row of the output from column x on, stored from `to` on, and the lanes of V from channel
   // c on. The window begins at z and y of the image; taps that are inside along each axis count.
   template <class V, int N>
-  INGOT_INLINE void sumPlaces(const float *image, int64_t x, int64_t to, int64_t c, Inside deep, Inside high, Inside wide,
-                           int64_t z, int64_t y) const {
+  INGOT_INLINE void sumPlaces(const float *image, int64_t x, int64_t to, int64_t c, Inside deep, Inside high,
+                              Inside wide, int64_t z, int64_t y) const {
     const int64_t C = p->channels;
     V acc[N];
 #pragma unroll

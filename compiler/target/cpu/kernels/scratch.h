@@ -16,7 +16,7 @@ constexpr int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 
 // weights panel by panel; more rows are blocked: kRowBlock rows by kPanelBlock panels by one chunk.
 constexpr int64_t kChunk = 512;
 constexpr int64_t kFewRows = 16;
-constexpr int64_t kRowBlock = 112;
+constexpr int64_t kRowBlock = 144;
 constexpr int64_t kPanelBlock = 16;
 constexpr int64_t kPanelGroup = 4; // panels in flight at once
 // Sets with tiles (linear_tiles.h): activations of a block in the order of tiles, and vectors of 16 sums.
@@ -54,7 +54,8 @@ constexpr int64_t groupsOf(int64_t k, int64_t group) { return (k + group - 1) / 
 constexpr int64_t kBytesRest = 32;
 constexpr int64_t kBytesPanel = 64 + 32 + kBytesRest * (2 + 64) + kChunk * 16;
 
-// Scratch of `linear_int`, blocked as `linear` is.
+// Scratch of `linear_int`, blocked as `linear` is, but by bytes kBytesRows rows, for which a panel is made ready once.
+constexpr int64_t kBytesRows = 224;
 struct LinearIntScratch {
   int64_t input; // 16 bits: few rows x whole K, or a block of rows x one chunk; or a piece of weights and tiles
   int64_t bytes; // 8 bits: a block of rows x one chunk, and a sum of each row
@@ -66,12 +67,12 @@ struct LinearIntScratch {
 
 constexpr LinearIntScratch linearIntScratch(const linear_int_params &p) {
   int64_t few = kFewRows * p.k_padded * 2;
-  int64_t block = kRowBlock * kChunk * 2;
+  int64_t block = kBytesRows * kChunk * 2;
   LinearIntScratch s{};
   s.input = larger(larger(few, block), kTileSpread + kTileInput);
-  s.bytes = kRowBlock * kChunk + roundUp(kRowBlock * 4, 64);
+  s.bytes = kBytesRows * kChunk + roundUp(kBytesRows * 4, 64);
   s.weights = kPanelGroup * roundUp(kBytesPanel, 64);
-  s.sums = larger(kPanelBlock * kRowBlock, kTileVectors) * 16 * 4;
+  s.sums = larger(kPanelBlock * kBytesRows, kTileVectors) * 16 * 4;
   s.total = s.input + s.bytes + s.weights + s.sums;
   return s;
 }

@@ -2,9 +2,10 @@
 //
 // convolution: windows of an image times a weight (params.h).
 // Grid (any), block any; no shared memory. in f32[B][channels][D][H][W], weight f32[outputs][channels/groups][..], out
-// f32, or channels last as params.h states. A thread computes elements of the output, `threads` of the whole grid apart, in f32 without tensor cores, as
-// chains of fused multiply-adds over chunks of 512: those of the CPU's kernel. It is right rather than fast: neighbours
-// read neighbouring elements and share the weight through the cache, and no more.
+// f32, or channels last as params.h states. A thread computes elements of the output, `threads` of the whole grid
+// apart, in f32 without tensor cores, as chains of fused multiply-adds over chunks of 512: those of the CPU's kernel.
+// It is right rather than fast: neighbours read neighbouring elements and share the weight through the cache, and no
+// more.
 #ifndef INGOT_CUDA_DEVICE_CONVOLUTION_H
 #define INGOT_CUDA_DEVICE_CONVOLUTION_H
 
@@ -39,13 +40,13 @@ template <class P> INGOT_DEVICE void convolve(const ingot_cuda_args &args) {
     const int64_t x = place % outWidth, y = place / outWidth % outHeight, z = place / outWidth / outHeight;
     const float *from = in + image * p.channels * depth * height * width + o / rows * channels * channel;
     // From k to k of the output's weight.
-    const float *w = alone ? weight + o
+    const float *w = alone  ? weight + o
                      : last ? weight + (int64_t)(o / 16) * taps * channels * 16 + o % 16
                             : weight + (int64_t)o * taps * channels;
     constexpr int32_t step = alone ? p.channels : last ? 16 : 1;
     float sum = 0.0f, chain = 0.0f;
     int32_t k = 0;
-    auto multiply = [&](int32_t c, int32_t tz, int32_t ty, int32_t tx) {
+    auto addTap = [&](int32_t c, int32_t tz, int32_t ty, int32_t tx) {
       const int64_t iz = z * p.stride_d + (int64_t)tz * p.dilation_d - p.pad_d;
       const int64_t iy = y * p.stride_h + (int64_t)ty * p.dilation_h - p.pad_h;
       const int64_t ix = x * p.stride_w + (int64_t)tx * p.dilation_w - p.pad_w;
@@ -63,13 +64,13 @@ template <class P> INGOT_DEVICE void convolve(const ingot_cuda_args &args) {
         for (int32_t ty = 0; ty < p.kernel_h; ++ty)
           for (int32_t tx = 0; tx < p.kernel_w; ++tx)
             for (int32_t c = 0; c < channels; ++c)
-              multiply(c, tz, ty, tx);
+              addTap(c, tz, ty, tx);
     } else {
       for (int32_t c = 0; c < channels; ++c)
         for (int32_t tz = 0; tz < p.kernel_d; ++tz)
           for (int32_t ty = 0; ty < p.kernel_h; ++ty)
             for (int32_t tx = 0; tx < p.kernel_w; ++tx)
-              multiply(c, tz, ty, tx);
+              addTap(c, tz, ty, tx);
     }
     if (k != 0)
       sum = add(sum, chain);
