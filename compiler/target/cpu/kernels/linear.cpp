@@ -164,7 +164,7 @@ template <int WEIGHT, bool PAIRS> struct Linear {
     float *wide = (float *)(scratch + layout.input);
     float *sums = (float *)(scratch + layout.input + layout.weights);
     constexpr int64_t stride = kChunk / kPerWord;
-    const int32_t block = evenBlocks(rows, kRowBlock, kRows);
+    const int32_t block = evenBlocks(rows, rows <= kRowBlock ? kRowBlock : kRowBlockOfMany, kRows);
     const int32_t perTile = p->gated ? 2 : 1;
     for (int32_t row = 0; row < rows; row += block) {
       int32_t rowCount = minimum(block, rows - row);

@@ -184,7 +184,7 @@ struct LinearInt {
     uint8_t *wide = (uint8_t *)(scratch + layout.input + layout.bytes);
     float *sums = (float *)(scratch + layout.input + layout.bytes + layout.weights);
     const bool byBytes = !kHasVnni && channel();
-    const int64_t most = byBytes ? kBytesRows : kRowBlock;
+    const int64_t most = byBytes ? kBytesRows : rows <= kRowBlock ? kRowBlock : kRowBlockOfMany;
     const int32_t block = evenBlocks(rows, most, kIntRows);
     const int32_t perTile = p->gated ? 2 : 1;
     for (int32_t row = 0; row < rows; row += block) {

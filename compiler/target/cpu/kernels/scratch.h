@@ -16,7 +16,8 @@ constexpr int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 
 // weights panel by panel; more rows are blocked: kRowBlock rows by kPanelBlock panels by one chunk.
 constexpr int64_t kChunk = 512;
 constexpr int64_t kFewRows = 16;
-constexpr int64_t kRowBlock = 144;
+constexpr int64_t kRowBlock = 144; // all rows there are, where they are so few; blocks of more are smaller:
+constexpr int64_t kRowBlockOfMany = 96; // beside panels and sums they stay in the second-level cache
 constexpr int64_t kPanelBlock = 16;
 constexpr int64_t kPanelGroup = 4; // panels in flight at once
 // Sets with tiles (linear_tiles.h): activations of a block in the order of tiles, and vectors of 16 sums.
