@@ -73,6 +73,7 @@ struct TensorData {
   std::optional<TensorBytes> packed;      // a constant of 4 or 2 bits as its file holds it, where rows are whole bytes
   std::function<Value()> later;           // gives `value` once it is asked for
   Tensor repeats = nullptr; // the known tensor that it was broadcast from
+  Tensor tokenStarts = nullptr; // of offsets of tokens [batch, length]: where each sequence begins among tokens, i64 [batch + 1]
   std::shared_ptr<const Dequantized> dequantized;
   std::shared_ptr<const IntegerProduct> product;
   std::function<Tensor()> asFloats; // the same as f32, where that is to be had otherwise than by conversion
