@@ -20,8 +20,8 @@ axes), as exporters write them: Ingot wants these known while it compiles.
 
 # What a message does not tell, by test.
 KNOWN = {
-    "attention_4d_causal_fp16_expanded": "two elements are one step of f16 away: the reference rounds each step of its softmax to f16, Ingot computes a softmax of f16 in f32 "
-                                         "and rounds it once; in both the expected number is farther from the exact one than Ingot's",
+    "attention_4d_causal_fp16_expanded": "four elements are one step of f16 away: the reference rounds each step of its softmax to f16, Ingot computes from product to "
+                                         "product in f32 and rounds once; in both the expected number is farther from the exact one than Ingot's",
 }
 
 

@@ -504,6 +504,9 @@ private:
       return call(*function, attributes, inputs, depth);
     const int64_t version = versionFor(node, versions);
     Op op(graph, *model, node, std::move(attributes), version, std::move(inputs));
+    op.runGraph = [&](const proto::GraphProto &inner, const std::vector<Tensor> &given) {
+      return branch(inner, versions, scope, depth, given);
+    };
     return findDefinition(domain, node.op_type(), version)->import(op);
   }
 
@@ -543,9 +546,14 @@ private:
     return outputs;
   }
 
-  std::vector<Tensor> branch(const proto::GraphProto &of, const Versions &versions, const Scope &scope, int depth) {
+  std::vector<Tensor> branch(const proto::GraphProto &of, const Versions &versions, const Scope &scope, int depth,
+                             const std::vector<Tensor> &inputs = {}) {
     Scope inner;
     inner.outer = &scope;
+    if (size_t(of.input_size()) != inputs.size())
+      throw ImportError("graph '" + of.name() + "' has " + std::to_string(of.input_size()) + " inputs; expected " + std::to_string(inputs.size()));
+    for (size_t i = 0; i < inputs.size(); ++i)
+      inner.values[of.input(int(i)).name()] = inputs[i];
     initializers(of, inner);
     walk(of.node(), versions, inner, depth + 1);
     std::vector<Tensor> outputs;
