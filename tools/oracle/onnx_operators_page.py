@@ -30,7 +30,8 @@ def registered():
     found = collections.defaultdict(list)
     for path in glob.glob(os.path.join(ROOT, "compiler", "import", "onnx", "ops", "*.cpp")):
         with open(path) as file:
-            for domain, name, since in re.findall(r'\{"([\w.]*)", "(\w+)", (\d+), ', file.read()):
+            text = file.read().replace("{kDomain,", '{"com.microsoft",')
+            for domain, name, since in re.findall(r'\{"([\w.]*)", "(\w+)", (\d+), ', text):
                 found[domain, name].append(int(since))
     return {key: sorted(versions) for key, versions in found.items()}
 
@@ -69,7 +70,7 @@ def write_page(path, results):
     lines = [OPENING.format(version=onnx.__version__, summary="\n".join(summary)), "## What is supported", "",
              "| operator | from version | node tests that pass |", "|---|---|---|"]
     for (domain, name), versions in sorted(registered().items()):
-        counts = by_operator.get(name, collections.Counter()) if domain == "" else collections.Counter()
+        counts = by_operator.get(name, collections.Counter()) if domain != "com.microsoft" else collections.Counter()
         scope = sum(counts.values()) - counts["out of scope"]
         passed = counts["passed"] + counts["passed with constants"]
         of = f"{passed} of {scope}" if scope else ""
