@@ -357,6 +357,29 @@ def ChoosePrecisionPass : Ingot_Pass<"ingot-choose-precision"> {
   ];
 }
 
+// --- layout/
+
+def ChannelsLastPass : Ingot_Pass<"ingot-channels-last"> {
+  let summary = "Order images as kernels of convolutions read them fastest";
+  let description = [{
+    Convolutions of stored weights read and write [B, spatial..., C], and their weights are packed for it. Element-wise ops, ingot.compute
+    whose channels follow the result's, joins, splits and reshapes of what lies behind the channels follow; elsewhere
+    there are transposes.
+
+    ```mlir
+    %y = ingot.convolution %x, %w : (tensor<2x8x9x9xf32>, tensor<16x8x3x3xf32>) -> tensor<2x16x7x7xf32>
+    // becomes
+    %l = ingot.transpose %x {permutation = 0, 2, 3, 1}
+    %p = ingot.pack %w {layout = "n16tc"}
+    %c = ingot.convolution %l, %p {window = 3, 3} : (tensor<2x9x9x8xf32>, tensor<1x72x16xf32>) -> tensor<2x7x7x16xf32>
+    %y = ingot.transpose %c {permutation = 0, 3, 1, 2}
+    ```
+
+    Does nothing to a convolution whose weight is computed, nor to one whose groups have few outputs, which would leave lanes empty
+    (channels that are groups by themselves are lanes too); nor to an entry that has only such.
+  }];
+}
+
 // --- packing/
 
 def PackWeightsPass : Ingot_Pass<"ingot-pack-weights"> {

@@ -8,8 +8,8 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <mutex>
 #include <fcntl.h>
+#include <mutex>
 #include <unistd.h>
 
 namespace ingot::engine {
@@ -224,7 +224,7 @@ std::shared_ptr<Recipe> Recipe::packGroups(std::shared_ptr<const Recipe> operand
   return recipe;
 }
 
-std::shared_ptr<Recipe> Recipe::pack(std::shared_ptr<const Recipe> operand, Layout layout) {
+std::shared_ptr<Recipe> Recipe::pack(std::shared_ptr<const Recipe> operand, Layout layout, int64_t taps) {
   auto recipe = std::make_shared<Recipe>();
   recipe->kind = Kind::pack;
   recipe->type = operand->type;
@@ -232,16 +232,21 @@ std::shared_ptr<Recipe> Recipe::pack(std::shared_ptr<const Recipe> operand, Layo
   recipe->columns = operand->columns;
   recipe->operands = {std::move(operand)};
   recipe->layout = layout;
+  recipe->taps = taps;
   return recipe;
 }
 
 int64_t Recipe::units() const {
   const bool panels = kind == Kind::pack_groups || (kind == Kind::pack && layout != Layout::row_major);
+  if (kind == Kind::pack && layout == Layout::tn)
+    return 1; // a place holds something of each row
   return panels ? ceilDiv(rows, 16) : rows;
 }
 
 uint64_t Recipe::unitBytes() const {
-  if (kind == Kind::pack && layout == Layout::n16k)
+  if (kind == Kind::pack && layout == Layout::tn)
+    return uint64_t(rows * columns) * elementBytes(type);
+  if (kind == Kind::pack && (layout == Layout::n16k || layout == Layout::n16tc))
     return uint64_t(columns) * 16 * elementBytes(type);
   if (kind == Kind::pack && layout == Layout::n16k2)
     return uint64_t(ceilDiv(columns, 32) * 32) * 16 * elementBytes(type);
@@ -284,10 +289,18 @@ std::string Recipe::evaluateRows(const TensorReader &reader, int64_t first, int6
           return error;
         auto made = std::make_shared<std::vector<uint8_t>>(whole.size());
         switch (size) {
-        case 1: transposeMatrix<uint8_t>(whole.data(), made->data(), operand.rows, operand.columns); break;
-        case 2: transposeMatrix<uint16_t>(whole.data(), made->data(), operand.rows, operand.columns); break;
-        case 4: transposeMatrix<uint32_t>(whole.data(), made->data(), operand.rows, operand.columns); break;
-        default: transposeMatrix<uint64_t>(whole.data(), made->data(), operand.rows, operand.columns); break;
+        case 1:
+          transposeMatrix<uint8_t>(whole.data(), made->data(), operand.rows, operand.columns);
+          break;
+        case 2:
+          transposeMatrix<uint16_t>(whole.data(), made->data(), operand.rows, operand.columns);
+          break;
+        case 4:
+          transposeMatrix<uint32_t>(whole.data(), made->data(), operand.rows, operand.columns);
+          break;
+        default:
+          transposeMatrix<uint64_t>(whole.data(), made->data(), operand.rows, operand.columns);
+          break;
         }
         transposed->rows = std::move(made);
         transposed->served = 0;
@@ -341,7 +354,7 @@ bool Recipe::makesSameAs(const Recipe &other) const {
   if (kind != other.kind || type != other.type || rows != other.rows || columns != other.columns ||
       bytes != other.bytes || operands.size() != other.operands.size() || segments.size() != other.segments.size() ||
       block != other.block || quantized != other.quantized || bits != other.bits || zero != other.zero ||
-      plane != other.plane || layout != other.layout)
+      plane != other.plane || layout != other.layout || taps != other.taps)
     return false;
   if (source.name != other.source.name || source.file != other.source.file || source.offset != other.source.offset ||
       source.type != other.source.type || source.shape != other.source.shape)
@@ -359,7 +372,7 @@ bool Recipe::makesSameAs(const Recipe &other) const {
   return true;
 }
 
-// Draws (n16k):  [panel][k][16 rows]      (n16k2): [panel][k / 2][16 rows][2], K padded to 32 with zeros.
+// Draws (n16k, n16tc):  [panel][k][16 rows]      (n16k2): [panel][k / 2][16 rows][2], K padded to 32 with zeros.
 std::string Recipe::evaluate(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out,
                              QuantizationError *error, GroupValues groups) const {
   if (kind == Kind::pack_groups || (kind == Kind::pack && operands[0]->quantized))
@@ -370,18 +383,31 @@ std::string Recipe::evaluate(const TensorReader &reader, int64_t first, int64_t 
   if (layout == Layout::row_major)
     return operand.evaluateRows(reader, first, count, out);
   const uint64_t size = elementBytes(type), rowBytes = uint64_t(columns) * size;
+  if (layout == Layout::tn) {
+    std::vector<uint8_t> all(uint64_t(rows) * rowBytes);
+    if (std::string error = operand.evaluateRows(reader, 0, rows, all.data()); !error.empty())
+      return error;
+    const auto *in = reinterpret_cast<const uint32_t *>(all.data());
+    auto *to = reinterpret_cast<uint32_t *>(out);
+    for (int64_t t = 0; t < columns; ++t)
+      for (int64_t n = 0; n < rows; ++n)
+        to[t * rows + n] = in[n * columns + t];
+    return "";
+  }
   std::vector<uint8_t> rowsBuffer(16 * rowBytes);
   for (int64_t panel = first; panel < first + count; ++panel, out += unitBytes()) {
     int64_t real = std::min<int64_t>(16, rows - panel * 16);
     if (std::string error = operand.evaluateRows(reader, panel * 16, real, rowsBuffer.data()); !error.empty())
       return error;
     std::memset(rowsBuffer.data() + uint64_t(real) * rowBytes, 0, uint64_t(16 - real) * rowBytes);
-    if (layout == Layout::n16k) {
+    if (layout == Layout::n16k || layout == Layout::n16tc) {
       const auto *in = reinterpret_cast<const uint32_t *>(rowsBuffer.data());
       auto *to = reinterpret_cast<uint32_t *>(out);
-      for (int64_t k = 0; k < columns; ++k)
-        for (int64_t n = 0; n < 16; ++n)
-          to[k * 16 + n] = in[n * columns + k];
+      const int64_t channels = columns / taps; // n16k: k runs over elements as they lie
+      for (int64_t t = 0; t < taps; ++t)
+        for (int64_t c = 0; c < channels; ++c)
+          for (int64_t n = 0; n < 16; ++n)
+            *to++ = in[n * columns + c * taps + t];
     } else {
       const auto *in = reinterpret_cast<const uint16_t *>(rowsBuffer.data());
       auto *to = reinterpret_cast<uint16_t *>(out);

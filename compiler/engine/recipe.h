@@ -67,7 +67,7 @@ struct Recipe {
     pack,
     pack_groups
   };
-  enum class Layout { row_major, n16k, n16k2, n16k4, n16k8 };
+  enum class Layout { row_major, n16k, n16k2, n16k4, n16k8, n16tc, tn };
   struct Segment {
     int operand;
     int64_t first, rows;
@@ -87,6 +87,7 @@ struct Recipe {
   int64_t zero = 0;          // assemble: zero point where there are none
   GroupPlane plane = GroupPlane::scales; // pack_groups
   Layout layout = Layout::row_major;
+  int64_t taps = 1; // pack as n16tc or tn: the last so many elements of a row stand for places in a window
 
   static std::shared_ptr<Recipe> tensor(TensorSource source);
   static std::shared_ptr<Recipe> constant(ElementType type, int64_t rows, int64_t columns, std::vector<uint8_t> bytes);
@@ -106,7 +107,7 @@ struct Recipe {
   static std::shared_ptr<Recipe> assemble(std::shared_ptr<const Recipe> codes, std::shared_ptr<const Recipe> scales,
                                           std::shared_ptr<const Recipe> zeros, int64_t block, int64_t zero,
                                           const Quantization *quantization);
-  static std::shared_ptr<Recipe> pack(std::shared_ptr<const Recipe> operand, Layout layout);
+  static std::shared_ptr<Recipe> pack(std::shared_ptr<const Recipe> operand, Layout layout, int64_t taps = 1);
   // Scales, zero points or sums of a quantized weight, [ceil(rows/16)][groups][16].
   static std::shared_ptr<Recipe> packGroups(std::shared_ptr<const Recipe> operand, GroupPlane plane);
 

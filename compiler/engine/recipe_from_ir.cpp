@@ -148,8 +148,14 @@ FailureOr<RecipePtr> fromOp(Operation *op, llvm::DenseMap<mlir::Value, RecipePtr
                           .Case("n16k", Recipe::Layout::n16k)
                           .Case("n16k2", Recipe::Layout::n16k2)
                           .Case("n16k4", Recipe::Layout::n16k4)
+                          .Case("n16tc", Recipe::Layout::n16tc)
+                          .Case("tn", Recipe::Layout::tn)
                           .Default(Recipe::Layout::n16k8);
-        return RecipePtr(Recipe::pack(operands[0], layout));
+        auto type = llvm::cast<RankedTensorType>(pack.getInput().getType());
+        int64_t taps = 1;
+        for (int64_t size : type.getShape().drop_front(2))
+          taps *= size;
+        return RecipePtr(Recipe::pack(operands[0], layout, taps));
       })
       .Case([&](ir::PackGroupsOp pack) -> FailureOr<RecipePtr> {
         return RecipePtr(Recipe::packGroups(operands[0], pack.getOf() == "zeros"  ? GroupPlane::zeros

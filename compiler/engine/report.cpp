@@ -19,7 +19,7 @@ bool widens(ElementType from, ElementType to) {
 }
 
 const char *layoutName(Recipe::Layout layout) {
-  static const char *const names[] = {"row_major", "n16k", "n16k2", "n16k4", "n16k8"};
+  static const char *const names[] = {"row_major", "n16k", "n16k2", "n16k4", "n16k8", "n16tc", "tn"};
   return names[size_t(layout)];
 }
 

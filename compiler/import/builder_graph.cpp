@@ -303,7 +303,7 @@ Value GraphBuilder::convolution(Value x, Value weight, Value bias, const Shape &
                  b.ops, b.here(), b.type(shape, ElementType::f32), in(x), in(weight), mlir::Value(),
                  bias ? in(bias) : mlir::Value(), mlir::Value(), b.ops.getDenseI64ArrayAttr(spec.strides),
                  b.ops.getDenseI64ArrayAttr(spec.dilations), b.ops.getDenseI64ArrayAttr(spec.pads),
-                 b.ops.getI64IntegerAttr(spec.groups), nullptr, nullptr, nullptr)
+                 b.ops.getI64IntegerAttr(spec.groups), nullptr, nullptr, nullptr, nullptr)
                  .getResult());
 }
 

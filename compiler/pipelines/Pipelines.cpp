@@ -13,8 +13,8 @@ using namespace mlir;
 namespace ingot::pipelines {
 
 // Types first: every later pattern may then compare them. Folding may leave equal weights behind, which CSE joins, so
-// that a tied embedding and its head are seen to be one. Padding is dropped once attentions are there, before linears are looked
-// at: their rows are then the last word.
+// that a tied embedding and its head are seen to be one. Padding is dropped once attentions are there, before linears
+// are looked at: their rows are then the last word.
 void buildImportPipeline(OpPassManager &manager, const Options &options) {
   manager.addPass(passes::createInferShapesPass());
   manager.addPass(createCanonicalizerPass());
@@ -53,6 +53,8 @@ void buildFusionPipeline(OpPassManager &manager, const Options &options) {
   manager.addPass(passes::createFuseRopeAppendPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(passes::createFuseConvolutionsPass());
+  manager.addPass(passes::createChannelsLastPass());
+  manager.addPass(createCanonicalizerPass());
   manager.addPass(passes::createFuseEpiloguesPass());
   manager.addPass(passes::createNarrowResultsPass());
   manager.addPass(passes::createChooseCacheLayoutPass({options.pageTokens, options.kv}));
@@ -73,9 +75,8 @@ void buildLinalgPipeline(OpPassManager &manager, const Options &) {
   manager.addPass(passes::createLowerGeneralOpsPass());
 }
 
-// Launches are joined before memory is planned, as those that overlap in time share no bytes. Memory is planned once all
-// launches are there, and checked by a pass that shares nothing with the planner but the
-// kernels' effects.
+// Launches are joined before memory is planned, as those that overlap in time share no bytes. Memory is planned once
+// all launches are there, and checked by a pass that shares nothing with the planner but the kernels' effects.
 void buildPlanPipeline(OpPassManager &manager, const Options &) {
   manager.addPass(passes::createLowerToPlanPass());
   manager.addPass(passes::createJoinLaunchesPass());

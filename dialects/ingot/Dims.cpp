@@ -98,7 +98,9 @@ int64_t elementBytes(Type type) {
 
 std::optional<SmallVector<int64_t>> packedShape(StringRef layout, int64_t n, int64_t k) {
   int64_t panels = llvm::divideCeil(n, 16);
-  if (layout == "n16k")
+  if (layout == "tn")
+    return SmallVector<int64_t>{k, n};
+  if (layout == "n16k" || layout == "n16tc")
     return SmallVector<int64_t>{panels, k, 16};
   if (layout == "n16k2")
     return SmallVector<int64_t>{panels, (int64_t)llvm::divideCeil(k, 32) * 16, 16, 2};

@@ -51,7 +51,8 @@ bool typesAgree(mlir::TypeRange a, mlir::TypeRange b);
 // Bytes of one element as it is stored, of a quantized type: as it is packed; 0 for a type that is not stored.
 int64_t elementBytes(mlir::Type type);
 
-// Shape of an [n, k] weight in a packed layout ("n16k", "n16k2", "n16k4", "n16k8"), nothing for another name.
+// Shape of an [n, k] weight in a packed layout (as ingot.pack names them; k: elements of a row), nothing for another
+// name.
 std::optional<llvm::SmallVector<int64_t>> packedShape(llvm::StringRef layout, int64_t n, int64_t k);
 
 } // namespace ingot::ir

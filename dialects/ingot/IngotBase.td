@@ -107,6 +107,8 @@ class Ingot_NameIn<list<string> names, string what> : StringBasedAttr<
     what # " (one of " # !interleave(names, ", ") # ")">;
 
 def Ingot_WeightLayout : Ingot_NameIn<["n16k", "n16k2", "n16k4", "n16k8"], "layout of a packed weight">;
+// Of convolutions too.
+def Ingot_PackLayout : Ingot_NameIn<["n16k", "n16k2", "n16k4", "n16k8", "n16tc", "tn"], "layout of a packed weight">;
 def Ingot_GroupValues : Ingot_NameIn<["scales", "zeros", "sums"], "values of a quantized weight's groups">;
 def Ingot_Retention : Ingot_NameIn<["full", "window", "source"], "retention of a cache group">;
 

@@ -240,7 +240,8 @@ LogicalResult LinearOp::verify() {
 
 // --- matmul.
 
-LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor op, SmallVectorImpl<Type> &types) {
+LogicalResult MatmulOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor op,
+                                         SmallVectorImpl<Type> &types) {
   RankedTensorType lhs = tensorOf(op.getLhs()), rhs = tensorOf(op.getRhs());
   if (lhs.getRank() < 2 || lhs.getRank() != rhs.getRank())
     return failure();
@@ -269,11 +270,26 @@ LogicalResult MatmulOp::verify() {
 
 // --- convolution.
 
+unsigned ConvolutionOp::channelDimension() { return channelsLast() ? tensorOf(getInput()).getRank() - 1 : 1; }
+
+int64_t ConvolutionOp::outputs() {
+  return channelsLast() ? tensorOf(getResult()).getDimSize(channelDimension()) : tensorOf(getWeight()).getDimSize(0);
+}
+
+SmallVector<int64_t> ConvolutionOp::windowSizes() {
+  if (channelsLast())
+    return SmallVector<int64_t>(*getWindow());
+  RankedTensorType weight = tensorOf(getWeight());
+  if (weight.getRank() == 2)
+    return SmallVector<int64_t>(tensorOf(getInput()).getRank() - 2, 1);
+  return SmallVector<int64_t>(weight.getShape().drop_front(2));
+}
+
 LogicalResult ConvolutionOp::verify() {
   RankedTensorType input = tensorOf(getInput()), weight = tensorOf(getWeight()), result = tensorOf(getResult());
   const int64_t rank = input.getRank(), spatial = rank - 2;
-  if (spatial < 1 || spatial > 3 || result.getRank() != rank || (weight.getRank() != rank && weight.getRank() != 2) ||
-      !weight.hasStaticShape()) // convolution-c1
+  const bool fits = channelsLast() || weight.getRank() == rank || weight.getRank() == 2;
+  if (spatial < 1 || spatial > 3 || result.getRank() != rank || !fits || !weight.hasStaticShape()) // convolution-c1
     return emitOpError() << "multiplies windows of " << input << " by " << weight << " into " << result
                          << "; expected one to three spatial dimensions in all, and a static weight";
   if (failed(checkDim(*this, "result", getResult(), 0, dimOf(input, 0), "the input's batch")))
@@ -282,23 +298,44 @@ LogicalResult ConvolutionOp::verify() {
     return llvm::all_of(values, [&](int64_t value) { return value >= least; });
   };
   if (static_cast<int64_t>(getStrides().size()) != spatial || static_cast<int64_t>(getDilations().size()) != spatial ||
-      static_cast<int64_t>(getPads().size()) != 2 * spatial || !atLeast(getStrides(), 1) || !atLeast(getDilations(), 1) ||
-      !atLeast(getPads(), 0)) // convolution-c2
+      static_cast<int64_t>(getPads().size()) != 2 * spatial || !atLeast(getStrides(), 1) ||
+      !atLeast(getDilations(), 1) || !atLeast(getPads(), 0)) // convolution-c2
     return emitOpError() << "needs positive strides and dilations, and pads from 0 on before and behind, of " << spatial
                          << " spatial dimensions";
-  const int64_t groups = getGroups(), channels = input.getDimSize(1), rows = weight.getDimSize(0);
-  if (groups < 1 || input.isDynamicDim(1) || channels != weight.getDimSize(1) * groups || rows % groups ||
-      result.getDimSize(1) != rows) // convolution-c3
+  const SmallVector<int64_t> window = windowSizes();
+  if (static_cast<int64_t>(window.size()) != spatial || !atLeast(window, 1)) // convolution-c7
+    return emitOpError() << "has a window of " << window.size() << " sizes; expected positive ones of " << spatial
+                         << " spatial dimensions";
+  const unsigned channel = channelDimension(), first = firstSpatial();
+  const int64_t groups = getGroups(), channels = input.getDimSize(channel), rows = outputs();
+  const bool grouped = groups >= 1 && !input.isDynamicDim(channel) && !result.isDynamicDim(channel) &&
+                       channels % groups == 0 && rows % groups == 0 && result.getDimSize(channel) == rows;
+  if (!grouped || (!channelsLast() && channels != weight.getDimSize(1) * groups)) // convolution-c3
     return emitOpError() << "has " << groups << " groups of channels for an input " << input << ", a weight " << weight
                          << " and a result " << result;
+  if (channelsLast()) {
+    int64_t depth = channels / groups;
+    for (int64_t size : window)
+      depth *= size;
+    const bool alone = channels == groups && rows == groups;
+    if (!alone && groups != 1 && rows / groups % 16) // convolution-c7
+      return emitOpError() << "has " << groups << " groups of " << rows / groups
+                           << " outputs each; with channels last, expected a multiple of 16, or channels by themselves";
+    auto expected = *packedShape(alone ? "tn" : "n16tc", rows, depth);
+    if (weight.getShape() != ArrayRef<int64_t>(expected)) // convolution-c7
+      return emitOpError() << "weight is " << weight << "; expected "
+                           << RankedTensorType::get(expected, weight.getElementType())
+                           << ", as it is packed for these channels and window";
+  }
   for (int64_t i = 0; i < spatial; ++i) {
-    if (input.isDynamicDim(2 + i) || result.isDynamicDim(2 + i))
+    const unsigned at = first + i;
+    if (input.isDynamicDim(at) || result.isDynamicDim(at))
       continue;
-    const int64_t span = weight.getRank() == 2 ? 1 : (weight.getDimSize(2 + i) - 1) * getDilations()[i] + 1;
-    const int64_t room = input.getDimSize(2 + i) + getPads()[i] + getPads()[spatial + i] - span;
+    const int64_t span = (window[i] - 1) * getDilations()[i] + 1;
+    const int64_t room = input.getDimSize(at) + getPads()[i] + getPads()[spatial + i] - span;
     const int64_t expected = room < 0 ? 0 : room / getStrides()[i] + 1;
-    if (result.getDimSize(2 + i) != expected) // convolution-c4
-      return emitOpError() << "result has " << result.getDimSize(2 + i) << " in dimension " << 2 + i << "; expected "
+    if (result.getDimSize(at) != expected) // convolution-c4
+      return emitOpError() << "result has " << result.getDimSize(at) << " in dimension " << at << "; expected "
                            << expected << ", the places of a window";
   }
   for (auto [name, value] : {std::pair<StringRef, Value>("scale", getScale()), {"bias", getBias()}})

@@ -158,6 +158,9 @@ def Ingot_ConvolutionOp : Ingot_Op<"convolution", [Pure, AttrSizedOperandSegment
     result -> result [B, O, Y...] with one to three spatial dimensions. `pads` has those in front of each spatial dimension, then
     those behind. Products and sums are f32.
 
+    With `window`, channels are last: input [B, X..., C], residual like the result -> result [B, Y..., O], and the weight is
+    packed: as n16tc, or as tn where C = O = groups. The sizes T..., which it shows no more, are window's.
+
     - convolution-c1: input and result have the same number of dimensions, 3 to 5, and the same batch; the weight is static
       and has as many, or two: [O, C / groups], for windows of one element.
     - convolution-c2: strides and dilations are positive, pads not negative, one of each (of pads two) for a spatial dimension.
@@ -166,6 +169,8 @@ def Ingot_ConvolutionOp : Ingot_Op<"convolution", [Pure, AttrSizedOperandSegment
     - convolution-c4: a spatial dimension of the result that is static is (X + pads - (T - 1) * dilation - 1) / stride + 1, where X is too.
     - convolution-c5: scale and bias have as many elements as the weight has rows, and residual has the result's shape.
     - convolution-c6: low is not above high.
+    - convolution-c7: window has a positive size for each spatial dimension, and the weight the shape that its layout gives to
+      [O, C / groups, T...]; with more than one group, O / groups is a multiple of 16, or C = O = groups.
 
     ```mlir
     %y = ingot.convolution %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, low = 0.0 : f64}
@@ -176,12 +181,20 @@ def Ingot_ConvolutionOp : Ingot_Op<"convolution", [Pure, AttrSizedOperandSegment
                    Optional<1DTensorOf<[F32]>>:$bias, Optional<RankedTensorOf<[F32]>>:$residual,
                    DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads,
                    DefaultValuedAttr<I64Attr, "1">:$groups, OptionalAttr<Ingot_ActivationAttr>:$activation,
-                   OptionalAttr<F64Attr>:$low, OptionalAttr<F64Attr>:$high);
+                   OptionalAttr<F64Attr>:$low, OptionalAttr<F64Attr>:$high, OptionalAttr<DenseI64ArrayAttr>:$window);
   let results = (outs RankedTensorOf<[F32]>:$result);
   let assemblyFormat = [{
     $input `,` $weight (`scale` $scale^)? (`bias` $bias^)? (`residual` $residual^)? attr-dict `:` functional-type(operands, $result)
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    bool channelsLast() { return getWindow().has_value(); }
+    // Which dimension of input and result the channels are, and the first spatial one.
+    unsigned channelDimension();
+    unsigned firstSpatial() { return channelsLast() ? 1 : 2; }
+    int64_t outputs(); // O
+    ::llvm::SmallVector<int64_t> windowSizes(); // T...
+  }];
 }
 
 #endif

@@ -29,7 +29,8 @@ LogicalResult CastOp::verify() {
 }
 
 Value CastOp::buildScalarBody(OpBuilder &builder, Location loc, ValueRange scalars) {
-  return castScalar(builder, loc, scalars[0], tensorOf(getInput()).getElementType(), tensorOf(getResult()).getElementType());
+  return castScalar(builder, loc, scalars[0], tensorOf(getInput()).getElementType(),
+                    tensorOf(getResult()).getElementType());
 }
 
 // Whether every value of `from` is one of `to`.
@@ -170,12 +171,18 @@ LogicalResult InterleaveOp::verify() {
 
 // --- pack.
 
+static bool isPackable(RankedTensorType input, StringRef layout) {
+  if (!input.hasStaticShape() || input.getRank() < 2 || input.getNumElements() == 0)
+    return false;
+  return layout == "n16tc" || (layout == "tn" ? input.getDimSize(1) == 1 : input.getRank() == 2);
+}
+
 LogicalResult PackOp::inferReturnTypes(MLIRContext *, std::optional<Location>, Adaptor op,
                                        SmallVectorImpl<Type> &types) {
   RankedTensorType input = tensorOf(op.getInput());
-  if (input.getRank() != 2 || !input.hasStaticShape())
+  if (!isPackable(input, op.getLayout()))
     return failure();
-  auto shape = packedShape(op.getLayout(), input.getDimSize(0), input.getDimSize(1));
+  auto shape = packedShape(op.getLayout(), input.getDimSize(0), input.getNumElements() / input.getDimSize(0));
   if (!shape)
     return failure();
   types.push_back(RankedTensorType::get(*shape, input.getElementType()));
@@ -186,8 +193,12 @@ bool PackOp::isCompatibleReturnTypes(TypeRange l, TypeRange r) { return typesAgr
 
 LogicalResult PackOp::verify() {
   RankedTensorType input = tensorOf(getInput());
-  if (!input.hasStaticShape()) // pack-c1
-    return emitOpError() << "input must be a static matrix, found " << input;
+  if (!isPackable(input, getLayout())) // pack-c1
+    return emitOpError() << "input must be a static matrix"
+                         << (getLayout() == "n16tc" ? " of two dimensions or more"
+                             : getLayout() == "tn"  ? " of two dimensions or more, the second 1"
+                                                    : "")
+                         << ", found " << input;
   Type element = input.getElementType();
   auto quantized = dyn_cast<QuantizedType>(element);
   struct {
@@ -196,7 +207,9 @@ LogicalResult PackOp::verify() {
   } layouts[] = {{"n16k", "f32", element.isF32()},
                  {"n16k2", "f16 or bf16", element.isF16() || element.isBF16()},
                  {"n16k4", "quantized ui8", quantized && !quantized.isFourBit()},
-                 {"n16k8", "quantized ui4", quantized && quantized.isFourBit()}};
+                 {"n16k8", "quantized ui4", quantized && quantized.isFourBit()},
+                 {"n16tc", "f32", element.isF32()},
+                 {"tn", "f32", element.isF32()}};
   for (auto [layout, takes, fits] : layouts)
     if (getLayout() == layout && !fits) // pack-c2
       return emitOpError() << "layout " << getLayoutAttr() << " takes " << takes << ", input is " << input;

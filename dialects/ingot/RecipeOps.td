@@ -206,16 +206,19 @@ def Ingot_PackOp : Ingot_PureOp<"pack"> {
     - "n16k8", quantized ui4: [n, k] -> [ceil(n/16), ceil(k/64) * 8, 16, 4]; byte result[p][j][c][e] holds
       input[16 p + c][8 j + e] in its low half and input[16 p + c][8 j + 4 + e] in its high half.
 
+    - "n16tc", f32: [n, c, t...] -> [ceil(n/16), t... * c, 16]; result[p][t * c + i][j] = input[16 p + j][i][t].
+    - "tn", f32: [n, 1, t...] -> [t..., n]; result[t][j] = input[j][0][t].
+
     What lies outside the input is zero: of a quantized type without zero points the u that stands for zero.
 
-    - pack-c1: the input is a static matrix.
-    - pack-c2: n16k takes f32, n16k2 takes f16 or bf16, n16k4 takes quantized ui8, n16k8 quantized ui4.
+    - pack-c1: the input is a static matrix, for n16tc and tn one of two dimensions or more, for tn the second 1.
+    - pack-c2: n16k, n16tc and tn take f32, n16k2 takes f16 or bf16, n16k4 takes quantized ui8, n16k8 quantized ui4.
 
     ```mlir
     %p = ingot.pack %w {layout = "n16k2"} : tensor<40x48xbf16> -> tensor<3x32x16x2xbf16>
     ```
   }];
-  let arguments = (ins Ingot_Weight2D:$input, Ingot_WeightLayout:$layout);
+  let arguments = (ins Ingot_WeightTensor:$input, Ingot_PackLayout:$layout);
   let results = (outs Ingot_WeightTensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;

@@ -37,9 +37,9 @@ struct Parts {
   // In place of `last`, which computes something of the convolution's result.
   void replace(Operation *last, PatternRewriter &rewriter) {
     rewriter
-        .replaceOpWithNewOp<ir::ConvolutionOp>(last, op.getResult().getType(), op.getInput(), op.getWeight(), scale,
-                                               bias, residual, op.getStridesAttr(), op.getDilationsAttr(),
-                                               op.getPadsAttr(), op.getGroupsAttr(), activation, low, high)
+        .replaceOpWithNewOp<ir::ConvolutionOp>(
+            last, op.getResult().getType(), op.getInput(), op.getWeight(), scale, bias, residual, op.getStridesAttr(),
+            op.getDilationsAttr(), op.getPadsAttr(), op.getGroupsAttr(), activation, low, high, op.getWindowAttr())
         ->setLoc(location);
     rewriter.eraseOp(op);
   }

@@ -76,7 +76,9 @@ private:
       if (!broadcast)
         continue;
       SmallVector<ir::Dim> from = ir::dimsOf(tensorOf(broadcast.getInput()));
-      auto repeats = [&](size_t i) { return i < rank - from.size() || (from[i + from.size() - rank].size == 1 && dims[i].size != 1); };
+      auto repeats = [&](size_t i) {
+        return i < rank - from.size() || (from[i + from.size() - rank].size == 1 && dims[i].size != 1);
+      };
       // Dimensions of 1 join either kind, and do not hide what stands before them.
       for (size_t i = 1; i + 1 < rank; ++i) {
         size_t before = i - 1;
@@ -123,7 +125,9 @@ private:
         source.erase(source.begin());
       Value reshaped = reshape(broadcast.getInput(), source, broadcast.getLoc());
       auto type = ir::tensorType(flat, tensorOf(value).getElementType());
-      mapping.map(value, type == reshaped.getType() ? reshaped : Value(ir::BroadcastOp::create(b, broadcast.getLoc(), type, reshaped)));
+      mapping.map(value, type == reshaped.getType()
+                             ? reshaped
+                             : Value(ir::BroadcastOp::create(b, broadcast.getLoc(), type, reshaped)));
     }
     Operation *made = b.clone(*op, mapping);
     Value result = op->getResult(0);
@@ -155,8 +159,11 @@ private:
     SmallVector<ir::Dim> dims = ir::dimsOf(type), kept = dims;
     kept[axis] = ir::Dim(1);
     Value input = op.getInput();
-    auto reduced = [&](ir::ReduceKind kind, Value of) -> Value { // straight into its place, which a reshape gives its axis back
-      Value made = ir::ReduceOp::create(b, loc, of, ir::ReduceKindAttr::get(b.getContext(), kind), b.getI64IntegerAttr(axis), UnitAttr()).getResult();
+    auto reduced = [&](ir::ReduceKind kind,
+                       Value of) -> Value { // straight into its place, which a reshape gives its axis back
+      Value made = ir::ReduceOp::create(b, loc, of, ir::ReduceKindAttr::get(b.getContext(), kind),
+                                        b.getI64IntegerAttr(axis), UnitAttr())
+                       .getResult();
       return reshape(made, kept, loc);
     };
     auto wide = [&](Value of) -> Value { return ir::BroadcastOp::create(b, loc, type, of); };
@@ -264,7 +271,32 @@ private:
     op.erase();
   }
 
+  // A transposition within rows of the first dimension, of which there may be few: as elements, so that the dimensions
+  // in front can be joined.
+  bool spellOut(ir::TransposeOp op) {
+    const RankedTensorType type = tensorOf(op.getResult()), from = tensorOf(op.getInput());
+    ArrayRef<int64_t> permutation = op.getPermutation();
+    if (type.getRank() < 4 || permutation.front() != 0 || llvm::is_sorted(permutation))
+      return false;
+    auto made = ir::ComputeOp::create(b, op.getLoc(), type, op.getInput(), ir::ReduceKindAttr(), b.getStrArrayAttr({}));
+    OpBuilder inner(b.getContext());
+    Block *body = inner.createBlock(&made.getBody());
+    Value input = body->addArgument(from, op.getLoc());
+    SmallVector<Value> indices(permutation.size());
+    for (int64_t dimension : permutation)
+      indices[dimension] = body->addArgument(inner.getIndexType(), op.getLoc());
+    Value element = ir::ElementOp::create(inner, op.getLoc(), ir::registerType(from.getElementType()), input, indices);
+    ir::YieldOp::create(inner, op.getLoc(), element);
+    op.getResult().replaceAllUsesWith(made.getResult());
+    op.erase();
+    b.setInsertionPoint(made);
+    dropOnes(made);
+    return true;
+  }
+
   void dropOnes(ir::TransposeOp op) {
+    if (spellOut(op))
+      return;
     auto type = tensorOf(op.getResult());
     int64_t ones = 0;
     while (ones < onesOf(type) && op.getPermutation()[ones] == ones)

@@ -271,8 +271,13 @@ void check(Checker &c, const convolution_params &p) {
     c.require(value >= 0, name, value, "at least 0");
   if (c.ok() && (p.channels % p.groups || p.outputs % p.groups))
     c.fail("groups must divide channels and outputs");
-  for (auto [name, value] : {std::pair{"scale", p.scale}, {"bias", p.bias}, {"residual", p.residual}})
+  for (auto [name, value] :
+       {std::pair{"scale", p.scale}, {"bias", p.bias}, {"residual", p.residual}, {"channels_last", p.channels_last}})
     c.flag(name, value);
+  if (c.ok() && p.channels_last && p.groups != 1 && p.outputs / p.groups % 16 &&
+      (p.channels != p.groups || p.outputs != p.groups))
+    c.fail(
+        "with channels_last, the outputs of a group must be a multiple of 16, or channels and outputs be the groups");
   c.require(p.act >= INGOT_ACT_NONE && p.act <= INGOT_ACT_RELU, "act", p.act, "an activation");
   c.require(p.clamp >= 0 && p.clamp <= 3, "clamp", p.clamp, "0 to 3");
   for (auto [name, value] : {std::pair{"batch_symbol", p.batch_symbol},

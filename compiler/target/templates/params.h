@@ -150,13 +150,15 @@
  * [scale f32[outputs] (scale)], [bias f32[outputs] (bias)], [residual f32 as out (residual)], out f32[B][outputs][D'][H'][W'].
  * c[o][z][y][x] sums, over the channels i of o's group and the weight's t, in[i][z*stride_d + t_d*dilation_d - pad_d][...][...] *
  * weight[o][i][t], elements outside counting as 0; out = act(c*scale + bias + residual), then at least low (clamp & 1) and at most
- * high (clamp & 2). Sums as of linear, k being (i, t). Sizes are symbols; what pads stand behind follows from the output's. */
+ * high (clamp & 2). Sums as of linear, k being (i, t). Sizes are symbols; what pads stand behind follows from the output's.
+ * channels_last: in f32[B][D][H][W][channels], out and residual f32[B][D'][H'][W'][outputs], k being (t, i); weight n16k of
+ * [outputs][k], where groups is 1 or the outputs of a group are a multiple of 16; where channels = outputs = groups, f32[t][channels]. */
 #define INGOT_CONVOLUTION_PARAMS(I, F)                                                       \
   I(channels) I(outputs) I(groups) I(kernel_d) I(kernel_h) I(kernel_w)                       \
   I(stride_d) I(stride_h) I(stride_w) I(dilation_d) I(dilation_h) I(dilation_w)              \
   I(pad_d) I(pad_h) I(pad_w) I(scale) I(bias) I(residual) I(act) I(clamp) F(low) F(high)     \
   I(batch_symbol) I(in_d_symbol) I(in_h_symbol) I(in_w_symbol)                               \
-  I(out_d_symbol) I(out_h_symbol) I(out_w_symbol)
+  I(out_d_symbol) I(out_h_symbol) I(out_w_symbol) I(channels_last)
 
 /* sample: one token per row of logits. Tiles: one per row.
  * logits f32[L][vocabulary], temperature f32[L], top_k i32[L], top_p f32[L], min_p f32[L], repetition f32[L],
@@ -188,6 +190,6 @@
   O(linear, group) O(linear, scale_type) O(linear, zeros)             \
   O(quantize_rows, codes) O(quantize_rows, in_zeros) O(linear_int, in_zeros) \
   O(rope_append, all_tokens) O(attention, queries_only) O(attention, distances) \
-  O(sdpa, starts) O(sdpa, places)
+  O(sdpa, starts) O(sdpa, places) O(convolution, channels_last)
 
 #endif

@@ -311,6 +311,24 @@ ingot.entry @pack_c1_dynamic(%a: tensor<?x8xf32>)
 
 // -----
 
+ingot.entry @pack_c1_dimensions(%a: tensor<4x8x3xf32>)
+    attributes {arg_names = ["a"], res_names = []} {
+  // expected-error@+1 {{'ingot.pack' op input must be a static matrix, found 'tensor<4x8x3xf32>'}}
+  %r = ingot.pack %a {layout = "n16k"} : tensor<4x8x3xf32> -> tensor<1x24x16xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @pack_c1_alone(%a: tensor<4x8x3xf32>)
+    attributes {arg_names = ["a"], res_names = []} {
+  // expected-error@+1 {{'ingot.pack' op input must be a static matrix of two dimensions or more, the second 1, found 'tensor<4x8x3xf32>'}}
+  %r = ingot.pack %a {layout = "tn"} : tensor<4x8x3xf32> -> tensor<24x4xf32>
+  ingot.return
+}
+
+// -----
+
 ingot.entry @pack_c2_element(%a: tensor<4x8xbf16>)
     attributes {arg_names = ["a"], res_names = []} {
   // expected-error@+1 {{'ingot.pack' op layout "n16k" takes f32, input is 'tensor<4x8xbf16>'}}
@@ -322,7 +340,7 @@ ingot.entry @pack_c2_element(%a: tensor<4x8xbf16>)
 
 ingot.entry @pack_layout(%a: tensor<4x8xf32>)
     attributes {arg_names = ["a"], res_names = []} {
-  // expected-error@+1 {{'ingot.pack' op attribute 'layout' failed to satisfy constraint: layout of a packed weight (one of n16k, n16k2, n16k4, n16k8)}}
+  // expected-error@+1 {{'ingot.pack' op attribute 'layout' failed to satisfy constraint: layout of a packed weight (one of n16k, n16k2, n16k4, n16k8, n16tc, tn)}}
   %r = ingot.pack %a {layout = "k16n"} : tensor<4x8xf32> -> tensor<1x8x16xf32>
   ingot.return
 }
@@ -2013,6 +2031,30 @@ ingot.entry @convolution_c5_residual(%x: tensor<2x8x9x9xf32>, %w: tensor<4x8x3x3
 ingot.entry @convolution_c6_bounds(%x: tensor<2x8x9x9xf32>, %w: tensor<4x8x3x3xf32>) attributes {arg_names = ["x", "w"], res_names = []} {
   // expected-error@+1 {{'ingot.convolution' op is clamped to no number: low is above high}}
   %r = ingot.convolution %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, low = 1.0 : f64, high = 0.0 : f64} : (tensor<2x8x9x9xf32>, tensor<4x8x3x3xf32>) -> tensor<2x4x9x9xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @convolution_c7_sizes(%x: tensor<2x9x9x8xf32>, %w: tensor<1x72x16xf32>) attributes {arg_names = ["x", "w"], res_names = []} {
+  // expected-error@+1 {{'ingot.convolution' op has a window of 1 sizes; expected positive ones of 2 spatial dimensions}}
+  %r = ingot.convolution %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, window = array<i64: 3>} : (tensor<2x9x9x8xf32>, tensor<1x72x16xf32>) -> tensor<2x9x9x16xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @convolution_c7_packed(%x: tensor<2x9x9x8xf32>, %w: tensor<1x71x16xf32>) attributes {arg_names = ["x", "w"], res_names = []} {
+  // expected-error@+1 {{'ingot.convolution' op weight is 'tensor<1x71x16xf32>'; expected 'tensor<1x72x16xf32>', as it is packed for these channels and window}}
+  %r = ingot.convolution %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, window = array<i64: 3, 3>} : (tensor<2x9x9x8xf32>, tensor<1x71x16xf32>) -> tensor<2x9x9x16xf32>
+  ingot.return
+}
+
+// -----
+
+ingot.entry @convolution_c7_groups(%x: tensor<2x9x9x8xf32>, %w: tensor<1x4x16xf32>) attributes {arg_names = ["x", "w"], res_names = []} {
+  // expected-error@+1 {{'ingot.convolution' op has 2 groups of 8 outputs each; with channels last, expected a multiple of 16, or channels by themselves}}
+  %r = ingot.convolution %x, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 0, 0, 0, 0>, groups = 2 : i64, window = array<i64: 1, 1>} : (tensor<2x9x9x8xf32>, tensor<1x4x16xf32>) -> tensor<2x9x9x16xf32>
   ingot.return
 }
 

@@ -327,6 +327,28 @@ ingot.entry @sample(%logits: tensor<?x100xf32, #ingot.dims<"logit_rows", "">>,
 
 // -----
 
+// CHECK-LABEL: ingot.entry @channels_last
+// CHECK:         %[[W:.*]] = ingot.pack %{{.*}} {layout = "n16tc"} : tensor<20x8x3x3xf32> -> tensor<2x72x16xf32>
+// CHECK:         ingot.convolution %arg0, %[[W]] {dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, strides = array<i64: 2, 1>, window = array<i64: 3, 3>}
+// CHECK:         %[[D:.*]] = ingot.pack %{{.*}} {layout = "tn"} : tensor<8x1x3x3xf32> -> tensor<9x8xf32>
+// CHECK:         ingot.convolution %arg0, %[[D]] {{{.*}}groups = 8 : i64, {{.*}}window = array<i64: 3, 3>}
+ingot.tensor @w833 : tensor<20x8x3x3xf32> {dummy}
+ingot.tensor @w133 : tensor<8x1x3x3xf32> {dummy}
+ingot.entry @channels_last(%x: tensor<2x9x9x8xf32>) -> (tensor<2x5x9x20xf32>, tensor<2x9x9x8xf32>)
+    attributes {arg_names = ["x"], res_names = ["y", "z"]} {
+  %w = ingot.weight @w833 : tensor<20x8x3x3xf32>
+  %p = ingot.pack %w {layout = "n16tc"} : tensor<20x8x3x3xf32> -> tensor<2x72x16xf32>
+  %y = ingot.convolution %x, %p {strides = array<i64: 2, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, window = array<i64: 3, 3>}
+      : (tensor<2x9x9x8xf32>, tensor<2x72x16xf32>) -> tensor<2x5x9x20xf32>
+  %d = ingot.weight @w133 : tensor<8x1x3x3xf32>
+  %q = ingot.pack %d {layout = "tn"} : tensor<8x1x3x3xf32> -> tensor<9x8xf32>
+  %z = ingot.convolution %x, %q {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 1, 1, 1>, groups = 8 : i64, window = array<i64: 3, 3>}
+      : (tensor<2x9x9x8xf32>, tensor<9x8xf32>) -> tensor<2x9x9x8xf32>
+  ingot.return %y, %z : tensor<2x5x9x20xf32>, tensor<2x9x9x8xf32>
+}
+
+// -----
+
 // CHECK-LABEL: ingot.symbol @n
 // CHECK:       ingot.symbol @fits value "512 - n" requires "at most 512 images"
 // CHECK-LABEL: ingot.entry @convolution

@@ -39,14 +39,15 @@
 // k k_padded partials group eps codes in_zeros
 #define INGOT_QUANTIZE_ROWS_CASES(C)                                                                                   \
   C(quantize_rows, quantize_channel, 71, 128, 0, 71, 0, 0, 0)                                                          \
-  C(quantize_rows, quantize_norm_channel, 71, 128, 5, 71, 1e-5f, 0, 0)                                                       \
-  C(quantize_rows, quantize_g32, 71, 128, 0, 32, 0, 0, 0)                                                                    \
-  C(quantize_rows, quantize_norm_g128, 300, 320, 3, 128, 1e-5f, 0, 0)                                                        \
-  C(quantize_rows, quantize_norm_g64_k64, 64, 64, 1, 64, 1e-5f, 0, 0)                                                        \
+  C(quantize_rows, quantize_norm_channel, 71, 128, 5, 71, 1e-5f, 0, 0)                                                 \
+  C(quantize_rows, quantize_g32, 71, 128, 0, 32, 0, 0, 0)                                                              \
+  C(quantize_rows, quantize_norm_g128, 300, 320, 3, 128, 1e-5f, 0, 0)                                                  \
+  C(quantize_rows, quantize_norm_g64_k64, 64, 64, 1, 64, 1e-5f, 0, 0)                                                  \
   C(quantize_rows, quantize_k1, 1, 64, 0, 1, 0, 0, 0)
 
 // One layer: rope_append and attention. device template, name,
-//   kv_heads q_per_kv head_dim rotary_dim page_tokens cache_type qk_norm eps, window out_type out_stride scale soft_cap distances
+//   kv_heads q_per_kv head_dim rotary_dim page_tokens cache_type qk_norm eps, window out_type out_stride scale soft_cap
+//   distances
 #define INGOT_ATTENTION_CASES(C)                                                                                       \
   C(attentionRows, f32_hd64_gqa4, 2, 4, 64, 64, 32, 0, 0, 1e-6f, 0, 0, 512, 0.125f, 0, 0)                              \
   C(attentionRows, f32_hd8, 3, 1, 8, 8, 16, 0, 0, 1e-6f, 0, 0, 24, 0.353553391f, 0, 0)                                 \
@@ -77,24 +78,30 @@
 // kv_heads q_per_kv head_dim value_dim scale soft_cap causal window bias bias_batch bias_heads bias_queries bias_keys
 // lengths batch_symbol queries_symbol keys_symbol
 #define INGOT_SDPA_CASES(C)                                                                                            \
-  C(sdpa, sdpa_hd64, 3, 1, 64, 64, 0.125f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0)                                         \
-  C(sdpa, sdpa_hd20_vd36_gqa3_causal, 2, 3, 20, 36, 0.3f, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0)                          \
-  C(sdpa, sdpa_hd8_bias, 2, 2, 8, 8, 0.5f, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 2, 0, 0)                                         \
-  C(sdpa, sdpa_hd32_bias_keys_lengths, 2, 1, 32, 32, 0.25f, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 1, 2, 0, 0)                        \
-  C(sdpa, sdpa_hd16_bias_queries_mqa7, 1, 7, 16, 48, 0.25f, 0, 0, 0, 1, 0, 1, 1, 0, 0, 2, 0, 4, 0, 0)                        \
-  C(sdpa, sdpa_hd24_causal_window9_cap, 1, 2, 24, 16, 1.5f, 4, 1, 9, 0, 0, 0, 0, 0, 1, 0, 1, 2, 0, 0)                        \
-  C(sdpa, sdpa_hd5_vd1_window33, 2, 1, 5, 1, 0.9f, 0, 0, 33, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0)                                \
+  C(sdpa, sdpa_hd64, 3, 1, 64, 64, 0.125f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0)                                   \
+  C(sdpa, sdpa_hd20_vd36_gqa3_causal, 2, 3, 20, 36, 0.3f, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0)                    \
+  C(sdpa, sdpa_hd8_bias, 2, 2, 8, 8, 0.5f, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 2, 0, 0)                                   \
+  C(sdpa, sdpa_hd32_bias_keys_lengths, 2, 1, 32, 32, 0.25f, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 1, 2, 0, 0)                  \
+  C(sdpa, sdpa_hd16_bias_queries_mqa7, 1, 7, 16, 48, 0.25f, 0, 0, 0, 1, 0, 1, 1, 0, 0, 2, 0, 4, 0, 0)                  \
+  C(sdpa, sdpa_hd24_causal_window9_cap, 1, 2, 24, 16, 1.5f, 4, 1, 9, 0, 0, 0, 0, 0, 1, 0, 1, 2, 0, 0)                  \
+  C(sdpa, sdpa_hd5_vd1_window33, 2, 1, 5, 1, 0.9f, 0, 0, 33, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0)                          \
   C(sdpa, sdpa_hd1_vd17_bias_one, 1, 1, 1, 17, -2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0)
 
 // channels outputs groups, kernel, stride, dilation and pad by depth, height and width, scale bias residual act clamp
 // low high, batch_symbol, in_ and out_ symbols by depth, height and width
 #define INGOT_CONVOLUTION_CASES(C)                                                                                     \
   C(convolution, convolution_3x3, 5, 17, 1, 1, 3, 3, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 3, -0.5f, 0.75f, 0, 1, 2,  \
-    3, 4, 5, 6)                                                                                                        \
+    3, 4, 5, 6, 0)                                                                                                     \
   C(convolution, convolution_deep, 70, 3, 1, 1, 3, 3, 1, 1, 1, 1, 1, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4,   \
-    5, 6)                                                                                                              \
+    5, 6, 0)                                                                                                           \
   C(convolution, convolution_groups_3d, 6, 4, 2, 2, 2, 3, 2, 1, 2, 1, 2, 1, 1, 0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 1, 2, 3,  \
-    4, 5, 6)
+    4, 5, 6, 0)                                                                                                        \
+  C(convolution, convolution_last, 5, 17, 1, 1, 3, 3, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 0, 3, -0.5f, 0.75f, 0, 1, 2, \
+    3, 4, 5, 6, 1)                                                                                                     \
+  C(convolution, convolution_last_groups, 140, 32, 2, 1, 3, 3, 1, 2, 1, 1, 1, 2, 0, 1, 1, 0, 1, 0, 0, 0, 0, 0, 0, 1,   \
+    2, 3, 4, 5, 6, 1)                                                                                                  \
+  C(convolution, convolution_last_alone, 9, 9, 9, 2, 3, 2, 1, 1, 2, 1, 2, 1, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0, 1, 2, 3, \
+    4, 5, 6, 1)
 
 #define INGOT_SAMPLE_CASES(C)                                                                                          \
   C(sample, sample_97, 97)                                                                                             \

@@ -49,30 +49,55 @@ struct ConvolutionProblem {
   }
 
   int count() const { return places[0] * places[1] * places[2]; }
+  bool last() const { return kernel.has("channels_last"); }
+
+  // [batch][channel][place] as [batch][place][channel], where channels are last.
+  std::vector<float> ordered(const std::vector<float> &from, int of, int some) const {
+    std::vector<float> to = from;
+    for (size_t at = 0; last() && at < from.size(); ++at) {
+      const auto plane = static_cast<size_t>(of) * static_cast<size_t>(some),
+                 channel = at % plane / static_cast<size_t>(some);
+      to[at / plane * plane + at % static_cast<size_t>(some) * static_cast<size_t>(of) + channel] = from[at];
+    }
+    return to;
+  }
+  // The weight as the kernel reads it: panels of 16 outputs, or of single channels [place in the window][channel].
+  std::vector<float> packed() const {
+    const auto of = static_cast<size_t>(channels / groups), rows = static_cast<size_t>(outputs);
+    const auto taps = static_cast<size_t>(window[0] * window[1] * window[2]);
+    if (!last())
+      return weight;
+    const bool alone = channels == groups && outputs == groups;
+    std::vector<float> to(alone ? weight.size() : (rows + 15) / 16 * 16 * of * taps, 0.0f);
+    for (size_t o = 0; o < rows; ++o)
+      for (size_t i = 0; i < of; ++i)
+        for (size_t t = 0; t < taps; ++t)
+          to[alone ? t * rows + o : (o / 16 * of * taps + t * of + i) * 16 + o % 16] = weight[(o * of + i) * taps + t];
+    return to;
+  }
 
   float expected(int b, int o, int z, int y, int x) const {
     float sum = 0, chain = 0;
     int k = 0;
-    const int of = channels / groups;
-    const float *w = weight.data() + static_cast<long>(o) * of * window[0] * window[1] * window[2];
-    for (int i = 0; i < of; ++i)
-      for (int tz = 0; tz < window[0]; ++tz)
-        for (int ty = 0; ty < window[1]; ++ty)
-          for (int tx = 0; tx < window[2]; ++tx) {
-            const int at[3] = {z * stride[0] + tz * dilation[0] - pad[0], y * stride[1] + ty * dilation[1] - pad[1],
-                               x * stride[2] + tx * dilation[2] - pad[2]};
-            bool inside = true;
-            for (int d = 0; d < 3; ++d)
-              inside = inside && at[d] >= 0 && at[d] < in[d];
-            const long channel = static_cast<long>(b) * channels + o / (outputs / groups) * of + i;
-            const float value =
-                inside ? image[static_cast<size_t>(((channel * in[0] + at[0]) * in[1] + at[1]) * in[2] + at[2])] : 0.0f;
-            chain = std::fmaf(*w++, value, chain);
-            if (++k % 512 == 0) {
-              sum += chain;
-              chain = 0;
-            }
-          }
+    const int of = channels / groups, taps = window[0] * window[1] * window[2];
+    const float *w = weight.data() + static_cast<long>(o) * of * taps;
+    for (int n = 0; n < of * taps; ++n) {
+      const int i = last() ? n % of : n / taps, t = last() ? n / of : n % taps;
+      const int tz = t / window[2] / window[1], ty = t / window[2] % window[1], tx = t % window[2];
+      const int at[3] = {z * stride[0] + tz * dilation[0] - pad[0], y * stride[1] + ty * dilation[1] - pad[1],
+                         x * stride[2] + tx * dilation[2] - pad[2]};
+      bool inside = true;
+      for (int d = 0; d < 3; ++d)
+        inside = inside && at[d] >= 0 && at[d] < in[d];
+      const long channel = static_cast<long>(b) * channels + o / (outputs / groups) * of + i;
+      const float value =
+          inside ? image[static_cast<size_t>(((channel * in[0] + at[0]) * in[1] + at[1]) * in[2] + at[2])] : 0.0f;
+      chain = std::fmaf(w[i * taps + t], value, chain);
+      if (++k % 512 == 0) {
+        sum += chain;
+        chain = 0;
+      }
+    }
     if (k % 512)
       sum += chain;
     const auto row = static_cast<size_t>(o);
@@ -91,8 +116,10 @@ struct ConvolutionProblem {
 
   Buffer run(const Run &run, uint32_t pieces) const {
     Buffer out(static_cast<size_t>(shape.batch * outputs * count()) * 4);
-    std::vector<Operand> operands = {image, weight};
-    for (auto [name, values] : {std::pair{"scale", &scale}, {"bias", &bias}, {"residual", &residual}})
+    const std::vector<float> inputs = ordered(image, channels, in[0] * in[1] * in[2]), weights = packed(),
+                             others = ordered(residual, outputs, count());
+    std::vector<Operand> operands = {inputs, weights};
+    for (auto [name, values] : {std::pair{"scale", &scale}, {"bias", &bias}, {"residual", &others}})
       if (kernel.integer(name))
         operands.push_back(*values);
     operands.push_back(out);
@@ -110,14 +137,21 @@ struct ConvolutionProblem {
 // Every element of the output is the contract's, to the bit.
 inline void checkConvolution(const TestKernel &kernel, const Run &run, ImageShape shape, uint32_t pieces) {
   ConvolutionProblem p(kernel, shape, 3);
-  Buffer out = p.run(run, pieces);
+  Buffer stored = p.run(run, pieces);
+  // As [batch][channel][place].
+  std::vector<float> out(stored.as<float>(), stored.as<float>() + shape.batch * p.outputs * p.count());
+  if (p.last())
+    for (size_t n = 0; n < out.size(); ++n) {
+      const auto rows = static_cast<size_t>(p.outputs), count = static_cast<size_t>(p.count()), plane = rows * count;
+      out[n / plane * plane + n % rows * count + n % plane / rows] = stored.as<float>()[n];
+    }
   size_t at = 0;
   for (int b = 0; b < shape.batch; ++b)
     for (int o = 0; o < p.outputs; ++o)
       for (int z = 0; z < p.places[0]; ++z)
         for (int y = 0; y < p.places[1]; ++y)
           for (int x = 0; x < p.places[2]; ++x, ++at)
-            ASSERT_EQ(out.as<float>()[at], p.expected(b, o, z, y, x))
+            ASSERT_EQ(out[at], p.expected(b, o, z, y, x))
                 << kernel.name << " of " << shape.batch << " x " << shape.depth << " x " << shape.height << " x "
                 << shape.width << ", image " << b << ", channel " << o << ", place " << z << " " << y << " " << x;
 }

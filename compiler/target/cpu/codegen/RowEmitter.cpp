@@ -427,6 +427,17 @@ bool RowEmitter::emit(linalg::LinalgOp op, Value row, int64_t rowDim) {
 // The dimension of the result's innermost index, where that is one of `parallel`, else the last of them.
 int64_t RowEmitter::vectorDimOf(linalg::LinalgOp op, ArrayRef<int64_t> parallel) {
   AffineMap map = op.getMatchingIndexingMap(op.getDpsInitOperand(0));
+  // A short last dimension leaves most lanes empty: the one before it may fill them, though lanes are stored one by
+  // one.
+  const SmallVector<int64_t> sizes = op.getStaticLoopRanges();
+  if (const unsigned rank = map.getNumResults(); rank >= 2 && op.getNumParallelLoops() == op.getNumLoops()) {
+    auto last = dyn_cast<AffineDimExpr>(map.getResult(rank - 1)),
+         before = dyn_cast<AffineDimExpr>(map.getResult(rank - 2));
+    if (last && before && llvm::is_contained(parallel, static_cast<int64_t>(before.getPosition())) &&
+        !ShapedType::isDynamic(sizes[last.getPosition()]) && sizes[last.getPosition()] <= 4 &&
+        sizes[before.getPosition()] >= kLanes)
+      return before.getPosition();
+  }
   if (map.getNumResults())
     if (auto last = dyn_cast<AffineDimExpr>(map.getResult(map.getNumResults() - 1)))
       if (llvm::is_contained(parallel, static_cast<int64_t>(last.getPosition())))

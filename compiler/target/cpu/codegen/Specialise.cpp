@@ -123,7 +123,8 @@ std::set<std::string> sharedFunctions(const llvm::Module &module) {
 
 llvm::ArrayRef<llvm::StringRef> sharedFiles() {
   static const llvm::StringRef files[] = {"linear_rows",         "linear_int_rows", "linear_int_bytes",
-                                          "linear_dequant_rows", "linear_tiles",    "convolution_blocks"};
+                                          "linear_dequant_rows", "linear_tiles",    "convolution_blocks",
+                                          "convolution_last"};
   return files;
 }
 

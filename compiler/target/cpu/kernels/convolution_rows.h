@@ -8,11 +8,10 @@
 #ifndef INGOT_TARGET_CPU_KERNELS_CONVOLUTION_ROWS_H
 #define INGOT_TARGET_CPU_KERNELS_CONVOLUTION_ROWS_H
 
+#include "compiler/target/cpu/kernels/lanes.h"
 #include "compiler/target/cpu/kernels/linear_rows.h"
 
 namespace ingot::kernels {
-
-typedef f32x8 f32x8_u __attribute__((aligned(4)));
 
 // What is done with sums of the last chunk, in this order: c * scale + bias + residual, at least low, at most high.
 // What there is none of is null, and infinite.
@@ -38,12 +37,6 @@ struct ConvolutionChunk {
   bool first;                // sums are set and not added to
   const ConvolutionEnd *end; // null: sums are kept
 };
-
-template <class V> INGOT_INLINE V loadLanes(const float *from);
-template <> INGOT_INLINE f32x16 loadLanes<f32x16>(const float *from) { return load16(from); }
-template <> INGOT_INLINE f32x8 loadLanes<f32x8>(const float *from) { return *(const f32x8_u *)from; }
-INGOT_INLINE void storeLanes(float *to, f32x16 v) { store16(to, v); }
-INGOT_INLINE void storeLanes(float *to, f32x8 v) { *(f32x8_u *)to = v; }
 
 constexpr int32_t kFetched = 128; // k between two times that lines are fetched
 

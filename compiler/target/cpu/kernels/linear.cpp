@@ -164,14 +164,15 @@ template <int WEIGHT, bool PAIRS> struct Linear {
     float *wide = (float *)(scratch + layout.input);
     float *sums = (float *)(scratch + layout.input + layout.weights);
     constexpr int64_t stride = kChunk / kPerWord;
-    constexpr int32_t block = kRowBlock / kRows * kRows;
+    const int32_t block = evenBlocks(rows, kRowBlock, kRows);
     const int32_t perTile = p->gated ? 2 : 1;
     for (int32_t row = 0; row < rows; row += block) {
       int32_t rowCount = minimum(block, rows - row);
       for (int32_t tile = tile0; tile < tile1; tile += kPanelBlock / perTile) {
         int32_t count = minimum(kPanelBlock / perTile, tile1 - tile);
         int32_t panels = count * perTile;
-        clearSums(sums, (int64_t)panels * kRowBlock);
+        for (int32_t i = 0; i < panels; ++i)
+          clearSums(sums + (int64_t)i * kRowBlock * 16, rowCount);
         for (int32_t k = 0; k < p->k; k += kChunk) {
           int32_t length = minimum(kChunk, p->k - k);
           copyInput(scratch, stride, row, rowCount, k, length);

@@ -180,18 +180,20 @@ struct LinearInt {
     LinearIntScratch layout = linearIntScratch(*p);
     uint32_t *copied = (uint32_t *)scratch;
     uint8_t *bytes = (uint8_t *)(scratch + layout.input);
-    int32_t *byteSums = (int32_t *)(bytes + kRowBlock * kChunk);
+    int32_t *byteSums = (int32_t *)(bytes + kBytesRows * kChunk);
     uint8_t *wide = (uint8_t *)(scratch + layout.input + layout.bytes);
     float *sums = (float *)(scratch + layout.input + layout.bytes + layout.weights);
-    constexpr int32_t block = kRowBlock / kIntRows * kIntRows;
     const bool byBytes = !kHasVnni && channel();
+    const int64_t most = byBytes ? kBytesRows : kRowBlock;
+    const int32_t block = evenBlocks(rows, most, kIntRows);
     const int32_t perTile = p->gated ? 2 : 1;
     for (int32_t row = 0; row < rows; row += block) {
       int32_t rowCount = minimum(block, rows - row);
       for (int32_t tile = tile0; tile < tile1; tile += kPanelBlock / perTile) {
         int32_t count = minimum(kPanelBlock / perTile, tile1 - tile);
         int32_t panels = count * perTile;
-        clearSums(sums, (int64_t)panels * kRowBlock);
+        for (int32_t i = 0; i < panels; ++i)
+          clearSums(sums + (int64_t)i * kBytesRows * 16, rowCount);
         for (int32_t k = 0; k < depth(); k += kChunk) {
           const int32_t length = minimum(kChunk, depth() - k);
           bool copiedPairs = false;
@@ -202,7 +204,7 @@ struct LinearInt {
           for (int32_t i = 0; i < panels; i += kPanelGroup) {
             const int64_t first = (int64_t)tile * perTile + i;
             IntChunk chunk = chunkAt(copied, kChunk / 2, row, rowCount, first, minimum(kPanelGroup, panels - i), k,
-                                     sums + (int64_t)i * kRowBlock * 16, kRowBlock * 16);
+                                     sums + (int64_t)i * kBytesRows * 16, kBytesRows * 16);
             // What is multiplied next: the panels beside, or the first ones over the next chunk.
             const bool beside = i + kPanelGroup < panels, below = k + kChunk < depth();
             chunk.next = beside  ? weight.from(first + kPanelGroup, k).values
@@ -234,7 +236,7 @@ struct LinearInt {
               ingot_linear_int_rows_w8_groups_block(&chunk);
           }
         }
-        result.finish(Sums{*this, sums, kRowBlock * 16, (int64_t)tile * perTile, row}, row, rowCount, tile, count);
+        result.finish(Sums{*this, sums, kBytesRows * 16, (int64_t)tile * perTile, row}, row, rowCount, tile, count);
       }
     }
   }

@@ -186,7 +186,7 @@ INGOT_INLINE void piece(const void *__restrict rows, int64_t lda, const W *__res
   for (int32_t k = 0; k < count;) {
     fetch.line();
     int32_t end = minimum(k + kFetchEvery, count);
-#pragma clang loop unroll(disable)
+#pragma clang loop unroll_count(4)
     for (; k < end; k += kStep) {
       const W *line = w + (int64_t)k * 16;
       if constexpr (DOT) {

@@ -16,7 +16,7 @@ constexpr int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 
 // weights panel by panel; more rows are blocked: kRowBlock rows by kPanelBlock panels by one chunk.
 constexpr int64_t kChunk = 512;
 constexpr int64_t kFewRows = 16;
-constexpr int64_t kRowBlock = 112;
+constexpr int64_t kRowBlock = 144;
 constexpr int64_t kPanelBlock = 16;
 constexpr int64_t kPanelGroup = 4; // panels in flight at once
 // Sets with tiles (linear_tiles.h): activations of a block in the order of tiles, and vectors of 16 sums.
@@ -54,7 +54,8 @@ constexpr int64_t groupsOf(int64_t k, int64_t group) { return (k + group - 1) / 
 constexpr int64_t kBytesRest = 32;
 constexpr int64_t kBytesPanel = 64 + 32 + kBytesRest * (2 + 64) + kChunk * 16;
 
-// Scratch of `linear_int`, blocked as `linear` is.
+// Scratch of `linear_int`, blocked as `linear` is, but by bytes kBytesRows rows, for which a panel is made ready once.
+constexpr int64_t kBytesRows = 224;
 struct LinearIntScratch {
   int64_t input; // 16 bits: few rows x whole K, or a block of rows x one chunk; or a piece of weights and tiles
   int64_t bytes; // 8 bits: a block of rows x one chunk, and a sum of each row
@@ -66,12 +67,12 @@ struct LinearIntScratch {
 
 constexpr LinearIntScratch linearIntScratch(const linear_int_params &p) {
   int64_t few = kFewRows * p.k_padded * 2;
-  int64_t block = kRowBlock * kChunk * 2;
+  int64_t block = kBytesRows * kChunk * 2;
   LinearIntScratch s{};
   s.input = larger(larger(few, block), kTileSpread + kTileInput);
-  s.bytes = kRowBlock * kChunk + roundUp(kRowBlock * 4, 64);
+  s.bytes = kBytesRows * kChunk + roundUp(kBytesRows * 4, 64);
   s.weights = kPanelGroup * roundUp(kBytesPanel, 64);
-  s.sums = larger(kPanelBlock * kRowBlock, kTileVectors) * 16 * 4;
+  s.sums = larger(kPanelBlock * kBytesRows, kTileVectors) * 16 * 4;
   s.total = s.input + s.bytes + s.weights + s.sums;
   return s;
 }
@@ -191,6 +192,35 @@ constexpr bool convolutionByChannels(const convolution_params &p) {
          p.kernel_d * reach * p.stride_w * (64 + convolutionSpan(p)) <= kBand;
 }
 
+// Channels last: kLastPlaces places share each chunk of k of a copy of their windows, kLastUnit panels of 16 output
+// channels are a unit of work, and up to kLastSums of them a block of sums. Channels by themselves: bands of kLastBand.
+constexpr int64_t kLastPlaces = 96;
+constexpr int64_t kLastUnit = 2;
+constexpr int64_t kLastSums = 16;
+constexpr int64_t kLastBand = 256;
+constexpr bool convolutionLastByChannels(const convolution_params &p) {
+  return p.channels == p.groups && p.outputs == p.groups;
+}
+
+struct LastScratch {
+  int64_t panels;  // of a block of sums
+  int64_t windows; // f32 [kLastPlaces][kChunk + 16]
+  int64_t sums;    // f32 [panels][kLastPlaces][16]
+  int64_t total;
+};
+
+constexpr LastScratch lastScratch(const convolution_params &p) {
+  LastScratch s{};
+  if (convolutionLastByChannels(p))
+    return s;
+  const int64_t panels = (p.outputs / p.groups + 15) / 16;
+  s.panels = panels < kLastSums ? panels : kLastSums;
+  s.windows = kLastPlaces * (kChunk + 16) * 4;
+  s.sums = s.panels * kLastPlaces * 16 * 4;
+  s.total = s.windows + s.sums;
+  return s;
+}
+
 struct ConvolutionScratch {
   int64_t rows;     // output channels of a block of sums
   int64_t panels;   // f32: one chunk of kPlaces places
@@ -247,7 +277,9 @@ constexpr int64_t scratchBytes(const rope_angles_params &p) { return roundUp(int
 constexpr int64_t scratchBytes(const pack_rows_params &) { return 0; }
 constexpr int64_t scratchBytes(const rope_append_params &p) { return roundUp(int64_t(p.head_dim) * 4, 64); }
 constexpr int64_t scratchBytes(const sdpa_params &p) { return sdpaScratch(p).total; }
-constexpr int64_t scratchBytes(const convolution_params &p) { return convolutionScratch(p).total; }
+constexpr int64_t scratchBytes(const convolution_params &p) {
+  return p.channels_last ? lastScratch(p).total : convolutionScratch(p).total;
+}
 constexpr int64_t scratchBytes(const sample_params &p) { return sampleScratch(p).total; }
 
 } // namespace ingot::kernels
