@@ -196,6 +196,9 @@ class GraphBuilder {
   // f32 q [B, S, H, D], k [B, T, G, D], v [B, T, G, E] -> [B, S, H, E]. Each may be empty: bias, added to the scores
   // [B, H, S, T], with dimensions of 1 repeated; lengths i32 [B], the keys that are seen. H, G, D, E are static.
   Value attentionOver(Value q, Value k, Value v, Value bias, Value lengths, const AttentionOverSpec &spec);
+  // The same over sequences that lie one behind another, B being 1 and S = T. starts i32 [R + 1] ascends from 0 to S. A bias [1, 1 or
+  // H, L, M] is read at rows and columns places[s], i32 [S], which lie in it; empty both or neither.
+  Value packedAttentionOver(Value q, Value k, Value v, Value bias, Value starts, Value places, double scale);
 
   // --- Weights that a model quantized itself, and products of them. All of these are computed while the engine is written.
 

@@ -317,4 +317,13 @@ Value GraphBuilder::attentionOver(Value q, Value k, Value v, Value bias, Value l
                  .getResult());
 }
 
+Value GraphBuilder::packedAttentionOver(Value q, Value k, Value v, Value bias, Value starts, Value places, double scale) {
+  Impl &b = *impl;
+  return out(ir::ScaledDotProductAttentionOp::create(
+                 b.ops, b.here(), in(q), in(k), in(v), bias ? in(bias) : mlir::Value(), mlir::Value(), in(starts),
+                 places ? in(places) : mlir::Value(), b.ops.getF64FloatAttr(scale), nullptr, b.ops.getI64IntegerAttr(0),
+                 b.ops.getF64FloatAttr(0))
+                 .getResult());
+}
+
 } // namespace ingot

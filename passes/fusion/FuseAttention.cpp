@@ -47,6 +47,7 @@ private:
   // What is added to scaled scores.
   struct Scores {
     double scale = 1, softCap = 0;
+    std::optional<double> floor; // what masked scores are at least
     SmallVector<Value> biases;
     ir::MatmulOp product;
     std::string why; // it is none
@@ -196,6 +197,13 @@ private:
         value = inner;
         continue;
       }
+      // The lowest float in place of -infinity: only masks are so low.
+      if (auto kept = value.getDefiningOp<ir::MaxOp>(); kept && factor == 1 && scores.softCap == 0)
+        if (Value inner = aboveLowest(kept)) {
+          scores.floor = std::max(lowestOf(kept), scores.floor.value_or(-std::numeric_limits<double>::infinity()));
+          value = inner;
+          continue;
+        }
       // One number less for all of a row changes no probability.
       if (auto shift = value.getDefiningOp<ir::SubOp>(); shift && scores.softCap == 0)
         if (ir::ReduceOp row = rowOf(shift)) {
@@ -210,7 +218,7 @@ private:
         Value inner = leadsToScores(sum.getLhs()) ? sum.getLhs() : leadsToScores(sum.getRhs()) ? sum.getRhs() : Value();
         if (!inner)
           return at(value) + " adds to no product of queries and keys";
-        scores.biases.push_back(scaled(inner == sum.getLhs() ? sum.getRhs() : sum.getLhs(), factor));
+        scores.biases.push_back(floored(scaled(inner == sum.getLhs() ? sum.getRhs() : sum.getLhs(), factor), scores.floor));
         value = inner;
         continue;
       }
@@ -221,7 +229,7 @@ private:
         auto fill = match::constantOf(other);
         if (!fill || *fill * factor > match::kHiddenScore || !leadsToScores(inner) || scores.softCap != 0)
           return "the choice at " + at(value) + " is no mask: expected a number of at most -9999 where a key is hidden";
-        double hidden = *fill * factor;
+        double hidden = std::max(*fill * factor, scores.floor.value_or(-std::numeric_limits<double>::infinity()));
         if (condition && select.getCondition() == condition && probabilities.zeroWhereTrue != scoresFirst) {
           hidden = -std::numeric_limits<double>::infinity(); // a query without keys gives zeros
           condition = nullptr;
@@ -233,6 +241,32 @@ private:
       return at(value) + " (" + (value.getDefiningOp() ? value.getDefiningOp()->getName().stripDialect().str() : "an argument") +
              ") stands between the product of queries and keys and the softmax";
     }
+  }
+
+  // Of max(x, c), where c is as low as no score: x, and c.
+  static Value aboveLowest(ir::MaxOp op) {
+    for (auto [number, rest] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())})
+      if (auto constant = match::constantOf(number); constant && *constant < -1e30 && rest.getType() == op.getType())
+        return rest;
+    return {};
+  }
+  static double lowestOf(ir::MaxOp op) {
+    return *match::constantOf(aboveLowest(op) == op.getLhs() ? op.getRhs() : op.getLhs());
+  }
+
+  // A bias that is at least so much, before it is repeated.
+  Value floored(Value bias, std::optional<double> floor) {
+    if (!floor)
+      return bias;
+    auto broadcast = bias.getDefiningOp<ir::BroadcastOp>();
+    Value inner = broadcast ? broadcast.getInput() : bias;
+    Location loc = bias.getLoc();
+    auto scalar = RankedTensorType::get({}, b.getF32Type());
+    Value lowest = ir::ConstantOp::create(b, loc, scalar, DenseElementsAttr::get(scalar, static_cast<float>(*floor)));
+    if (inner.getType() != scalar)
+      lowest = ir::BroadcastOp::create(b, loc, inner.getType(), lowest);
+    Value made = ir::MaxOp::create(b, loc, inner, lowest);
+    return broadcast ? Value(ir::BroadcastOp::create(b, loc, bias.getType(), made)) : made;
   }
 
   // Of x - reduce(x), where that is one number for each row: the reduction.
@@ -282,6 +316,8 @@ private:
         value = reshape.getInput();
       } else if (auto tanh = value.getDefiningOp<ir::TanhOp>()) {
         value = tanh.getInput();
+      } else if (auto kept = value.getDefiningOp<ir::MaxOp>(); kept && aboveLowest(kept)) {
+        value = aboveLowest(kept);
       } else if (auto shift = value.getDefiningOp<ir::SubOp>(); shift && rowOf(shift)) {
         value = shift.getLhs();
       } else if (auto sum = value.getDefiningOp<ir::AddOp>()) {

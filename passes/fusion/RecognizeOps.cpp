@@ -58,23 +58,35 @@ struct GatedActivation : OpRewritePattern<ir::MulOp> {
       if (x.getType() != op.getType())
         continue;
       if (auto sigmoid = gate.getDefiningOp<ir::SigmoidOp>()) {
-        if (sigmoid.getInput() != x || product.constant != 1)
+        if (product.constant != 1)
           continue;
-        rewriter.replaceOpWithNewOp<ir::SiluOp>(op, x);
+        if (sigmoid.getInput() == x)
+          rewriter.replaceOpWithNewOp<ir::SiluOp>(op, x);
+        else if (isTanhArgument(sigmoid.getInput(), x, 2)) // (1 + tanh(a)) / 2 is the sigmoid of 2a
+          rewriter.replaceOpWithNewOp<ir::GeluTanhOp>(op, x);
+        else
+          continue;
         return success();
       }
       double one, scale;
       Value inner;
-      if (!near(product.constant, 0.5) || !plusConstant(gate, one, inner) || !near(one, 1))
+      if (!near(product.constant, 0.5))
         continue;
+      double sign = 1; // of what is added to 1: 1 - erf(-a), as Keras' erfc is written out, is 1 + erf(a)
+      if (auto rest = gate.getDefiningOp<ir::SubOp>(); rest && isConstant(rest.getLhs(), 1)) {
+        inner = rest.getRhs();
+        sign = -1;
+      } else if (!plusConstant(gate, one, inner) || !near(one, 1)) {
+        continue;
+      }
       if (auto erf = inner.getDefiningOp<ir::ErfOp>()) {
-        if (unscaled(erf.getInput(), scale) != x || !near(scale, std::sqrt(0.5)))
+        if (unscaled(erf.getInput(), scale) != x || !near(scale * sign, std::sqrt(0.5)))
           continue;
         rewriter.replaceOpWithNewOp<ir::GeluOp>(op, x);
         return success();
       }
       if (auto tanh = inner.getDefiningOp<ir::TanhOp>()) {
-        if (!isTanhArgument(tanh.getInput(), x))
+        if (!isTanhArgument(tanh.getInput(), x, sign))
           continue;
         rewriter.replaceOpWithNewOp<ir::GeluTanhOp>(op, x);
         return success();
@@ -83,9 +95,9 @@ struct GatedActivation : OpRewritePattern<ir::MulOp> {
     return failure();
   }
 
-  // sqrt(2/pi) (x + 0.044715 x^3), or sqrt(2/pi) x (1 + 0.044715 x^2).
-  static bool isTanhArgument(Value value, Value x) {
-    const double root = std::sqrt(2 / 3.14159265358979323846), cubic = 0.044715;
+  // sqrt(2/pi) (x + 0.044715 x^3), or sqrt(2/pi) x (1 + 0.044715 x^2); both `times` a number.
+  static bool isTanhArgument(Value value, Value x, double times) {
+    const double root = times * std::sqrt(2 / 3.14159265358979323846), cubic = 0.044715;
     Product product = productOf(value);
     if (product.factors.size() == 1 && near(product.constant, root)) {
       Value rest, same;

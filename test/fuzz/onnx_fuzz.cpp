@@ -65,6 +65,7 @@ Value GraphBuilder::softmax(Value, int64_t) { return impl->next(); }
 Value GraphBuilder::layerNorm(Value, Value, Value, double) { return impl->next(); }
 Value GraphBuilder::reduce(Reduction, Value, int64_t, bool) { return impl->next(); }
 Value GraphBuilder::convolution(Value, Value, Value, const Shape &, const WindowSpec &) { return impl->next(); }
+Value GraphBuilder::packedAttentionOver(Value, Value, Value, Value, Value, Value, double) { return impl->next(); }
 Value GraphBuilder::unpackBits(Value, int64_t, int64_t, bool) { return impl->next(); }
 Value GraphBuilder::assemble(Value, Value, Value, int64_t, int64_t, const QuantizedSpec *) { return impl->next(); }
 Value GraphBuilder::quantizedLinear(Value, Value, bool) { return impl->next(); }

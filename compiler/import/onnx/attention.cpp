@@ -113,6 +113,8 @@ Attended attention(Graph &graph, const AttentionSpec &spec) {
   result.scores = scores;
   if (spec.softCap > 0)
     scores = scaledBy(graph.elementwise(ScalarOp::tanh, {scaledBy(scores, 1 / spec.softCap)}), spec.softCap);
+  if (spec.modifyScores)
+    scores = spec.modifyScores(scores);
   result.capped = scores;
   Tensor allowed = conjunction(graph, spec.allowed, visible(graph, spec));
   if (spec.bias) {
@@ -138,6 +140,8 @@ Attended attention(Graph &graph, const AttentionSpec &spec) {
   if (allowed)
     probabilities = graph.where(allowed, probabilities, graph.scalar(precise, 0));
   probabilities = graph.cast(probabilities, wide);
+  if (spec.modifyProbabilities)
+    probabilities = spec.modifyProbabilities(probabilities);
   result.probabilities = probabilities;
   Tensor output = graph.matmul(grouped(probabilities), graph.cast(sharedHead(spec.v), wide));
   result.output = graph.cast(graph.reshape(output, {batch, Dimension(heads), rows, spec.v->shape[3]}), type);

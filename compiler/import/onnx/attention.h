@@ -28,6 +28,8 @@ struct AttentionSpec {
   DataType softmaxType = DataType::undefined; // of softmax's arithmetic, where it is another than the scores'
   // A logit beside each row's, which takes part in the sum alone: floats [H].
   Tensor sink = nullptr;
+  // What a graph makes of the scores before the softmax, and of the probabilities behind it: [B, H, S, T] of the scores' type.
+  std::function<Tensor(Tensor)> modifyScores, modifyProbabilities;
 };
 
 // A query that sees no key gives zeros.

@@ -14,7 +14,8 @@ namespace {
 
 class Evaluator {
 public:
-  Evaluator(const std::vector<int64_t> &loops, const LiteralOf &literals) : loops(loops), literals(literals) {}
+  Evaluator(const std::vector<int64_t> &loops, const LiteralOf &literals, const ElementOf &elements)
+      : loops(loops), literals(literals), elements(elements) {}
 
   std::optional<Cell> eval(const Scalar &scalar) {
     const ScalarNode &node = *scalar.get();
@@ -75,17 +76,22 @@ public:
 private:
   std::optional<Cell> element(const ScalarNode &node) {
     const Literal *literal = literals(node.tensor);
-    if (!literal)
+    if (!literal && !elements)
       return std::nullopt;
-    int64_t linear = 0;
-    for (size_t i = 0; i < node.operands.size(); ++i) {
-      auto index = eval(node.operands[i]);
+    std::vector<int64_t> indices;
+    for (const Scalar &operand : node.operands) {
+      auto index = eval(operand);
       if (!index || !std::holds_alternative<int64_t>(*index))
         return std::nullopt;
-      const int64_t at = std::get<int64_t>(*index);
-      if (at < 0 || at >= literal->shape[i])
+      indices.push_back(std::get<int64_t>(*index));
+    }
+    if (!literal)
+      return elements(node.tensor, indices);
+    int64_t linear = 0;
+    for (size_t i = 0; i < indices.size(); ++i) {
+      if (indices[i] < 0 || indices[i] >= literal->shape[i])
         return std::nullopt;
-      linear = linear * literal->shape[i] + at;
+      linear = linear * literal->shape[i] + indices[i];
     }
     return literal->cells[size_t(linear)];
   }
@@ -346,12 +352,25 @@ private:
 
   const std::vector<int64_t> &loops;
   const LiteralOf &literals;
+  const ElementOf &elements;
 };
 
 } // namespace
 
-std::optional<Cell> evaluate(const Scalar &scalar, const std::vector<int64_t> &loops, const LiteralOf &literals) {
-  return Evaluator(loops, literals).eval(scalar);
+std::optional<Cell> evaluate(const Scalar &scalar, const std::vector<int64_t> &loops, const LiteralOf &literals,
+                             const ElementOf &elements) {
+  return Evaluator(loops, literals, elements).eval(scalar);
+}
+
+std::optional<Cell> combined(Reduction kind, ElementType type, const Cell &a, const Cell &b) {
+  const ScalarOp op = kind == Reduction::sum       ? ScalarOp::add
+                      : kind == Reduction::product ? ScalarOp::mul
+                      : kind == Reduction::max     ? ScalarOp::max
+                                                   : ScalarOp::min;
+  Literal pair{type, {2}, {a, b}};
+  // Through the evaluator, so that it is the same arithmetic.
+  Scalar both = apply(op, Scalar::element(&pair, type, {Scalar(0)}), Scalar::element(&pair, type, {Scalar(1)}));
+  return evaluate(both, {}, [&](const void *) { return &pair; });
 }
 
 } // namespace ingot::onnx

@@ -57,7 +57,11 @@ static bool setEmpty(TensorData *data) {
   return true;
 }
 
-Tensor Graph::argument(DataType type, Shape shape, Value value) { return computed(type, std::move(shape), value); }
+Tensor Graph::argument(DataType type, Shape shape, Value value) {
+  Tensor made = computed(type, std::move(shape), value);
+  made->given = true;
+  return made;
+}
 
 Tensor Graph::computed(DataType type, Shape shape, Value value) {
   TensorData *data = make(type, std::move(shape));
@@ -298,11 +302,6 @@ std::optional<Literal> Graph::evaluateAll(ElementType type, const Shape &shape, 
       result.cells.push_back(*cell);
       continue;
     }
-    // Combined through the evaluator, so that it is the same arithmetic.
-    const ScalarOp op = kind == Reduction::sum       ? ScalarOp::add
-                        : kind == Reduction::product ? ScalarOp::mul
-                        : kind == Reduction::max     ? ScalarOp::max
-                                                     : ScalarOp::min;
     std::optional<Cell> sum;
     std::vector<int64_t> here(inner->size());
     do {
@@ -314,9 +313,7 @@ std::optional<Literal> Graph::evaluateAll(ElementType type, const Shape &shape, 
         sum = cell;
         continue;
       }
-      Literal pair{type, {2}, {*sum, *cell}};
-      Scalar both = apply(op, Scalar::element(&pair, type, {Scalar(0)}), Scalar::element(&pair, type, {Scalar(1)}));
-      sum = evaluate(both, {}, [&](const void *) { return &pair; });
+      sum = combined(kind, type, *sum, *cell);
       if (!sum)
         return std::nullopt;
     } while (advance(here, *inner));
@@ -348,7 +345,15 @@ Tensor Graph::compute(DataType type, Shape shape, const Element &body) {
     data->known = std::make_shared<const Literal>(std::move(*literal));
   else
     data->value = emit(data->type, data->shape, {}, Reduction::sum, element);
+  if (!data->known)
+    data->formula = std::make_shared<const Formula>(Formula{element, {}, Reduction::sum});
   return data;
+}
+
+Tensor Graph::described(Tensor tensor, const Element &body) {
+  if (!tensor->known && !tensor->formula)
+    tensor->formula = std::make_shared<const Formula>(Formula{body(loopsOf(tensor->rank())), {}, Reduction::sum});
+  return tensor;
 }
 
 Tensor Graph::reduce(DataType type, Shape shape, Shape extents, Reduction kind, const Term &body) {
@@ -370,6 +375,8 @@ Tensor Graph::reduce(DataType type, Shape shape, Shape extents, Reduction kind, 
     data->known = std::make_shared<const Literal>(std::move(*literal));
   else
     data->value = emit(data->type, data->shape, extents, kind, term);
+  if (!data->known)
+    data->formula = std::make_shared<const Formula>(Formula{term, extents, kind});
   return data;
 }
 

@@ -49,6 +49,18 @@ struct ScaleFactors {
   Tensor number = nullptr, constants = nullptr;
 };
 
+// What a tensor's elements are computed by, where that is said by elements. Loops after those of its dimensions run over extents.
+struct Formula {
+  Scalar body;
+  Shape extents;
+  Reduction kind = Reduction::sum;
+};
+
+// Between which numbers all elements lie; nothing: not known.
+struct Bounds {
+  std::optional<Dimension> least, most;
+};
+
 // A constant matrix of codes as a product's rows [n, k].
 struct WeightCodes {
   Value codes; // u8 or i8
@@ -73,10 +85,15 @@ struct TensorData {
   std::optional<TensorBytes> packed;      // a constant of 4 or 2 bits as its file holds it, where rows are whole bytes
   std::function<Value()> later;           // gives `value` once it is asked for
   Tensor repeats = nullptr; // the known tensor that it was broadcast from
+  Tensor tokenStarts = nullptr; // of offsets of tokens [batch, length]: where each sequence begins among tokens, i64 [batch + 1]
   std::shared_ptr<const Dequantized> dequantized;
   std::shared_ptr<const IntegerProduct> product;
   std::function<Tensor()> asFloats; // the same as f32, where that is to be had otherwise than by conversion
   std::shared_ptr<const ScaleFactors> factors;
+  std::shared_ptr<const Formula> formula; // of what is not known
+  bool given = false;                     // an argument
+  std::shared_ptr<const Bounds> bounds;   // once they were asked for
+  std::map<int64_t, Dimension> sizes;     // elements that a run measures, as dimensions
 
   size_t rank() const { return shape.size(); }
 };
@@ -152,6 +169,11 @@ public:
   // A dimension that depends on data: what the one element of an i64 is in a run, from 0 to `most`, for which memory is planned.
   // Known only behind what computes it; the value must be computed by the graph, not an argument.
   Dimension measured(Tensor value, const Dimension &most);
+  // An integer of a tensor as a dimension (sizes.cpp): known, arithmetic over what is measured, or measured itself. `most` bounds it where
+  // nothing else does; nothing where there is no bound.
+  std::optional<Dimension> sizeAt(Tensor tensor, int64_t place, const std::optional<Dimension> &most = std::nullopt);
+  // A mask's sum, of integers that a caller gives, counts as at most its length: other numbers end the run.
+  Bounds boundsOf(Tensor tensor);
 
   // Two dimensions that an operator needs to be equal. Where that says that two symbols are, it is remembered.
   void equate(const Dimension &a, const Dimension &b);
@@ -186,6 +208,10 @@ public:
 
 private:
   TensorData *make(DataType type, Shape shape);
+  // Tells what a tensor of a named op is, for sizeAt.
+  Tensor described(Tensor tensor, const Element &body);
+  std::optional<Cell> cellAt(Tensor tensor, const std::vector<int64_t> &indices, int depth);
+  std::optional<Cell> sumAt(Tensor tensor, const std::vector<int64_t> &indices, int depth);
   Value broadcastValue(Tensor tensor, const Shape &shape);
   std::optional<Literal> evaluateAll(ElementType type, const Shape &shape, const Shape &extents, Reduction kind,
                                      const Scalar &body);
@@ -207,6 +233,7 @@ private:
   std::map<DataType, Tensor> smallFloats; // values of all bytes
   Equalities equals;
   std::set<std::string> measuredSymbols;
+  int nesting = 0; // of boundsOf
 };
 
 // An axis as operators give it, negative from the end; throws where it is none of `rank`.

@@ -58,7 +58,7 @@ Tensor Graph::cast(Tensor x, DataType type, CastMode mode) {
     made->later = [this, x, made] { return builder.cast(value(x), made->type); };
     return made;
   }
-  Tensor made = computed(type, x->shape, builder.cast(value(x), *held));
+  Tensor made = described(computed(type, x->shape, builder.cast(value(x), *held)), [&](const Indices &i) { return ingot::cast(at(x, i), *held); });
   return floats ? alike(x, made, unmoved) : made;
 }
 

@@ -30,7 +30,8 @@ Tensor Graph::broadcast(Tensor x, const Shape &shape) {
   if (x->shape == shape)
     return x;
   if (!x->known && broadcastsPlainly(x->shape, shape))
-    return computed(x->dataType, shape, builder.broadcast(value(x), shape));
+    return described(computed(x->dataType, shape, builder.broadcast(value(x), shape)),
+                     [&](const Indices &i) { return at(x, broadcastIndices(x, shape, i)); });
   Tensor repeated = compute(x->dataType, shape, [&](const Indices &i) { return at(x, broadcastIndices(x, shape, i)); });
   if (x->known)
     repeated->repeats = x;
@@ -78,7 +79,10 @@ Tensor Graph::elementwise(ScalarOp op, const std::vector<Tensor> &inputs) {
   std::vector<Value> values;
   for (Tensor input : inputs)
     values.push_back(broadcastValue(input, shape));
-  Tensor made = computed(type, shape, builder.elementwise(op, values));
+  Tensor made = described(computed(type, shape, builder.elementwise(op, values)), [&](const Indices &i) {
+    Scalar first = at(inputs[0], broadcastIndices(inputs[0], shape, i));
+    return inputs.size() == 1 ? apply(op, first) : apply(op, first, at(inputs[1], broadcastIndices(inputs[1], shape, i)));
+  });
   return op == ScalarOp::mul ? scaledAlike(made, inputs[0], inputs[1]) : made;
 }
 
@@ -104,8 +108,12 @@ Tensor Graph::where(Tensor condition, Tensor a, Tensor b) {
     });
     return made;
   }
-  return computed(a->dataType, shape,
-                  builder.select(broadcastValue(condition, shape), broadcastValue(a, shape), broadcastValue(b, shape)));
+  return described(
+      computed(a->dataType, shape, builder.select(broadcastValue(condition, shape), broadcastValue(a, shape), broadcastValue(b, shape))),
+      [&](const Indices &i) {
+        auto own = [&](Tensor x) { return at(x, broadcastIndices(x, shape, i)); };
+        return select(own(condition), own(a), own(b));
+      });
 }
 
 Tensor Graph::reshape(Tensor x, Shape shape) {
@@ -158,7 +166,18 @@ Tensor Graph::reshape(Tensor x, Shape shape) {
     };
     return result;
   }
-  return reshapedAlike(x, computed(x->dataType, shape, builder.reshape(value(x), shape)));
+  Tensor made = described(computed(x->dataType, shape, builder.reshape(value(x), shape)), [&](const Indices &i) {
+    Scalar place = 0;
+    for (size_t d = 0; d < i.size(); ++d)
+      place = place * Scalar(shape[d]) + i[d];
+    Indices own(x->rank(), Scalar(0));
+    for (size_t d = x->rank(); d-- > 0;) {
+      own[d] = d ? place % Scalar(x->shape[d]) : place;
+      place = place / Scalar(x->shape[d]);
+    }
+    return at(x, own);
+  });
+  return reshapedAlike(x, made);
 }
 
 Tensor Graph::transpose(Tensor x, std::vector<int64_t> permutation) {
@@ -186,7 +205,13 @@ Tensor Graph::transpose(Tensor x, std::vector<int64_t> permutation) {
     };
     return result;
   }
-  return transposedAlike(x, computed(x->dataType, shape, builder.transpose(value(x), permutation)), permutation);
+  Tensor made = described(computed(x->dataType, shape, builder.transpose(value(x), permutation)), [&](const Indices &i) {
+    Indices own(i.size());
+    for (size_t d = 0; d < i.size(); ++d)
+      own[size_t(permutation[d])] = i[d];
+    return at(x, own);
+  });
+  return transposedAlike(x, made, permutation);
 }
 
 Tensor Graph::concat(const std::vector<Tensor> &inputs, size_t axis) {
@@ -216,13 +241,7 @@ Tensor Graph::concat(const std::vector<Tensor> &inputs, size_t axis) {
     for (size_t i = 0; i < shape.size(); ++i)
       plain &= i == axis || input->shape[i] == shape[i];
   }
-  if (plain) {
-    std::vector<Value> values;
-    for (Tensor input : inputs)
-      values.push_back(value(input));
-    return computed(inputs[0]->dataType, shape, builder.concat(values, int64_t(axis)));
-  }
-  return compute(inputs[0]->dataType, shape, [&](const Indices &i) {
+  auto elementOf = [&](const Indices &i) {
     Scalar result;
     Dimension start = 0;
     std::vector<Dimension> starts;
@@ -241,7 +260,14 @@ Tensor Graph::concat(const std::vector<Tensor> &inputs, size_t axis) {
       result = result ? select(i[axis] < Scalar(starts[n] + input->shape[axis]), element, result) : element;
     }
     return result ? result : like(Scalar::integer(inputs[0]->type, 0), 0);
-  });
+  };
+  if (plain) {
+    std::vector<Value> values;
+    for (Tensor input : inputs)
+      values.push_back(value(input));
+    return described(computed(inputs[0]->dataType, shape, builder.concat(values, int64_t(axis))), elementOf);
+  }
+  return compute(inputs[0]->dataType, shape, elementOf);
 }
 
 Tensor Graph::slice(Tensor x, const std::vector<Dimension> &first, const std::vector<int64_t> &step, Shape extents) {
@@ -279,8 +305,18 @@ Tensor Graph::reduceAxes(Reduction kind, Tensor x, std::vector<size_t> axes, boo
   const bool named = axes.size() == 1 && x->type == ElementType::f32 && !x->known &&
                      std::all_of(x->shape.begin() + std::ptrdiff_t(axes[0]) + 1, x->shape.end(),
                                  [](const Dimension &size) { return size.isConstant(); });
+  auto reduced = [&](Tensor made) {
+    const size_t axis = axes[0];
+    const Indices loops = loopsOf(shape.size() + 1);
+    Indices own(loops.begin(), loops.begin() + int64_t(shape.size()));
+    if (keep)
+      own.erase(own.begin() + int64_t(axis));
+    own.insert(own.begin() + int64_t(axis), loops.back());
+    made->formula = std::make_shared<const Formula>(Formula{at(x, own), extents, kind});
+    return made;
+  };
   if (named && kind != Reduction::mean)
-    return computed(x->dataType, shape, builder.reduce(kind, value(x), int64_t(axes[0]), keep));
+    return reduced(computed(x->dataType, shape, builder.reduce(kind, value(x), int64_t(axes[0]), keep)));
   if (kind == Reduction::mean) {
     if (x->type == ElementType::f16 || x->type == ElementType::bf16)
       return cast(reduceAxes(kind, cast(x, DataType::f32), axes, keep), x->dataType);

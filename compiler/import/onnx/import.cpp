@@ -3,6 +3,8 @@
 // See import.h: walks the nodes in order, expands functions and constant branches, and hands each operator to its definition.
 #include "compiler/import/onnx/import.h"
 #include "compiler/import/onnx/op.h"
+#include "compiler/import/onnx/order.h"
+#include "compiler/import/onnx/schema.h"
 
 #include <algorithm>
 #include <set>
@@ -10,6 +12,9 @@
 namespace ingot::onnx {
 
 namespace {
+
+// A node that cannot be imported for a reason that was told already.
+struct ToldAlready {};
 
 std::string domainOf(const std::string &domain) { return domain == "ai.onnx" ? "" : domain; }
 
@@ -42,6 +47,9 @@ public:
     for (size_t part = 0; part < models.size(); ++part) {
       enter(part);
       versions.push_back(versionsOf(model->proto().opset_import()));
+      if (versions.back().empty() && model->proto().ir_version() < 3)
+        versions.back()[""] = 1; // before operator sets had versions
+      checkVersions(versions.back(), "");
       std::set<std::string> active;
       checkSupported(model->proto().graph().node(), versions.back(), active, 0);
     }
@@ -52,7 +60,8 @@ public:
     if (models.size() > 1 && result.problems.empty())
       findLinks();
     std::vector<Scope> scopes(models.size());
-    if (!result.problems.empty() || !openMain(scopes))
+    // With operators that are not supported the rest is walked for what else there is to tell.
+    if (broken || (models.size() > 1 && !result.problems.empty()) || !openMain(scopes))
       return false;
     for (size_t part = 0; part < models.size(); ++part) {
       enter(part);
@@ -74,7 +83,8 @@ private:
     model = models[number];
     functions.clear();
     for (const auto &function : model->proto().functions())
-      functions[{domainOf(function.domain()), function.name(), function.overload()}] = &function;
+      if (!functions.emplace(std::tuple(domainOf(function.domain()), function.name(), function.overload()), &function).second)
+        problem("two functions are named '" + function.domain() + "." + function.name() + "'");
   }
 
   // --- An encoder's results that are a decoder's inputs.
@@ -185,11 +195,18 @@ private:
     return found == versions.end() ? 1 : found->second;
   }
 
-  // Every operator that is not known, before work begins.
+  void checkVersions(const Versions &versions, const std::string &whose) {
+    if (auto found = versions.find(""); found != versions.end() && (found->second < 1 || found->second > kNewestOperatorSet))
+      problem("operator set ai.onnx " + std::to_string(found->second) + whose + " is not known; expected 1 to " + std::to_string(kNewestOperatorSet));
+  }
+
+  // Every operator that is not known, and what operators do not take, before work begins.
   void checkSupported(const google::protobuf::RepeatedPtrField<proto::NodeProto> &nodes, const Versions &versions,
                       std::set<std::string> &active, int depth) {
-    if (depth > 32)
+    if (depth > 32) {
+      broken = true;
       return problem("graphs and functions are nested more than 32 deep");
+    }
     for (const proto::NodeProto &node : nodes) {
       ++result.nodes;
       for (const auto &attribute : node.attribute())
@@ -201,16 +218,27 @@ private:
       if (const proto::FunctionProto *function = functionOf(node)) {
         const std::string key = function->domain() + ":" + function->name() + ":" + function->overload();
         if (!active.insert(key).second) {
+          broken = true;
           problem(nameOfNode(node) + ": function '" + function->name() + "' calls itself");
           continue;
         }
-        checkSupported(function->node(), versionsOf(function->opset_import()), active, depth + 1);
+        const Versions own = versionsOf(function->opset_import());
+        checkVersions(own, " of function '" + function->name() + "'");
+        checkSupported(function->node(), own, active, depth + 1);
         active.erase(key);
         continue;
       }
-      const int64_t version = versionFor(node, versions);
-      if (findDefinition(domain, node.op_type(), version))
+      if (domain.empty() && !versions.count("")) {
+        problem(nameOfNode(node) + ": the " + (depth && !active.empty() ? "function" : "model") +
+                " that it stands in imports no operator set ai.onnx; expected one with a version in opset_import");
         continue;
+      }
+      const int64_t version = versionFor(node, versions);
+      if (findDefinition(domain, node.op_type(), version)) {
+        for (const std::string &what : schemaProblems(domain, node))
+          problem(nameOfNode(node) + ": " + what);
+        continue;
+      }
       const std::string set = domain.empty() ? "ai.onnx" : domain;
       if (auto first = firstVersion(domain, node.op_type()))
         problem(nameOfNode(node) + ": operator set " + set + " " + std::to_string(version) + " is older than what is supported of " +
@@ -266,12 +294,13 @@ private:
   };
 
   bool openMain(std::vector<Scope> &scopes) {
+    const size_t before = result.problems.size();
     Arguments arguments;
     for (size_t number = 0; number < models.size(); ++number) {
       enter(number);
       collectArguments(model->proto().graph(), scopes[number], arguments);
     }
-    if (!result.problems.empty())
+    if (result.problems.size() > before)
       return false;
     std::vector<Value> values = builder.beginEntry(result.name, "main", arguments.specs);
     for (size_t i = 0; i < values.size(); ++i)
@@ -295,7 +324,8 @@ private:
       argument.name = input.name();
       auto held = storage(DataType(type.elem_type()));
       if (!held) {
-        problem("input '" + input.name() + "' has element type " + nameOf(DataType(type.elem_type())) + ", which is not supported");
+        problem("input '" + input.name() + "' has element type " + nameOf(DataType(type.elem_type())) +
+                ", which is not supported; expected bool, integers of 2 to 64 bits or floats of 4 to 64 bits");
         continue;
       }
       argument.type = *held;
@@ -329,9 +359,16 @@ private:
     std::vector<std::pair<std::string, Value>> results;
     if (main.output_size() == 0)
       problem("the graph has no output");
+    std::set<std::string> names;
     for (const proto::ValueInfoProto &output : main.output()) {
+      if (!names.insert(output.name()).second) {
+        problem("two outputs are named '" + output.name() + "'");
+        continue;
+      }
       const Tensor *found = scope.find(output.name());
-      if (!found || !*found) {
+      if (found && !*found)
+        continue; // told where it failed
+      if (!found) {
         problem("output '" + output.name() + "' is computed by no node");
         continue;
       }
@@ -355,6 +392,10 @@ private:
 
   void initializers(const proto::GraphProto &of, Scope &scope) {
     for (const auto &initializer : of.initializer()) {
+      if (!initializer.name().empty() && scope.values.count(initializer.name())) {
+        problem("two tensors or inputs are named '" + initializer.name() + "'");
+        continue;
+      }
       TensorBytes bytes;
       if (std::string error = model->tensor(initializer, bytes); !error.empty()) {
         problem(error);
@@ -386,57 +427,6 @@ private:
     return result;
   }
 
-  // Names that a node reads, those of its branches included.
-  static void collectInputs(const proto::NodeProto &node, std::vector<std::string> &names) {
-    for (const std::string &name : node.input())
-      if (!name.empty())
-        names.push_back(name);
-    for (const auto &attribute : node.attribute())
-      if (attribute.has_g())
-        for (const proto::NodeProto &inner : attribute.g().node())
-          collectInputs(inner, names);
-  }
-
-  // Nodes so that each stands after those that it reads, otherwise in the order of the file: exporters and tools do not always
-  // sort as the specification asks. Those of a cycle come last, and are refused where they are imported.
-  static std::vector<const proto::NodeProto *> sorted(const google::protobuf::RepeatedPtrField<proto::NodeProto> &nodes) {
-    std::map<std::string, size_t> makers;
-    for (int i = 0; i < nodes.size(); ++i)
-      for (const std::string &name : nodes[i].output())
-        if (!name.empty())
-          makers.emplace(name, size_t(i));
-    std::vector<std::vector<size_t>> readers(size_t(nodes.size()));
-    std::vector<size_t> waiting(size_t(nodes.size()), 0);
-    for (int i = 0; i < nodes.size(); ++i) {
-      std::vector<std::string> names;
-      collectInputs(nodes[i], names);
-      for (const std::string &name : names)
-        if (auto maker = makers.find(name); maker != makers.end() && maker->second != size_t(i)) {
-          readers[maker->second].push_back(size_t(i));
-          ++waiting[size_t(i)];
-        }
-    }
-    std::set<size_t> ready;
-    for (size_t i = 0; i < waiting.size(); ++i)
-      if (waiting[i] == 0)
-        ready.insert(i);
-    std::vector<const proto::NodeProto *> order;
-    std::vector<bool> placed(waiting.size());
-    while (!ready.empty()) {
-      const size_t next = *ready.begin();
-      ready.erase(ready.begin());
-      order.push_back(&nodes[int(next)]);
-      placed[next] = true;
-      for (size_t reader : readers[next])
-        if (--waiting[reader] == 0)
-          ready.insert(reader);
-    }
-    for (size_t i = 0; i < placed.size(); ++i)
-      if (!placed[i])
-        order.push_back(&nodes[int(i)]);
-    return order;
-  }
-
   void walk(const google::protobuf::RepeatedPtrField<proto::NodeProto> &nodes, const Versions &versions, Scope &scope, int depth) {
     for (const proto::NodeProto *at : sorted(nodes)) {
       const proto::NodeProto &node = *at;
@@ -449,8 +439,15 @@ private:
         }
         const Tensor *found = scope.find(name);
         if (!found) {
-          problem(nameOfNode(node) + ": input '" + name +
-                  "' is computed by no node that can stand before it, and is no input or initializer");
+          const std::vector<const proto::NodeProto *> cycle = cycleThrough(nodes, node);
+          if (cycle.empty()) {
+            problem(nameOfNode(node) + ": input '" + name + "' is computed by no node that can stand before it, and is no input or initializer");
+          } else {
+            std::string through;
+            for (size_t i = 1; i < cycle.size() && i <= 8; ++i)
+              through += (i > 1 ? ", " : " by way of ") + nameOfNode(*cycle[i]);
+            problem(nameOfNode(node) + ": it reads its own result" + through + ": a cycle");
+          }
           good = false;
         } else if (!*found) {
           good = false; // told already
@@ -464,6 +461,8 @@ private:
           outputs = import(node, versions, scope, std::move(inputs), depth);
         } catch (const ImportError &error) {
           problem(nameOfNode(node) + ": " + error.what());
+          good = false;
+        } catch (const ToldAlready &) {
           good = false;
         }
       }
@@ -493,9 +492,11 @@ private:
       const Scope *at = &scope;
       while (at && !at->given)
         at = at->outer;
-      if (at)
-        if (auto found = at->given->find(attribute.ref_attr_name()); found != at->given->end())
-          attributes[attribute.name()] = found->second;
+      if (!at)
+        throw ImportError("attribute '" + attribute.name() + "' is that of a function's call, '" + attribute.ref_attr_name() +
+                          "'; the node stands in no function");
+      if (auto found = at->given->find(attribute.ref_attr_name()); found != at->given->end())
+        attributes[attribute.name()] = found->second;
     }
     const std::string domain = domainOf(node.domain());
     if (domain.empty() && node.op_type() == "If")
@@ -503,8 +504,14 @@ private:
     if (const proto::FunctionProto *function = functionOf(node))
       return call(*function, attributes, inputs, depth);
     const int64_t version = versionFor(node, versions);
+    const Definition *definition = findDefinition(domain, node.op_type(), version);
+    if (!definition || (domain.empty() && !versions.count("")) || !schemaProblems(domain, node).empty())
+      throw ToldAlready();
     Op op(graph, *model, node, std::move(attributes), version, std::move(inputs));
-    return findDefinition(domain, node.op_type(), version)->import(op);
+    op.runGraph = [&](const proto::GraphProto &inner, const std::vector<Tensor> &given) {
+      return branch(inner, versions, scope, depth, given);
+    };
+    return definition->import(op);
   }
 
   std::vector<Tensor> call(const proto::FunctionProto &function, const Attributes &attributes, const std::vector<Tensor> &inputs,
@@ -536,6 +543,8 @@ private:
     std::vector<Tensor> outputs;
     for (const std::string &name : function.output()) {
       const Tensor *found = inner.find(name);
+      if (found && !*found)
+        throw ToldAlready();
       outputs.push_back(found ? *found : absent);
       if (!outputs.back())
         throw ImportError("function '" + function.name() + "' does not give its output '" + name + "'");
@@ -543,15 +552,22 @@ private:
     return outputs;
   }
 
-  std::vector<Tensor> branch(const proto::GraphProto &of, const Versions &versions, const Scope &scope, int depth) {
+  std::vector<Tensor> branch(const proto::GraphProto &of, const Versions &versions, const Scope &scope, int depth,
+                             const std::vector<Tensor> &inputs = {}) {
     Scope inner;
     inner.outer = &scope;
+    if (size_t(of.input_size()) != inputs.size())
+      throw ImportError("graph '" + of.name() + "' has " + std::to_string(of.input_size()) + " inputs; expected " + std::to_string(inputs.size()));
+    for (size_t i = 0; i < inputs.size(); ++i)
+      inner.values[of.input(int(i)).name()] = inputs[i];
     initializers(of, inner);
     walk(of.node(), versions, inner, depth + 1);
     std::vector<Tensor> outputs;
     for (const auto &output : of.output()) {
       const Tensor *found = inner.find(output.name());
-      if (!found || !*found)
+      if (found && !*found)
+        throw ToldAlready();
+      if (!found)
         throw ImportError("a branch does not give its output '" + output.name() + "'");
       outputs.push_back(*found);
     }
@@ -589,6 +605,7 @@ private:
   }
 
   std::vector<Model *> models; // an encoder may stand before a decoder
+  bool broken = false;         // graphs nest without an end
   size_t part = 0;             // which of them is imported, and that itself
   Model *model;
   std::map<std::string, std::string> links; // inputs of the decoder, and the encoder's results that they are

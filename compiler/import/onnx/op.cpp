@@ -17,16 +17,30 @@ Tensor Op::input(size_t index) const {
 }
 
 std::vector<Dimension> Op::integers(size_t index) const {
-  auto values = graph.knownIntegers(input(index));
-  if (!values)
-    fail("input " + std::to_string(index) + " must be known when the model is compiled: integers that follow from constants and "
-         "shapes alone");
-  return *values;
+  Tensor tensor = input(index);
+  if (auto values = graph.knownIntegers(tensor))
+    return *values;
+  // Few numbers may be sizes that a run measures.
+  const auto count = elementsOf(tensor->shape).constant();
+  std::vector<Dimension> values;
+  for (int64_t i = 0; count && *count <= 16 && i < *count; ++i) {
+    auto size = graph.sizeAt(tensor, i);
+    if (!size)
+      break;
+    values.push_back(*size);
+  }
+  if (isFloat(tensor->type) || !count || int64_t(values.size()) != *count)
+    fail("input " + std::to_string(index) + " must be known when the model is compiled, or have a bound: integers that follow from "
+         "constants and shapes, or from counts such as a mask's sum");
+  return values;
 }
 
 std::vector<int64_t> Op::constants(size_t index) const {
   std::vector<int64_t> result;
-  for (const Dimension &value : integers(index)) {
+  auto values = graph.knownIntegers(input(index));
+  if (!values)
+    fail("input " + std::to_string(index) + " must be known when the model is compiled: integers that follow from constants and shapes alone");
+  for (const Dimension &value : *values) {
     auto constant = value.constant();
     if (!constant)
       fail("input " + std::to_string(index) + " holds " + value.text() + "; expected a constant");

@@ -8,6 +8,7 @@
 
 #include "compiler/import/onnx/graph.h"
 
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,6 +31,8 @@ public:
   const proto::NodeProto &node;
   Attributes attributes;
   const int64_t version; // of the operator set that the node belongs to
+  // What a graph that is an attribute gives for these inputs; it sees what the node sees.
+  std::function<std::vector<Tensor>(const proto::GraphProto &, const std::vector<Tensor> &)> runGraph;
 
   // --- Inputs.
   size_t inputs() const { return tensors.size(); }

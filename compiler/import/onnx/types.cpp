@@ -54,7 +54,7 @@ std::string nameOf(DataType type) {
       "float8e5m2fnuz", "uint4", "int4", "float4e2m1", "float8e8m0", "uint2", "int2"};
   auto number = static_cast<int32_t>(type);
   if (number < 0 || number >= int32_t(std::size(names)))
-    return "type " + std::to_string(number);
+    return "unknown (" + std::to_string(number) + ")";
   return names[number];
 }
 

@@ -74,6 +74,10 @@ def main():
         for name in case["outputs"]:
             command += ["--output", f"{name}={at(f'out.{name}.npy')}"]
         problem = ""
+        if "graph" in case:
+            done = subprocess.run([args.ingot, "check", at("model.onnx")], capture_output=True, text=True, check=False)
+            if f"graph       {case['graph']}\n" not in done.stdout:
+                problem = f"check does not say that it is {case['graph']}: {done.stdout}{done.stderr}"
         for step in ([args.ingot, "compile", at("model.onnx"), "-o", at("model.ingot"), "--padding=keep"], command):
             done = subprocess.run(step, capture_output=True, text=True, check=False)
             if done.returncode:

@@ -33,6 +33,25 @@ def packed_attention(q, k, v, heads, lengths, bias=None):
     return np.concatenate(parts)
 
 
+def without_padding(x, counts):
+    """What RemovePadding gives, by its definition."""
+    batch, length = x.shape[:2]
+    tokens = [b * length + s for b in range(batch) for s in range(counts[b])]
+    padding = [b * length + s for b in range(batch) for s in range(counts[b], length)]
+    return [(x.reshape(batch * length, -1)[tokens], np.float32), (np.array(tokens + padding).reshape(batch, length), np.int32),
+            (np.concatenate([[0], np.cumsum(counts)]), np.int32), ([max(counts)], np.int32)]
+
+
+def packed_block(x, counts, w, b, bias):
+    """RemovePadding, PackedAttention, PackedMultiHeadAttention over its thirds, RestorePadding."""
+    made = np.zeros(x.shape)
+    for sequence, count in enumerate(counts):
+        rows = x[sequence, :count].astype(np.float64)
+        once = packed_attention(*np.split(rows @ w + b, 3, 1), 2, [count], bias) if count else rows
+        made[sequence, :count] = packed_attention(once, once, once, 2, [count]) if count else rows
+    return [(made, np.float32)]
+
+
 def make(cases):
     def f(name, *shape, scale=1.0):
         return (cases.random(name).standard_normal(shape) * scale).astype(np.float32)
@@ -83,6 +102,26 @@ def make(cases):
               formula=lambda x, w, b, o, e: [(packed_attention(*np.split(x.astype(np.float64) @ w + b, 3, 1), 2, [3, 1]), np.float32)])
     cases.add("restore_padding", "RestorePadding", [("x", rows), ("offset", np.array([[0, 1, 2], [3, 4, 5]], np.int32))], ["y"],
               formula=lambda x, o: [(np.concatenate([x, np.zeros((2, 8))]).reshape(2, 3, 8), np.float32)])
+    cases.add("packed_attention_few_ends", "PackedAttention", [("x", rows), ("w", w), ("b", b), ("offset", offset), ("ends", ends), ("bias", bias[:1])],
+              ["y"], heads, fixed=("w", "b"), dynamic={"x": {0: "tokens"}, "ends": {0: "ends"}},
+              formula=lambda x, w, b, o, e, ab: [(packed_attention(*np.split(x.astype(np.float64) @ w + b, 3, 1), 2, [3, 1], ab), np.float32)])
+    padded, counts = f("padded", 4, 5, 8), np.array([3, 0, 5, 1], np.int32)
+    open_dims = {"x": {0: "batch", 1: "sequence"}, "counts": {0: "batch"}}
+    cases.add("remove_padding", "RemovePadding", [("x", padded), ("counts", counts)], ["y", "offset", "ends", "most"], dynamic=open_dims,
+              formula=without_padding)
+    cases.add("remove_padding_static", "RemovePadding", [("x", padded), ("counts", counts)], ["y", "offset", "ends", "most"], formula=without_padding)
+    cases.add("remove_padding_all", "RemovePadding", [("x", padded), ("counts", counts)], ["y", "offset", "ends", "most"], fixed=("counts",),
+              formula=without_padding)
+    # As ONNX Runtime's convert_to_packing_mode makes of encoders.
+    ms = {"domain": "com.microsoft"}
+    for name, kept in (("packed_block", bias), ("packed_block_shared_bias", bias[:1])):
+        kept = np.repeat(np.pad(kept, ((0, 0), (0, 0), (0, 2), (0, 2)), "edge"), 4 // len(kept) if len(kept) > 1 else 1, 0)
+        cases.add(name, None, [("x", padded), ("counts", counts), ("w", w), ("b", b), ("bias", kept)], ["y"], fixed=("w", "b"), dynamic=open_dims, nodes=[
+            helper.make_node("RemovePadding", ["x", "counts"], ["rows", "offset", "ends", ""], **ms),
+            helper.make_node("PackedAttention", ["rows", "w", "b", "offset", "ends", "bias"], ["once"], num_heads=2, **ms),
+            helper.make_node("PackedMultiHeadAttention", ["once", "once", "once", "", "offset", "ends"], ["twice"], num_heads=2, **ms),
+            helper.make_node("RestorePadding", ["twice", "offset"], ["y"], **ms)], formula=lambda x, c, w, b, ab: [
+                (np.stack([packed_block(x[i:i + 1], c[i:i + 1], w, b, ab[min(i, len(ab) - 1):][:1])[0][0][0] for i in range(4)]), np.float32)])
     cases.add("multi_head_attention_cross", "MultiHeadAttention", [("q", q), ("k", f("ck", 2, 2, 6, 4)), ("v", f("cv", 2, 2, 6, 4)), ("b", b)], ["y"], heads)
     same = [("q", q), ("k", f("k5", 2, 5, 8)), ("v", f("v5", 2, 5, 8)), ("b", b), ("mask", None), ("ab", None)]
     past = [("pk", f("pk", 2, 2, 3, 4)), ("pv", f("pv", 2, 2, 3, 4))]

@@ -49,6 +49,37 @@ def make(cases):
     cases.add("top_of_a_number_that_is_counted", None, [("x", f(2, 8)), ("k", np.array([3], np.int64))], ["values", "places"], dynamic={"x": {1: "n"}},
               nodes=[node("TopK", ["x", "k"], ["values", "places"])])
 
+    # Sizes that are counted: from a mask's sum, on which arithmetic of a graph builds.
+    mask = np.array([[1, 1, 0, 0, 0, 0], [1, 1, 1, 1, 0, 0], [1, 0, 0, 0, 0, 0]], np.int64)
+    open_mask = {"mask": {0: "batch", 1: "length"}}
+    count = [whole("axis", 1), whole("first", 0), node("ReduceSum", ["mask", "axis"], ["lengths"], keepdims=0),
+             node("ReduceMax", ["lengths", "first"], ["longest"], keepdims=0), constant("zero", np.int64(0)), constant("one", np.int64(1))]
+    places = count + [node("Range", ["zero", "longest", "one"], ["places"])]
+    cases.add("places_up_to_the_longest", None, [("mask", mask)], ["seen", "places"], dynamic=open_mask,
+              nodes=places + [node("Unsqueeze", ["lengths", "axis"], ["column"]), node("Less", ["places", "column"], ["seen"])])
+    cases.add("sizes_of_one_count_are_one_dimension", None, [("mask", mask), ("x", f(3, 6, 4))], ["out"],
+              dynamic={**open_mask, "x": {0: "batch", 1: "length"}},
+              nodes=places + [node("Shape", ["mask"], ["shape"]), node("Gather", ["shape", "zero"], ["batch"], axis=0), node("Unsqueeze", ["batch", "first"], ["batch1"]),
+                              node("Unsqueeze", ["longest", "first"], ["longest1"]), whole("width", 4),
+                              node("Concat", ["batch1", "longest1", "width"], ["to"], axis=0), node("ConstantOfShape", ["to"], ["zeros"]),
+                              node("Unsqueeze", ["places", "axis"], ["places1"]), node("Cast", ["places1"], ["real"], to=TensorProto.FLOAT),
+                              node("Gather", ["x", "places"], ["rows"], axis=1), node("Add", ["rows", "real"], ["sum"]), node("Add", ["sum", "zeros"], ["out"])])
+    cases.add("half_of_a_count_in_floats", None, [("mask", mask.astype(bool)), ("x", f(6, 3))], ["out"], dynamic={"mask": {0: "batch", 1: "length"}, "x": {0: "length"}},
+              nodes=[node("Cast", ["mask"], ["real"], to=TensorProto.FLOAT), whole("axis", 1), whole("first", 0), node("ReduceSum", ["real", "axis"], ["lengths"], keepdims=0),
+                     node("ReduceMax", ["lengths", "first"], ["longest"], keepdims=0), constant("two", np.float32(2)), node("Div", ["longest", "two"], ["half"]),
+                     node("Ceil", ["half"], ["up"]), node("Cast", ["up"], ["to"], to=TensorProto.INT64), constant("zero", np.int64(0)), constant("one", np.int64(1)),
+                     node("Range", ["zero", "to", "one"], ["places"]), node("Gather", ["x", "places"], ["rows"], axis=0), node("Softmax", ["rows"], ["out"], axis=1)])
+    cases.add("tile_and_one_hot_by_a_count", None, [("mask", mask), ("x", f(1, 5)), ("ids", np.array([0, 3, 1], np.int64))], ["tiled", "hot", "wide"], dynamic=open_mask,
+              nodes=count + [node("Unsqueeze", ["longest", "first"], ["longest1"]), node("Concat", ["longest1", "axis"], ["repeats"], axis=0), node("Tile", ["x", "repeats"], ["tiled"]),
+                             constant("values", np.array([0, 1], np.float32)), node("OneHot", ["ids", "longest", "values"], ["hot"]), whole("width", 5),
+                             node("Concat", ["longest1", "width"], ["to"], axis=0), node("Expand", ["x", "to"], ["wide"])])
+    cases.add("split_by_data", None, [("x", f(7, 3)), ("parts", np.array([2, 5], np.int64))], ["a", "b"], dynamic={"x": {0: "n"}},
+              nodes=[node("Split", ["x", "parts"], ["a", "b"], axis=0)])
+    for name, shape in {"plain": [3, 4, 2], "kept": [0, -1, 2], "inferred": [-1, 6, 1]}.items():
+        cases.add(f"reshape_by_data_{name}", None, [("x", f(2, 3, 4)), ("shape", np.array(shape, np.int64))], ["y"], nodes=[node("Reshape", ["x", "shape"], ["y"])])
+    cases.add("reshape_by_one_number_of_data", None, [("x", f(6, 4)), ("rows", np.array([3], np.int64))], ["y"], dynamic={"x": {0: "n"}},
+              nodes=[whole("width", 8), node("Concat", ["rows", "width"], ["shape"], axis=0), node("Reshape", ["x", "shape"], ["y"])])
+
     # A size that exporters scale as a float: to the next multiple of 4, and by 1.5.
     sizes = [node("Shape", ["x"], ["shape"]), whole("one", 1), whole("two", 2), whole("zero", 0), node("Slice", ["shape", "one", "two", "zero"], ["size"]),
              node("Cast", ["size"], ["real"], to=TensorProto.FLOAT)]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// ai.onnx's Attention and RotaryEmbedding; what they compute is in compiler/import/onnx/attention.h.
+// ai.onnx's Attention, FlexAttention and RotaryEmbedding; what they compute is in compiler/import/onnx/attention.h.
 #include "compiler/import/onnx/attention.h"
 #include "compiler/import/onnx/window.h"
 
@@ -96,6 +96,44 @@ std::vector<Tensor> attentionOp(Op &op) {
   return outputs;
 }
 
+// Attention whose scores and probabilities graphs may change (ai.onnx.preview).
+std::vector<Tensor> flexAttention(Op &op) {
+  Graph &graph = op.graph;
+  AttentionSpec spec;
+  spec.q = floatInput(op, 0);
+  spec.k = floatInput(op, 1);
+  spec.v = floatInput(op, 2);
+  const auto size = spec.q->rank() == 4 ? spec.q->shape[3].constant() : std::nullopt;
+  if (!size && !op.has("scale"))
+    op.fail("the size of a head in " + textOf(spec.q->shape) + " is not known; expected q of 4 dimensions, the last a constant");
+  spec.scale = op.has("scale") ? op.real("scale") : 1 / std::sqrt(double(*size));
+  const DataType type = DataType(op.integer("softmax_precision", int64_t(spec.q->dataType == DataType::f64 ? DataType::f64 : DataType::f32)));
+  if (auto held = storage(type); !held || !isFloat(*held) || isSmallFloat(type))
+    op.fail("softmax_precision is " + nameOf(type) + "; expected a float type of 16 bits or more");
+  spec.softmaxType = type;
+  auto modifierOf = [&](const char *name) -> std::function<Tensor(Tensor)> {
+    const proto::AttributeProto *attribute = op.attribute(name);
+    if (!attribute)
+      return {};
+    if (!attribute->has_g())
+      op.fail(std::string("attribute '") + name + "' is no graph");
+    return [&op, &graph, type, name, attribute](Tensor x) {
+      const std::vector<Tensor> made = op.runGraph(attribute->g(), {graph.cast(x, type)});
+      if (made.size() != 1 || made[0]->dataType != type || made[0]->rank() != x->rank())
+        op.fail(std::string("graph ") + name + " gives " +
+                (made.size() == 1 ? nameOf(made[0]->dataType) + " " + textOf(made[0]->shape) : std::to_string(made.size()) + " outputs") +
+                "; expected one of " + nameOf(type) + " " + textOf(x->shape));
+      for (size_t d = 0; d < x->rank(); ++d)
+        if (graph.differ(made[0]->shape[d], x->shape[d], std::string("what ") + name + " gives to have the shape of what it is given"))
+          op.fail(std::string("graph ") + name + " gives shape " + textOf(made[0]->shape) + "; expected that of its input, " + textOf(x->shape));
+      return graph.cast(made[0], x->dataType);
+    };
+  };
+  spec.modifyScores = modifierOf("score_mod");
+  spec.modifyProbabilities = modifierOf("prob_mod");
+  return {attention(graph, spec).output};
+}
+
 std::vector<Tensor> rotaryEmbedding(Op &op) {
   Graph &graph = op.graph;
   Tensor x = floatInput(op, 0);
@@ -113,6 +151,7 @@ std::vector<Tensor> rotaryEmbedding(Op &op) {
 
 constexpr Definition kOps[] = {
     {"", "Attention", 23, attentionOp},
+    {"ai.onnx.preview", "FlexAttention", 1, flexAttention},
     {"", "RotaryEmbedding", 23, rotaryEmbedding},
 };
 

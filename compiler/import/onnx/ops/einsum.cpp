@@ -41,6 +41,81 @@ Labels labelsOf(Op &op, const std::string &term, std::optional<size_t> rank, siz
   return labels;
 }
 
+// The tensor's dimensions in this order; those that it does not have are 1.
+Tensor arranged(Graph &graph, Tensor x, const Labels &own, const Labels &order) {
+  std::vector<int64_t> permutation;
+  Shape shape;
+  for (int label : order) {
+    auto at = std::find(own.begin(), own.end(), label);
+    shape.push_back(at == own.end() ? Dimension(1) : x->shape[size_t(at - own.begin())]);
+    if (at != own.end())
+      permutation.push_back(at - own.begin());
+  }
+  return graph.reshape(graph.transpose(x, permutation), shape);
+}
+
+// The dimensions from `first` on, as one.
+Tensor merged(Graph &graph, Tensor x, size_t first, size_t count) {
+  Shape shape(x->shape.begin(), x->shape.begin() + std::ptrdiff_t(first));
+  shape.push_back(elementsOf(Shape(x->shape.begin() + std::ptrdiff_t(first), x->shape.begin() + std::ptrdiff_t(first + count))));
+  shape.insert(shape.end(), x->shape.begin() + std::ptrdiff_t(first + count), x->shape.end());
+  return graph.reshape(x, shape);
+}
+
+// What passes see through: a transpose, a product element by element, a product of matrices. Null where the equation is another.
+Tensor named(Op &op, const std::vector<Labels> &labels, const Labels &result, const std::map<int, Dimension> &sizes) {
+  Graph &graph = op.graph;
+  auto has = [](const Labels &in, int label) { return std::find(in.begin(), in.end(), label) != in.end(); };
+  if (labels.size() > 2)
+    return nullptr;
+  for (size_t n = 0; n < labels.size(); ++n)
+    for (size_t d = 0; d < labels[n].size(); ++d) {
+      const int label = labels[n][d];
+      if (std::count(labels[n].begin(), labels[n].end(), label) != 1 || !(op.input(n)->shape[d] == sizes.at(label)))
+        return nullptr; // diagonals, and dimensions that are repeated
+      if (!has(result, label) && (labels.size() == 1 || !has(labels[1 - n], label)))
+        return nullptr; // summed in one operand alone
+    }
+  if (labels.size() == 1)
+    return arranged(graph, op.input(0), labels[0], result);
+  if (!isFloat(op.input(0)->type))
+    return nullptr;
+  Labels batch, summed;
+  for (int label : result)
+    if (has(labels[0], label) && has(labels[1], label))
+      batch.push_back(label);
+  for (int label : labels[0])
+    if (!has(result, label))
+      summed.push_back(label);
+  if (summed.empty())
+    return graph.elementwise(ScalarOp::mul, {arranged(graph, op.input(0), labels[0], result), arranged(graph, op.input(1), labels[1], result)});
+  // Rows are those of the operand whose dimensions come first in the result, so that attention has queries by keys.
+  auto firstOwn = [&](size_t n) {
+    return std::find_if(result.begin(), result.end(), [&](int label) { return has(labels[n], label) && !has(labels[1 - n], label); });
+  };
+  const size_t left = firstOwn(1) < firstOwn(0) ? 1 : 0, right = 1 - left;
+  Labels rows, columns, order = batch;
+  for (int label : result)
+    if (!has(batch, label))
+      (has(labels[left], label) ? rows : columns).push_back(label);
+  auto joined = [](const Labels &a, const Labels &b, const Labels &c) {
+    Labels all = a;
+    all.insert(all.end(), b.begin(), b.end());
+    all.insert(all.end(), c.begin(), c.end());
+    return all;
+  };
+  order = joined(batch, rows, columns);
+  Tensor a = arranged(graph, op.input(left), labels[left], joined(batch, rows, summed));
+  Tensor b = arranged(graph, op.input(right), labels[right], joined(batch, summed, columns));
+  a = merged(graph, merged(graph, a, batch.size() + rows.size(), summed.size()), batch.size(), rows.size());
+  b = merged(graph, merged(graph, b, batch.size() + summed.size(), columns.size()), batch.size(), summed.size());
+  Tensor product = graph.matmul(a, b);
+  Shape shape;
+  for (int label : order)
+    shape.push_back(sizes.at(label));
+  return arranged(graph, graph.reshape(product, shape), order, result);
+}
+
 std::vector<Tensor> einsum(Op &op) {
   Graph &graph = op.graph;
   std::string equation = op.string("equation");
@@ -104,6 +179,8 @@ std::vector<Tensor> einsum(Op &op) {
       summed.emplace(label, extents.size());
       extents.push_back(size);
     }
+  if (Tensor made = named(op, labels, result, sizes))
+    return {made};
   const ElementType held = op.input(0)->type;
   const ElementType wide = held == ElementType::f16 || held == ElementType::bf16 ? ElementType::f32 : held;
   Tensor sum = graph.reduce(dataTypeOf(wide), shape, extents, Reduction::sum, [&](const Indices &i, const Indices &k) {

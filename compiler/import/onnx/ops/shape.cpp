@@ -25,6 +25,63 @@ std::vector<Tensor> sizeOf(Op &op) {
   return {op.graph.reshape(op.graph.integers({elementsOf(op.input(0)->shape)}), {})};
 }
 
+// Numbers of elements for which memory is planned where data alone decides how they lie in several dimensions.
+constexpr int64_t kLargestUndecided = 1 << 20;
+
+// The new shape as Reshape's input gives it. Numbers that a run gives are bounded by the elements that there are; one of them is what the
+// others leave.
+std::vector<Dimension> wantedShape(Op &op) {
+  Graph &graph = op.graph;
+  Tensor x = op.input(0), given = op.input(1);
+  const auto rank = given->rank() == 1 ? given->shape[0].constant() : std::nullopt;
+  if (graph.knownIntegers(given) || !rank || *rank > 8 || given->dataType != DataType::i64)
+    return op.integers(1);
+  std::vector<std::optional<Dimension>> sizes;
+  size_t open = 0;
+  bool inferred = false;
+  for (int64_t i = 0; i < *rank; ++i) {
+    sizes.push_back(graph.sizeAt(given, i));
+    open += !sizes.back();
+    inferred |= sizes.back() && *sizes.back() == Dimension(-1);
+  }
+  std::vector<Dimension> wanted;
+  if (open <= 1 && !(open && inferred)) {
+    for (const auto &size : sizes)
+      wanted.push_back(size ? *size : Dimension(-1));
+    return wanted;
+  }
+  const auto elements = elementsOf(x->shape).constant();
+  int64_t planned = elements && *elements > 0 ? 1 : kLargestUndecided + 1;
+  for (size_t i = 0; i < open; ++i)
+    planned = elements && planned <= kLargestUndecided ? planned * *elements : kLargestUndecided + 1;
+  if (planned > kLargestUndecided)
+    op.fail("input 1 must be known when the model is compiled, but for one number: " + std::to_string(open) + " of " + std::to_string(*rank) +
+            " depend on data, and " + elementsOf(x->shape).text() + " elements could lie in them in too many ways to plan memory for");
+  // As the operator says: 0 keeps a dimension, and -1 is what the others leave.
+  const ElementType i64 = ElementType::i64;
+  const bool zeroIsZero = op.integer("allowzero", 0) != 0;
+  auto plain = [&](int64_t i) {
+    Scalar size = graph.at(given, {Scalar(i)});
+    return zeroIsZero || i >= int64_t(x->rank()) ? size : select(equal(size, like(size, 0)), cast(Scalar(x->shape[size_t(i)]), i64), size);
+  };
+  for (int64_t i = 0; i < *rank; ++i) {
+    if (sizes[size_t(i)]) {
+      wanted.push_back(*sizes[size_t(i)]);
+      continue;
+    }
+    Tensor size = graph.compute(DataType::i64, {}, [&](const Indices &) {
+      Scalar own = plain(i), others = Scalar::integer(i64, 1);
+      for (int64_t other = 0; other < *rank; ++other)
+        if (other != i)
+          others = others * plain(other);
+      Scalar left = cast(Scalar(Dimension(*elements)), i64) / larger(others, like(others, 1));
+      return larger(select(equal(own, like(own, -1)), left, own), like(own, -1));
+    });
+    wanted.push_back(graph.measured(size, *elements));
+  }
+  return wanted;
+}
+
 std::vector<Tensor> reshape(Op &op) {
   Tensor x = op.input(0);
   std::vector<Dimension> wanted;
@@ -32,7 +89,7 @@ std::vector<Tensor> reshape(Op &op) {
     for (int64_t size : op.integerList("shape"))
       wanted.push_back(size);
   else
-    wanted = op.integers(1);
+    wanted = wantedShape(op);
   const bool zeroIsZero = op.integer("allowzero", 0) != 0;
   Shape shape;
   std::optional<size_t> inferred;
@@ -137,9 +194,16 @@ std::vector<Tensor> split(Op &op) {
   if (op.has("split"))
     for (int64_t size : op.integerList("split"))
       sizes.push_back(size);
-  else if (op.optional(1))
-    sizes = op.integers(1);
-  else {
+  else if (Tensor given = op.optional(1)) {
+    const auto parts = given->rank() == 1 ? given->shape[0].constant() : std::nullopt;
+    if (op.graph.knownIntegers(given) || !parts || *parts > 16 || isFloat(given->type))
+      sizes = op.integers(1);
+    else // each is a part of what there is
+      for (int64_t i = 0; i < *parts; ++i) {
+        auto size = op.graph.sizeAt(given, i);
+        sizes.push_back(size ? *size : *op.graph.sizeAt(given, i, x->shape[axis]));
+      }
+  } else {
     const auto parts = op.integer("num_outputs", int64_t(op.outputs()));
     if (parts <= 0)
       op.fail("it has no outputs");

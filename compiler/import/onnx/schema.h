@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// How many inputs and which attributes operators take by the schemas of ONNX and ONNX Runtime, so that a node which asks for
+// something else is refused and not half understood. What their values mean is the operators' own matter.
+#ifndef INGOT_COMPILER_IMPORT_ONNX_SCHEMA_H
+#define INGOT_COMPILER_IMPORT_ONNX_SCHEMA_H
+
+#include "compiler/import/onnx/model.h"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ingot::onnx {
+
+// The last version of operator set ai.onnx that the tables of operators were written for.
+inline constexpr int64_t kNewestOperatorSet = 28;
+
+// What a node has that no version of its operator takes; empty: nothing, or the operator has no schema.
+std::vector<std::string> schemaProblems(std::string_view domain, const proto::NodeProto &node);
+
+} // namespace ingot::onnx
+
+#endif

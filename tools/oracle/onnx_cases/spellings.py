@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+"""Attention, norms and activations as exporters write them, and what is to be recognized: as JAX's flax, Keras 3, GluonNLP, PaddleNLP and TensorFlow's
+first BERT do, and GELU in other words."""
+import numpy as np
+from onnx import TensorProto, helper
+
+BATCH, LENGTH, WIDTH, HEADS = 2, 6, 16, 2
+SIZE = WIDTH // HEADS
+
+
+class Writer:
+    """Nodes in order; arrays that are given as operands become initializers."""
+
+    def __init__(self, cases, name):
+        self.random, self.nodes, self.constants, self.inputs, self.dynamic = cases.random(name), [], [], [], {}
+
+    def constant(self, array):
+        self.constants.append((f"c{len(self.constants)}", np.asarray(array)))
+        return self.constants[-1][0]
+
+    def weight(self, *shape, scale=None):
+        return self.constant((self.random.standard_normal(shape) * (scale or 1 / np.sqrt(shape[0]))).astype(np.float32))
+
+    def input(self, name, array, *dims):
+        self.inputs.append((name, array))
+        self.dynamic[name] = {axis: dim for axis, dim in enumerate(dims) if dim}
+        return name
+
+    def x(self, *dims):
+        sizes = {"batch": BATCH, "length": LENGTH}
+        return self.input("x", self.random.standard_normal([sizes[dim] for dim in dims] + [WIDTH]).astype(np.float32), *dims)
+
+    def __call__(self, op, *operands, n=1, **attributes):
+        names = [each if isinstance(each, str) else self.constant(each) for each in operands]
+        outputs = [f"v{len(self.nodes)}_{i}" for i in range(n)]
+        self.nodes.append(helper.make_node(op, names, outputs, **attributes))
+        return outputs[0] if n == 1 else outputs
+
+    def linear(self, x, k, n):
+        return self("Add", self("MatMul", x, self.weight(k, n)), self.weight(n, scale=0.3))
+
+
+def whole(*values):
+    return np.array(values, np.int64)
+
+
+def flax(w):
+    """Einsum, softmax by its parts, variance by two means, cubes by products."""
+    x, mask = w.x("batch", "length"), w.input("mask", np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 0, 0]], np.int64), "batch", "length")
+
+    def norm(x):
+        mean, square = w("ReduceMean", x, axes=[-1]), w("ReduceMean", w("Mul", x, x), axes=[-1])
+        variance = w("Max", w("Sub", square, w("Mul", mean, mean)), np.float32(0))
+        scale = w("Mul", w("Reciprocal", w("Sqrt", w("Add", variance, np.float32(1e-6)))), w.weight(WIDTH))
+        return w("Add", w("Mul", w("Sub", x, mean), scale), w.weight(WIDTH))
+
+    inside = norm(x)
+    q, k, v = (w("Reshape", w.linear(inside, WIDTH, WIDTH), whole(0, 0, HEADS, SIZE)) for _ in range(3))
+    scores = w("Einsum", w("Div", q, np.float32(np.sqrt(SIZE))), k, equation="bqhd,bkhd->bhqk")
+    seen = w("Unsqueeze", w("Greater", mask, np.int64(0)), whole(1, 2))
+    scores = w("Add", scores, w("Where", seen, np.float32(0), np.float32(-1e10)))
+    powers = w("Exp", w("Sub", scores, w("ReduceMax", scores, axes=[-1])))
+    mixed = w("Einsum", w("Div", powers, w("ReduceSum", powers, whole(-1))), v, equation="bhqk,bkhd->bqhd")
+    x = w("Add", x, w.linear(w("Reshape", mixed, whole(0, 0, WIDTH)), WIDTH, WIDTH))
+    h = w.linear(norm(x), WIDTH, 32)
+    argument = w("Mul", w("Add", h, w("Mul", w("Mul", w("Mul", h, h), h), np.float32(0.044715))), np.float32(np.sqrt(2 / np.pi)))
+    h = w("Mul", h, w("Mul", w("Add", w("Tanh", argument), np.float32(1)), np.float32(0.5)))
+    return [w("Add", x, w.linear(h, 32, WIDTH))], "1 attention, 2 layer norm, 1 GELU (tanh), 6 linear"
+
+
+def keras(w):
+    """Projections by Einsum into heads, keys by queries, norms as x * s + (beta - mean * s), GELU by erfc."""
+    x = w.x("batch", "length")
+
+    def norm(x):
+        mean = w("ReduceMean", x, axes=[-1])
+        centred = w("Sub", x, mean)
+        variance = w("ReduceMean", w("Mul", centred, centred), axes=[-1])
+        scale = w("Mul", w("Reciprocal", w("Sqrt", w("Add", variance, np.float32(1e-3)))), w.weight(WIDTH))
+        return w("Add", w("Mul", x, scale), w("Sub", w.weight(WIDTH), w("Mul", mean, scale)))
+
+    inside = norm(x)
+    q, k, v = (w("Add", w("Einsum", inside, w.weight(WIDTH, HEADS, SIZE), equation="abc,cde->abde"), w.weight(HEADS, SIZE, scale=0.2)) for _ in range(3))
+    scores = w("Einsum", k, w("Mul", q, np.float32(SIZE**-0.5)), equation="aecd,abcd->acbe")
+    mixed = w("Einsum", w("Softmax", scores, axis=3), v, equation="acbe,aecd->abcd")
+    x = w("Add", x, w("Add", w("Einsum", mixed, w.weight(HEADS, SIZE, WIDTH), equation="abcd,cde->abe"), w.weight(WIDTH)))
+    h = w.linear(norm(x), WIDTH, 32)
+    rest = w("Sub", np.float32(1), w("Erf", w("Mul", w("Neg", h), np.float32(np.sqrt(0.5)))))
+    return [w("Add", x, w.linear(w("Mul", w("Mul", np.float32(0.5), h), rest), 32, WIDTH))], "1 attention, 2 layer norm, 1 GELU, 6 linear"
+
+
+def gluon(w):
+    """Positions first, q, k and v of each head side by side, heads of all batches as one."""
+    x = w.x("length", "batch")
+    parts = w("Reshape", w.linear(x, WIDTH, 3 * WIDTH), whole(0, 0, HEADS, 3, SIZE))
+    shape = w("Shape", x)
+    length, batch = (w("Slice", shape, whole(i), whole(i + 1), whole(0)) for i in range(2))
+    flat = w("Concat", w("Mul", batch, whole(HEADS)), length, whole(SIZE), axis=0)
+    q, k, v = (w("Reshape", w("Transpose", w("Squeeze", w("Slice", parts, whole(i), whole(i + 1), whole(3)), whole(3)), perm=[1, 2, 0, 3]), flat)
+               for i in range(3))
+    scores = w("MatMul", w("Div", q, np.float32(np.sqrt(SIZE))), w("Transpose", k, perm=[0, 2, 1]))
+    mixed = w("Reshape", w("MatMul", w("Softmax", scores, axis=2), v), w("Concat", batch, whole(HEADS), length, whole(SIZE), axis=0))
+    return [w.linear(w("Reshape", w("Transpose", mixed, perm=[2, 0, 1, 3]), whole(0, 0, WIDTH)), WIDTH, WIDTH)], "1 attention, 2 linear"
+
+
+def paddle(w):
+    """Rotary tables cut from constants, keys by Tile, a causal mask by Trilu, scores kept above the lowest float."""
+    x = w.x("batch", "length")
+    mean = w("ReduceMean", w("Pow", x, np.float32(2)), axes=[-1])
+    inside = w("Mul", w("Mul", w("Div", np.float32(1), w("Sqrt", w("Add", mean, np.float32(1e-6)))), x), w.weight(WIDTH))
+    length = w("Slice", w("Shape", x), whole(1), whole(2), whole(0))
+    angles = np.outer(np.arange(16), 10000.0 ** (-np.arange(0, SIZE, 2) / SIZE))
+    angles = np.concatenate([angles, angles], -1)[None, :, None, :]
+    cos, sin = (w("Slice", of(angles).astype(np.float32), whole(0), length, whole(1)) for of in (np.cos, np.sin))
+
+    def heads(count):
+        return w("Reshape", w("MatMul", inside, w.weight(WIDTH, count * SIZE)), whole(0, 0, count, SIZE))
+
+    def turned(t):
+        a, b = w("Slice", t, whole(0), whole(SIZE // 2), whole(3)), w("Slice", t, whole(SIZE // 2), whole(2**31), whole(3))
+        return w("Add", w("Mul", t, cos), w("Mul", w("Concat", w("Neg", b), a, axis=-1), sin))
+
+    def repeated(t):
+        return w("Reshape", w("Tile", w("Unsqueeze", t, whole(3)), whole(1, 1, 1, HEADS, 1)), whole(0, 0, HEADS, SIZE))
+
+    q, k, v = turned(heads(HEADS)), repeated(turned(heads(1))), repeated(heads(1))
+    q, k, v = (w("Transpose", t, perm=[0, 2, 1, 3]) for t in (q, k, v))
+    scores = w("MatMul", w("Div", q, np.float32(np.sqrt(SIZE))), w("Transpose", k, perm=[0, 1, 3, 2]))
+    scores = w("Add", scores, w("Trilu", w("Expand", np.float32(-1e9), w("Concat", length, length, axis=0)), np.int64(1), upper=1))
+    mixed = w("MatMul", w("Softmax", w("Max", scores, np.finfo(np.float32).min), axis=-1), v)
+    return [w("MatMul", w("Reshape", w("Transpose", mixed, perm=[0, 2, 1, 3]), whole(0, 0, WIDTH)), w.weight(WIDTH, WIDTH))], \
+        "1 attention, 1 RMS norm, 4 linear"
+
+
+def minus_infinity_kept_finite(w):
+    """Rows that see nothing: their probabilities are equal, as the maximum says."""
+    x, mask = w.x("batch", "length"), w.input("mask", np.array([[1, 1, 0, 0, 1, 0], [0] * 6], bool), "batch", "length")
+    q, k, v = (w("Transpose", w("Reshape", w.linear(x, WIDTH, WIDTH), whole(0, 0, HEADS, SIZE)), perm=[0, 2, 1, 3]) for _ in range(3))
+    bias = w("Where", w("Unsqueeze", mask, whole(1, 2)), np.float32(0), np.float32(-np.inf))
+    scores = w("Add", w("Mul", w("MatMul", q, w("Transpose", k, perm=[0, 1, 3, 2])), np.float32(SIZE**-0.5)), bias)
+    mixed = w("MatMul", w("Softmax", w("Max", scores, np.finfo(np.float32).min), axis=-1), v)
+    return [w("Reshape", w("Transpose", mixed, perm=[0, 2, 1, 3]), whole(0, 0, WIDTH))], "1 attention, 3 linear"
+
+
+def first_bert(w):
+    """Rows of all batches as one; a mask that ones are multiplied with."""
+    x, mask = w.x("batch", "length"), w.input("mask", np.array([[1, 1, 1, 1, 1, 1], [1, 1, 0, 0, 0, 0]], np.int32), "batch", "length")
+    shape = w("Shape", x)
+    batch, length = (w("Slice", shape, whole(i), whole(i + 1), whole(0)) for i in range(2))
+    rows, split = w("Reshape", x, whole(-1, WIDTH)), w("Concat", batch, length, whole(HEADS), whole(SIZE), axis=0)
+    q, k, v = (w("Transpose", w("Reshape", w.linear(rows, WIDTH, WIDTH), split), perm=[0, 2, 1, 3]) for _ in range(3))
+    scores = w("Mul", w("MatMul", q, w("Transpose", k, perm=[0, 1, 3, 2])), np.float32(SIZE**-0.5))
+    keys = w("Cast", w("Reshape", mask, w("Concat", batch, whole(1), length, axis=0)), to=TensorProto.FLOAT)
+    ones = w("ConstantOfShape", w("Concat", batch, length, whole(1), axis=0), value=helper.make_tensor("", TensorProto.FLOAT, [1], [1.0]))
+    hidden = w("Mul", w("Sub", np.float32(1), w("Unsqueeze", w("Mul", ones, keys), whole(1))), np.float32(-10000))
+    mixed = w("MatMul", w("Softmax", w("Add", scores, hidden), axis=3), v)
+    return [w.linear(w("Reshape", w("Transpose", mixed, perm=[0, 2, 1, 3]), whole(-1, WIDTH)), WIDTH, WIDTH)], "1 attention, 4 linear"
+
+
+def gelu_by_sigmoid(w):
+    h = w.linear(w.x("batch", "length"), WIDTH, 32)
+    inner = w("Add", h, w("Mul", np.float32(0.044715), w("Pow", h, np.float32(3))))
+    return [w("Mul", h, w("Sigmoid", w("Mul", np.float32(2 * np.sqrt(2 / np.pi)), inner)))], "1 GELU (tanh), 1 linear"
+
+
+def einsum_in_any_order(w):
+    """Products whose letters stand in no order that a product of matrices has."""
+    a = w.input("a", w.random.standard_normal((3, 2, 5, 4)).astype(np.float32), "", "n")
+    b = w.input("b", w.random.standard_normal((4, 6, 2, 5)).astype(np.float32), "", "", "n")
+    v = w.input("v", w.random.standard_normal(4).astype(np.float32))
+    return [w("Einsum", a, b, equation="anpk,kcnp->cna"), w("Einsum", a, v, equation="anpk,k->pan"), w("Einsum", v, a, equation="k,anpk->kpna"),
+            w("Einsum", a, equation="anpk->kpan"), w("Einsum", v, v, equation="i,j->ij"), w("Einsum", v, v, equation="i,i->")], None
+
+
+def make(cases):
+    for spelling in (flax, keras, gluon, paddle, minus_infinity_kept_finite, first_bert, gelu_by_sigmoid, einsum_in_any_order):
+        w = Writer(cases, spelling.__name__)
+        outputs, graph = spelling(w)
+        cases.add(spelling.__name__, None, w.inputs + w.constants, outputs, fixed=[name for name, _ in w.constants], dynamic=w.dynamic, nodes=w.nodes,
+                  opset=17, graph=graph)
