@@ -31,26 +31,30 @@ public:
 
 private:
   // Between products and attention lookups are of sines and cosines.
-  std::unique_ptr<Elements> at(int64_t position) {
+  struct At {
+    std::unique_ptr<Elements> elements;
+    int64_t position;
+  };
+  At at(int64_t position) {
     auto elements = graph.step(1, 1, position);
     elements->readTables();
-    return elements;
+    return {std::move(elements), position};
   }
 
   // With the columns of terms in place of their numbers, so that those of different positions compare.
-  Form element(Elements &elements, int64_t h, int64_t i) {
-    Form form = given(elements, h, i);
+  Form element(At &at, int64_t h, int64_t i) {
+    Form form = given(*at.elements, at.position, h, i);
     for (Form::Term &term : form.terms)
-      term.index = graph.placeOf(elements, term.tensor, term.index).column;
+      term.index = graph.placeOf(*at.elements, term.tensor, term.index).column;
     return form;
   }
 
   // Which column each element is of; at position 0 nothing is turned.
   std::string readColumns() {
-    auto elements = at(0);
+    At first = at(0);
     for (int64_t h = 0; h < heads; ++h)
       for (int64_t i = 0; i < size; ++i) {
-        Form form = element(*elements, h, i);
+        Form form = element(first, h, i);
         if (!form.isElement())
           return "an element of a head is no multiple of one element that is computed before it";
         const Form::Term &term = form.terms[0];
@@ -61,7 +65,7 @@ private:
         result.columns.push_back(term.index);
         factors.push_back(term.factor);
       }
-    return elements->readOutside() ? "something outside of a tensor is read" : "";
+    return first.elements->readOutside() ? "something outside of a tensor is read" : "";
   }
 
   double ownFactor(const Form &form, int64_t h, int64_t i) const { return factorOf(form, result.columns[size_t(h * size + i)]); }
@@ -77,10 +81,10 @@ private:
     for (int64_t position : {1, 7, 61}) {
       if (position >= limit)
         break;
-      auto elements = at(position);
+      At there = at(position);
       for (int64_t h = 0; h < heads; ++h)
         for (int64_t i = 0; i < size; ++i) {
-          Form form = element(*elements, h, i);
+          Form form = element(there, h, i);
           if (form.constant != 0 || form.terms.size() > 2)
             return "an element of a head is no rotation of two elements";
           for (const Form::Term &term : form.terms) {
@@ -130,9 +134,9 @@ private:
   }
 
   // The angle of pair i of a head; nothing where it is no rotation.
-  std::optional<double> angle(Elements &elements, int64_t h, int64_t i) {
+  std::optional<double> angle(At &there, int64_t h, int64_t i) {
     auto [a, b] = pair(i);
-    Form first = element(elements, h, a), second = element(elements, h, b);
+    Form first = element(there, h, a), second = element(there, h, b);
     const double scale = result.factor * result.rotary.factor;
     const double cosine = ownFactor(first, h, a) / scale, sine = factorOf(second, result.columns[size_t(h * size + a)]) / scale;
     const double cosine2 = ownFactor(second, h, b) / scale, sine2 = -factorOf(first, result.columns[size_t(h * size + b)]) / scale;
@@ -149,18 +153,18 @@ private:
   std::string readFrequencies() {
     Rotary &rotary = result.rotary;
     SmallVector<double> frequencies;
-    auto first = at(1);
+    At first = at(1);
     for (int64_t i = 0; i < rotary.width / 2; ++i) {
-      auto turned = angle(*first, 0, i);
+      auto turned = angle(first, 0, i);
       if (!turned)
         return "what is done to pairs of a head's elements is no rotation";
       frequencies.push_back(*turned);
     }
     // Closer by positions that are further away, as long as the turn before it is known.
     for (int64_t position = 4; position < std::min<int64_t>(limit, 4096); position *= 4) {
-      auto elements = at(position);
+      At there = at(position);
       for (auto [i, frequency] : llvm::enumerate(frequencies)) {
-        auto turned = angle(*elements, 0, int64_t(i));
+        auto turned = angle(there, 0, int64_t(i));
         if (!turned || distance(*turned, frequency * double(position)) > tolerance(position))
           return position <= 4 ? "what is done to pairs of a head's elements is no rotation by a multiple of the position" : close(frequencies);
         const double full = frequency * double(position);
@@ -203,13 +207,13 @@ private:
   }
 
   bool holdsAt(int64_t position) {
-    auto elements = at(position);
+    At there = at(position);
     for (int64_t i : {int64_t(0), result.rotary.width / 4, result.rotary.width / 2 - 1}) {
-      auto turned = angle(*elements, heads - 1, i);
+      auto turned = angle(there, heads - 1, i);
       if (!turned || distance(*turned, double(result.rotary.inverse[size_t(i)]) * double(position)) > tolerance(position))
         return false;
     }
-    return !elements->readOutside();
+    return !there.elements->readOutside();
   }
 
   // Tables end somewhere.

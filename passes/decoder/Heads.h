@@ -26,8 +26,8 @@ struct Heads {
   Rotary rotary;
 };
 
-// Element i of head h of the one token of a step.
-using HeadElement = std::function<Form(Elements &, int64_t head, int64_t i)>;
+// Element i of head h of the one token of a step, which stands at this position.
+using HeadElement = std::function<Form(Elements &, int64_t position, int64_t head, int64_t i)>;
 
 // Empty, or why they are nothing of this kind. `limit` is the largest number of positions that is asked about.
 std::string readHeads(DecoderGraph &graph, const HeadElement &element, int64_t heads, int64_t size, int64_t limit, Heads &result);
