@@ -350,6 +350,19 @@ DecoderGraph::Tokens DecoderGraph::tokensOf(Value value) {
   return tokens;
 }
 
+bool DecoderGraph::isOfStep(Value value) {
+  Tokens tokens = tokensOf(value);
+  if (tokens.batch >= 0 || tokens.inner() >= 0)
+    return true;
+  if (!fixedBatch || !fixedSteps)
+    return false;
+  if (ofInputs.empty())
+    for (BlockArgument argument : entry.getBody().getArguments())
+      for (Value from : computedFrom(argument))
+        ofInputs.insert(from);
+  return ofInputs.contains(value);
+}
+
 DecoderGraph::Place DecoderGraph::placeOf(Elements &elements, Value tensor, int64_t number) {
   Tokens tokens = tokensOf(tensor);
   SmallVector<int64_t> at = elements.indicesOf(tensor, number), all = elements.shapeOf(tensor);

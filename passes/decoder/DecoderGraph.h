@@ -64,10 +64,11 @@ public:
     int64_t heads = 1; // that stand in one dimension with steps, for each token one behind another
     // The dimension of steps, alone or with the batch.
     int64_t inner() const { return rows >= 0 ? rows : steps; }
-    bool empty() const { return batch < 0 && steps < 0 && rows < 0; }
     bool has(int64_t dim) const { return dim == batch || dim == steps || dim == rows; }
   };
   Tokens tokensOf(mlir::Value value);
+  // Whether a value may differ from token to token: it has dimensions of these or, in a graph of one token, is computed from inputs.
+  bool isOfStep(mlir::Value value);
   // The other dimensions, with heads that stand in one with tokens; nothing where one is dynamic.
   std::optional<llvm::SmallVector<int64_t>> restOf(mlir::Value value);
 
@@ -91,6 +92,7 @@ private:
 
   bool hasPast = false;
   llvm::DenseSet<mlir::Value> ofTokens;               // computed from the ids
+  llvm::DenseSet<mlir::Value> ofInputs;               // computed from any input
   llvm::SetVector<mlir::BlockArgument> behindSource; // inputs that keys and values of the encoder's results are computed from
   llvm::StringMap<Size> symbols;
   ElementSources sources;

@@ -71,6 +71,8 @@ Value TokenRows::write(Value value) {
   auto rest = graph.restOf(value);
   if (!rest)
     return fail("a dimension of " + nodeOf(value) + " is neither that of batch nor of tokens");
+  if (!graph.isOfStep(value))
+    return repeated(value, *rest);
   Operation *op = value.getDefiningOp();
   return llvm::TypeSwitch<Operation *, Value>(op)
       .Case<ir::ScaledDotProductAttentionOp>([&](auto attention) -> Value {
@@ -127,7 +129,7 @@ Value TokenRows::write(Value value) {
           while (tokens.has(count))
             ++count;
           int64_t all = (tokens.batch >= 0) + (tokens.steps >= 0) + (tokens.rows >= 0);
-          return all > 0 && count == all;
+          return count == all && graph.isOfStep(of);
         };
         Value input = reshape.getInput();
         auto before = graph.restOf(input);
@@ -301,14 +303,22 @@ Value TokenRows::elementwise(Operation *op) {
   return b.create(state)->getResult(0);
 }
 
+// A parameter, the same for each token.
+Value TokenRows::repeated(Value value, ArrayRef<int64_t> rest) {
+  Value source = parameter(value);
+  if (!source)
+    return {};
+  if (!tensorOf(source).getElementType().isF32())
+    source = ir::CastOp::create(b, value.getLoc(), ir::tensorType(ir::dimsOf(tensorOf(source)), b.getF32Type()), source);
+  return ir::BroadcastOp::create(b, value.getLoc(), rowsType(rest), source);
+}
+
 Value TokenRows::broadcast(Value value, Value input) {
   SmallVector<int64_t> rest = *graph.restOf(value);
   RankedTensorType type = rowsType(rest);
-  if (graph.tokensOf(value).empty())
-    return fail(nodeOf(value) + " has no dimension of tokens");
   Value source = input;
   SmallVector<int64_t> dims;
-  if (graph.tokensOf(input).empty()) {
+  if (!graph.isOfStep(input)) {
     source = parameter(input);
     if (!source)
       return {};
@@ -385,7 +395,7 @@ Value TokenRows::moved(Value value) {
     source = from;
     DecoderGraph::Tokens own = graph.tokensOf(source);
     auto ofSource = graph.restOf(source);
-    if (own.empty() || !ofSource)
+    if (!graph.isOfStep(source) || !ofSource)
       return {};
     const DecoderGraph::Place place = graph.placeOf(*sample, source, form.terms[0].index);
     if ((own.batch >= 0 && place.batch != batch - 1) || (own.steps >= 0 && place.step != steps - 1) ||
@@ -532,7 +542,7 @@ Value TokenRows::compute(ir::ComputeOp op) {
   const unsigned inputs = unsigned(op.getInputs().size());
   SmallVector<Value> values;
   for (Value input : op.getInputs()) {
-    Value rows = graph.tokensOf(input).empty() ? parameter(input) : isa<FloatType>(tensorOf(input).getElementType()) ? rowsOf(input) : Value();
+    Value rows = !graph.isOfStep(input) ? parameter(input) : isa<FloatType>(tensorOf(input).getElementType()) ? rowsOf(input) : Value();
     if (!rows)
       return {};
     values.push_back(rows);
@@ -568,7 +578,7 @@ Value TokenRows::compute(ir::ComputeOp op) {
   for (Operation &inner : body.getOperations()) {
     auto element = dyn_cast<ir::ElementOp>(inner);
     Value from = element ? op.getInputs()[cast<BlockArgument>(element.getTensor()).getArgNumber()] : Value();
-    if (element && !graph.tokensOf(from).empty()) {
+    if (element && graph.isOfStep(from)) {
       DecoderGraph::Tokens own = graph.tokensOf(from);
       SmallVector<Value> indices{token};
       for (auto [i, index] : llvm::enumerate(element.getIndices())) {

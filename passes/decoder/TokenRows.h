@@ -47,6 +47,7 @@ private:
   mlir::Value cutByPosition(ir::ComputeOp op);
   mlir::Value elementwise(mlir::Operation *op);
   mlir::Value broadcast(mlir::Value value, mlir::Value input);
+  mlir::Value repeated(mlir::Value value, llvm::ArrayRef<int64_t> rest);
   // A weight, a constant or what is made of them, in entry step.
   mlir::Value parameter(mlir::Value value);
   mlir::Value compute(ir::ComputeOp op);
