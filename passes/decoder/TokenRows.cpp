@@ -122,12 +122,12 @@ Value TokenRows::write(Value value) {
       .Case<ir::CastOp>([&](auto cast) { return rowsOf(cast.getInput()); }) // floats: rows are f32 throughout
       .Case<ir::BroadcastOp>([&](auto broadcastOp) { return broadcast(value, broadcastOp.getInput()); })
       .Case<ir::ReshapeOp>([&](auto reshape) -> Value {
-        // Rows under another shape, where tokens come first in both.
+        // Rows under another shape, where tokens come first in both, but for dimensions of 1.
         auto first = [&](Value of) {
           DecoderGraph::Tokens tokens = graph.tokensOf(of);
           int64_t count = 0;
-          while (tokens.has(count))
-            ++count;
+          for (int64_t i = 0; i < tensorOf(of).getRank() && (tokens.has(i) || tensorOf(of).getDimSize(unsigned(i)) == 1); ++i)
+            count += tokens.has(i);
           int64_t all = (tokens.batch >= 0) + (tokens.steps >= 0) + (tokens.rows >= 0);
           return count == all && graph.isOfStep(of);
         };

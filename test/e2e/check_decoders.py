@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
-# Compiles decoders that exporters wrote (test/e2e/onnx/decoders, made by tools/oracle/make-decoder-exports) and compares their logits
+# Compiles decoders that exporters wrote (test/e2e/onnx/decoders, made by tools/oracle/make-decoder-exports and make-fixed-cache-exports) and compares their logits
 # with those that ONNX Runtime gave for the same tokens; a prompt in one step, and in steps of a few tokens. Of each it is checked that
 # attention, rotary embeddings and norms became one op each.
 #   check_decoders.py --ingot INGOT --ingot-run INGOT_RUN FOLDER PATTERN
@@ -34,6 +34,9 @@ FAMILIES = {
     "opt": ("layer norm 5",),
     "bloom": ("layer norm 6", "GELU (tanh) 2"),
     "t5": ("RMS norm 5",),
+    "fixed-torch": ("rotary embedding 4", "RMS norm 5", "SiLU 2"),
+    "fixed-scatter": (),
+    "fixed-grouped": ("rotary embedding 4",),
 }
 
 
