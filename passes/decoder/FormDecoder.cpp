@@ -380,6 +380,8 @@ private:
       if (far < 8)
         return other;
       auto elements = graph.step(1, 1, far);
+      if (!elements->runs())
+        continue;
       auto own = sees(*elements, layer, 0, 0, 0, far, far), before = sees(*elements, layer, 0, 0, 0, far - 1, far);
       if (!elements->readOutside() && own && before && *own)
         break;

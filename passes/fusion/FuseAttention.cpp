@@ -196,6 +196,14 @@ private:
         value = inner;
         continue;
       }
+      // A floor under scores that is as low as what masks leave.
+      if (auto bounded = value.getDefiningOp<ir::MaxOp>(); bounded && scores.softCap == 0) {
+        Value inner = floored(bounded, factor);
+        if (!inner)
+          return "the floor at " + at(value) + " is no number of at most -9999";
+        value = inner;
+        continue;
+      }
       // One number less for all of a row changes no probability.
       if (auto shift = value.getDefiningOp<ir::SubOp>(); shift && scores.softCap == 0)
         if (ir::ReduceOp row = rowOf(shift)) {
@@ -233,6 +241,14 @@ private:
       return at(value) + " (" + (value.getDefiningOp() ? value.getDefiningOp()->getName().stripDialect().str() : "an argument") +
              ") stands between the product of queries and keys and the softmax";
     }
+  }
+
+  // Of max(x, a number that hides keys): x.
+  static Value floored(ir::MaxOp op, double factor) {
+    for (auto [value, bound] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())})
+      if (auto number = match::constantOf(bound); number && *number * factor <= match::kHiddenScore)
+        return value;
+    return {};
   }
 
   // Of x - reduce(x), where that is one number for each row: the reduction.
@@ -282,6 +298,8 @@ private:
         value = reshape.getInput();
       } else if (auto tanh = value.getDefiningOp<ir::TanhOp>()) {
         value = tanh.getInput();
+      } else if (auto bounded = value.getDefiningOp<ir::MaxOp>(); bounded && floored(bounded, 1)) {
+        value = floored(bounded, 1);
       } else if (auto shift = value.getDefiningOp<ir::SubOp>(); shift && rowOf(shift)) {
         value = shift.getLhs();
       } else if (auto sum = value.getDefiningOp<ir::AddOp>()) {
@@ -415,7 +433,9 @@ private:
       keyScale = 1;
     }
     auto value = tensorOf(root.getRhs());
-    if (value.getRank() != scoresType.getRank() || tensorOf(scores.product.getRhs()).getRank() != value.getRank())
+    // Scores of all heads in one dimension may have been parted before the softmax, and values be so from the first.
+    const bool parted = scoresType.getRank() == 3 && tensorOf(softmax.getInput()).getRank() == 4 && value.getRank() == 4;
+    if ((value.getRank() != scoresType.getRank() && !parted) || tensorOf(scores.product.getRhs()).getRank() != scoresType.getRank())
       return "its values have shape other than its scores";
     auto isStatic = [](Value of, int64_t fromEnd) { return !tensorOf(of).isDynamicDim(tensorOf(of).getRank() - fromEnd); };
     if (!isStatic(query, 1) || !isStatic(root.getRhs(), 1))

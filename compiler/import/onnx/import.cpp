@@ -2,6 +2,7 @@
 //
 // See import.h: walks the nodes in order, expands functions and constant branches, and hands each operator to its definition.
 #include "compiler/import/onnx/import.h"
+#include "compiler/import/onnx/choice.h"
 #include "compiler/import/onnx/op.h"
 
 #include <algorithm>
@@ -578,12 +579,9 @@ private:
       throw ImportError("its branches have " + std::to_string(a.size()) + " and " + std::to_string(b.size()) + " outputs");
     Tensor condition = graph.reshape(inputs[0], {});
     std::vector<Tensor> outputs;
+    std::map<std::pair<std::string, std::string>, Dimension> sizes;
     for (size_t i = 0; i < a.size(); ++i) {
-      if (!(a[i]->shape == b[i]->shape))
-        throw ImportError("its condition is not known when the model is compiled, and output " + std::to_string(i) +
-                          " has shape " + textOf(a[i]->shape) + " in one branch and " + textOf(b[i]->shape) +
-                          " in the other; expected equal shapes");
-      outputs.push_back(graph.where(condition, a[i], b[i]));
+      outputs.push_back(chosen(graph, condition, a[i], b[i], sizes));
     }
     return outputs;
   }
