@@ -87,14 +87,18 @@ private:
 
   Value anglesOf(const Rotary &rotary, Location loc) {
     for (const auto &[known, value] : angles)
-      if (known.inverse == rotary.inverse && known.factor == rotary.factor)
+      if (known.inverse == rotary.inverse && known.factor == rotary.factor && known.original == rotary.original &&
+          known.longInverse == rotary.longInverse && known.longFactor == rotary.longFactor)
         return value;
     auto type = RankedTensorType::get({int64_t(rotary.inverse.size())}, b.getF32Type());
     auto number = [&](double value) { return b.getF64FloatAttr(value); };
+    auto kind = rotary.original ? ir::RopeKind::Longrope : ir::RopeKind::Fixed;
+    auto beyond = rotary.original ? DenseElementsAttr::get(type, ArrayRef<float>(rotary.longInverse)) : DenseElementsAttr();
     Value made = ir::RopeAnglesOp::create(b, loc, step.argumentNamed("positions"), step.argumentNamed("sequence_starts"),
-                                          step.argumentNamed("context_lengths"), ir::RopeKindAttr::get(b.getContext(), ir::RopeKind::Fixed),
-                                          DenseElementsAttr::get(type, ArrayRef<float>(rotary.inverse)), DenseElementsAttr(),
-                                          b.getI64IntegerAttr(0), number(10000), number(1), number(rotary.factor), number(1))
+                                          step.argumentNamed("context_lengths"), ir::RopeKindAttr::get(b.getContext(), kind),
+                                          DenseElementsAttr::get(type, ArrayRef<float>(rotary.inverse)), beyond,
+                                          b.getI64IntegerAttr(rotary.original), number(10000), number(1), number(rotary.factor),
+                                          number(rotary.longFactor))
                      .getResult();
     angles.emplace_back(rotary, made);
     return made;
@@ -179,14 +183,14 @@ private:
 
     const int64_t limit = positions;
     if (std::string why = readHeads(
-            graph, lastOf(layer.op.getQuery()), layer.heads, layer.size, limit, layer.q);
+            graph, headsOf(layer.op.getQuery()), layer.heads, layer.size, limit, layer.q);
         !why.empty())
       return "its queries: " + why;
     auto fresh = [&](const CachedKeys &cached, Value operand) -> HeadElement {
       if (!graph.cached())
-        return lastOf(operand, tensorOf(operand).getDimSize(2) / layer.kvHeads);
-      return [&graph = graph, &cached](Elements &elements, int64_t position, int64_t h, int64_t i) {
-        return elements.at(resultOf(graph, cached.result), cached.inResult(0, position, h, i, position));
+        return headsOf(operand, tensorOf(operand).getDimSize(2) / layer.kvHeads);
+      return [&graph = graph, &cached](Elements &elements, int64_t past, int64_t position, int64_t h, int64_t i) {
+        return elements.at(resultOf(graph, cached.result), cached.inResult(0, position, h, i, past));
       };
     };
     if (std::string why = readHeads(graph, fresh(layer.keys, layer.op.getKey()), layer.kvHeads, layer.size, limit, layer.k); !why.empty())
@@ -200,10 +204,13 @@ private:
     const Rotary &a = layer.q.rotary, &c = layer.k.rotary;
     if (a.width != c.width || a.interleaved != c.interleaved)
       return "queries and keys are rotated differently";
-    for (auto [x, y] : llvm::zip(a.inverse, c.inverse))
-      if (std::fabs(x - y) > 1e-5 * std::fabs(y))
-        return "queries and keys are rotated by different angles";
-    if (std::fabs(a.factor - c.factor) > 1e-6 * std::fabs(c.factor))
+    auto alike = [](ArrayRef<float> all, ArrayRef<float> others) {
+      return all.size() == others.size() &&
+             llvm::all_of(llvm::zip(all, others), [](auto both) { return std::fabs(std::get<0>(both) - std::get<1>(both)) <= 1e-5 * std::fabs(std::get<1>(both)); });
+    };
+    if (!alike(a.inverse, c.inverse) || !alike(a.longInverse, c.longInverse) || a.original != c.original)
+      return "queries and keys are rotated by different angles";
+    if (std::fabs(a.factor - c.factor) > 1e-6 * std::fabs(c.factor) || std::fabs(a.longFactor - c.longFactor) > 1e-4 * std::fabs(c.longFactor))
       return "queries and keys are rotated and multiplied by different numbers";
     for (int64_t end : {a.positions, c.positions})
       if (end)
@@ -214,10 +221,10 @@ private:
     return checkTokens(layer);
   }
 
-  // Heads of the last token of an operand of attention; every group-th of them.
-  static HeadElement lastOf(Value operand, int64_t group = 1) {
-    return [operand, group](Elements &elements, int64_t, int64_t h, int64_t i) {
-      return elements.at(operand, {0, elements.shapeOf(operand)[1] - 1, h * group, i});
+  // Heads of a token of an operand of attention; every group-th of them.
+  HeadElement headsOf(Value operand, int64_t group = 1) {
+    return [&graph = graph, operand, group](Elements &elements, int64_t past, int64_t position, int64_t h, int64_t i) {
+      return elements.at(operand, {0, graph.firstToken(past) + position - past, h * group, i});
     };
   }
 
@@ -233,7 +240,7 @@ private:
       return "a token does not see all of the encoder's results";
     if (const Layer *before = first(/*source=*/true); before && (before->kvHeads != layer.kvHeads || before->size != layer.size))
       return "its heads are of another number or size than those of the first layer";
-    if (std::string why = readHeads(graph, lastOf(layer.op.getQuery()), layer.heads, layer.size, positions, layer.q); !why.empty())
+    if (std::string why = readHeads(graph, headsOf(layer.op.getQuery()), layer.heads, layer.size, positions, layer.q); !why.empty())
       return "its queries: " + why;
     if (layer.q.rotary.width)
       return "its queries are rotated";

@@ -23,8 +23,10 @@ public:
       return why;
     if (std::string why = findPairs(); !why.empty() || result.rotary.width == 0)
       return why;
-    if (std::string why = readFrequencies(); !why.empty())
+    Turn turn{{}, result.factor * result.rotary.factor};
+    if (std::string why = readFrequencies(0, turn); !why.empty())
       return why;
+    result.rotary.inverse = rounded(turn);
     findEnd();
     return "";
   }
@@ -33,17 +35,24 @@ private:
   // Between products and attention lookups are of sines and cosines.
   struct At {
     std::unique_ptr<Elements> elements;
-    int64_t position;
+    int64_t past, position;
   };
-  At at(int64_t position) {
-    auto elements = graph.step(1, 1, position);
+  At at(int64_t position, int64_t before = 0, int64_t steps = 1) {
+    auto elements = graph.step(1, steps, position - before);
     elements->readTables();
-    return {std::move(elements), position};
+    return {std::move(elements), position - before, position};
   }
+
+  // What pairs are turned by at each position, and multiplied by.
+  struct Turn {
+    SmallVector<double> frequencies;
+    double scale = 1;
+    int64_t farthest = 1; // distance by which frequencies were read
+  };
 
   // With the columns of terms in place of their numbers, so that those of different positions compare.
   Form element(At &at, int64_t h, int64_t i) {
-    Form form = given(*at.elements, at.position, h, i);
+    Form form = given(*at.elements, at.past, at.position, h, i);
     for (Form::Term &term : form.terms)
       term.index = graph.placeOf(*at.elements, term.tensor, term.index).column;
     return form;
@@ -134,10 +143,9 @@ private:
   }
 
   // The angle of pair i of a head; nothing where it is no rotation.
-  std::optional<double> angle(At &there, int64_t h, int64_t i) {
+  std::optional<double> angle(At &there, int64_t h, int64_t i, double scale) {
     auto [a, b] = pair(i);
     Form first = element(there, h, a), second = element(there, h, b);
-    const double scale = result.factor * result.rotary.factor;
     const double cosine = ownFactor(first, h, a) / scale, sine = factorOf(second, result.columns[size_t(h * size + a)]) / scale;
     const double cosine2 = ownFactor(second, h, b) / scale, sine2 = -factorOf(first, result.columns[size_t(h * size + b)]) / scale;
     // Tables may be of 16-bit floats.
@@ -150,34 +158,35 @@ private:
   // How far an angle may be from position times frequency: both are rounded to floats somewhere.
   static double tolerance(int64_t position) { return 0.02 + 3e-7 * double(position); }
 
-  std::string readFrequencies() {
-    Rotary &rotary = result.rotary;
-    SmallVector<double> frequencies;
-    At first = at(1);
-    for (int64_t i = 0; i < rotary.width / 2; ++i) {
-      auto turned = angle(first, 0, i);
-      if (!turned)
+  // By how much angles differ from those at a position.
+  std::string readFrequencies(int64_t origin, Turn &turn) {
+    SmallVector<double> start;
+    At first = at(origin + 1), from = at(origin);
+    for (int64_t i = 0; i < result.rotary.width / 2; ++i) {
+      auto before = angle(from, 0, i, turn.scale), turned = angle(first, 0, i, turn.scale);
+      if (!before || !turned)
         return "what is done to pairs of a head's elements is no rotation";
-      frequencies.push_back(*turned);
+      start.push_back(*before);
+      turn.frequencies.push_back(std::remainder(*turned - *before, 2 * M_PI));
     }
     // Closer by positions that are further away, as long as the turn before it is known.
-    for (int64_t position = 4; position < std::min<int64_t>(limit, 4096); position *= 4) {
-      At there = at(position);
-      for (auto [i, frequency] : llvm::enumerate(frequencies)) {
-        auto turned = angle(there, 0, int64_t(i));
-        if (!turned || distance(*turned, frequency * double(position)) > tolerance(position))
-          return position <= 4 ? "what is done to pairs of a head's elements is no rotation by a multiple of the position" : close(frequencies);
-        const double full = frequency * double(position);
-        frequency = (full + std::remainder(*turned - full, 2 * M_PI)) / double(position);
+    for (int64_t far = 4; far < std::min<int64_t>(limit - origin, 4096); far *= 4) {
+      At there = at(origin + far);
+      for (auto [i, frequency] : llvm::enumerate(turn.frequencies)) {
+        auto turned = angle(there, 0, int64_t(i), turn.scale);
+        const double full = frequency * double(far);
+        if (!turned || distance(*turned - start[i], full) > tolerance(origin + far))
+          return far <= 4 ? "what is done to pairs of a head's elements is no rotation by a multiple of the position" : "";
+        frequency = (full + std::remainder(*turned - start[i] - full, 2 * M_PI)) / double(far);
       }
-      farthest = position;
+      turn.farthest = far;
     }
-    return close(frequencies);
+    return "";
   }
 
   // base ^ (-2 i / width) where that is what they are, else as they were read.
-  std::string close(ArrayRef<double> frequencies) {
-    Rotary &rotary = result.rotary;
+  static SmallVector<float> rounded(const Turn &turn) {
+    ArrayRef<double> frequencies(turn.frequencies);
     SmallVector<double> exact;
     const double count = double(frequencies.size());
     auto fits = [&](double base) {
@@ -185,7 +194,7 @@ private:
       for (size_t i = 0; i < frequencies.size(); ++i) {
         exact.push_back(std::pow(base, -double(i) / count));
         // Sines of 16-bit floats are off by up to 2^-11.
-        if (std::fabs(exact.back() - frequencies[i]) > 3e-6 * frequencies[i] + 5e-4 / double(farthest))
+        if (std::fabs(exact.back() - frequencies[i]) > 3e-6 * frequencies[i] + 5e-4 / double(turn.farthest))
           return false;
       }
       return true;
@@ -201,38 +210,63 @@ private:
     }
     if (!found)
       exact.clear();
+    SmallVector<float> inverse;
     for (auto [i, frequency] : llvm::enumerate(frequencies))
-      rotary.inverse.push_back(float(exact.empty() ? frequency : exact[i]));
-    return "";
+      inverse.push_back(float(exact.empty() ? frequency : exact[i]));
+    return inverse;
   }
 
-  bool holdsAt(int64_t position) {
-    At there = at(position);
+  bool holds(At there, ArrayRef<float> inverse, double scale) {
     for (int64_t i : {int64_t(0), result.rotary.width / 4, result.rotary.width / 2 - 1}) {
-      auto turned = angle(there, heads - 1, i);
-      if (!turned || distance(*turned, double(result.rotary.inverse[size_t(i)]) * double(position)) > tolerance(position))
+      auto turned = angle(there, heads - 1, i, scale);
+      if (!turned || distance(*turned, double(inverse[size_t(i)]) * double(there.position)) > tolerance(there.position))
         return false;
     }
     return !there.elements->readOutside();
   }
 
-  // Tables end somewhere.
-  void findEnd() {
-    int64_t good = 1, bad = 0;
-    for (int64_t position = 16; position < limit && !bad; position *= 2)
-      (holdsAt(position) ? good : bad) = position;
-    if (!bad && limit > 1) {
-      if (holdsAt(limit - 1))
-        return;
-      bad = limit - 1;
+  // How many positions a rotation holds for that does so at one; `limit` where it does for all that are asked about.
+  int64_t endOf(int64_t good, ArrayRef<float> inverse, double scale) {
+    int64_t bad = limit;
+    for (int64_t position = std::max<int64_t>(16, good + 1); bad == limit; position *= 2) {
+      const int64_t asked = std::min(position, limit - 1);
+      if (asked <= good)
+        return limit;
+      (holds(at(asked), inverse, scale) ? good : bad) = asked;
     }
-    if (!bad)
-      return;
     while (bad - good > 1) {
       const int64_t middle = (good + bad) / 2;
-      (holdsAt(middle) ? good : bad) = middle;
+      (holds(at(middle), inverse, scale) ? good : bad) = middle;
     }
-    result.rotary.positions = good + 1;
+    return bad;
+  }
+
+  // Tables end somewhere, or other angles follow for sequences that are longer.
+  void findEnd() {
+    Rotary &rotary = result.rotary;
+    int64_t end = endOf(1, rotary.inverse, result.factor * rotary.factor);
+    if (end < limit && readLong(end)) {
+      rotary.original = end;
+      end = endOf(end, rotary.longInverse, result.factor * rotary.longFactor);
+    }
+    rotary.positions = end < limit ? end : 0;
+  }
+
+  bool readLong(int64_t original) {
+    // That it is the length which tells, and not the position, shows in a step of several tokens.
+    if (graph.fixedSteps || original < 8 || original + 8 >= limit)
+      return false;
+    At there = at(original);
+    auto [a, b] = pair(0);
+    Turn turn{{}, std::hypot(ownFactor(element(there, 0, a), 0, a), factorOf(element(there, 0, b), result.columns[size_t(a)]))};
+    if (!(turn.scale > 0) || !readFrequencies(original, turn).empty())
+      return false;
+    Rotary &rotary = result.rotary;
+    rotary.longInverse = rounded(turn);
+    rotary.longFactor = turn.scale / result.factor;
+    return turn.frequencies[0] != 0 && holds(at(original), rotary.longInverse, turn.scale) &&
+           holds(at(original - 2, /*before=*/0, /*steps=*/5), rotary.longInverse, turn.scale) &&
+           holds(at(original + 2, /*before=*/4, /*steps=*/6), rotary.longInverse, turn.scale);
   }
 
   DecoderGraph &graph;
@@ -240,7 +274,6 @@ private:
   const int64_t heads, size, limit;
   Heads &result;
   SmallVector<double> factors;
-  int64_t farthest = 1; // position by which frequencies were read
 };
 
 } // namespace

@@ -197,13 +197,11 @@ private:
         continue;
       }
       // A floor under scores that is as low as what masks leave.
-      if (auto bounded = value.getDefiningOp<ir::MaxOp>(); bounded && scores.softCap == 0) {
-        Value inner = floored(bounded, factor);
-        if (!inner)
-          return "the floor at " + at(value) + " is no number of at most -9999";
-        value = inner;
-        continue;
-      }
+      if (auto bounded = value.getDefiningOp<ir::MaxOp>(); bounded && scores.softCap == 0)
+        if (Value inner = floored(bounded, factor)) {
+          value = inner;
+          continue;
+        }
       // One number less for all of a row changes no probability.
       if (auto shift = value.getDefiningOp<ir::SubOp>(); shift && scores.softCap == 0)
         if (ir::ReduceOp row = rowOf(shift)) {
