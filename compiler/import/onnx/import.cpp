@@ -275,8 +275,11 @@ private:
     if (!result.problems.empty())
       return false;
     std::vector<Value> values = builder.beginEntry(result.name, "main", arguments.specs);
-    for (size_t i = 0; i < values.size(); ++i)
-      arguments.values[i].first->values[arguments.values[i].second] = graph.argument(arguments.types[i], arguments.specs[i].shape, values[i]);
+    for (size_t i = 0; i < values.size(); ++i) {
+      Tensor given = graph.argument(arguments.types[i], arguments.specs[i].shape, values[i]);
+      arguments.values[i].first->values[arguments.values[i].second] = given;
+      inputs.insert(given);
+    }
     return true;
   }
 
@@ -581,6 +584,10 @@ private:
     std::vector<Tensor> outputs;
     std::map<std::pair<std::string, std::string>, Dimension> sizes;
     for (size_t i = 0; i < a.size(); ++i) {
+      // An input that chooses between graphs is none that a run gives: specialize.h takes one of them.
+      if (this->inputs.count(inputs[0]) && !(a[i]->shape == b[i]->shape))
+        throw ImportError("its condition is an input, and output " + std::to_string(i) + " has shape " + textOf(a[i]->shape) + " in one branch and " +
+                          textOf(b[i]->shape) + " in the other; expected equal shapes");
       outputs.push_back(chosen(graph, condition, a[i], b[i], sizes));
     }
     return outputs;
@@ -596,6 +603,7 @@ private:
   const Graph::Equalities &equal;
   std::map<std::tuple<std::string, std::string, std::string>, const proto::FunctionProto *> functions;
   std::map<std::pair<size_t, std::string>, std::string> symbols;
+  std::set<Tensor> inputs; // of the models
   std::set<std::string> storedNames;
   std::map<ElementType, uint64_t> bytesOf; // of initializers
   std::vector<std::unique_ptr<google::protobuf::RepeatedPtrField<proto::NodeProto>>> bodies;
