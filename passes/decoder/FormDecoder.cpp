@@ -63,13 +63,16 @@ protected:
     SmallVector<Value> parts = headsOf({&layer.q, &layer.k, &layer.v}, {layer.heads, layer.kvHeads, layer.kvHeads}, layer.size, op.getLoc());
     if (parts.empty())
       return {};
-    if (layer.q.rotary.width) {
-      Value angles = anglesOf(layer.k.rotary, op.getLoc());
+    if (layer.q.rotary.width)
       for (Value &part : MutableArrayRef<Value>(parts).take_front(2))
-        part = ir::RopeOp::create(b, op.getLoc(), part, angles).getResult();
-    }
+        part = rotate(part, layer.k.rotary, op.getLoc());
     return ir::appendAndAttend(b, op.getLoc(), step, cache, parts[0], parts[1], parts[2], attention);
   }
+
+  Value rotate(Value heads, const Rotary &rotary, Location loc) override {
+    return ir::RopeOp::create(b, loc, heads, anglesOf(rotary, loc)).getResult();
+  }
+  int64_t limit() const override { return positions_; }
 
 private:
   Value biasesOf(const Layer &layer, Location loc) {

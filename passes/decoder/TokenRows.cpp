@@ -8,6 +8,8 @@
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace ingot::passes {
@@ -73,6 +75,8 @@ Value TokenRows::write(Value value) {
     return fail("a dimension of " + nodeOf(value) + " is neither that of batch nor of tokens");
   if (!graph.isOfStep(value))
     return repeated(value, *rest);
+  if (Value rows = turned(value); rows || !reason.empty())
+    return rows;
   Operation *op = value.getDefiningOp();
   return llvm::TypeSwitch<Operation *, Value>(op)
       .Case<ir::ScaledDotProductAttentionOp>([&](auto attention) -> Value {
@@ -405,6 +409,57 @@ Value TokenRows::moved(Value value) {
   }
   Value rows = rowsOf(source);
   return rows ? columnsOf(rows, columns, rest, value.getLoc()) : Value();
+}
+
+Value TokenRows::turned(Value value) {
+  const DecoderGraph::Tokens tokens = graph.tokensOf(value);
+  SmallVector<int64_t> rest = *graph.restOf(value);
+  if (rest.size() < 2 || tokens.heads > 1 || tokens.rows >= 0 || !isa<ir::AddOp, ir::SubOp, ir::ConcatOp, ir::ComputeOp, ir::ReshapeOp>(value.getDefiningOp()))
+    return {};
+  const int64_t size = rest.back(), heads = productOf(rest) / std::max<int64_t>(size, 1), all = tensorOf(value).getRank();
+  auto at = [&, value](Elements &elements, int64_t step, int64_t column) {
+    SmallVector<int64_t> indices(size_t(all), 0);
+    for (int64_t i = all; i-- > 0;) {
+      if (i == tokens.batch || tensorOf(value).getDimSize(unsigned(i)) == 1)
+        continue;
+      if (i == tokens.steps) {
+        indices[size_t(i)] = step;
+        continue;
+      }
+      indices[size_t(i)] = column % tensorOf(value).getDimSize(unsigned(i));
+      column /= tensorOf(value).getDimSize(unsigned(i));
+    }
+    return elements.at(value, indices);
+  };
+  // A turned element is a sum of two of one product, by factors that are no ones.
+  const int64_t past = graph.samplePast(), last = graph.firstToken(past) + graph.fixedSteps.value_or(3) - 1;
+  Form first = at(*sample, last, 0);
+  if (first.constant != 0 || first.terms.size() != 2 || first.terms[0].tensor != first.terms[1].tensor || std::abs(first.terms[0].factor) == 1 ||
+      std::abs(first.terms[1].factor) == 1)
+    return {};
+  Heads read;
+  auto element = [&](Elements &elements, int64_t before, int64_t position, int64_t h, int64_t i) {
+    return at(elements, graph.firstToken(before) + position - before, h * size + i);
+  };
+  if (!readHeads(graph, element, heads, size, limit(), read).empty() || read.rotary.width == 0)
+    return {};
+  if (read.rotary.positions)
+    most = most ? std::min(most, read.rotary.positions) : read.rotary.positions;
+  SmallVector<Value> halves = headsOf({&read}, {heads}, size, value.getLoc());
+  if (halves.empty())
+    return {};
+  Value rows = rotate(halves[0], read.rotary, value.getLoc());
+  if (read.rotary.interleaved) {
+    // Pairs were made halves for this, and are neighbours to what follows.
+    SmallVector<int64_t> columns;
+    const int64_t width = read.rotary.width;
+    for (int64_t n = 0; n < heads * size; ++n)
+      columns.push_back(n % size < width ? n / size * size + n % size / 2 + n % size % 2 * (width / 2) : n);
+    rows = columnsOf(rows, columns, {heads, size}, value.getLoc());
+  }
+  if (read.factor != 1)
+    rows = ir::ScaleOp::create(b, value.getLoc(), rows, b.getF64FloatAttr(read.factor));
+  return reshaped(rows, rest);
 }
 
 Value TokenRows::columnsOf(Value rows, ArrayRef<int64_t> columns, ArrayRef<int64_t> shape, Location loc) {
