@@ -151,7 +151,14 @@ Value TokenRows::write(Value value) {
         return compute(computeOp);
       })
       .Default([&](Operation *other) -> Value {
-        if (isa<ir::ScalarBodyInterface>(other) && !isa<ir::SelectOp, ir::CompareOp>(other))
+        if (auto select = dyn_cast<ir::SelectOp>(other)) {
+          Value rows = moved(value), condition = rows || !reason.empty() ? Value() : this->condition(select.getCondition());
+          if (!condition)
+            return rows;
+          Value yes = rowsOf(select.getOnTrue()), no = yes ? rowsOf(select.getOnFalse()) : Value();
+          return no ? ir::SelectOp::create(b, select.getLoc(), yes.getType(), condition, yes, no).getResult() : Value();
+        }
+        if (isa<ir::ScalarBodyInterface>(other) && !isa<ir::CompareOp>(other))
           return elementwise(other);
         return moved(value);
       });
@@ -293,6 +300,21 @@ Value TokenRows::parameter(Value value) {
   }
   written[value] = made;
   return made;
+}
+
+Value TokenRows::condition(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !isa<ir::ScalarBodyInterface>(op) || isa<ir::SelectOp>(op) || !graph.isOfStep(value) || !graph.restOf(value))
+    return {};
+  SmallVector<Value> operands;
+  for (Value operand : op->getOperands()) {
+    Value rows = tensorOf(operand).getElementType().isInteger(1) ? condition(operand) : isa<FloatType>(tensorOf(operand).getElementType()) ? rowsOf(operand) : Value();
+    if (!rows)
+      return {};
+    operands.push_back(rows);
+  }
+  OperationState state(op->getLoc(), op->getName(), operands, tensorOf(operands[0]).clone(b.getI1Type()), op->getAttrs());
+  return b.create(state)->getResult(0);
 }
 
 Value TokenRows::elementwise(Operation *op) {

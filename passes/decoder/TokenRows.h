@@ -50,6 +50,8 @@ private:
   mlir::Value rowsByPosition(mlir::Value table, int64_t offset, double scale, mlir::Location loc);
   mlir::Value cutByPosition(ir::ComputeOp op);
   mlir::Value elementwise(mlir::Operation *op);
+  // Truth values of rows, as comparisons of floats and what is made of these. Null where they are of something else.
+  mlir::Value condition(mlir::Value value);
   mlir::Value broadcast(mlir::Value value, mlir::Value input);
   mlir::Value repeated(mlir::Value value, llvm::ArrayRef<int64_t> rest);
   // A weight, a constant or what is made of them, in entry step.
