@@ -21,6 +21,8 @@ FAMILIES = {
     "qwen3": ("rotary embedding 4", "RMS norm 9", "SiLU 2"),
     "mistral": ("rotary embedding 4", "RMS norm 5", "SiLU 2"),
     "phi3": ("rotary embedding 4", "RMS norm 5", "SiLU 2"),
+    "hunyuan": ("rotary embedding 4", "RMS norm 9", "SiLU 2"),
+    "apertus": ("rotary embedding 4", "RMS norm 9"),
     "gemma2": ("rotary embedding 4", "RMS norm 9", "GELU (tanh) 2"),
     "glm": ("rotary embedding 4", "RMS norm 5", "SiLU 2"),
     "cohere": ("rotary embedding 4", "layer norm 3", "SiLU 2"),
