@@ -18,8 +18,9 @@ RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.get
 class Reader {
 public:
   Reader(DecoderGraph &graph, Value operand, CachedKeys &cached)
-      : graph(graph), operand(operand), cached(cached), elements(graph.step(2, 3, kPast)), batch(graph.fixedBatch.value_or(2)),
-        steps(graph.fixedSteps.value_or(3)), heads(tensorOf(operand).getDimSize(2)), size(tensorOf(operand).getDimSize(3)) {}
+      : graph(graph), operand(operand), cached(cached), elements(graph.step(2, 3, kPast)),
+        batch(graph.fixedBatch.value_or(2)), steps(graph.fixedSteps.value_or(3)),
+        heads(tensorOf(operand).getDimSize(2)), size(tensorOf(operand).getDimSize(3)) {}
 
   std::string read(int64_t &kvHeads) {
     const int64_t keys = elements->shapeOf(operand)[1];
@@ -37,7 +38,8 @@ public:
 
 private:
   std::string counted(int64_t keys) const {
-    return "there are " + std::to_string(keys) + " in a step of " + std::to_string(steps) + " tokens after " + std::to_string(kPast) + " positions";
+    return "there are " + std::to_string(keys) + " in a step of " + std::to_string(steps) + " tokens after " +
+           std::to_string(kPast) + " positions";
   }
 
   // The element of an input that attention reads.
@@ -46,7 +48,8 @@ private:
     if (!form.isElement())
       return false;
     auto argument = dyn_cast<BlockArgument>(form.terms[0].tensor);
-    if (!argument || !graph.roles.count(argument) || graph.roles.lookup(argument) != Role::Past || (cached.past && cached.past != argument))
+    if (!argument || !graph.roles.count(argument) || graph.roles.lookup(argument) != Role::Past ||
+        (cached.past && cached.past != argument))
       return false;
     cached.past = argument;
     indices = elements->indicesOf(argument, form.terms[0].index);
@@ -107,13 +110,17 @@ private:
       for (unsigned n = 0; n < count; ++n) {
         Value result = resultOf(n);
         SmallVector<int64_t> after = before;
-        after[dim] = growth == CacheGrowth::Longer ? before[dim] + steps : growth == CacheGrowth::New ? steps : before[dim];
-        if (tensorOf(result).getElementType() != tensorOf(cached.past).getElementType() || elements->shapeOf(result) != after)
+        after[dim] = growth == CacheGrowth::Longer ? before[dim] + steps
+                     : growth == CacheGrowth::New  ? steps
+                                                   : before[dim];
+        if (tensorOf(result).getElementType() != tensorOf(cached.past).getElementType() ||
+            elements->shapeOf(result) != after)
           continue;
         cached.growth = growth;
         cached.result = n;
         if (growth == CacheGrowth::New) {
-          if (isMultiple(elements->at(operand, {0, kPast, 0, 0}), elements->at(result, cached.inResult(0, kPast, 0, 0, kPast)), cached.factor))
+          if (isMultiple(elements->at(operand, {0, kPast, 0, 0}),
+                         elements->at(result, cached.inResult(0, kPast, 0, 0, kPast)), cached.factor))
             return "";
           continue;
         }
@@ -123,7 +130,8 @@ private:
         if (growth == CacheGrowth::Longer)
           return "";
         if (before[dim] < kLeastRoom)
-          return nodeOf(cached.past) + " has room for " + std::to_string(before[dim]) + " positions; expected " + std::to_string(kLeastRoom) + " or more";
+          return nodeOf(cached.past) + " has room for " + std::to_string(before[dim]) + " positions; expected " +
+                 std::to_string(kLeastRoom) + " or more";
         if (!tensorOf(cached.past).isDynamicDim(unsigned(dim)))
           cached.room = before[dim];
         return "";
@@ -178,7 +186,8 @@ SmallVector<int64_t> CachedKeys::at(int64_t batch, int64_t position, int64_t hea
   return indices;
 }
 
-SmallVector<int64_t> CachedKeys::inResult(int64_t batch, int64_t position, int64_t head, int64_t i, int64_t past) const {
+SmallVector<int64_t> CachedKeys::inResult(int64_t batch, int64_t position, int64_t head, int64_t i,
+                                          int64_t past) const {
   return at(batch, growth == CacheGrowth::New ? position - past : position, head, i);
 }
 

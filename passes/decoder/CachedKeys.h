@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Where the keys or values of one attention lie between steps of an exporter's graph: in an input that holds those of earlier positions, and
-// in a result that gives what that input is next. Read from elements, so that any layout and any way of writing is seen alike.
+// Where the keys or values of one attention lie between steps of an exporter's graph: in an input that holds those of
+// earlier positions, and in a result that gives what that input is next. Read from elements, so that any layout and any
+// way of writing is seen alike.
 #ifndef INGOT_PASSES_DECODER_CACHEDKEYS_H
 #define INGOT_PASSES_DECODER_CACHEDKEYS_H
 
@@ -34,7 +35,8 @@ struct CachedKeys {
   llvm::SmallVector<int64_t> inResult(int64_t batch, int64_t position, int64_t head, int64_t i, int64_t past) const;
 };
 
-// Of attention's keys or values [B, T, heads, size]. Empty, or why they lie nowhere of this kind. `kvHeads`: how many heads of them differ.
+// Of attention's keys or values [B, T, heads, size]. Empty, or why they lie nowhere of this kind. `kvHeads`: how many
+// heads of them differ.
 std::string readCachedKeys(DecoderGraph &graph, mlir::Value operand, CachedKeys &cached, int64_t &kvHeads);
 
 } // namespace ingot::passes

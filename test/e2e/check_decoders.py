@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #
 # Compiles decoders that exporters wrote (test/e2e/onnx/decoders, made by tools/oracle/make-decoder-exports and make-fixed-cache-exports) and compares their logits
-# with those that ONNX Runtime gave for the same tokens; a prompt in one step, and in steps of a few tokens. Of each it is checked that
+# with those that ONNX Runtime gave for the same tokens; a prompt in one step, and in steps of a few tokens; and, where it was recorded, the
+# answer to a prompt when the likeliest token is always taken. Of each it is checked that
 # attention, rotary embeddings and norms became one op each.
 #   check_decoders.py --ingot INGOT --ingot-run INGOT_RUN FOLDER PATTERN
 import argparse
@@ -103,6 +104,13 @@ def check(ingot, ingot_run, packed, family, place):
         worst = max(abs(a - b) for a, b in zip(logits, expected))
         if not worst <= tolerance:
             problems.append(f"logits {' '.join(steps)} differ by {worst:.3g}, expected at most {tolerance:.3g}")
+    if "answer" in facts:
+        run = subprocess.run([ingot_run, "generate", engine, "--ids", ",".join(map(str, facts["prompt"])), "-n", str(len(facts["answer"])), "--greedy",
+                              "--ignore-eos", "--json"], capture_output=True, text=True)
+        if run.returncode:
+            return problems + [run.stderr.strip()]
+        if json.loads(run.stdout)["ids"] != facts["answer"]:
+            problems.append(f"answered {json.loads(run.stdout)['ids']}, expected {facts['answer']}")
     return problems
 
 

@@ -5,12 +5,14 @@
 
 namespace ingot::onnx {
 
-Tensor chosen(Graph &graph, Tensor condition, Tensor yes, Tensor no, std::map<std::pair<std::string, std::string>, Dimension> &sizes) {
+Tensor chosen(Graph &graph, Tensor condition, Tensor yes, Tensor no,
+              std::map<std::pair<std::string, std::string>, Dimension> &sizes) {
   if (yes->shape == no->shape)
     return graph.where(condition, yes, no);
   if (yes->rank() != no->rank() || yes->dataType != no->dataType)
-    throw ImportError("its condition is not known when the model is compiled, and an output is " + nameOf(yes->dataType) + " " + textOf(yes->shape) +
-                      " in one branch and " + nameOf(no->dataType) + " " + textOf(no->shape) + " in the other; expected one type and number of dimensions");
+    throw ImportError("its condition is not known when the model is compiled, and an output is " +
+                      nameOf(yes->dataType) + " " + textOf(yes->shape) + " in one branch and " + nameOf(no->dataType) +
+                      " " + textOf(no->shape) + " in the other; expected one type and number of dimensions");
   Shape shape;
   for (size_t d = 0; d < yes->rank(); ++d) {
     const Dimension a = yes->shape[d], b = no->shape[d];
