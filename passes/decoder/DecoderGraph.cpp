@@ -203,13 +203,19 @@ bool DecoderGraph::findSymbols(std::string &why) {
   for (BlockArgument argument : behindSource)
     for (int64_t i = 0; i < tensorOf(argument).getRank(); ++i)
       take(argument, i, i == 0 && tensorOf(argument).getRank() > 1 ? Size::Batch : Size::Source);
+  // A dimension that a result has as well is one of room for all positions; else results are longer by the step.
+  auto stays = [&](StringRef symbol) {
+    return llvm::any_of(entry.getBody().front().getTerminator()->getOperands(), [&](Value result) {
+      return llvm::any_of(ir::dimsOf(tensorOf(result)), [&](const ir::Dim &dim) { return dim.isDynamic() && dim.name && dim.name.getValue() == symbol; });
+    });
+  };
   for (BlockArgument argument : entry.getBody().getArguments())
     if (auto role = roles.find(argument); role != roles.end() && role->second == Role::Past)
       for (int64_t i = 0; i < tensorOf(argument).getRank(); ++i) {
         // Batch comes first where it has a name of its own.
         StringRef symbol = name(argument, i);
         if (!symbol.empty() && !symbols.count(symbol))
-          symbols[symbol] = i == 0 && !fixedBatch ? Size::Batch : Size::Past;
+          symbols[symbol] = i == 0 && !fixedBatch ? Size::Batch : stays(symbol) ? Size::Room : Size::Past;
       }
   for (BlockArgument argument : entry.getBody().getArguments()) {
     if (roles.count(argument) || argument.use_empty())
@@ -229,16 +235,23 @@ bool DecoderGraph::findSymbols(std::string &why) {
       return !symbol.empty() && symbols.count(symbol) && symbols[symbol] == size;
     };
     const bool lastIsSteps = rank > 0 && (sizeIs(rank - 1, Size::Steps) || (fixedSteps && type.getDimSize(rank - 1) == *fixedSteps));
+    const bool isRoom = rank > 0 && !lastIsSteps && !behindSource.contains(argument) &&
+                        (sizeIs(rank - 1, Size::Room) || (!type.isDynamicDim(unsigned(rank - 1)) && type.getDimSize(unsigned(rank - 1)) > 1));
     if (rank == 0 || (rank == 1 && type.getDimSize(0) == 1)) {
       roles[argument] = isBool ? Role::True : Role::Last;
     } else if (rank >= 3) {
       roles[argument] = isFloat ? Role::CausalBias : isBool ? Role::CausalMask : Role::Ones;
+    } else if (isRoom) {
+      roles[argument] = Role::Filled;
     } else if (rank == 1) {
       roles[argument] = sizeIs(0, Size::Batch) ? Role::Last : lastIsSteps ? Role::Positions : Role::Ones;
     } else {
       roles[argument] = lastIsSteps && !isFloat && !isBool ? Role::Positions : Role::Ones;
     }
   }
+  for (BlockArgument argument : entry.getBody().getArguments())
+    if (auto role = roles.find(argument); role != roles.end() && role->second == Role::Last)
+      counts.push_back(argument);
   // An encoder runs for one sequence without padding: what it reads beside its source must be masks.
   for (BlockArgument argument : behindSource)
     if (Role role = roles.lookup(argument); argument != source && role != Role::Ones) {
@@ -271,6 +284,9 @@ std::unique_ptr<Elements> DecoderGraph::step(int64_t batch, int64_t steps, int64
     case Size::Total:
       sizes[symbol.first()] = past + steps;
       break;
+    case Size::Room:
+      sizes[symbol.first()] = (past + steps + 16) / 6 * 6 + 7; // no multiple of other sizes
+      break;
     case Size::Source:
       sizes[symbol.first()] = source;
       break;
@@ -294,8 +310,14 @@ std::unique_ptr<Elements> DecoderGraph::step(int64_t batch, int64_t steps, int64
         case Role::Ones:
         case Role::True:
           return 1.0;
+        case Role::Filled:
+          return double(last < past + steps);
         case Role::Last:
           return double(past + steps - 1);
+        case Role::First:
+          return double(past);
+        case Role::Count:
+          return double(past + steps);
         case Role::CausalBias:
         case Role::CausalMask: {
           const bool seen = last <= past + indices[indices.size() - 2];
@@ -326,6 +348,19 @@ DecoderGraph::Tokens DecoderGraph::tokensOf(Value value) {
     }
   }
   return tokens;
+}
+
+bool DecoderGraph::isOfStep(Value value) {
+  Tokens tokens = tokensOf(value);
+  if (tokens.batch >= 0 || tokens.inner() >= 0)
+    return true;
+  if (!fixedBatch || !fixedSteps)
+    return false;
+  if (ofInputs.empty())
+    for (BlockArgument argument : entry.getBody().getArguments())
+      for (Value from : computedFrom(argument))
+        ofInputs.insert(from);
+  return ofInputs.contains(value);
 }
 
 DecoderGraph::Place DecoderGraph::placeOf(Elements &elements, Value tensor, int64_t number) {

@@ -19,7 +19,10 @@ enum class Role {
   Past,       // keys or values of the positions before
   Positions,  // of the tokens: P + s
   Ones,       // a mask over all P + S positions, or over the tokens
+  Filled,     // a mask over all that a cache has room for: 1 for P + S positions
   Last,       // the last position, P + S - 1, for each sequence
+  First,      // the step's first, P, likewise
+  Count,      // the number of positions, P + S, likewise
   CausalBias, // [.., S, P + S]: 0 where a token sees a position, and a large negative number elsewhere
   CausalMask, // the same as truth values
   True,
@@ -50,6 +53,8 @@ public:
   int64_t samplePast() const { return hasPast ? 7 : 0; }
   // Sizes that are given by the graph; those that are not are free.
   std::optional<int64_t> fixedBatch, fixedSteps;
+  // Inputs with one whole number for each sequence: no dimension tells what they count, and Last is a guess that may be replaced.
+  llvm::SmallVector<mlir::BlockArgument> counts;
   // The token at a place; few rows of a table are named.
   static int64_t idAt(int64_t batch, int64_t step) { return 5 + (11 * batch + 7 * step) % 23; }
 
@@ -59,10 +64,11 @@ public:
     int64_t heads = 1; // that stand in one dimension with steps, for each token one behind another
     // The dimension of steps, alone or with the batch.
     int64_t inner() const { return rows >= 0 ? rows : steps; }
-    bool empty() const { return batch < 0 && steps < 0 && rows < 0; }
     bool has(int64_t dim) const { return dim == batch || dim == steps || dim == rows; }
   };
   Tokens tokensOf(mlir::Value value);
+  // Whether a value may differ from token to token: it has dimensions of these or, in a graph of one token, is computed from inputs.
+  bool isOfStep(mlir::Value value);
   // The other dimensions, with heads that stand in one with tokens; nothing where one is dynamic.
   std::optional<llvm::SmallVector<int64_t>> restOf(mlir::Value value);
 
@@ -79,13 +85,14 @@ public:
   mlir::BlockArgument source; // what an encoder reads; null: there is none
 
 private:
-  enum class Size { Batch, Steps, Past, Total, Source };
+  enum class Size { Batch, Steps, Past, Total, Room, Source };
   bool findIds();
   bool findSource(std::string &why);
   bool findSymbols(std::string &why);
 
   bool hasPast = false;
   llvm::DenseSet<mlir::Value> ofTokens;               // computed from the ids
+  llvm::DenseSet<mlir::Value> ofInputs;               // computed from any input
   llvm::SetVector<mlir::BlockArgument> behindSource; // inputs that keys and values of the encoder's results are computed from
   llvm::StringMap<Size> symbols;
   ElementSources sources;

@@ -73,6 +73,8 @@ std::string DistanceBias::read(DecoderGraph &graph, const ScoreAdded &added, int
     if (past < 8)
       return other;
     elements = graph.step(1, 1, past);
+    if (!elements->runs())
+      continue;
     auto first = added(*elements, 0, 0, 0, past, past), last = added(*elements, 0, 0, 0, 0, past);
     if (!elements->readOutside()) {
       if (!first || !last)

@@ -23,12 +23,19 @@ RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.get
 } // namespace
 
 ElementSources::ElementSources(ModuleOp module) {
+  llvm::StringMap<Value> measured;
+  module.walk([&](ir::SetSymbolOp set) { measured[set.getSymbol()] = set.getValue(); });
   for (auto symbol : module.getOps<ir::SymbolOp>()) {
     std::string why;
-    auto text = symbol.getValue();
-    if (text && !symbol.getRequirement())
-      if (auto expression = ir::SymbolExpr::parse(*text, why))
-        derived.emplace_back(symbol.getSymName(), std::move(*expression));
+    if (auto known = measured.find(symbol.getSymName()); known != measured.end()) {
+      derived.push_back({symbol.getSymName(), std::nullopt, known->second});
+      continue;
+    }
+    auto expression = symbol.getValue() ? ir::SymbolExpr::parse(*symbol.getValue(), why) : std::nullopt;
+    if (expression && symbol.getRequirement())
+      requirements.push_back(std::move(*expression));
+    else if (expression)
+      derived.push_back({symbol.getSymName(), std::move(expression), {}});
   }
 }
 
@@ -52,9 +59,18 @@ Elements::Elements(ElementSources &sources, const llvm::StringMap<int64_t> &give
     auto found = sizes.find(name);
     return found == sizes.end() ? 1 : found->second;
   };
-  for (const auto &[name, expression] : sources.derived)
-    if (!sizes.count(name))
-      sizes[name] = expression.evaluate(valueOf).value_or(1);
+  for (const ElementSources::Derived &symbol : sources.derived) {
+    if (sizes.count(symbol.name))
+      continue;
+    if (symbol.value) {
+      sizes[symbol.name] = symbol.value->evaluate(valueOf).value_or(1);
+      continue;
+    }
+    Form form = at(symbol.measured, SmallVector<int64_t>(size_t(tensorOf(symbol.measured).getRank()), 0));
+    sizes[symbol.name] = form.isNumber() ? int64_t(form.constant) : 1;
+  }
+  for (const ir::SymbolExpr &requirement : sources.requirements)
+    accepted &= requirement.evaluate(valueOf).value_or(0) >= 0;
 }
 
 int64_t Elements::sizeOf(const ir::Dim &dim) {

@@ -31,8 +31,16 @@ private:
   };
   const ScalarBody &bodyOf(ir::ScalarBodyInterface op);
 
+  // A symbol that follows from others, or that an i64 of the graph tells.
+  struct Derived {
+    llvm::StringRef name;
+    std::optional<ir::SymbolExpr> value;
+    mlir::Value measured;
+  };
+
   StoredTensors stored;
-  std::vector<std::pair<llvm::StringRef, ir::SymbolExpr>> derived; // in their order
+  std::vector<Derived> derived; // in their order
+  std::vector<ir::SymbolExpr> requirements;
   llvm::DenseMap<mlir::Operation *, ScalarBody> bodies;
 };
 
@@ -54,6 +62,8 @@ public:
   // Rows that are looked up in stored tables are numbers from now on, where they are; otherwise they stand for themselves.
   void readTables() { tables = true; }
 
+  // Whether a run of these sizes is not refused.
+  bool runs() const { return accepted; }
   // Whether something outside of a tensor was read since the last time this was asked.
   bool readOutside() { return std::exchange(outside, false); }
 
@@ -73,7 +83,7 @@ private:
   Input input;
   llvm::DenseMap<std::pair<mlir::Value, int64_t>, Form> known;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<int64_t, 5>> shapes;
-  bool outside = false, tables = false;
+  bool outside = false, tables = false, accepted = true;
 };
 
 } // namespace ingot::passes

@@ -43,6 +43,15 @@ Form sum(const Form &a, const Form &b, double sign) {
   return result;
 }
 
+bool isMultiple(const Form &a, const Form &b, double factor) {
+  if (a.terms.size() != b.terms.size() || a.constant != 0 || b.constant != 0)
+    return false;
+  for (auto [x, y] : llvm::zip(a.terms, b.terms))
+    if (x.tensor != y.tensor || x.index != y.index || std::fabs(x.factor - factor * y.factor) > 1e-6 * std::fabs(x.factor))
+      return false;
+  return true;
+}
+
 std::optional<Form> product(const Form &a, const Form &b) {
   if (a.isNumber())
     return scaled(b, a.constant);

@@ -29,6 +29,8 @@ struct Form {
 
 Form scaled(Form form, double factor);
 Form sum(const Form &a, const Form &b, double sign); // a + sign * b
+// Whether a is factor * b, to the rounding of floats, and both are sums of elements alone.
+bool isMultiple(const Form &a, const Form &b, double factor);
 // Nothing where neither is a number.
 std::optional<Form> product(const Form &a, const Form &b);
 

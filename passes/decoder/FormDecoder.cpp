@@ -4,6 +4,7 @@
 // inputs, masks, positions and rotations are is read from elements, for steps of several sizes; nothing is taken from names.
 #include "dialects/ingot/StepContract.h"
 #include "passes/Passes.h"
+#include "passes/decoder/CachedKeys.h"
 #include "passes/decoder/DecoderGraph.h"
 #include "passes/decoder/DistanceBias.h"
 #include "passes/decoder/EncodeEntry.h"
@@ -33,33 +34,9 @@ constexpr int64_t kNear = 63;
 
 RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
-// Keys or values of one attention: the input that holds the earlier ones, and the result that holds all.
-struct Cached {
-  BlockArgument past;
-  unsigned result = 0;
-  // Where the elements of position t, kv head g and element i lie in both.
-  SmallVector<int64_t> first;            // of t = g = i = 0
-  int64_t positionDim = 0, headDim = -1; // headDim -1: there is one head
-  int64_t elementDim = 0;
-  int64_t headStep = 1;
-  int64_t batchDim = -1;
-  double factor = 1; // by which attention multiplies what the cache holds
-
-  SmallVector<int64_t> at(int64_t batch, int64_t position, int64_t head, int64_t i) const {
-    SmallVector<int64_t> indices(first);
-    if (batchDim >= 0)
-      indices[size_t(batchDim)] = batch;
-    indices[size_t(positionDim)] = position;
-    if (headDim >= 0)
-      indices[size_t(headDim)] += head * headStep;
-    indices[size_t(elementDim)] += i;
-    return indices;
-  }
-};
-
 struct Layer {
   ir::ScaledDotProductAttentionOp op;
-  Cached keys, values;
+  CachedKeys keys, values;
   int64_t heads = 0, kvHeads = 0, size = 0;
   Heads q, k, v;
   double scale = 1;
@@ -86,13 +63,16 @@ protected:
     SmallVector<Value> parts = headsOf({&layer.q, &layer.k, &layer.v}, {layer.heads, layer.kvHeads, layer.kvHeads}, layer.size, op.getLoc());
     if (parts.empty())
       return {};
-    if (layer.q.rotary.width) {
-      Value angles = anglesOf(layer.k.rotary, op.getLoc());
+    if (layer.q.rotary.width)
       for (Value &part : MutableArrayRef<Value>(parts).take_front(2))
-        part = ir::RopeOp::create(b, op.getLoc(), part, angles).getResult();
-    }
+        part = rotate(part, layer.k.rotary, op.getLoc());
     return ir::appendAndAttend(b, op.getLoc(), step, cache, parts[0], parts[1], parts[2], attention);
   }
+
+  Value rotate(Value heads, const Rotary &rotary, Location loc) override {
+    return ir::RopeOp::create(b, loc, heads, anglesOf(rotary, loc)).getResult();
+  }
+  int64_t limit() const override { return positions_; }
 
 private:
   Value biasesOf(const Layer &layer, Location loc) {
@@ -110,14 +90,18 @@ private:
 
   Value anglesOf(const Rotary &rotary, Location loc) {
     for (const auto &[known, value] : angles)
-      if (known.inverse == rotary.inverse && known.factor == rotary.factor)
+      if (known.inverse == rotary.inverse && known.factor == rotary.factor && known.original == rotary.original &&
+          known.longInverse == rotary.longInverse && known.longFactor == rotary.longFactor)
         return value;
     auto type = RankedTensorType::get({int64_t(rotary.inverse.size())}, b.getF32Type());
     auto number = [&](double value) { return b.getF64FloatAttr(value); };
+    auto kind = rotary.original ? ir::RopeKind::Longrope : ir::RopeKind::Fixed;
+    auto beyond = rotary.original ? DenseElementsAttr::get(type, ArrayRef<float>(rotary.longInverse)) : DenseElementsAttr();
     Value made = ir::RopeAnglesOp::create(b, loc, step.argumentNamed("positions"), step.argumentNamed("sequence_starts"),
-                                          step.argumentNamed("context_lengths"), ir::RopeKindAttr::get(b.getContext(), ir::RopeKind::Fixed),
-                                          DenseElementsAttr::get(type, ArrayRef<float>(rotary.inverse)), DenseElementsAttr(),
-                                          b.getI64IntegerAttr(0), number(10000), number(1), number(rotary.factor), number(1))
+                                          step.argumentNamed("context_lengths"), ir::RopeKindAttr::get(b.getContext(), kind),
+                                          DenseElementsAttr::get(type, ArrayRef<float>(rotary.inverse)), beyond,
+                                          b.getI64IntegerAttr(rotary.original), number(10000), number(1), number(rotary.factor),
+                                          number(rotary.longFactor))
                      .getResult();
     angles.emplace_back(rotary, made);
     return made;
@@ -175,19 +159,25 @@ public:
 
 private:
   std::string readLayer(Layer &layer) {
-    auto q = tensorOf(layer.op.getQuery()), k = tensorOf(layer.op.getKey()), v = tensorOf(layer.op.getValue());
+    auto q = tensorOf(layer.op.getQuery()), v = tensorOf(layer.op.getValue());
     layer.heads = q.getDimSize(2);
     layer.size = q.getDimSize(3);
     if (v.getDimSize(3) != layer.size)
       return "keys have " + std::to_string(layer.size) + " elements a head and values " + std::to_string(v.getDimSize(3)) +
              "; the cache holds heads of one size";
-    if (layer.op.getLengths())
-      return "it is given the number of keys of each sequence";
-    if (std::string why = readCached(layer.op.getKey(), k.getDimSize(2), layer.size, layer.keys, layer.kvHeads); !why.empty())
+    auto locate = [&](Value operand, CachedKeys &cached, int64_t &kvHeads) {
+      if (graph.cached())
+        return readCachedKeys(graph, operand, cached, kvHeads);
+      return readGroups(operand, tensorOf(operand).getDimSize(2), layer.size, kvHeads);
+    };
+    if (std::string why = locate(layer.op.getKey(), layer.keys, layer.kvHeads); !why.empty())
       return "its keys: " + why;
     int64_t ofValues = 0;
-    if (std::string why = readCached(layer.op.getValue(), v.getDimSize(2), layer.size, layer.values, ofValues); !why.empty())
+    if (std::string why = locate(layer.op.getValue(), layer.values, ofValues); !why.empty())
       return "its values: " + why;
+    for (const CachedKeys *cached : {&layer.keys, &layer.values})
+      if (cached->room)
+        positions = std::min(positions, cached->room);
     const Layer *before = first(/*source=*/false);
     if (ofValues != layer.kvHeads)
       return "it has " + std::to_string(layer.kvHeads) + " heads of keys and " + std::to_string(ofValues) + " of values";
@@ -196,16 +186,14 @@ private:
 
     const int64_t limit = positions;
     if (std::string why = readHeads(
-            graph, lastOf(layer.op.getQuery()), layer.heads, layer.size, limit, layer.q);
+            graph, headsOf(layer.op.getQuery()), layer.heads, layer.size, limit, layer.q);
         !why.empty())
       return "its queries: " + why;
-    auto fresh = [&](const Cached &cached, Value operand) -> HeadElement {
+    auto fresh = [&](const CachedKeys &cached, Value operand) -> HeadElement {
       if (!graph.cached())
-        return lastOf(operand, tensorOf(operand).getDimSize(2) / layer.kvHeads);
-      return [&graph = graph, &cached](Elements &elements, int64_t h, int64_t i) {
-        Value result = resultOf(graph, cached.result);
-        SmallVector<int64_t> at = cached.at(0, elements.shapeOf(result)[size_t(cached.positionDim)] - 1, h, i);
-        return elements.at(result, at);
+        return headsOf(operand, tensorOf(operand).getDimSize(2) / layer.kvHeads);
+      return [&graph = graph, &cached](Elements &elements, int64_t past, int64_t position, int64_t h, int64_t i) {
+        return elements.at(resultOf(graph, cached.result), cached.inResult(0, position, h, i, past));
       };
     };
     if (std::string why = readHeads(graph, fresh(layer.keys, layer.op.getKey()), layer.kvHeads, layer.size, limit, layer.k); !why.empty())
@@ -219,10 +207,13 @@ private:
     const Rotary &a = layer.q.rotary, &c = layer.k.rotary;
     if (a.width != c.width || a.interleaved != c.interleaved)
       return "queries and keys are rotated differently";
-    for (auto [x, y] : llvm::zip(a.inverse, c.inverse))
-      if (std::fabs(x - y) > 1e-5 * std::fabs(y))
-        return "queries and keys are rotated by different angles";
-    if (std::fabs(a.factor - c.factor) > 1e-6 * std::fabs(c.factor))
+    auto alike = [](ArrayRef<float> all, ArrayRef<float> others) {
+      return all.size() == others.size() &&
+             llvm::all_of(llvm::zip(all, others), [](auto both) { return std::fabs(std::get<0>(both) - std::get<1>(both)) <= 1e-5 * std::fabs(std::get<1>(both)); });
+    };
+    if (!alike(a.inverse, c.inverse) || !alike(a.longInverse, c.longInverse) || a.original != c.original)
+      return "queries and keys are rotated by different angles";
+    if (std::fabs(a.factor - c.factor) > 1e-6 * std::fabs(c.factor) || std::fabs(a.longFactor - c.longFactor) > 1e-4 * std::fabs(c.longFactor))
       return "queries and keys are rotated and multiplied by different numbers";
     for (int64_t end : {a.positions, c.positions})
       if (end)
@@ -233,10 +224,10 @@ private:
     return checkTokens(layer);
   }
 
-  // Heads of the last token of an operand of attention; every group-th of them.
-  static HeadElement lastOf(Value operand, int64_t group = 1) {
-    return [operand, group](Elements &elements, int64_t h, int64_t i) {
-      return elements.at(operand, {0, elements.shapeOf(operand)[1] - 1, h * group, i});
+  // Heads of a token of an operand of attention; every group-th of them.
+  HeadElement headsOf(Value operand, int64_t group = 1) {
+    return [&graph = graph, operand, group](Elements &elements, int64_t past, int64_t position, int64_t h, int64_t i) {
+      return elements.at(operand, {0, graph.firstToken(past) + position - past, h * group, i});
     };
   }
 
@@ -252,7 +243,7 @@ private:
       return "a token does not see all of the encoder's results";
     if (const Layer *before = first(/*source=*/true); before && (before->kvHeads != layer.kvHeads || before->size != layer.size))
       return "its heads are of another number or size than those of the first layer";
-    if (std::string why = readHeads(graph, lastOf(layer.op.getQuery()), layer.heads, layer.size, positions, layer.q); !why.empty())
+    if (std::string why = readHeads(graph, headsOf(layer.op.getQuery()), layer.heads, layer.size, positions, layer.q); !why.empty())
       return "its queries: " + why;
     if (layer.q.rotary.width)
       return "its queries are rotated";
@@ -293,108 +284,6 @@ private:
     return "";
   }
 
-  // Where position t's key or value of attention's head g comes from: an input before the step, and a result that becomes it.
-  std::string readCached(Value operand, int64_t heads, int64_t size, Cached &cached, int64_t &kvHeads) {
-    if (!graph.cached())
-      return readGroups(operand, heads, size, kvHeads);
-    const int64_t batch = graph.fixedBatch.value_or(2), past = 7;
-    auto elements = graph.step(2, 3, past);
-    const int64_t steps = graph.fixedSteps.value_or(3);
-    SmallVector<int64_t> shape = elements->shapeOf(operand);
-    if (shape[1] != past + steps)
-      return "there are " + std::to_string(shape[1]) + " in a step of " + std::to_string(steps) + " tokens after " + std::to_string(past) +
-             " positions";
-    auto locate = [&](int64_t b, int64_t t, int64_t g, int64_t i, SmallVector<int64_t> &indices, double &factor) {
-      Form form = elements->at(operand, {b, t, g, i});
-      if (!form.isElement())
-        return false;
-      auto argument = dyn_cast<BlockArgument>(form.terms[0].tensor);
-      if (!argument || graph.roles.lookup(argument) != Role::Past || !graph.roles.count(argument) || (cached.past && cached.past != argument))
-        return false;
-      cached.past = argument;
-      indices = elements->indicesOf(argument, form.terms[0].index);
-      factor = form.terms[0].factor;
-      return true;
-    };
-    SmallVector<int64_t> other;
-    double factor = 1;
-    if (!locate(0, 0, 0, 0, cached.first, cached.factor))
-      return "those of earlier positions are not read from one input as they are";
-    // The dimension in which a step in one direction shows.
-    auto direction = [&](int64_t b, int64_t t, int64_t g, int64_t i, int64_t &dim, int64_t &by) {
-      if (!locate(b, t, g, i, other, factor))
-        return false;
-      dim = -1;
-      for (size_t d = 0; d < other.size(); ++d)
-        if (other[d] != cached.first[d]) {
-          if (dim >= 0)
-            return false;
-          dim = int64_t(d);
-          by = other[d] - cached.first[d];
-        }
-      return true;
-    };
-    int64_t by = 1;
-    const char *unlike = "they do not lie by batch, head, position and element in their input";
-    if (!direction(0, 1, 0, 0, cached.positionDim, by) || cached.positionDim < 0 || by != 1)
-      return unlike;
-    if (size > 1 && (!direction(0, 0, 0, 1, cached.elementDim, by) || cached.elementDim < 0 || by != 1))
-      return unlike;
-    if (batch > 1 && (!direction(1, 0, 0, 0, cached.batchDim, by) || cached.batchDim < 0 || by != 1))
-      return unlike;
-    // Heads that share keys read the same.
-    int64_t group = 1;
-    for (; group < heads; ++group) {
-      if (!direction(0, 0, group, 0, cached.headDim, cached.headStep))
-        return unlike;
-      if (cached.headDim >= 0)
-        break;
-    }
-    if (heads % group)
-      return unlike;
-    kvHeads = heads / group;
-    // All of it, and the result: what was there, then what is new.
-    cached.result = unsigned(graph.entry.getResultTypes().size());
-    for (unsigned n = 0; n < graph.entry.getResultTypes().size(); ++n) {
-      Value result = resultOf(graph, n);
-      if (tensorOf(result).getRank() != tensorOf(cached.past).getRank() ||
-          tensorOf(result).getElementType() != tensorOf(cached.past).getElementType())
-        continue;
-      SmallVector<int64_t> whole = elements->shapeOf(result), before = elements->shapeOf(cached.past);
-      before[size_t(cached.positionDim)] += steps;
-      if (whole != before)
-        continue;
-      Form form = elements->at(result, cached.at(0, past - 1, kvHeads - 1, 0));
-      if (form.isElement() && form.terms[0].tensor == cached.past)
-        cached.result = n;
-    }
-    if (cached.result == graph.entry.getResultTypes().size())
-      return "no result gives " + nodeOf(cached.past) + " with those of the new tokens";
-    Value result = resultOf(graph, cached.result);
-    for (int64_t b = 0; b < batch; ++b)
-      for (int64_t t = 0; t < past + steps; ++t)
-        for (int64_t g = 0; g < heads; ++g)
-          for (int64_t i = 0; i < size; i += (t + g) % 3 == 0 ? 1 : std::max<int64_t>(1, size - 1)) {
-            SmallVector<int64_t> at = cached.at(b, t, g / group, i);
-            Form whole = elements->at(result, at), read = elements->at(operand, {b, t, g, i});
-            if (t < past && !(whole.isElement() && whole.terms[0].factor == 1 && whole.terms[0].tensor == cached.past &&
-                              ArrayRef<int64_t>(elements->indicesOf(cached.past, whole.terms[0].index)) == ArrayRef<int64_t>(at)))
-              return nodeOf(result) + " does not give earlier positions as they were";
-            if (!isMultiple(read, whole, cached.factor))
-              return "attention does not read what " + nodeOf(result) + " gives";
-          }
-    return elements->readOutside() ? "something outside of a tensor is read" : "";
-  }
-
-  static bool isMultiple(const Form &a, const Form &b, double factor) {
-    if (a.terms.size() != b.terms.size() || a.constant != 0 || b.constant != 0)
-      return false;
-    for (auto [x, y] : llvm::zip(a.terms, b.terms))
-      if (x.tensor != y.tensor || x.index != y.index || std::fabs(x.factor - factor * y.factor) > 1e-6 * std::fabs(x.factor))
-        return false;
-    return true;
-  }
-
   // Queries and new keys and values of a token are of that token's row.
   std::string checkTokens(Layer &layer) {
     auto elements = graph.sampleStep();
@@ -420,8 +309,10 @@ private:
               return "its keys or values are not of their own token";
           continue;
         }
-        for (const Cached *cached : {&layer.keys, &layer.values})
-          if (!check(elements->at(resultOf(graph, cached->result), cached->at(b, 7 + s, layer.kvHeads - 1, layer.size - 1)), b, s))
+        for (const CachedKeys *cached : {&layer.keys, &layer.values})
+          if (!check(elements->at(resultOf(graph, cached->result),
+                                  cached->inResult(b, graph.samplePast() + s, layer.kvHeads - 1, layer.size - 1, graph.samplePast())),
+                     b, s))
             return "its keys or values are not of their own token";
       }
     return "";
@@ -431,10 +322,19 @@ private:
   std::optional<double> added(Elements &elements, Layer &layer, int64_t b, int64_t h, int64_t s, int64_t t, int64_t past) {
     const double hidden = -std::numeric_limits<double>::infinity();
     elements.readTables(); // of biases
-    if (layer.op.getCausal() && t > past + s)
+    // Attention's own mask counts from the last of its keys.
+    const int64_t place = s + elements.shapeOf(layer.op.getKey())[1] - elements.shapeOf(layer.op.getQuery())[1] + graph.firstToken(past);
+    if (layer.op.getCausal() && t > place)
       return hidden;
-    if (int64_t window = int64_t(layer.op.getWindow()); window && std::abs(past + s - t) >= window)
+    if (int64_t window = int64_t(layer.op.getWindow()); window && std::abs(place - t) >= window)
       return hidden;
+    if (Value lengths = layer.op.getLengths()) {
+      Form length = elements.at(lengths, {b});
+      if (!length.isNumber())
+        return std::nullopt;
+      if (double(t) >= length.constant)
+        return hidden;
+    }
     Value bias = layer.op.getBias();
     if (!bias)
       return 0.0;
@@ -490,6 +390,8 @@ private:
       if (far < 8)
         return other;
       auto elements = graph.step(1, 1, far);
+      if (!elements->runs())
+        continue;
       auto own = sees(*elements, layer, 0, 0, 0, far, far), before = sees(*elements, layer, 0, 0, 0, far - 1, far);
       if (!elements->readOutside() && own && before && *own)
         break;
@@ -524,7 +426,8 @@ private:
       for (int64_t b : {int64_t(0), batch - 1})
         for (int64_t h : {int64_t(0), layer.heads - 1})
           for (int64_t s = 0; s < steps; ++s)
-            for (int64_t t = 0; t < past + steps; ++t) {
+            // Of a cache with room for more also some of what is behind the step.
+            for (int64_t t = 0, all = elements->shapeOf(layer.op.getKey())[1]; t < all; t = t == past + steps ? std::max(t + 1, all - 1) : t + 1) {
               const bool expected = t <= past + s && (!layer.window || t > past + s - layer.window);
               auto found = sees(*elements, layer, b, h, s, t, past);
               if (!found)
@@ -575,7 +478,24 @@ struct FormDecoderPass : public impl::FormDecoderPassBase<FormDecoderPass> {
     if (auto known = module->getAttrOfType<IntegerAttr>("ingot.context"))
       context = known.getInt();
     Reader reader(graph, context);
-    if (why = reader.read(); !why.empty())
+    why = reader.read();
+    // What an input with a number for each sequence counts shows where the graph is a decoder if it does.
+    constexpr Role kCounts[] = {Role::Last, Role::First, Role::Count};
+    const int64_t choices = graph.counts.size() > 3 ? 1 : int64_t(std::pow(3, graph.counts.size()));
+    for (int64_t choice = 1; !why.empty() && choice < choices; ++choice) {
+      int64_t rest = choice;
+      for (BlockArgument count : graph.counts) {
+        graph.roles[count] = kCounts[rest % 3];
+        rest /= 3;
+      }
+      Reader another(graph, context);
+      if (!another.read().empty())
+        continue;
+      why.clear();
+      reader.layers = std::move(another.layers);
+      reader.positions = another.positions;
+    }
+    if (!why.empty())
       return leave(why);
     // What is left of the results are the logits.
     SmallVector<unsigned> rest;

@@ -23,34 +23,47 @@ public:
       return why;
     if (std::string why = findPairs(); !why.empty() || result.rotary.width == 0)
       return why;
-    if (std::string why = readFrequencies(); !why.empty())
+    Turn turn{{}, result.factor * result.rotary.factor};
+    if (std::string why = readFrequencies(0, turn); !why.empty())
       return why;
+    result.rotary.inverse = rounded(turn);
     findEnd();
     return "";
   }
 
 private:
   // Between products and attention lookups are of sines and cosines.
-  std::unique_ptr<Elements> at(int64_t position) {
-    auto elements = graph.step(1, 1, position);
+  struct At {
+    std::unique_ptr<Elements> elements;
+    int64_t past, position;
+  };
+  At at(int64_t position, int64_t before = 0, int64_t steps = 1) {
+    auto elements = graph.step(1, steps, position - before);
     elements->readTables();
-    return elements;
+    return {std::move(elements), position - before, position};
   }
 
+  // What pairs are turned by at each position, and multiplied by.
+  struct Turn {
+    SmallVector<double> frequencies;
+    double scale = 1;
+    int64_t farthest = 1; // distance by which frequencies were read
+  };
+
   // With the columns of terms in place of their numbers, so that those of different positions compare.
-  Form element(Elements &elements, int64_t h, int64_t i) {
-    Form form = given(elements, h, i);
+  Form element(At &at, int64_t h, int64_t i) {
+    Form form = given(*at.elements, at.past, at.position, h, i);
     for (Form::Term &term : form.terms)
-      term.index = graph.placeOf(elements, term.tensor, term.index).column;
+      term.index = graph.placeOf(*at.elements, term.tensor, term.index).column;
     return form;
   }
 
   // Which column each element is of; at position 0 nothing is turned.
   std::string readColumns() {
-    auto elements = at(0);
+    At first = at(0);
     for (int64_t h = 0; h < heads; ++h)
       for (int64_t i = 0; i < size; ++i) {
-        Form form = element(*elements, h, i);
+        Form form = element(first, h, i);
         if (!form.isElement())
           return "an element of a head is no multiple of one element that is computed before it";
         const Form::Term &term = form.terms[0];
@@ -61,7 +74,7 @@ private:
         result.columns.push_back(term.index);
         factors.push_back(term.factor);
       }
-    return elements->readOutside() ? "something outside of a tensor is read" : "";
+    return first.elements->readOutside() ? "something outside of a tensor is read" : "";
   }
 
   double ownFactor(const Form &form, int64_t h, int64_t i) const { return factorOf(form, result.columns[size_t(h * size + i)]); }
@@ -77,10 +90,10 @@ private:
     for (int64_t position : {1, 7, 61}) {
       if (position >= limit)
         break;
-      auto elements = at(position);
+      At there = at(position);
       for (int64_t h = 0; h < heads; ++h)
         for (int64_t i = 0; i < size; ++i) {
-          Form form = element(*elements, h, i);
+          Form form = element(there, h, i);
           if (form.constant != 0 || form.terms.size() > 2)
             return "an element of a head is no rotation of two elements";
           for (const Form::Term &term : form.terms) {
@@ -130,10 +143,9 @@ private:
   }
 
   // The angle of pair i of a head; nothing where it is no rotation.
-  std::optional<double> angle(Elements &elements, int64_t h, int64_t i) {
+  std::optional<double> angle(At &there, int64_t h, int64_t i, double scale) {
     auto [a, b] = pair(i);
-    Form first = element(elements, h, a), second = element(elements, h, b);
-    const double scale = result.factor * result.rotary.factor;
+    Form first = element(there, h, a), second = element(there, h, b);
     const double cosine = ownFactor(first, h, a) / scale, sine = factorOf(second, result.columns[size_t(h * size + a)]) / scale;
     const double cosine2 = ownFactor(second, h, b) / scale, sine2 = -factorOf(first, result.columns[size_t(h * size + b)]) / scale;
     // Tables may be of 16-bit floats.
@@ -146,34 +158,35 @@ private:
   // How far an angle may be from position times frequency: both are rounded to floats somewhere.
   static double tolerance(int64_t position) { return 0.02 + 3e-7 * double(position); }
 
-  std::string readFrequencies() {
-    Rotary &rotary = result.rotary;
-    SmallVector<double> frequencies;
-    auto first = at(1);
-    for (int64_t i = 0; i < rotary.width / 2; ++i) {
-      auto turned = angle(*first, 0, i);
-      if (!turned)
+  // By how much angles differ from those at a position.
+  std::string readFrequencies(int64_t origin, Turn &turn) {
+    SmallVector<double> start;
+    At first = at(origin + 1), from = at(origin);
+    for (int64_t i = 0; i < result.rotary.width / 2; ++i) {
+      auto before = angle(from, 0, i, turn.scale), turned = angle(first, 0, i, turn.scale);
+      if (!before || !turned)
         return "what is done to pairs of a head's elements is no rotation";
-      frequencies.push_back(*turned);
+      start.push_back(*before);
+      turn.frequencies.push_back(std::remainder(*turned - *before, 2 * M_PI));
     }
     // Closer by positions that are further away, as long as the turn before it is known.
-    for (int64_t position = 4; position < std::min<int64_t>(limit, 4096); position *= 4) {
-      auto elements = at(position);
-      for (auto [i, frequency] : llvm::enumerate(frequencies)) {
-        auto turned = angle(*elements, 0, int64_t(i));
-        if (!turned || distance(*turned, frequency * double(position)) > tolerance(position))
-          return position <= 4 ? "what is done to pairs of a head's elements is no rotation by a multiple of the position" : close(frequencies);
-        const double full = frequency * double(position);
-        frequency = (full + std::remainder(*turned - full, 2 * M_PI)) / double(position);
+    for (int64_t far = 4; far < std::min<int64_t>(limit - origin, 4096); far *= 4) {
+      At there = at(origin + far);
+      for (auto [i, frequency] : llvm::enumerate(turn.frequencies)) {
+        auto turned = angle(there, 0, int64_t(i), turn.scale);
+        const double full = frequency * double(far);
+        if (!turned || distance(*turned - start[i], full) > tolerance(origin + far))
+          return far <= 4 ? "what is done to pairs of a head's elements is no rotation by a multiple of the position" : "";
+        frequency = (full + std::remainder(*turned - start[i] - full, 2 * M_PI)) / double(far);
       }
-      farthest = position;
+      turn.farthest = far;
     }
-    return close(frequencies);
+    return "";
   }
 
   // base ^ (-2 i / width) where that is what they are, else as they were read.
-  std::string close(ArrayRef<double> frequencies) {
-    Rotary &rotary = result.rotary;
+  static SmallVector<float> rounded(const Turn &turn) {
+    ArrayRef<double> frequencies(turn.frequencies);
     SmallVector<double> exact;
     const double count = double(frequencies.size());
     auto fits = [&](double base) {
@@ -181,7 +194,7 @@ private:
       for (size_t i = 0; i < frequencies.size(); ++i) {
         exact.push_back(std::pow(base, -double(i) / count));
         // Sines of 16-bit floats are off by up to 2^-11.
-        if (std::fabs(exact.back() - frequencies[i]) > 3e-6 * frequencies[i] + 5e-4 / double(farthest))
+        if (std::fabs(exact.back() - frequencies[i]) > 3e-6 * frequencies[i] + 5e-4 / double(turn.farthest))
           return false;
       }
       return true;
@@ -197,38 +210,63 @@ private:
     }
     if (!found)
       exact.clear();
+    SmallVector<float> inverse;
     for (auto [i, frequency] : llvm::enumerate(frequencies))
-      rotary.inverse.push_back(float(exact.empty() ? frequency : exact[i]));
-    return "";
+      inverse.push_back(float(exact.empty() ? frequency : exact[i]));
+    return inverse;
   }
 
-  bool holdsAt(int64_t position) {
-    auto elements = at(position);
+  bool holds(At there, ArrayRef<float> inverse, double scale) {
     for (int64_t i : {int64_t(0), result.rotary.width / 4, result.rotary.width / 2 - 1}) {
-      auto turned = angle(*elements, heads - 1, i);
-      if (!turned || distance(*turned, double(result.rotary.inverse[size_t(i)]) * double(position)) > tolerance(position))
+      auto turned = angle(there, heads - 1, i, scale);
+      if (!turned || distance(*turned, double(inverse[size_t(i)]) * double(there.position)) > tolerance(there.position))
         return false;
     }
-    return !elements->readOutside();
+    return !there.elements->readOutside();
   }
 
-  // Tables end somewhere.
-  void findEnd() {
-    int64_t good = 1, bad = 0;
-    for (int64_t position = 16; position < limit && !bad; position *= 2)
-      (holdsAt(position) ? good : bad) = position;
-    if (!bad && limit > 1) {
-      if (holdsAt(limit - 1))
-        return;
-      bad = limit - 1;
+  // How many positions a rotation holds for that does so at one; `limit` where it does for all that are asked about.
+  int64_t endOf(int64_t good, ArrayRef<float> inverse, double scale) {
+    int64_t bad = limit;
+    for (int64_t position = std::max<int64_t>(16, good + 1); bad == limit; position *= 2) {
+      const int64_t asked = std::min(position, limit - 1);
+      if (asked <= good)
+        return limit;
+      (holds(at(asked), inverse, scale) ? good : bad) = asked;
     }
-    if (!bad)
-      return;
     while (bad - good > 1) {
       const int64_t middle = (good + bad) / 2;
-      (holdsAt(middle) ? good : bad) = middle;
+      (holds(at(middle), inverse, scale) ? good : bad) = middle;
     }
-    result.rotary.positions = good + 1;
+    return bad;
+  }
+
+  // Tables end somewhere, or other angles follow for sequences that are longer.
+  void findEnd() {
+    Rotary &rotary = result.rotary;
+    int64_t end = endOf(1, rotary.inverse, result.factor * rotary.factor);
+    if (end < limit && readLong(end)) {
+      rotary.original = end;
+      end = endOf(end, rotary.longInverse, result.factor * rotary.longFactor);
+    }
+    rotary.positions = end < limit ? end : 0;
+  }
+
+  bool readLong(int64_t original) {
+    // That it is the length which tells, and not the position, shows in a step of several tokens.
+    if (graph.fixedSteps || original < 8 || original + 8 >= limit)
+      return false;
+    At there = at(original);
+    auto [a, b] = pair(0);
+    Turn turn{{}, std::hypot(ownFactor(element(there, 0, a), 0, a), factorOf(element(there, 0, b), result.columns[size_t(a)]))};
+    if (!(turn.scale > 0) || !readFrequencies(original, turn).empty())
+      return false;
+    Rotary &rotary = result.rotary;
+    rotary.longInverse = rounded(turn);
+    rotary.longFactor = turn.scale / result.factor;
+    return turn.frequencies[0] != 0 && holds(at(original), rotary.longInverse, turn.scale) &&
+           holds(at(original - 2, /*before=*/0, /*steps=*/5), rotary.longInverse, turn.scale) &&
+           holds(at(original + 2, /*before=*/4, /*steps=*/6), rotary.longInverse, turn.scale);
   }
 
   DecoderGraph &graph;
@@ -236,7 +274,6 @@ private:
   const int64_t heads, size, limit;
   Heads &result;
   SmallVector<double> factors;
-  int64_t farthest = 1; // position by which frequencies were read
 };
 
 } // namespace

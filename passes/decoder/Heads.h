@@ -16,6 +16,10 @@ struct Rotary {
   bool interleaved = false;
   llvm::SmallVector<float> inverse;
   double factor = 1;
+  // Where a sequence is longer than this, all tokens of a step are turned by other angles (longrope); 0: never.
+  int64_t original = 0;
+  llvm::SmallVector<float> longInverse;
+  double longFactor = 1;
   int64_t positions = 0; // for which it was seen to hold; 0: all that were asked about
 };
 
@@ -26,8 +30,8 @@ struct Heads {
   Rotary rotary;
 };
 
-// Element i of head h of the one token of a step.
-using HeadElement = std::function<Form(Elements &, int64_t head, int64_t i)>;
+// Element i of head h of the token at a position, in a step after `past` positions.
+using HeadElement = std::function<Form(Elements &, int64_t past, int64_t position, int64_t head, int64_t i)>;
 
 // Empty, or why they are nothing of this kind. `limit` is the largest number of positions that is asked about.
 std::string readHeads(DecoderGraph &graph, const HeadElement &element, int64_t heads, int64_t size, int64_t limit, Heads &result);

@@ -8,6 +8,8 @@
 #include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace ingot::passes {
@@ -71,6 +73,10 @@ Value TokenRows::write(Value value) {
   auto rest = graph.restOf(value);
   if (!rest)
     return fail("a dimension of " + nodeOf(value) + " is neither that of batch nor of tokens");
+  if (!graph.isOfStep(value))
+    return repeated(value, *rest);
+  if (Value rows = turned(value); rows || !reason.empty())
+    return rows;
   Operation *op = value.getDefiningOp();
   return llvm::TypeSwitch<Operation *, Value>(op)
       .Case<ir::ScaledDotProductAttentionOp>([&](auto attention) -> Value {
@@ -120,14 +126,14 @@ Value TokenRows::write(Value value) {
       .Case<ir::CastOp>([&](auto cast) { return rowsOf(cast.getInput()); }) // floats: rows are f32 throughout
       .Case<ir::BroadcastOp>([&](auto broadcastOp) { return broadcast(value, broadcastOp.getInput()); })
       .Case<ir::ReshapeOp>([&](auto reshape) -> Value {
-        // Rows under another shape, where tokens come first in both.
+        // Rows under another shape, where tokens come first in both, but for dimensions of 1.
         auto first = [&](Value of) {
           DecoderGraph::Tokens tokens = graph.tokensOf(of);
           int64_t count = 0;
-          while (tokens.has(count))
-            ++count;
+          for (int64_t i = 0; i < tensorOf(of).getRank() && (tokens.has(i) || tensorOf(of).getDimSize(unsigned(i)) == 1); ++i)
+            count += tokens.has(i);
           int64_t all = (tokens.batch >= 0) + (tokens.steps >= 0) + (tokens.rows >= 0);
-          return all > 0 && count == all;
+          return count == all && graph.isOfStep(of);
         };
         Value input = reshape.getInput();
         auto before = graph.restOf(input);
@@ -145,7 +151,14 @@ Value TokenRows::write(Value value) {
         return compute(computeOp);
       })
       .Default([&](Operation *other) -> Value {
-        if (isa<ir::ScalarBodyInterface>(other) && !isa<ir::SelectOp, ir::CompareOp>(other))
+        if (auto select = dyn_cast<ir::SelectOp>(other)) {
+          Value rows = moved(value), condition = rows || !reason.empty() ? Value() : this->condition(select.getCondition());
+          if (!condition)
+            return rows;
+          Value yes = rowsOf(select.getOnTrue()), no = yes ? rowsOf(select.getOnFalse()) : Value();
+          return no ? ir::SelectOp::create(b, select.getLoc(), yes.getType(), condition, yes, no).getResult() : Value();
+        }
+        if (isa<ir::ScalarBodyInterface>(other) && !isa<ir::CompareOp>(other))
           return elementwise(other);
         return moved(value);
       });
@@ -289,6 +302,21 @@ Value TokenRows::parameter(Value value) {
   return made;
 }
 
+Value TokenRows::condition(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !isa<ir::ScalarBodyInterface>(op) || isa<ir::SelectOp>(op) || !graph.isOfStep(value) || !graph.restOf(value))
+    return {};
+  SmallVector<Value> operands;
+  for (Value operand : op->getOperands()) {
+    Value rows = tensorOf(operand).getElementType().isInteger(1) ? condition(operand) : isa<FloatType>(tensorOf(operand).getElementType()) ? rowsOf(operand) : Value();
+    if (!rows)
+      return {};
+    operands.push_back(rows);
+  }
+  OperationState state(op->getLoc(), op->getName(), operands, tensorOf(operands[0]).clone(b.getI1Type()), op->getAttrs());
+  return b.create(state)->getResult(0);
+}
+
 Value TokenRows::elementwise(Operation *op) {
   SmallVector<Value> operands;
   for (Value operand : op->getOperands()) {
@@ -301,14 +329,22 @@ Value TokenRows::elementwise(Operation *op) {
   return b.create(state)->getResult(0);
 }
 
+// A parameter, the same for each token.
+Value TokenRows::repeated(Value value, ArrayRef<int64_t> rest) {
+  Value source = parameter(value);
+  if (!source)
+    return {};
+  if (!tensorOf(source).getElementType().isF32())
+    source = ir::CastOp::create(b, value.getLoc(), ir::tensorType(ir::dimsOf(tensorOf(source)), b.getF32Type()), source);
+  return ir::BroadcastOp::create(b, value.getLoc(), rowsType(rest), source);
+}
+
 Value TokenRows::broadcast(Value value, Value input) {
   SmallVector<int64_t> rest = *graph.restOf(value);
   RankedTensorType type = rowsType(rest);
-  if (graph.tokensOf(value).empty())
-    return fail(nodeOf(value) + " has no dimension of tokens");
   Value source = input;
   SmallVector<int64_t> dims;
-  if (graph.tokensOf(input).empty()) {
+  if (!graph.isOfStep(input)) {
     source = parameter(input);
     if (!source)
       return {};
@@ -385,7 +421,7 @@ Value TokenRows::moved(Value value) {
     source = from;
     DecoderGraph::Tokens own = graph.tokensOf(source);
     auto ofSource = graph.restOf(source);
-    if (own.empty() || !ofSource)
+    if (!graph.isOfStep(source) || !ofSource)
       return {};
     const DecoderGraph::Place place = graph.placeOf(*sample, source, form.terms[0].index);
     if ((own.batch >= 0 && place.batch != batch - 1) || (own.steps >= 0 && place.step != steps - 1) ||
@@ -395,6 +431,57 @@ Value TokenRows::moved(Value value) {
   }
   Value rows = rowsOf(source);
   return rows ? columnsOf(rows, columns, rest, value.getLoc()) : Value();
+}
+
+Value TokenRows::turned(Value value) {
+  const DecoderGraph::Tokens tokens = graph.tokensOf(value);
+  SmallVector<int64_t> rest = *graph.restOf(value);
+  if (rest.size() < 2 || tokens.heads > 1 || tokens.rows >= 0 || !isa<ir::AddOp, ir::SubOp, ir::ConcatOp, ir::ComputeOp, ir::ReshapeOp>(value.getDefiningOp()))
+    return {};
+  const int64_t size = rest.back(), heads = productOf(rest) / std::max<int64_t>(size, 1), all = tensorOf(value).getRank();
+  auto at = [&, value](Elements &elements, int64_t step, int64_t column) {
+    SmallVector<int64_t> indices(size_t(all), 0);
+    for (int64_t i = all; i-- > 0;) {
+      if (i == tokens.batch || tensorOf(value).getDimSize(unsigned(i)) == 1)
+        continue;
+      if (i == tokens.steps) {
+        indices[size_t(i)] = step;
+        continue;
+      }
+      indices[size_t(i)] = column % tensorOf(value).getDimSize(unsigned(i));
+      column /= tensorOf(value).getDimSize(unsigned(i));
+    }
+    return elements.at(value, indices);
+  };
+  // A turned element is a sum of two of one product, by factors that are no ones.
+  const int64_t past = graph.samplePast(), last = graph.firstToken(past) + graph.fixedSteps.value_or(3) - 1;
+  Form first = at(*sample, last, 0);
+  if (first.constant != 0 || first.terms.size() != 2 || first.terms[0].tensor != first.terms[1].tensor || std::abs(first.terms[0].factor) == 1 ||
+      std::abs(first.terms[1].factor) == 1)
+    return {};
+  Heads read;
+  auto element = [&](Elements &elements, int64_t before, int64_t position, int64_t h, int64_t i) {
+    return at(elements, graph.firstToken(before) + position - before, h * size + i);
+  };
+  if (!readHeads(graph, element, heads, size, limit(), read).empty() || read.rotary.width == 0)
+    return {};
+  if (read.rotary.positions)
+    most = most ? std::min(most, read.rotary.positions) : read.rotary.positions;
+  SmallVector<Value> halves = headsOf({&read}, {heads}, size, value.getLoc());
+  if (halves.empty())
+    return {};
+  Value rows = rotate(halves[0], read.rotary, value.getLoc());
+  if (read.rotary.interleaved) {
+    // Pairs were made halves for this, and are neighbours to what follows.
+    SmallVector<int64_t> columns;
+    const int64_t width = read.rotary.width;
+    for (int64_t n = 0; n < heads * size; ++n)
+      columns.push_back(n % size < width ? n / size * size + n % size / 2 + n % size % 2 * (width / 2) : n);
+    rows = columnsOf(rows, columns, {heads, size}, value.getLoc());
+  }
+  if (read.factor != 1)
+    rows = ir::ScaleOp::create(b, value.getLoc(), rows, b.getF64FloatAttr(read.factor));
+  return reshaped(rows, rest);
 }
 
 Value TokenRows::columnsOf(Value rows, ArrayRef<int64_t> columns, ArrayRef<int64_t> shape, Location loc) {
@@ -532,7 +619,7 @@ Value TokenRows::compute(ir::ComputeOp op) {
   const unsigned inputs = unsigned(op.getInputs().size());
   SmallVector<Value> values;
   for (Value input : op.getInputs()) {
-    Value rows = graph.tokensOf(input).empty() ? parameter(input) : isa<FloatType>(tensorOf(input).getElementType()) ? rowsOf(input) : Value();
+    Value rows = !graph.isOfStep(input) ? parameter(input) : isa<FloatType>(tensorOf(input).getElementType()) ? rowsOf(input) : Value();
     if (!rows)
       return {};
     values.push_back(rows);
@@ -568,7 +655,7 @@ Value TokenRows::compute(ir::ComputeOp op) {
   for (Operation &inner : body.getOperations()) {
     auto element = dyn_cast<ir::ElementOp>(inner);
     Value from = element ? op.getInputs()[cast<BlockArgument>(element.getTensor()).getArgNumber()] : Value();
-    if (element && !graph.tokensOf(from).empty()) {
+    if (element && graph.isOfStep(from)) {
       DecoderGraph::Tokens own = graph.tokensOf(from);
       SmallVector<Value> indices{token};
       for (auto [i, index] : llvm::enumerate(element.getIndices())) {

@@ -32,6 +32,10 @@ public:
 protected:
   // Of one attention's result [tokens, heads, size].
   virtual mlir::Value attend(ir::ScaledDotProductAttentionOp op) = 0;
+  // Heads [tokens, heads, size] whose pairs are halves, turned by the tokens' positions.
+  virtual mlir::Value rotate(mlir::Value heads, const Rotary &rotary, mlir::Location loc) = 0;
+  // Positions that are asked about at most.
+  virtual int64_t limit() const = 0;
 
   mlir::Value fail(const std::string &what) {
     if (reason.empty())
@@ -46,11 +50,16 @@ private:
   mlir::Value rowsByPosition(mlir::Value table, int64_t offset, double scale, mlir::Location loc);
   mlir::Value cutByPosition(ir::ComputeOp op);
   mlir::Value elementwise(mlir::Operation *op);
+  // Truth values of rows, as comparisons of floats and what is made of these. Null where they are of something else.
+  mlir::Value condition(mlir::Value value);
   mlir::Value broadcast(mlir::Value value, mlir::Value input);
+  mlir::Value repeated(mlir::Value value, llvm::ArrayRef<int64_t> rest);
   // A weight, a constant or what is made of them, in entry step.
   mlir::Value parameter(mlir::Value value);
   mlir::Value compute(ir::ComputeOp op);
   mlir::Value moved(mlir::Value value);
+  // Heads that are turned by their position before something else than attention reads them, such as a norm; null where a value is none.
+  mlir::Value turned(mlir::Value value);
   // Where an axis of a value stands in its rows; nothing for one of tokens.
   std::optional<int64_t> axisOf(mlir::Value value, int64_t axis);
   mlir::RankedTensorType rowsType(llvm::ArrayRef<int64_t> rest);

@@ -197,10 +197,10 @@ private:
         value = inner;
         continue;
       }
-      // The lowest float in place of -infinity: only masks are so low.
-      if (auto kept = value.getDefiningOp<ir::MaxOp>(); kept && factor == 1 && scores.softCap == 0)
-        if (Value inner = aboveLowest(kept)) {
-          scores.floor = std::max(lowestOf(kept), scores.floor.value_or(-std::numeric_limits<double>::infinity()));
+      // A floor under scores that is as low as what masks leave (-infinity made finite): it is the bias's then.
+      if (auto bounded = value.getDefiningOp<ir::MaxOp>(); bounded && scores.softCap == 0)
+        if (Value inner = aboveFloor(bounded, factor)) {
+          scores.floor = std::max(floorOf(bounded) * factor, scores.floor.value_or(-std::numeric_limits<double>::infinity()));
           value = inner;
           continue;
         }
@@ -243,15 +243,17 @@ private:
     }
   }
 
-  // Of max(x, c), where c is as low as no score: x, and c.
-  static Value aboveLowest(ir::MaxOp op) {
-    for (auto [number, rest] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())})
-      if (auto constant = match::constantOf(number); constant && *constant < -1e30 && rest.getType() == op.getType())
-        return rest;
+  // Of max(x, a number that hides keys): x, and the number.
+  static Value aboveFloor(ir::MaxOp op, double factor) {
+    for (auto [value, bound] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())})
+      if (auto number = match::constantOf(bound);
+          number && *number * factor <= match::kHiddenScore && value.getType() == op.getType())
+        return value;
     return {};
   }
-  static double lowestOf(ir::MaxOp op) {
-    return *match::constantOf(aboveLowest(op) == op.getLhs() ? op.getRhs() : op.getLhs());
+  static double floorOf(ir::MaxOp op) {
+    auto right = match::constantOf(op.getRhs());
+    return right ? *right : *match::constantOf(op.getLhs());
   }
 
   // A bias that is at least so much, before it is repeated.
@@ -316,8 +318,8 @@ private:
         value = reshape.getInput();
       } else if (auto tanh = value.getDefiningOp<ir::TanhOp>()) {
         value = tanh.getInput();
-      } else if (auto kept = value.getDefiningOp<ir::MaxOp>(); kept && aboveLowest(kept)) {
-        value = aboveLowest(kept);
+      } else if (auto bounded = value.getDefiningOp<ir::MaxOp>(); bounded && aboveFloor(bounded, 1)) {
+        value = aboveFloor(bounded, 1);
       } else if (auto shift = value.getDefiningOp<ir::SubOp>(); shift && rowOf(shift)) {
         value = shift.getLhs();
       } else if (auto sum = value.getDefiningOp<ir::AddOp>()) {
@@ -451,7 +453,9 @@ private:
       keyScale = 1;
     }
     auto value = tensorOf(root.getRhs());
-    if (value.getRank() != scoresType.getRank() || tensorOf(scores.product.getRhs()).getRank() != value.getRank())
+    // Scores of all heads in one dimension may have been parted before the softmax, and values be so from the first.
+    const bool parted = scoresType.getRank() == 3 && tensorOf(softmax.getInput()).getRank() == 4 && value.getRank() == 4;
+    if ((value.getRank() != scoresType.getRank() && !parted) || tensorOf(scores.product.getRhs()).getRank() != scoresType.getRank())
       return "its values have shape other than its scores";
     auto isStatic = [](Value of, int64_t fromEnd) { return !tensorOf(of).isDynamicDim(tensorOf(of).getRank() - fromEnd); };
     if (!isStatic(query, 1) || !isStatic(root.getRhs(), 1))

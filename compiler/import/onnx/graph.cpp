@@ -503,6 +503,16 @@ Shape Graph::broadcastShape(const std::vector<Tensor> &inputs) {
       if (to.isConstant() && from.isConstant())
         throw ImportError("shapes " + textOf(inputs[0]->shape) + " and " + textOf(input->shape) +
                           " do not go together: a dimension is " + to.text() + " and " + from.text());
+      // What is never more than 1 (a slice of one row by a length) counts as 1 beside what may be.
+      auto atMostOne = [](const Dimension &of) { return of.most() && *of.most() <= 1; };
+      if (atMostOne(from) != atMostOne(to)) {
+        const Dimension one = atMostOne(from) ? from : to;
+        builder.require(GraphBuilder::Relation::equal, one, Dimension(1),
+                        "that shapes " + textOf(inputs[0]->shape) + " and " + textOf(input->shape) + " go together: " + one.text() + " = 1");
+        if (atMostOne(to))
+          to = from;
+        continue;
+      }
       // Neither is meant to be 1.
       const bool mask = maskLengths.count(to.symbolName()) || maskLengths.count(from.symbolName());
       if ((isSum(to) || mask) && (isSum(from) || mask) && (isSum(to) || isSum(from)))

@@ -2,6 +2,7 @@
 //
 // See import.h: walks the nodes in order, expands functions and constant branches, and hands each operator to its definition.
 #include "compiler/import/onnx/import.h"
+#include "compiler/import/onnx/choice.h"
 #include "compiler/import/onnx/op.h"
 #include "compiler/import/onnx/order.h"
 #include "compiler/import/onnx/schema.h"
@@ -303,8 +304,11 @@ private:
     if (result.problems.size() > before)
       return false;
     std::vector<Value> values = builder.beginEntry(result.name, "main", arguments.specs);
-    for (size_t i = 0; i < values.size(); ++i)
-      arguments.values[i].first->values[arguments.values[i].second] = graph.argument(arguments.types[i], arguments.specs[i].shape, values[i]);
+    for (size_t i = 0; i < values.size(); ++i) {
+      Tensor given = graph.argument(arguments.types[i], arguments.specs[i].shape, values[i]);
+      arguments.values[i].first->values[arguments.values[i].second] = given;
+      inputs.insert(given);
+    }
     return true;
   }
 
@@ -594,12 +598,13 @@ private:
       throw ImportError("its branches have " + std::to_string(a.size()) + " and " + std::to_string(b.size()) + " outputs");
     Tensor condition = graph.reshape(inputs[0], {});
     std::vector<Tensor> outputs;
+    std::map<std::pair<std::string, std::string>, Dimension> sizes;
     for (size_t i = 0; i < a.size(); ++i) {
-      if (!(a[i]->shape == b[i]->shape))
-        throw ImportError("its condition is not known when the model is compiled, and output " + std::to_string(i) +
-                          " has shape " + textOf(a[i]->shape) + " in one branch and " + textOf(b[i]->shape) +
-                          " in the other; expected equal shapes");
-      outputs.push_back(graph.where(condition, a[i], b[i]));
+      // An input that chooses between graphs is none that a run gives: specialize.h takes one of them.
+      if (this->inputs.count(inputs[0]) && !(a[i]->shape == b[i]->shape))
+        throw ImportError("its condition is an input, and output " + std::to_string(i) + " has shape " + textOf(a[i]->shape) + " in one branch and " +
+                          textOf(b[i]->shape) + " in the other; expected equal shapes");
+      outputs.push_back(chosen(graph, condition, a[i], b[i], sizes));
     }
     return outputs;
   }
@@ -615,6 +620,7 @@ private:
   const Graph::Equalities &equal;
   std::map<std::tuple<std::string, std::string, std::string>, const proto::FunctionProto *> functions;
   std::map<std::pair<size_t, std::string>, std::string> symbols;
+  std::set<Tensor> inputs; // of the models
   std::set<std::string> storedNames;
   std::map<ElementType, uint64_t> bytesOf; // of initializers
   std::vector<std::unique_ptr<google::protobuf::RepeatedPtrField<proto::NodeProto>>> bodies;

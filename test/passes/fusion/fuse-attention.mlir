@@ -97,3 +97,50 @@ ingot.entry @joined(%q: tensor<8x5x16xf32>, %kt: tensor<8x16x6xf32>, %v: tensor<
   %o = ingot.matmul %p, %v : (tensor<8x5x6xf32>, tensor<8x6x16xf32>) -> tensor<8x5x16xf32>
   ingot.return %o : tensor<8x5x16xf32>
 }
+
+// -----
+
+// A floor under masked scores that is as low as a mask is no floor for what is seen.
+// CHECK-LABEL: ingot.entry @floored
+// CHECK:         ingot.scaled_dot_product_attention %{{.*}}, %{{.*}}, %{{.*}} bias %{{.*}} {scale = 1.000000e+00 : f64}
+ingot.entry @floored(%q: tensor<2x5x16xf32>, %kt: tensor<2x16x6xf32>, %v: tensor<2x6x16xf32>, %mask: tensor<2x5x6xf32>) -> tensor<2x5x16xf32>
+    attributes {arg_names = ["q", "k", "v", "m"], res_names = ["y"]} {
+  %low = ingot.constant dense<-3.4028e+38> : tensor<2x5x6xf32>
+  %x = ingot.matmul %q, %kt : (tensor<2x5x16xf32>, tensor<2x16x6xf32>) -> tensor<2x5x6xf32>
+  %a = ingot.add %x, %mask : tensor<2x5x6xf32>
+  %f = ingot.max %a, %low : tensor<2x5x6xf32>
+  %p = ingot.softmax %f {axis = 2 : i64} : tensor<2x5x6xf32>
+  %o = ingot.matmul %p, %v : (tensor<2x5x6xf32>, tensor<2x6x16xf32>) -> tensor<2x5x16xf32>
+  ingot.return %o : tensor<2x5x16xf32>
+}
+
+// -----
+
+// A higher one is.
+// CHECK: module attributes {ingot.not_fused = [{{.*}}(max) stands between the product of queries and keys and the softmax"]}
+// CHECK-LABEL: ingot.entry @floor_that_counts
+// CHECK-NOT:     scaled_dot_product_attention
+ingot.entry @floor_that_counts(%q: tensor<2x5x16xf32>, %kt: tensor<2x16x6xf32>, %v: tensor<2x6x16xf32>) -> tensor<2x5x16xf32>
+    attributes {arg_names = ["q", "k", "v"], res_names = ["y"]} {
+  %low = ingot.constant dense<-5.0> : tensor<2x5x6xf32>
+  %x = ingot.matmul %q, %kt : (tensor<2x5x16xf32>, tensor<2x16x6xf32>) -> tensor<2x5x6xf32>
+  %f = ingot.max %x, %low : tensor<2x5x6xf32>
+  %p = ingot.softmax %f {axis = 2 : i64} : tensor<2x5x6xf32>
+  %o = ingot.matmul %p, %v : (tensor<2x5x6xf32>, tensor<2x6x16xf32>) -> tensor<2x5x16xf32>
+  ingot.return %o : tensor<2x5x16xf32>
+}
+
+// -----
+
+// Scores of all heads in one dimension, parted before the softmax; values that are so from the first.
+// CHECK-LABEL: ingot.entry @parted
+// CHECK:         ingot.scaled_dot_product_attention %{{.*}}, %{{.*}}, %{{.*}} {scale = 1.000000e+00 : f64}
+// CHECK-SAME:      (tensor<2x5x4x16xf32>, tensor<2x6x4x16xf32>, tensor<2x6x4x16xf32>)
+ingot.entry @parted(%q: tensor<8x5x16xf32>, %kt: tensor<8x16x6xf32>, %v: tensor<2x4x6x16xf32>) -> tensor<2x4x5x16xf32>
+    attributes {arg_names = ["q", "k", "v"], res_names = ["y"]} {
+  %x = ingot.matmul %q, %kt : (tensor<8x5x16xf32>, tensor<8x16x6xf32>) -> tensor<8x5x6xf32>
+  %x4 = ingot.reshape %x : tensor<8x5x6xf32> -> tensor<2x4x5x6xf32>
+  %p = ingot.softmax %x4 {axis = 3 : i64} : tensor<2x4x5x6xf32>
+  %o = ingot.matmul %p, %v : (tensor<2x4x5x6xf32>, tensor<2x4x6x16xf32>) -> tensor<2x4x5x16xf32>
+  ingot.return %o : tensor<2x4x5x16xf32>
+}

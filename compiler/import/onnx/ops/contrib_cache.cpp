@@ -97,12 +97,22 @@ std::vector<Tensor> groupQueryAttention(Op &op) {
     op.fail("seqlens_k has shape " + textOf(last->shape) + "; expected [" + batch.text() + "]");
   if (last->dataType != DataType::i32 && last->dataType != DataType::i64)
     op.fail("seqlens_k is of " + nameOf(last->dataType) + "; expected int32");
-  const std::vector<Dimension> totals = op.integers(6);
-  if (totals.size() != 1)
-    op.fail("total_sequence_length has " + std::to_string(totals.size()) + " elements; expected one");
-  const Dimension longest = totals[0];
   last = graph.reshape(last, {batch});
-  Cache cache{op.optional(3), op.optional(4), nullptr, nullptr, longest};
+  Cache cache{op.optional(3), op.optional(4), nullptr, nullptr, Dimension(0)};
+  // Where a run says how many positions there are, keys and values are written in place: results have the rows that the past has.
+  Tensor total = op.input(6);
+  const bool inPlace = !graph.knownIntegers(total) && cache.pastKey && cache.pastKey->rank() == 4 && cache.pastKey->shape[2].isConstant();
+  std::optional<Dimension> longest;
+  if (!inPlace) {
+    const std::vector<Dimension> totals = op.integers(6);
+    if (totals.size() != 1)
+      op.fail("total_sequence_length has " + std::to_string(totals.size()) + " elements; expected one");
+    longest = cache.rows = totals[0];
+  } else if (total->type == ElementType::i32 || total->type == ElementType::i64) {
+    total = graph.reshape(total, {Dimension(1)});
+  } else {
+    op.fail("total_sequence_length is of " + nameOf(total->dataType) + "; expected int32");
+  }
   if (!cache.pastKey != !cache.pastValue)
     op.fail("past_key and past_value go together");
   for (Tensor past : {cache.pastKey, cache.pastValue})
@@ -114,14 +124,15 @@ std::vector<Tensor> groupQueryAttention(Op &op) {
     graph.equate(cache.pastValue->shape[3], spec.v->shape[3]);
   }
   if (cache.pastKey)
-    cache.rows = Dimension::max(cache.pastKey->shape[2], longest);
+    cache.rows = longest ? Dimension::max(cache.pastKey->shape[2], *longest) : cache.pastKey->shape[2];
   cache.total = graph.map(DataType::i64, {last}, [](const std::vector<Scalar> &x) {
     return cast(x[0], ElementType::i64) + Scalar::integer(ElementType::i64, 1);
   });
   // A step of as many queries as the longest sequence has positions is the first, of prompts padded behind.
-  cache.past = graph.map(DataType::i64, {cache.total}, [&](const std::vector<Scalar> &x) {
+  cache.past = graph.compute(DataType::i64, {batch}, [&](const Indices &i) {
     const Scalar fresh(queries), zero = Scalar::integer(ElementType::i64, 0);
-    return select(equal(fresh, Scalar(longest)), zero, larger(x[0] - cast(fresh, ElementType::i64), zero));
+    const Scalar all = longest ? Scalar(*longest) : cast(graph.at(total, {Scalar(0)}), ElementType::index);
+    return select(equal(fresh, all), zero, larger(graph.at(cache.total, {i[0]}) - cast(fresh, ElementType::i64), zero));
   });
 
   if (Tensor weight = op.optional(14); weight || op.optional(15)) {

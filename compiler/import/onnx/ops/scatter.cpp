@@ -102,15 +102,24 @@ std::vector<Tensor> scatterNd(Op &op) {
   if (expected.size() != updates->rank())
     op.fail("updates have shape " + textOf(updates->shape) + "; expected " + textOf(expected));
   for (size_t d = 0; d < expected.size(); ++d)
-    if (auto a = expected[d].constant(), b = updates->shape[d].constant(); a && b && *a != *b)
+    if (op.graph.differ(expected[d], updates->shape[d], "updates for the indices and rows that they are written to"))
       op.fail("updates have shape " + textOf(updates->shape) + "; expected " + textOf(expected));
+  // What one of both says in numbers holds for both.
+  for (size_t d = 0; d < lead.size(); ++d)
+    if (updates->shape[d].isConstant())
+      lead[d] = updates->shape[d];
   const Dimension count = elementsOf(lead);
   if (count == Dimension(0))
     return {data};
-  ids = op.graph.reshape(ids, {count, Dimension(*length)});
+  auto flat = [&](Tensor x, const Shape &shape) {
+    if (!(elementsOf(x->shape) == elementsOf(shape)))
+      return op.graph.reshapeUnproven(x, shape);
+    return op.graph.computed(x->dataType, shape, op.graph.ir().reshape(op.graph.value(x), shape));
+  };
+  ids = flat(ids, {count, Dimension(*length)});
   Shape rows = {count};
   rows.insert(rows.end(), updates->shape.begin() + std::ptrdiff_t(lead.size()), updates->shape.end());
-  updates = op.graph.computed(updates->dataType, rows, op.graph.ir().reshape(op.graph.value(updates), rows));
+  updates = flat(updates, rows);
   return {scatter(
       op, data, count,
       [&](const Indices &i, Scalar k) {
