@@ -557,16 +557,20 @@ Tensor Graph::reshapeUnproven(Tensor x, const Shape &shape) {
     return computed(x->dataType, shape, builder.reshape(value(x), shape));
   // IR holds reshapes whose counts it sees to be different for wrong, and joins neighbouring ones: so these elements are moved.
   return compute(x->dataType, shape, [&](const Indices &i) {
-    Scalar place = 0;
-    for (size_t d = 0; d < i.size(); ++d)
-      place = place * Scalar(shape[d]) + i[d];
-    Indices own(x->rank(), Scalar(0));
-    for (size_t d = x->rank(); d-- > 0;) {
-      own[d] = d ? place % Scalar(x->shape[d]) : place;
-      place = place / Scalar(x->shape[d]);
-    }
-    return at(x, own);
+    return at(x, sameElement(i, shape, x->shape));
   });
+}
+
+Indices sameElement(const Indices &indices, const Shape &shape, const Shape &other) {
+  Scalar place = 0;
+  for (size_t d = 0; d < indices.size(); ++d)
+    place = place * Scalar(shape[d]) + indices[d];
+  Indices own(other.size(), Scalar(0));
+  for (size_t d = other.size(); d-- > 0;) {
+    own[d] = d ? place % Scalar(other[d]) : place;
+    place = place / Scalar(other[d]);
+  }
+  return own;
 }
 
 } // namespace ingot::onnx

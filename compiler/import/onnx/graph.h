@@ -240,6 +240,9 @@ private:
 size_t axisOf(int64_t axis, size_t rank);
 Indices loopsOf(size_t count, size_t first = 0);
 
+// Where the element at `indices` of a tensor of `shape` lies in one of another shape that has the same elements in order.
+Indices sameElement(const Indices &indices, const Shape &shape, const Shape &other);
+
 } // namespace ingot::onnx
 
 #endif

@@ -167,15 +167,7 @@ Tensor Graph::reshape(Tensor x, Shape shape) {
     return result;
   }
   Tensor made = described(computed(x->dataType, shape, builder.reshape(value(x), shape)), [&](const Indices &i) {
-    Scalar place = 0;
-    for (size_t d = 0; d < i.size(); ++d)
-      place = place * Scalar(shape[d]) + i[d];
-    Indices own(x->rank(), Scalar(0));
-    for (size_t d = x->rank(); d-- > 0;) {
-      own[d] = d ? place % Scalar(x->shape[d]) : place;
-      place = place / Scalar(x->shape[d]);
-    }
-    return at(x, own);
+    return at(x, sameElement(i, shape, x->shape));
   });
   return reshapedAlike(x, made);
 }

@@ -40,17 +40,7 @@ struct LastChunk {
 
 constexpr int kLastPanels = kRows > 6 ? 2 : 1;       // multiplied at once
 constexpr int32_t kLastPiece = 256 / kLastPanels;    // k of a piece: 16 KB of the weight
-constexpr int32_t kLastFetchEvery = 16;              // k between two lines fetched early
 constexpr int32_t kLastBlock = (int32_t)kLastPlaces; // rows at most
-
-// What is fetched while a panel is multiplied: one line at a time, up to `end`.
-struct LastFetch {
-  const char *at, *end;
-  INGOT_INLINE void line() {
-    __builtin_prefetch(at, 0, 2);
-    at = at + 64 < end ? at + 64 : at;
-  }
-};
 
 template <class V, int MR, int NP>
 INGOT_INLINE void finishLast(V (&acc)[MR][NP], const LastEnd &end, int32_t row, int32_t panel) {
@@ -88,7 +78,7 @@ INGOT_INLINE void finishLast(V (&acc)[MR][NP], const LastEnd &end, int32_t row, 
 // MR rows by NP panels over k [from, from + some) of the chunk.
 template <class V, int MR, int NP>
 INGOT_INLINE void lastPiece(const LastChunk &c, int32_t row, int32_t panel, int32_t from, int32_t some, float *chains,
-                            LastFetch &fetch) {
+                            Fetch &fetch) {
   const float *__restrict rows = c.rows + row * c.lda + from;
   const float *__restrict w = c.weight + panel * c.ldw + (int64_t)from * 16;
   const int64_t lda = c.lda, ldw = c.ldw;
@@ -101,7 +91,7 @@ INGOT_INLINE void lastPiece(const LastChunk &c, int32_t row, int32_t panel, int3
       acc[r][i] = from == 0 ? (V)(0.0f) : loadLanes<V>(chains + (r * NP + i) * 16);
   for (int32_t k = 0; k < some;) {
     fetch.line();
-    const int32_t end = minimum(k + kLastFetchEvery, some);
+    const int32_t end = minimum(k + kFetchEvery, some);
 #pragma clang loop unroll_count(4)
     for (; k < end; ++k) {
       V line[NP];
@@ -142,7 +132,7 @@ INGOT_INLINE void lastPiece(const LastChunk &c, int32_t row, int32_t panel, int3
 }
 
 // All rows by NP panels.
-template <class V, int NP> INGOT_INLINE void lastPanels(const LastChunk &c, int32_t panel, LastFetch fetch) {
+template <class V, int NP> INGOT_INLINE void lastPanels(const LastChunk &c, int32_t panel, Fetch fetch) {
   alignas(64) float chains[kLastBlock * NP * 16];
   for (int32_t k = 0; k < c.length; k += kLastPiece) {
     const int32_t some = minimum(kLastPiece, c.length - k);
@@ -190,7 +180,7 @@ INGOT_INLINE void multiplyLast(const LastChunk &c) {
   int32_t panel = 0;
   auto fetchOf = [&](int32_t next) __attribute__((always_inline)) {
     const char *at = w + (int64_t)minimum(next, panels - 1) * c.ldw * 4;
-    return LastFetch{at, at + bytes};
+    return Fetch{at, at + bytes};
   };
   for (; panel + kLastPanels <= panels - half; panel += kLastPanels)
     lastPanels<f32x16, kLastPanels>(c, panel, fetchOf(panel + kLastPanels));

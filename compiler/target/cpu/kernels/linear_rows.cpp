@@ -160,17 +160,7 @@ INGOT_INLINE void streamRows(const void *a, int64_t lda, int32_t count, const We
 
 constexpr int kBlockPanels = kRows > 6 ? 2 : 1;
 constexpr int32_t kPiece = 256 / kBlockPanels;     // k of a piece: 16 KB of f32 weights
-constexpr int32_t kFetchEvery = 16;                // k between two lines fetched early
 constexpr int32_t kBlockRows = (int32_t)kRowBlock; // at most
-
-// What is fetched from memory while a block is multiplied: one line at a time, up to `end`.
-struct Fetch {
-  const char *at, *end;
-  INGOT_INLINE void line() {
-    __builtin_prefetch(at, 0, 2);
-    at = at + 64 < end ? at + 64 : at;
-  }
-};
 
 // chains[r][p][16] continue over `count` k (a multiple of the step, but for the last piece of an odd K).
 template <int MR, int NP, bool DOT, class W>

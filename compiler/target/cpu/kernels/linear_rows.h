@@ -21,6 +21,16 @@ constexpr bool kHasDotBf16 = true;
 constexpr bool kHasDotBf16 = false;
 #endif
 
+constexpr int32_t kFetchEvery = 16; // k between two lines that are fetched early
+// What is fetched from memory while a block is multiplied: one line at a time, up to `end`.
+struct Fetch {
+  const char *at, *end;
+  INGOT_INLINE void line() {
+    __builtin_prefetch(at, 0, 2);
+    at = at + 64 < end ? at + 64 : at;
+  }
+};
+
 // How weights lie in a panel, and the order in which two neighbouring k are taken.
 // kStep k are read at once: kStep * 16 elements.
 template <class W> struct Panel;
