@@ -2,9 +2,10 @@
 //
 // How fast kernels run on this machine, beside its ceilings: memory read and f32 arithmetic, measured there and then.
 // Built for AVX2 itself. Of `sample` one row is measured on one thread.
-//   bench_kernels [THREADS [PART OF A NAME]]
+//   bench_kernels [THREADS [PART OF A NAME [SET]]]
 // Reads the images of bench.txt ($INGOT_TEST_IMAGES); every set that the machine has is measured.
 #include "compiler/target/cpu/kernels/scratch.h"
+#include "runtime/core/machine.h"
 #include "test/unit/target/images.h"
 #include "test/unit/target/reference.h"
 #include <algorithm>
@@ -17,6 +18,12 @@ using namespace ingot::test;
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// Of this machine.
+ingot::runtime::CacheSizes caches() {
+  static const ingot::runtime::CacheSizes sizes = ingot::runtime::cacheSizes();
+  return sizes;
+}
 
 // Best of several runs of `work(thread)` on all threads at once, in seconds.
 template <class Work> double best(unsigned threads, int repeats, Work work) {
@@ -142,7 +149,7 @@ double run(const Product &product, const TestSet &set, int rows, unsigned thread
     scratch.push_back(std::make_unique<Buffer>(kernel.scratch));
   double work = 2.0 * rows * product.outputs * product.k;
   return best(threads, work > 2e10 ? 4 : 12, [&](unsigned t) {
-    ingot_env env = {INGOT_KERNEL_ABI, t, threads, 0, 32 << 10, 512 << 10, 16 << 20};
+    ingot_env env = {INGOT_KERNEL_ABI, t, threads, 0, caches().l1, caches().l2, caches().l3};
     function(&env, buffers.data(), symbols, tiles * t / threads, tiles * (t + 1) / threads, scratch[t]->get());
   });
 }
@@ -187,7 +194,7 @@ double run(const TestKernel &kernel, const TestSet &set, const Sampling &how, bo
                                  counts.data(), &maskRow,     &mask, &id,      &logProbability};
   auto function = reinterpret_cast<ingot_kernel>(reinterpret_cast<uintptr_t>(set.code) + kernel.at.at(set.name));
   Buffer scratch(kernel.scratch);
-  ingot_env env = {INGOT_KERNEL_ABI, 0, 1, 0, 32 << 10, 512 << 10, 16 << 20};
+  ingot_env env = {INGOT_KERNEL_ABI, 0, 1, 0, caches().l1, caches().l2, caches().l3};
   int64_t symbols[1] = {1};
   return best(1, 200, [&](unsigned) { function(&env, buffers.data(), symbols, 0, 1, scratch.get()); });
 }
@@ -252,7 +259,7 @@ double run(const Attending &a, const TestSet &set, unsigned threads) {
   const uint32_t tiles = ingot::kernels::kAttentionTiles;
   return best(threads, a.operations() > 1e10 ? 3 : 12,
               [&](unsigned t) {
-                ingot_env env = {INGOT_KERNEL_ABI, t, threads, 0, 32 << 10, 512 << 10, 16 << 20};
+                ingot_env env = {INGOT_KERNEL_ABI, t, threads, 0, caches().l1, caches().l2, caches().l3};
                 for (const std::vector<void *> &buffers : operands)
                   function(&env, buffers.data(), symbols, tiles * t / threads, tiles * (t + 1) / threads,
                            scratch[t]->get());
@@ -283,7 +290,7 @@ double run(const TestKernel &kernel, const TestSet &set, int batch, int tokens, 
     scratch.push_back(std::make_unique<Buffer>(kernel.scratch));
   const uint32_t tiles = static_cast<uint32_t>(batch * tokens * heads);
   return best(threads, 60, [&](unsigned t) {
-    ingot_env env = {INGOT_KERNEL_ABI, t, threads, 0, 32 << 10, 512 << 10, 16 << 20};
+    ingot_env env = {INGOT_KERNEL_ABI, t, threads, 0, caches().l1, caches().l2, caches().l3};
     function(&env, buffers.data(), symbols, tiles * t / threads, tiles * (t + 1) / threads, scratch[t]->get());
   });
 }
@@ -292,12 +299,12 @@ double run(const TestKernel &kernel, const TestSet &set, int batch, int tokens, 
 
 int main(int argc, char **argv) {
   unsigned threads = argc > 1 ? static_cast<unsigned>(std::atoi(argv[1])) : 1;
-  const std::string part = argc > 2 ? argv[2] : "";
+  const std::string part = argc > 2 ? argv[2] : "", only = argc > 3 ? argv[3] : "";
   double bandwidth = readBandwidth(threads);
   std::printf("%u threads, memory read %.1f GB/s, AVX2 multiply-adds %.1f GFLOP/s\n", threads, bandwidth,
               arithmetic(threads));
   for (const TestSet &set : Images::get().sets()) {
-    if (!set.runs || set.native)
+    if (!set.runs || set.native || (!only.empty() && set.name != only))
       continue;
     std::vector<const TestKernel *> kernels = Images::get().kernels("linear", &set);
     for (const TestKernel *kernel : Images::get().kernels("linear_int", &set))

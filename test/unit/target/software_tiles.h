@@ -29,6 +29,7 @@ inline void configure(const TileConfig &config) { test::loadTileConfig(&config);
 inline void releaseTiles() { test::releaseTiles(); }
 template <int T> inline void tileZero() { test::tileZero(T); }
 template <int T> inline void tileLoad(const void *from, int64_t stride) { test::tileLoad(T, from, stride); }
+template <int T> inline void tileLoadOnce(const void *from, int64_t stride) { test::tileLoad(T, from, stride); }
 template <int T> inline void tileStore(void *to, int64_t stride) { test::tileStore(T, to, stride); }
 template <int C, int A, int B> inline void tileDotBf16() { test::tileDotBf16(C, A, B); }
 template <int C, int A, int B> inline void tileDotInt8() { test::tileDotInt8(C, A, B); }

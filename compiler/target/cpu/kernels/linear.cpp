@@ -209,6 +209,28 @@ template <int WEIGHT, bool PAIRS> struct Linear {
     }
   }
 
+  // bf16 by bf16 where larger products are on tiles: some panels side by side, each through all of K.
+  INGOT_INLINE void byVectors(int32_t tile0, int32_t tile1, char *scratch) const {
+    LinearScratch layout = linearScratch(*p);
+    float *sums = (float *)(scratch + layout.input + layout.weights);
+    const int32_t perTile = p->gated ? 2 : 1;
+    const int32_t group = kPanelGroup / perTile;
+    for (int32_t tile = tile0; tile < tile1; tile += group) {
+      const int32_t count = minimum(group, tile1 - tile);
+      VectorRows v = {(const uint32_t *)in,
+                      p->k_padded / 2,
+                      rows,
+                      count * perTile,
+                      (const uint32_t *)(weight + (int64_t)tile * perTile * panel),
+                      panel / 2,
+                      (p->k + 31) / 32,
+                      sums,
+                      kFewRows * 16};
+      ingot_linear_tiles_bf16_rows(&v);
+      result.finish(Sums{sums, kFewRows * 16}, 0, rows, tile, count);
+    }
+  }
+
   // bf16 by bf16 on AMX tiles: rows x panels x pieces of K, as linear_tiles.h cuts them.
   INGOT_INLINE void byTiles(const ingot_env *env, int32_t tile0, int32_t tile1, char *scratch) const {
     LinearScratch layout = linearScratch(*p);
@@ -250,7 +272,9 @@ template <int WEIGHT, bool PAIRS> struct Linear {
   }
 
   INGOT_INLINE void run(const ingot_env *env, int32_t tile0, int32_t tile1, char *scratch) const {
-    if constexpr (PAIRS && kHasTiles)
+    if (PAIRS && kHasTiles && rows <= kVectorRows)
+      byVectors(tile0, tile1, scratch);
+    else if constexpr (PAIRS && kHasTiles)
       byTiles(env, tile0, tile1, scratch);
     else if (rows <= kFewRows)
       fewRows(tile0, tile1, scratch);

@@ -51,6 +51,22 @@ struct TileGroups {
   int32_t zero;
 };
 
+// Up to so many rows vectors read weights faster than tiles do.
+constexpr int32_t kVectorRows = 4;
+
+// All of K by vectors, with the bits of tiles.
+struct VectorRows {
+  const uint32_t *a; // pairs of bf16, zeros up to a whole tile
+  int64_t lda;       // words from row to row
+  int32_t rows;      // at most kVectorRows
+  int32_t panels;
+  const uint32_t *w;
+  int64_t ldw; // words from panel to panel
+  int32_t steps;
+  float *sums; // [panels][rows][16]; written
+  int64_t sums_panel;
+};
+
 // How a product is cut: rows x panels x (blocks of K whose activations fit the second cache, in pieces whose weights
 // fit the first).
 struct TileBlocks {
@@ -66,14 +82,16 @@ INGOT_INLINE TileBlocks tileBlocks(const ingot_env *env, int32_t rows, int32_t s
   TileBlocks b;
   const int32_t blocks = (rows + kMostRows - 1) / kMostRows;
   b.rows = (int32_t)roundUp((rows + blocks - 1) / blocks, rows > kTileRows ? 2 * kTileRows : kTileRows);
-  // A third of the first cache for the weights of two panels; activations and sums pass through the rest.
-  b.piece = (int32_t)roundUp(minimum(32, maximum(4, (int32_t)(env->l1_bytes / 3 / (2 * kWholeTile)))), unit);
+  // Two thirds of the first cache for the weights of two panels; activations and sums pass through the rest.
+  b.piece = (int32_t)roundUp(minimum(32, maximum(4, (int32_t)(env->l1_bytes * 2 / 3 / (2 * kWholeTile)))), unit);
   const int64_t second = (int64_t)(env->l2_bytes / 2);
   const int64_t room = (second < kTileInput ? second : kTileInput) / (b.rows * kTileBytes);
   b.block = maximum(1, (int32_t)room / b.piece) * b.piece;
   if (b.block > steps)
     b.block = (int32_t)roundUp(steps, b.piece);
-  b.panels = b.block >= steps ? 2 : (int32_t)(kTileVectors / b.rows) / 2 * 2;
+  // Where K is one block, sums of some panels are kept too: the results of a row lie together then, and rows lie pages
+  // apart.
+  b.panels = minimum(b.block >= steps ? 16 : 1 << 16, (int32_t)(kTileVectors / b.rows) / 2 * 2);
   return b;
 }
 
@@ -153,6 +171,9 @@ extern "C" {
 // STREAM: few rows, the weights come from memory and are fetched ahead.
 INGOT_LINEAR_TILES(bf16_block)(const ingot::kernels::TilePiece *piece);
 INGOT_LINEAR_TILES(bf16_stream)(const ingot::kernels::TilePiece *piece);
+// The same by vectors; the second is called by the first alone.
+INGOT_LINEAR_TILES(bf16_rows)(const ingot::kernels::VectorRows *rows);
+INGOT_LINEAR_TILES(bf16_rows_flushed)(const ingot::kernels::VectorRows *rows);
 INGOT_LINEAR_TILES(w8_block)(const ingot::kernels::TilePiece *piece);
 // Groups, of weights that lie as 8-bit tiles.
 INGOT_LINEAR_TILES(w8_groups)(const ingot::kernels::TileGroups *groups);

@@ -39,6 +39,17 @@ struct TileConfig {
 };
 static_assert(sizeof(TileConfig) == 64);
 
+// While one lives, subnormal operands and results of vector instructions are zero, as they are to tdpbf16ps. Nothing
+// tells the compiler: arithmetic that is meant has to be behind a call that is not inlined.
+class SubnormalsAreZero {
+public:
+  INGOT_INLINE SubnormalsAreZero() : before(__builtin_ia32_stmxcsr()) { __builtin_ia32_ldmxcsr(before | 0x8040u); }
+  INGOT_INLINE ~SubnormalsAreZero() { __builtin_ia32_ldmxcsr(before); }
+
+private:
+  unsigned before;
+};
+
 #if defined(__AMX_TILE__)
 
 // Shapes the tiles, and fills them with zeros.
@@ -50,6 +61,10 @@ template <int T> INGOT_INLINE void tileZero() { __builtin_ia32_tilezero(T); }
 // stride: bytes from row to row. Rows beyond the tile's are neither read nor written.
 template <int T> INGOT_INLINE void tileLoad(const void *from, int64_t stride) {
   __builtin_ia32_tileloadd64(T, from, (uint64_t)stride);
+}
+// The same of what is not read again soon: it need not displace other lines of the first cache.
+template <int T> INGOT_INLINE void tileLoadOnce(const void *from, int64_t stride) {
+  __builtin_ia32_tileloaddt164(T, from, (uint64_t)stride);
 }
 template <int T> INGOT_INLINE void tileStore(void *to, int64_t stride) {
   __builtin_ia32_tilestored64(T, to, (uint64_t)stride);
@@ -65,6 +80,7 @@ void configure(const TileConfig &config);
 INGOT_INLINE void releaseTiles() {}
 template <int T> void tileZero();
 template <int T> void tileLoad(const void *from, int64_t stride);
+template <int T> void tileLoadOnce(const void *from, int64_t stride);
 template <int T> void tileStore(void *to, int64_t stride);
 template <int C, int A, int B> void tileDotBf16();
 template <int C, int A, int B> void tileDotInt8();
