@@ -30,14 +30,14 @@ template <class Params> struct LinearResult {
   }
 
   // Finishes tiles [tile, tile + count) for rows [row, row + rowCount). sums(i, r): the sixteen sums of panel i of
-  // these and row r of these.
+  // these and row r of these. Row by row: rows lie pages apart, and what is known of a row is read once.
   template <class Sums>
   INGOT_INLINE void finish(const Sums &sums, int32_t row, int32_t rowCount, int32_t tile, int32_t count) const {
-    for (int32_t i = 0; i < count; ++i) {
-      int32_t column = (tile + i) * 16;
-      int32_t width = minimum(16, p->n - column);
-      for (int32_t r = 0; r < rowCount; ++r) {
-        int64_t at = first + row + r;
+    for (int32_t r = 0; r < rowCount; ++r) {
+      int64_t at = first + row + r;
+      for (int32_t i = 0; i < count; ++i) {
+        int32_t column = (tile + i) * 16;
+        int32_t width = minimum(16, p->n - column);
         f32x16 y;
         if (p->gated) {
           f32x16 gate = sums(2 * i, r);
