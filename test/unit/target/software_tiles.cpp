@@ -158,18 +158,21 @@ void tileDotBf16(int c, int a, int b) {
   zeroUpper(t.c);
 }
 
-void tileDotInt8(int c, int a, int b) {
-  Operands t(c, a, b, "tdpbsud");
+// B: the type of b's integers.
+template <class B> void dotInt8(int c, int a, int b, const char *name) {
+  Operands t(c, a, b, name);
   for (int m = 0; m < t.c.rows; ++m)
     for (int k = 0; k < t.a.colsb / 4; ++k)
       for (int n = 0; n < t.c.colsb / 4; ++n) {
         uint32_t sum = at<uint32_t>(t.c.row[m], n); // wraps
         for (int i = 0; i < 4; ++i)
           sum += static_cast<uint32_t>(static_cast<int32_t>(static_cast<int8_t>(t.a.row[m][4 * k + i])) *
-                                       static_cast<int32_t>(t.b.row[k][4 * n + i]));
+                                       static_cast<int32_t>(static_cast<B>(t.b.row[k][4 * n + i])));
         put(t.c.row[m], n, sum);
       }
   zeroUpper(t.c);
 }
+void tileDotInt8(int c, int a, int b) { dotInt8<uint8_t>(c, a, b, "tdpbsud"); }
+void tileDotSigned8(int c, int a, int b) { dotInt8<int8_t>(c, a, b, "tdpbssd"); }
 
 } // namespace ingot::test

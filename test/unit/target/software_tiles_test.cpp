@@ -37,7 +37,8 @@ TEST(SoftwareTiles, LoadAndStoreTouchNothingBeyondTheShape) {
   EXPECT_FALSE(tilesInUse());
 }
 
-TEST(SoftwareTiles, IntegersAreSignedByUnsignedAndWrap) {
+// B: the type of the second operand's integers; dot: the instruction.
+template <class B> void expectSumsThatWrap(void (*dot)(int, int, int)) {
   use(small());
   int8_t a[3][8];
   uint8_t b[2][20];
@@ -54,17 +55,20 @@ TEST(SoftwareTiles, IntegersAreSignedByUnsignedAndWrap) {
       c[m][n] = m == 1 ? INT32_MAX : m * 7 - n;
       int64_t sum = c[m][n];
       for (int k = 0; k < 8; ++k)
-        sum += a[m][k] * b[k / 4][n * 4 + k % 4];
+        sum += a[m][k] * static_cast<B>(b[k / 4][n * 4 + k % 4]);
       want[m][n] = static_cast<int32_t>(static_cast<uint32_t>(sum));
     }
   tileLoad(0, c, 20);
   tileLoad(1, a, 8);
   tileLoad(2, b, 20);
-  tileDotInt8(0, 1, 2);
+  dot(0, 1, 2);
   tileStore(0, c, 20);
   EXPECT_EQ(std::memcmp(c, want, sizeof(c)), 0);
   releaseTiles();
 }
+
+TEST(SoftwareTiles, IntegersAreSignedByUnsignedAndWrap) { expectSumsThatWrap<uint8_t>(tileDotInt8); }
+TEST(SoftwareTiles, IntegersAreSignedBySignedAndWrap) { expectSumsThatWrap<int8_t>(tileDotSigned8); }
 
 // Numbers for which each step of the stated order rounds otherwise than any other order would.
 TEST(SoftwareTiles, PairsOfBf16AreTwoChainsAddedAtTheEnd) {

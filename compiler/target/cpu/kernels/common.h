@@ -38,6 +38,7 @@ typedef u32x16 u32x16_u __attribute__((aligned(4)));
 typedef i32x16 i32x16_u __attribute__((aligned(4)));
 typedef u16x16 u16x16_u __attribute__((aligned(2)));
 typedef u16x32 u16x32_u __attribute__((aligned(2)));
+typedef uint8_t u8x64 __attribute__((ext_vector_type(64)));
 typedef u8x16 u8x16_u __attribute__((aligned(1)));
 typedef i8x16 i8x16_u __attribute__((aligned(1)));
 typedef f16x16 f16x16_u __attribute__((aligned(2)));

@@ -280,8 +280,15 @@ struct LinearInt {
                 const uint8_t *from = (const uint8_t *)piece.w;
                 piece.w = (const char *)spread;
                 piece.ldw = piece.steps * kWholeTile;
-                for (int32_t j = 0; j < piece.panels; ++j)
-                  ingot_linear_tiles_spread(spread + j * piece.ldw, from + j * weight.panel, piece.steps * kTileBytes);
+                for (int32_t j = 0; j < piece.panels; ++j) {
+                  SpreadWeights w = {spread + j * piece.ldw,
+                                     from + j * weight.panel,
+                                     minimum(piece.steps * kTileBytes, depth() - k),
+                                     p->group,
+                                     weight.zeros ? weight.zeros + weight.plane(first + j, k / p->group) : nullptr,
+                                     weight.zero};
+                  ingot_linear_tiles_spread(&w);
+                }
               }
               if (channel()) {
                 ingot_linear_tiles_w8_block(&piece);
@@ -298,7 +305,10 @@ struct LinearInt {
               groups.ldScales = (int64_t)weight.groups * 16;
               groups.scaleType = p->scale_type;
               groups.zero = weight.zero;
-              ingot_linear_tiles_w8_groups(&groups);
+              if (bits8())
+                ingot_linear_tiles_w8_groups(&groups);
+              else
+                ingot_linear_tiles_w4_groups(&groups);
             }
         },
         [&](int32_t row, int32_t rowCount, int32_t tile, int32_t count) __attribute__((always_inline)) {

@@ -6,6 +6,7 @@
 // A kernel cannot know what a thread's tiles were last configured for, so each call configures them: some tens of
 // cycles before thousands. Rows beyond the last are left out by the configuration: nothing is read or written there.
 #include "compiler/target/cpu/kernels/linear_tiles.h"
+#include "compiler/target/cpu/kernels/dot_int.h"
 
 #if INGOT_HAS_TILES
 namespace ingot::kernels {
@@ -28,9 +29,14 @@ INGOT_INLINE void shapeTiles(int32_t upper, int32_t lower, int32_t depth) {
 // Bytes of weights ahead of the loop that are fetched early when they stream from memory.
 constexpr int64_t kAhead = 4096;
 
-template <bool INTEGERS, int C, int A, int B> INGOT_INLINE void tileDot() {
-  if constexpr (INTEGERS)
+// What weights are: pairs of bf16, or integers of 8 bits.
+enum Weights { kBf16, kUnsigned8, kSigned8 };
+
+template <Weights WEIGHTS, int C, int A, int B> INGOT_INLINE void tileDot() {
+  if constexpr (WEIGHTS == kUnsigned8)
     tileDotInt8<C, A, B>();
+  else if constexpr (WEIGHTS == kSigned8)
+    tileDotSigned8<C, A, B>();
   else
     tileDotBf16<C, A, B>();
 }
@@ -79,7 +85,7 @@ template <int ROWS, int PANELS> struct NextSums {
 INGOT_INLINE const char *rowOf(const TilePiece &p, int32_t row) { return p.a + row / kTileRows * p.a_tile; }
 
 // Adds `steps` tiles along K to the sums: ROWS tiles of rows from `a` on, PANELS panels. Steps of `depth` bytes of K.
-template <bool INTEGERS, int ROWS, int PANELS, bool STREAM>
+template <Weights WEIGHTS, int ROWS, int PANELS, bool STREAM>
 INGOT_INLINE void accumulate(const TilePiece &p, const char *a, const char *w, int32_t steps, int32_t depth,
                              NextWeights &next, const NextSums<ROWS, PANELS> &nextSums) {
   const char *lower = a + p.a_tile;
@@ -105,13 +111,13 @@ INGOT_INLINE void accumulate(const TilePiece &p, const char *a, const char *w, i
       tileLoad<7>(weights + ldw, kTileBytes);
     if constexpr (ROWS > 1)
       tileLoadOnce<5>(lower + s * p.a_step, lda);
-    tileDot<INTEGERS, 0, 4, 6>();
+    tileDot<WEIGHTS, 0, 4, 6>();
     if constexpr (PANELS > 1)
-      tileDot<INTEGERS, 1, 4, 7>();
+      tileDot<WEIGHTS, 1, 4, 7>();
     if constexpr (ROWS > 1)
-      tileDot<INTEGERS, 2, 5, 6>();
+      tileDot<WEIGHTS, 2, 5, 6>();
     if constexpr (ROWS > 1 && PANELS > 1)
-      tileDot<INTEGERS, 3, 5, 7>();
+      tileDot<WEIGHTS, 3, 5, 7>();
   }
 }
 
@@ -146,7 +152,7 @@ template <int ROWS, int PANELS> INGOT_INLINE void storeSums(float *sums, int64_t
     tileStore<3>(sums + panel + kTileRows * 16, kTileBytes);
 }
 
-template <bool INTEGERS, int ROWS, int PANELS, bool STREAM>
+template <Weights WEIGHTS, int ROWS, int PANELS, bool STREAM>
 INGOT_INLINE void piece(const TilePiece &p, int32_t row, NextWeights &next) {
   float *sums = (float *)p.sums + row * 16;
   if (p.first)
@@ -156,7 +162,7 @@ INGOT_INLINE void piece(const TilePiece &p, int32_t row, NextWeights &next) {
   const NextSums<ROWS, PANELS> nextSums = {p.first || row + 2 * kTileRows >= p.rows ? nullptr
                                                                                     : (const char *)(sums + 512),
                                            p.sums_panel * 4};
-  accumulate<INTEGERS, ROWS, PANELS, STREAM>(p, rowOf(p, row), p.w, p.steps, kTileBytes, next, nextSums);
+  accumulate<WEIGHTS, ROWS, PANELS, STREAM>(p, rowOf(p, row), p.w, p.steps, kTileBytes, next, nextSums);
   storeSums<ROWS, PANELS>(sums, p.sums_panel);
 }
 
@@ -178,48 +184,74 @@ template <class Work> INGOT_INLINE void overRows(int32_t rows, int32_t depth, co
     work.template operator()<1>(row, left);
 }
 
-template <bool INTEGERS, bool STREAM> INGOT_INLINE void pieces(const TilePiece &p) {
+template <Weights WEIGHTS, bool STREAM> INGOT_INLINE void pieces(const TilePiece &p) {
   NextWeights next(p);
   overRows(
       p.rows, kTileBytes, [&]<int ROWS>(int32_t row, int32_t) __attribute__((always_inline)) {
         if (p.panels > 1)
-          piece<INTEGERS, ROWS, 2, STREAM>(p, row, next);
+          piece<WEIGHTS, ROWS, 2, STREAM>(p, row, next);
         else
-          piece<INTEGERS, ROWS, 1, STREAM>(p, row, next);
+          piece<WEIGHTS, ROWS, 1, STREAM>(p, row, next);
       });
 }
 
-// The groups of a piece for up to 32 rows: each group's integers are stored, scaled and added.
-template <int ROWS, int PANELS>
+// Integers of a group, scaled and added to the sums of `rows` rows.
+template <Weights WEIGHTS, int PANELS> struct ScaleGroup {
+  const TileGroups &g;
+  float *sums;
+  const int32_t *rowSums;
+  int32_t rows;
+
+  INGOT_INLINE void operator()(const float (*integers)[2 * kTileRows * 16], int32_t group, bool first) const {
+#pragma unroll
+    for (int panel = 0; panel < PANELS; ++panel) {
+      const int64_t plane = panel * g.ldScales + group * 16;
+      const f32x16 scale = load16As(g.scaleType, g.scales, plane);
+      float *to = sums + panel * g.piece.sums_panel;
+      auto overRows = [&](const auto &take) __attribute__((always_inline)) {
+#pragma clang loop unroll_count(4)
+        for (int32_t r = 0; r < rows; ++r) {
+          const i32x16 sum = take(*(const i32x16_u *)(integers[panel] + r * 16), r);
+          const f32x16 before = first ? splat(0.0f) : load16(to + r * 16);
+          store16(to + r * 16, fma(__builtin_convertvector(sum, f32x16), scale, before));
+        }
+      };
+      if constexpr (WEIGHTS == kSigned8) {
+        overRows([](i32x16 sum, int32_t) __attribute__((always_inline)) { return sum; });
+      } else if (g.zeros) {
+        const u32x16 zero = __builtin_convertvector(*(const u8x16_u *)(g.zeros + plane), u32x16);
+        overRows([&](i32x16 sum, int32_t r) __attribute__((always_inline)) {
+          // The low half of each lane alone is multiplied: the other factor's high half is zero.
+          return sum - pairs16(zero, (u32x16)((uint32_t)rowSums[r * g.ldRowSums + group]));
+        });
+      } else {
+        overRows([&](i32x16 sum, int32_t r) __attribute__((always_inline)) {
+          return sum - g.zero * rowSums[r * g.ldRowSums + group];
+        });
+      }
+    }
+  }
+};
+
+// The groups of a piece for up to 32 rows. While tiles multiply a group, vectors scale the integers of the one before.
+template <Weights WEIGHTS, int ROWS, int PANELS>
 INGOT_INLINE void scaledGroups(const TileGroups &g, int32_t row, int32_t rows, NextWeights &next) {
   alignas(64) float integers[PANELS][2 * kTileRows * 16];
   const TilePiece &p = g.piece;
-  float *sums = (float *)p.sums + row * 16;
-  const int32_t *rowSums = g.rowSums + row * g.ldRowSums;
+  const ScaleGroup<WEIGHTS, PANELS> scale = {g, (float *)p.sums + row * 16, g.rowSums + row * g.ldRowSums, rows};
   const int32_t depth = g.group < kTileBytes ? g.group : kTileBytes;
   int32_t group = 0;
 #pragma clang loop unroll(disable)
   for (int32_t k = 0; k < g.columns; k += g.group, ++group) {
     zeroSums<ROWS, PANELS>();
     const int32_t steps = (minimum(g.group, g.columns - k) + depth - 1) / depth;
-    accumulate<true, ROWS, PANELS, false>(p, rowOf(p, row) + k / kTileBytes * p.a_step + k % kTileBytes,
-                                          p.w + (int64_t)k * kTileRows, steps, depth, next, {nullptr, 0});
+    accumulate<WEIGHTS, ROWS, PANELS, false>(p, rowOf(p, row) + k / kTileBytes * p.a_step + k % kTileBytes,
+                                             p.w + (int64_t)k * kTileRows, steps, depth, next, {nullptr, 0});
+    if (group)
+      scale(integers, group - 1, p.first && group == 1);
     storeSums<ROWS, PANELS>(integers[0], 2 * kTileRows * 16);
-#pragma unroll
-    for (int panel = 0; panel < PANELS; ++panel) {
-      const f32x16 scale = load16As(g.scaleType, g.scales, panel * g.ldScales + group * 16);
-      const i32x16 zero =
-          g.zeros ? __builtin_convertvector(*(const u8x16_u *)(g.zeros + panel * g.ldScales + group * 16), i32x16)
-                  : (i32x16)(g.zero);
-      float *to = sums + panel * p.sums_panel;
-#pragma clang loop unroll(disable)
-      for (int32_t r = 0; r < rows; ++r) {
-        const i32x16 sum = *(const i32x16_u *)(integers[panel] + r * 16) - zero * rowSums[r * g.ldRowSums + group];
-        const f32x16 before = p.first && k == 0 ? splat(0.0f) : load16(to + r * 16);
-        store16(to + r * 16, fma(__builtin_convertvector(sum, f32x16), scale, before));
-      }
-    }
   }
+  scale(integers, group - 1, p.first && group == 1);
 }
 
 // MR rows by NP panels as tdpbf16ps sums: of 32 k the even ones in a chain from zero, the odd ones in another.
@@ -298,29 +330,41 @@ INGOT_LINEAR_TILES(bf16_rows)(const VectorRows *rows) {
   ingot_linear_tiles_bf16_rows_flushed(rows);
 }
 
-INGOT_LINEAR_TILES(bf16_block)(const TilePiece *piece) { pieces<false, false>(*piece); }
-INGOT_LINEAR_TILES(bf16_stream)(const TilePiece *piece) { pieces<false, true>(*piece); }
-INGOT_LINEAR_TILES(w8_block)(const TilePiece *piece) { pieces<true, false>(*piece); }
+INGOT_LINEAR_TILES(bf16_block)(const TilePiece *piece) { pieces<kBf16, false>(*piece); }
+INGOT_LINEAR_TILES(bf16_stream)(const TilePiece *piece) { pieces<kBf16, true>(*piece); }
+INGOT_LINEAR_TILES(w8_block)(const TilePiece *piece) { pieces<kUnsigned8, false>(*piece); }
 
-INGOT_LINEAR_TILES(w8_groups)(const TileGroups *groups) {
-  const TileGroups &g = *groups;
+template <Weights WEIGHTS> static INGOT_INLINE void groupsOfPiece(const TileGroups &g) {
   NextWeights next(g.piece);
   overRows(
       g.piece.rows, g.group < kTileBytes ? g.group : kTileBytes,
       [&]<int ROWS>(int32_t row, int32_t rows) __attribute__((always_inline)) {
         if (g.piece.panels > 1)
-          scaledGroups<ROWS, 2>(g, row, rows, next);
+          scaledGroups<WEIGHTS, ROWS, 2>(g, row, rows, next);
         else
-          scaledGroups<ROWS, 1>(g, row, rows, next);
+          scaledGroups<WEIGHTS, ROWS, 1>(g, row, rows, next);
       });
 }
+INGOT_LINEAR_TILES(w8_groups)(const TileGroups *groups) { groupsOfPiece<kUnsigned8>(*groups); }
+INGOT_LINEAR_TILES(w4_groups)(const TileGroups *groups) { groupsOfPiece<kSigned8>(*groups); }
 
-INGOT_LINEAR_TILES(spread)(uint8_t *to, const uint8_t *from, int32_t columns) {
-  for (int32_t k = 0; k < columns; k += 8, from += 64, to += 128) {
-    __builtin_prefetch(from + 2048);
-    u32x16 line = *(const u32x16_u *)from;
-    *(u32x16_u *)to = line & 0x0f0f0f0fu;
-    *(u32x16_u *)(to + 64) = line >> 4 & 0x0f0f0f0fu;
+INGOT_LINEAR_TILES(spread)(const SpreadWeights *weights) {
+  const SpreadWeights &w = *weights;
+  const uint8_t *from = w.from;
+  uint8_t *to = w.to;
+  for (int32_t start = 0, group = 0; start < w.columns; start += w.group, ++group) {
+    // Each lane of 32 bits is four k of one column.
+    const u32x16 zero = w.zeros ? __builtin_convertvector(*(const u8x16_u *)(w.zeros + group * 16), u32x16)
+                                : (u32x16)((uint32_t)w.zero);
+    const u8x64 zeros = __builtin_bit_cast(u8x64, zero * 0x01010101u);
+    const int32_t end = minimum(start + w.group, w.columns);
+    for (int32_t k = start; k < end; k += 8, from += 64, to += 128) {
+      __builtin_prefetch(from + 2048);
+      const u32x16 line = *(const u32x16_u *)from;
+      typedef u8x64 unaligned __attribute__((aligned(4)));
+      *(unaligned *)to = __builtin_bit_cast(u8x64, line & 0x0f0f0f0fu) - zeros;
+      *(unaligned *)(to + 64) = __builtin_bit_cast(u8x64, line >> 4 & 0x0f0f0f0fu) - zeros;
+    }
   }
 }
 #endif

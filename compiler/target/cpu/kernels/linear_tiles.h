@@ -37,17 +37,27 @@ struct TilePiece {
   int64_t ld_next, next_bytes;
 };
 
-// A piece of quantized weights with groups, whose sums are f32.
+// A piece of quantized weights with groups, whose sums are f32. Zero points are taken off the integers' sums for
+// 8-bit weights; those of 4 bits are free of them (SpreadWeights).
 struct TileGroups {
   TilePiece piece;
   int32_t group;          // columns: 32, 64 or 128; a piece starts with a group
   int32_t columns;        // of the piece, up to where groups end
-  const int32_t *rowSums; // of row 0, from the piece's first group on
+  const int32_t *rowSums; // of row 0, from the piece's first group on; each fits 16 bits
   int64_t ldRowSums;      // words from row to row
   const void *scales;     // of the first panel, from the piece's first group on
   const uint8_t *zeros;   // the same; null: `zero` everywhere
   int64_t ldScales;       // elements from panel to panel
   int32_t scaleType;
+  int32_t zero;
+};
+
+// 4-bit weights of a panel (n16k8), less their zero points, as signed integers of 8 bits (n16k4).
+struct SpreadWeights {
+  uint8_t *to;
+  const uint8_t *from;
+  int32_t columns, group; // multiples of 8
+  const uint8_t *zeros;   // [groups][16]; null: `zero` everywhere
   int32_t zero;
 };
 
@@ -175,10 +185,10 @@ INGOT_LINEAR_TILES(bf16_stream)(const ingot::kernels::TilePiece *piece);
 INGOT_LINEAR_TILES(bf16_rows)(const ingot::kernels::VectorRows *rows);
 INGOT_LINEAR_TILES(bf16_rows_flushed)(const ingot::kernels::VectorRows *rows);
 INGOT_LINEAR_TILES(w8_block)(const ingot::kernels::TilePiece *piece);
-// Groups, of weights that lie as 8-bit tiles.
+// Groups, of weights that lie as 8-bit tiles: as they are in memory, or spread.
 INGOT_LINEAR_TILES(w8_groups)(const ingot::kernels::TileGroups *groups);
-// Spreads 4-bit weights (n16k8) over `columns` k, a multiple of 8, as 8-bit ones (n16k4).
-INGOT_LINEAR_TILES(spread)(uint8_t *to, const uint8_t *from, int32_t columns);
+INGOT_LINEAR_TILES(w4_groups)(const ingot::kernels::TileGroups *groups);
+INGOT_LINEAR_TILES(spread)(const ingot::kernels::SpreadWeights *weights);
 }
 
 #endif

@@ -70,9 +70,10 @@ template <int T> INGOT_INLINE void tileStore(void *to, int64_t stride) {
   __builtin_ia32_tilestored64(T, to, (uint64_t)stride);
 }
 // c[m][n] += sum over k of a[m][k] b[k / P][n][k % P], P values to a word of 4 bytes: pairs of bf16 (the order of
-// additions stands in docs/spec/numerics.md), or four integers, a signed and b unsigned.
+// additions stands in docs/spec/numerics.md), or four integers, a signed and b unsigned or signed.
 template <int C, int A, int B> INGOT_INLINE void tileDotBf16() { __builtin_ia32_tdpbf16ps(C, A, B); }
 template <int C, int A, int B> INGOT_INLINE void tileDotInt8() { __builtin_ia32_tdpbsud(C, A, B); }
+template <int C, int A, int B> INGOT_INLINE void tileDotSigned8() { __builtin_ia32_tdpbssd(C, A, B); }
 
 #elif !defined(INGOT_SOFTWARE_TILES)
 
@@ -84,6 +85,7 @@ template <int T> void tileLoadOnce(const void *from, int64_t stride);
 template <int T> void tileStore(void *to, int64_t stride);
 template <int C, int A, int B> void tileDotBf16();
 template <int C, int A, int B> void tileDotInt8();
+template <int C, int A, int B> void tileDotSigned8();
 
 #endif
 
