@@ -7,12 +7,13 @@
 //   scores [4 groups of 16 positions][rows][16] = queries [rows][depth] · keys    panels [depth/2][16 positions][2]
 //   acc    [width/16][rows][16]                += weights [rows][64]    · values  panels [32][16 columns][2]
 //
-// Laying out costs a pass over the block, which all rows share; for one token it is less than reading the block. One
-// token is attended in the same way, because what it gets may not depend on who shares its step.
+// Laying out costs a pass over the block, which all rows share. A token whose rows are too few for that gets the same bits
+// by vectors (attention_vectors.h), because what it gets may not depend on who shares its step.
 #ifndef INGOT_TARGET_CPU_KERNELS_ATTENTION_TILES_H
 #define INGOT_TARGET_CPU_KERNELS_ATTENTION_TILES_H
 
 #include "compiler/target/cpu/kernels/attention_rows.h"
+#include "compiler/target/cpu/kernels/attention_vectors.h"
 #include "compiler/target/cpu/kernels/linear_tiles.h"
 
 namespace ingot::kernels {
@@ -68,21 +69,19 @@ struct TileRows {
   // The products of rows [row, row + count) with `panels` panels of `depth` k, added to the sums, or beginning them.
   INGOT_INLINE void product(const uint16_t *a, int32_t k, int32_t row, int32_t count, const uint16_t *panels,
                             int32_t panelCount, float *sums, bool first) const {
-    for (int32_t i = 0; i < panelCount; i += 2) {
-      TilePiece piece;
-      tilesInPlace((const char *)(a + (int64_t)row * k), (int64_t)k * 2).set(piece, 0);
-      piece.rows = count;
-      piece.panels = minimum(2, panelCount - i);
-      piece.w = (const char *)(panels + (int64_t)i * k * 16);
-      piece.ldw = (int64_t)k * 32;
-      piece.steps = k / 32;
-      piece.first = first;
-      piece.sums = sums + ((int64_t)i * stride + row) * 16;
-      piece.sums_panel = (int64_t)stride * 16;
-      piece.next = nullptr;
-      piece.ld_next = piece.next_bytes = 0;
-      ingot_linear_tiles_bf16_block(&piece);
-    }
+    TilePiece piece;
+    tilesInPlace((const char *)(a + (int64_t)row * k), (int64_t)k * 2).set(piece, 0);
+    piece.rows = count;
+    piece.panels = panelCount;
+    piece.w = (const char *)panels;
+    piece.ldw = (int64_t)k * 32;
+    piece.steps = k / 32;
+    piece.first = first;
+    piece.sums = sums + (int64_t)row * 16;
+    piece.sums_panel = (int64_t)stride * 16;
+    piece.next = nullptr;
+    piece.ld_next = piece.next_bytes = 0;
+    ingot_linear_tiles_bf16_block(&piece);
   }
 
   // Keys lie as [head_dim][16] for each group.
@@ -153,19 +152,51 @@ struct TileRows {
     }
   };
 
+  // The same for a few rows that see the same positions.
+  template <class P> INGOT_INLINE void attendFew(const P *p, const Rows &rows, const BlockView<bf16> &block) const {
+    VectorBlock b;
+    b.rows = rows.count;
+    b.headDim = headDim;
+    b.sums_panel = (int64_t)stride * 16;
+    b.a = queries;
+    b.lda = depth;
+    b.low = block.from;
+    b.high = block.to;
+    for (int32_t g = 0; g < (int32_t)kBlock / 16; ++g) {
+      b.from[g] = (const uint16_t *)block.keys[g];
+      b.next[g] = block.nextKeys[g];
+    }
+    b.sums = scores;
+    ingot_attention_vectors_scores(&b);
+    for (int32_t row = 0; row < rows.count; ++row)
+      softmaxRow(rows, row, block.base, Place<P>{*this, p, rows, block.base});
+    b.a = weights;
+    b.lda = kBlock;
+    seenBy(rows, 0, block.base, b.low, b.high);
+    for (int32_t g = 0; g < (int32_t)kBlock / 16; ++g) {
+      b.from[g] = (const uint16_t *)block.values[g];
+      b.next[g] = block.nextValues[g];
+    }
+    b.sums = acc;
+    ingot_attention_vectors_values(&b);
+  }
+
   template <class P> INGOT_INLINE void attend(const P *p, const Rows &rows, const BlockView<bf16> &block) const {
+    bool alike = true;
+    for (int32_t row = 1; row < rows.count; ++row)
+      alike = alike && rows.first[row] == rows.first[0] && rows.last[row] == rows.last[0];
+    if (alike && rows.count <= kVectorRows)
+      return attendFew(p, rows, block);
     layOutKeys(block);
     product(queries, depth, 0, rows.count, keys + (int64_t)block.from * depth * 16, block.to - block.from,
             scores + (int64_t)block.from * stride * 16, true);
     int32_t low = kBlock, high = 0;
-    bool alike = true;
     for (int32_t row = 0; row < rows.count; ++row) {
       int32_t from, to;
       softmaxRow(rows, row, block.base, Place<P>{*this, p, rows, block.base});
       seenBy(rows, row, block.base, from, to);
       low = minimum(low, from);
       high = maximum(high, to);
-      alike = alike && rows.first[row] == rows.first[0] && rows.last[row] == rows.last[0];
     }
     if (!layOutValues(block, low, high) || alike)
       return product(weights, kBlock, 0, rows.count, values, width / 16, acc, false);

@@ -153,8 +153,8 @@ template <int ROWS, int PANELS> INGOT_INLINE void storeSums(float *sums, int64_t
 }
 
 template <Weights WEIGHTS, int ROWS, int PANELS, bool STREAM>
-INGOT_INLINE void piece(const TilePiece &p, int32_t row, NextWeights &next) {
-  float *sums = (float *)p.sums + row * 16;
+INGOT_INLINE void piece(const TilePiece &p, int32_t row, int32_t panel, NextWeights &next) {
+  float *sums = (float *)p.sums + panel * p.sums_panel + row * 16;
   if (p.first)
     zeroSums<ROWS, PANELS>();
   else
@@ -162,7 +162,7 @@ INGOT_INLINE void piece(const TilePiece &p, int32_t row, NextWeights &next) {
   const NextSums<ROWS, PANELS> nextSums = {p.first || row + 2 * kTileRows >= p.rows ? nullptr
                                                                                     : (const char *)(sums + 512),
                                            p.sums_panel * 4};
-  accumulate<WEIGHTS, ROWS, PANELS, STREAM>(p, rowOf(p, row), p.w, p.steps, kTileBytes, next, nextSums);
+  accumulate<WEIGHTS, ROWS, PANELS, STREAM>(p, rowOf(p, row), p.w + panel * p.ldw, p.steps, kTileBytes, next, nextSums);
   storeSums<ROWS, PANELS>(sums, p.sums_panel);
 }
 
@@ -188,10 +188,11 @@ template <Weights WEIGHTS, bool STREAM> INGOT_INLINE void pieces(const TilePiece
   NextWeights next(p);
   overRows(
       p.rows, kTileBytes, [&]<int ROWS>(int32_t row, int32_t) __attribute__((always_inline)) {
-        if (p.panels > 1)
-          piece<WEIGHTS, ROWS, 2, STREAM>(p, row, next);
-        else
-          piece<WEIGHTS, ROWS, 1, STREAM>(p, row, next);
+        int32_t panel = 0;
+        for (; panel + 2 <= p.panels; panel += 2)
+          piece<WEIGHTS, ROWS, 2, STREAM>(p, row, panel, next);
+        if (panel < p.panels)
+          piece<WEIGHTS, ROWS, 1, STREAM>(p, row, panel, next);
       });
 }
 

@@ -18,7 +18,8 @@
 
 namespace ingot::kernels {
 
-// One piece: all rows of a block by one or two panels by `steps` tiles along K.
+// One piece: all rows of a block by some panels by `steps` tiles along K. In blocks of many rows panels go two by two, as
+// many as the first cache holds.
 struct TilePiece {
   const char *a;  // activations of row 0 at the piece's first k
   int64_t lda;    // bytes from row to row of a tile
