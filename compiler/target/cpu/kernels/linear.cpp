@@ -188,18 +188,18 @@ template <int WEIGHT, bool PAIRS> struct Linear {
             if constexpr (kQuantized) {
               for (int32_t j = 0; j < some; ++j)
                 quantized.dequantize(wide + (int64_t)j * kChunk * 16, (int64_t)tile * perTile + i + j, k, length);
-              ingot_linear_rows_f32_block(scratch, stride, rowCount, wide, kChunk * 16, some, length, s, kRowBlock * 16,
+              ingot_linear_rows_f32_block(scratch, rowCount, wide, kChunk * 16, some, length, s, kRowBlock * 16,
                                           wide, 0, 0);
             } else if constexpr (kDot) {
-              ingot_linear_rows_bf16_pairs_block(scratch, stride, rowCount, w, panel, some, length, s, kRowBlock * 16,
+              ingot_linear_rows_bf16_pairs_block(scratch, rowCount, w, panel, some, length, s, kRowBlock * 16,
                                                  next, nextPanel, nextBytes);
             } else if constexpr (kStep == 2) {
               for (int32_t j = 0; j < some; ++j)
                 widen(wide + (int64_t)j * kChunk * 16, w + j * panel, length);
-              ingot_linear_rows_f32_block(scratch, stride, rowCount, wide, kChunk * 16, some, (length + 1) / 2 * 2, s,
+              ingot_linear_rows_f32_block(scratch, rowCount, wide, kChunk * 16, some, (length + 1) / 2 * 2, s,
                                           kRowBlock * 16, next, nextPanel, nextBytes);
             } else {
-              ingot_linear_rows_f32_block(scratch, stride, rowCount, w, panel, some, length, s, kRowBlock * 16, next,
+              ingot_linear_rows_f32_block(scratch, rowCount, w, panel, some, length, s, kRowBlock * 16, next,
                                           nextPanel, nextBytes);
             }
           }

@@ -164,7 +164,7 @@ constexpr int32_t kBlockRows = (int32_t)kRowBlock; // at most
 
 // chains[r][p][16] continue over `count` k (a multiple of the step, but for the last piece of an odd K).
 template <int MR, int NP, bool DOT, class W>
-INGOT_INLINE void piece(const void *__restrict rows, int64_t lda, const W *__restrict w, int64_t ldw, int32_t count,
+INGOT_INLINE void piece(const void *__restrict rows, const W *__restrict w, int64_t ldw, int32_t count,
                         bool first, float *__restrict chains, Fetch &fetch) {
   f32x16 acc[MR][NP];
 #pragma unroll
@@ -173,6 +173,7 @@ INGOT_INLINE void piece(const void *__restrict rows, int64_t lda, const W *__res
     for (int p = 0; p < NP; ++p)
       acc[r][p] = first ? splat(0.0f) : load16(chains + (r * NP + p) * 16);
   constexpr int kStep = DOT ? 2 : 1;
+  constexpr int64_t lda = kChunk / kStep;
   for (int32_t k = 0; k < count;) {
     fetch.line();
     int32_t end = minimum(k + kFetchEvery, count);
@@ -217,22 +218,23 @@ INGOT_INLINE void piece(const void *__restrict rows, int64_t lda, const W *__res
 
 // One chunk of NP panels: piece by piece, then the chains are added to the sums.
 template <int NP, bool DOT, class W>
-INGOT_INLINE void blockPanels(const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw, int32_t length,
+INGOT_INLINE void blockPanels(const void *a, int32_t count, const W *w, int64_t ldw, int32_t length,
                               float *sums, int64_t sums_panel, Fetch fetch) {
   alignas(64) float chains[kBlockRows * NP * 16];
+  constexpr int64_t lda = kChunk / (DOT ? 2 : 1);
   for (int32_t k = 0; k < length; k += kPiece) {
     const int32_t some = minimum(kPiece, length - k);
     const char *from = (const char *)a + (int64_t)(DOT ? k / 2 : k) * 4;
     const W *line = w + (int64_t)k * 16;
     int32_t r = 0;
     for (; r + kRows <= count; r += kRows)
-      piece<kRows, NP, DOT>(from + r * lda * 4, lda, line, ldw, some, k == 0, chains + r * NP * 16, fetch);
+      piece<kRows, NP, DOT>(from + r * lda * 4, line, ldw, some, k == 0, chains + r * NP * 16, fetch);
     for (; r + 4 <= count; r += 4)
-      piece<4, NP, DOT>(from + r * lda * 4, lda, line, ldw, some, k == 0, chains + r * NP * 16, fetch);
+      piece<4, NP, DOT>(from + r * lda * 4, line, ldw, some, k == 0, chains + r * NP * 16, fetch);
     for (; r + 2 <= count; r += 2)
-      piece<2, NP, DOT>(from + r * lda * 4, lda, line, ldw, some, k == 0, chains + r * NP * 16, fetch);
+      piece<2, NP, DOT>(from + r * lda * 4, line, ldw, some, k == 0, chains + r * NP * 16, fetch);
     for (; r < count; ++r)
-      piece<1, NP, DOT>(from + r * lda * 4, lda, line, ldw, some, k == 0, chains + r * NP * 16, fetch);
+      piece<1, NP, DOT>(from + r * lda * 4, line, ldw, some, k == 0, chains + r * NP * 16, fetch);
   }
   for (int32_t r = 0; r < count; ++r)
     for (int32_t p = 0; p < NP; ++p) {
@@ -242,19 +244,19 @@ INGOT_INLINE void blockPanels(const void *a, int64_t lda, int32_t count, const W
 }
 
 template <bool DOT, class W>
-INGOT_INLINE void blockRows(const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw, int32_t panels,
+INGOT_INLINE void blockRows(const void *a, int32_t count, const W *w, int64_t ldw, int32_t panels,
                             int32_t length, float *sums, int64_t sums_panel, const void *next, int64_t next_panel,
                             int64_t next_bytes) {
   int32_t i = 0;
   for (; i + kBlockPanels <= panels; i += kBlockPanels) {
     const char *at = (const char *)next + i * next_panel;
-    blockPanels<kBlockPanels, DOT>(a, lda, count, w + i * ldw, ldw, length, sums + i * sums_panel, sums_panel,
+    blockPanels<kBlockPanels, DOT>(a, count, w + i * ldw, ldw, length, sums + i * sums_panel, sums_panel,
                                    {at, at + next_bytes});
   }
   if constexpr (kBlockPanels > 1)
     for (; i < panels; ++i) {
       const char *at = (const char *)next + i * next_panel;
-      blockPanels<1, DOT>(a, lda, count, w + i * ldw, ldw, length, sums + i * sums_panel, sums_panel,
+      blockPanels<1, DOT>(a, count, w + i * ldw, ldw, length, sums + i * sums_panel, sums_panel,
                           {at, at + next_bytes});
     }
 }
@@ -269,7 +271,7 @@ INGOT_INLINE void blockRows(const void *a, int64_t lda, int32_t count, const W *
   }
 #define INGOT_DEFINE_BLOCK(name, W, DOT)                                                                               \
   INGOT_LINEAR_BLOCK_PROTOTYPE(name, W) {                                                                              \
-    ingot::kernels::blockRows<DOT>(a, lda, count, w, ldw, panels, length, sums, sums_panel, next, next_panel,          \
+    ingot::kernels::blockRows<DOT>(a, count, w, ldw, panels, length, sums, sums_panel, next, next_panel,          \
                                    next_bytes);                                                                        \
   }
 INGOT_LINEAR_STREAMS(INGOT_DEFINE_STREAM)

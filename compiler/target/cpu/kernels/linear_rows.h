@@ -11,7 +11,7 @@
 namespace ingot::kernels {
 
 #if defined(__AVX512F__)
-constexpr int kRows = 14; // x 2 panels: 28 accumulators of 32 registers
+constexpr int kRows = 12; // x 2 panels: 24 accumulators of 32 registers; of 28 the compiler keeps some in memory
 #else
 constexpr int kRows = 6; // x 1 panel of two ymm: 12 accumulators of 16 registers
 #endif
@@ -84,11 +84,12 @@ INGOT_INLINE int32_t panelsBeside(int32_t rows) {
       const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw, int32_t panels, int32_t length, float *sums, \
       int64_t sums_panel)
 
-// The same for at most kRowBlock rows. While panel i is multiplied, `next_bytes` from next + i * next_panel (bytes) on
+// The same for at most kRowBlock rows, which lie one chunk apart: addresses of rows are then constants, where a dozen of
+// them would not fit the registers. While panel i is multiplied, `next_bytes` from next + i * next_panel (bytes) on
 // are fetched into the second-level cache: the weights that come after.
 #define INGOT_LINEAR_BLOCK_PROTOTYPE(name, W)                                                                          \
   extern "C" __attribute__((visibility("hidden"), noinline)) void ingot_linear_rows_##name##_block(                    \
-      const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw, int32_t panels, int32_t length, float *sums, \
+      const void *a, int32_t count, const W *w, int64_t ldw, int32_t panels, int32_t length, float *sums,              \
       int64_t sums_panel, const void *next, int64_t next_panel, int64_t next_bytes)
 
 #define INGOT_DECLARE_STREAM(name, W, PAIRS) INGOT_LINEAR_STREAM_PROTOTYPE(name, W);
