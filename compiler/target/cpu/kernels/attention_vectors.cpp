@@ -115,6 +115,12 @@ template <int MR, int NC> INGOT_INLINE void values(const VectorBlock &b, int32_t
     Chains<MR, NC> c;
     c.clear();
     auto add = [&](f32x16(&chain)[MR][NC], int32_t position) __attribute__((always_inline)) {
+      if (row == 0 && position >= b.low && position < b.high) {
+        const char *next = b.next[position / 16] + ((int64_t)(position % 16) * b.headDim + column) * 2;
+#pragma unroll
+        for (int i = 0; i < NC; i += 2) // lines of 32 columns
+          __builtin_prefetch(next + i * 32);
+      }
       f32x16 value[NC];
 #pragma unroll
       for (int i = 0; i < NC; ++i)
@@ -129,17 +135,7 @@ template <int MR, int NC> INGOT_INLINE void values(const VectorBlock &b, int32_t
     };
 #pragma clang loop unroll(disable)
     for (int32_t position = start; position < start + 32; position += 2) {
-      if (row == 0) {
-#pragma unroll
-        for (int i = 0; i < NC; i += 2) // lines of 32 columns
-          __builtin_prefetch(b.next[position / 16] + ((int64_t)(position % 16) * b.headDim + column + i * 16) * 2);
-      }
       add(c.even, position);
-      if (row == 0 && b.headDim % 32 == 0) {
-#pragma unroll
-        for (int i = 0; i < NC; i += 2)
-          __builtin_prefetch(b.next[position / 16] + ((int64_t)(position % 16 + 1) * b.headDim + column + i * 16) * 2);
-      }
       add(c.odd, position + 1);
     }
 #pragma unroll
