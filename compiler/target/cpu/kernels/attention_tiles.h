@@ -163,7 +163,7 @@ struct TileRows {
     b.low = block.from;
     b.high = block.to;
     for (int32_t g = 0; g < (int32_t)kBlock / 16; ++g) {
-      b.from[g] = (const uint16_t *)block.keys[g];
+      b.from[g] = block.keys[g];
       b.next[g] = block.nextKeys[g];
     }
     b.sums = scores;
@@ -174,7 +174,7 @@ struct TileRows {
     b.lda = kBlock;
     seenBy(rows, 0, block.base, b.low, b.high);
     for (int32_t g = 0; g < (int32_t)kBlock / 16; ++g) {
-      b.from[g] = (const uint16_t *)block.values[g];
+      b.from[g] = block.values[g];
       b.next[g] = block.nextValues[g];
     }
     b.sums = acc;

@@ -10,9 +10,6 @@
 namespace ingot::kernels {
 namespace {
 
-INGOT_INLINE f32x16 widened(u16x16 bits) {
-  return __builtin_bit_cast(f32x16, __builtin_convertvector(bits, u32x16) << 16);
-}
 INGOT_INLINE f32x16 splatOf(uint16_t bits) { return __builtin_bit_cast(f32x16, (u32x16)((uint32_t)bits << 16)); }
 
 template <int MR, int NP> struct Chains {
@@ -44,7 +41,7 @@ template <int MR, int MG> INGOT_INLINE void scores(const VectorBlock &b, int32_t
       f32x16 key[MG];
 #pragma unroll
       for (int i = 0; i < MG; ++i)
-        key[i] = widened(*(const u16x16_u *)(b.from[g + i] + (int64_t)d * 16));
+        key[i] = load16(b.from[g + i] + (int64_t)d * 16);
 #pragma unroll
       for (int r = 0; r < MR; ++r) {
         const f32x16 query = splatOf(a[r * b.lda + d]);
@@ -97,13 +94,8 @@ template <int MR, int MG> INGOT_INLINE void scoresOfGroups(const VectorBlock &b,
 INGOT_INLINE f32x16 valueAt(const VectorBlock &b, int32_t position, int32_t column) {
   if (position < b.low || position >= b.high)
     return splat(0.0f);
-  const uint16_t *from = b.from[position / 16] + (int64_t)(position % 16) * b.headDim + column;
-  if (column + 16 <= b.headDim)
-    return widened(*(const u16x16_u *)from);
-  u16x16 some = (u16x16)(0);
-  for (int32_t l = 0; l < b.headDim - column; ++l)
-    some[l] = from[l];
-  return widened(some);
+  return load16(b.from[position / 16] + (int64_t)(position % 16) * b.headDim + column,
+                minimum(16, b.headDim - column));
 }
 
 // Adds the values, by MR rows' weights, to the sums of NC groups of columns from `column`.
@@ -162,22 +154,16 @@ template <int MR, int NC> INGOT_INLINE void valuesOfColumns(const VectorBlock &b
 using namespace ingot::kernels;
 
 INGOT_ATTENTION_VECTORS(scores_flushed)(const VectorBlock *block) {
-  int32_t row = 0;
-  for (; row + 4 <= block->rows; row += 4)
-    scoresOfGroups<4, 2>(*block, row);
-  for (; row + 2 <= block->rows; row += 2)
-    scoresOfGroups<2, 2>(*block, row);
-  for (; row < block->rows; ++row)
-    scoresOfGroups<1, 4>(*block, row);
+  overVectorRows(
+      block->rows, [&]<int ROWS>(int32_t row) __attribute__((always_inline)) {
+        scoresOfGroups<ROWS, ROWS == 1 ? 4 : 2>(*block, row);
+      });
 }
 INGOT_ATTENTION_VECTORS(values_flushed)(const VectorBlock *block) {
-  int32_t row = 0;
-  for (; row + 4 <= block->rows; row += 4)
-    valuesOfColumns<4, 2>(*block, row);
-  for (; row + 2 <= block->rows; row += 2)
-    valuesOfColumns<2, 2>(*block, row);
-  for (; row < block->rows; ++row)
-    valuesOfColumns<1, 4>(*block, row);
+  overVectorRows(
+      block->rows, [&]<int ROWS>(int32_t row) __attribute__((always_inline)) {
+        valuesOfColumns<ROWS, ROWS == 1 ? 4 : 2>(*block, row);
+      });
 }
 INGOT_ATTENTION_VECTORS(scores)(const VectorBlock *block) {
   SubnormalsAreZero flush;

@@ -18,7 +18,7 @@ struct VectorBlock {
   int32_t headDim;
   int32_t low, high; // groups of 16 positions of keys, or positions of values: what is seen
   // Of each group of 16 positions: keys [headDim][16] or values [16][headDim], and what is read next of them.
-  const uint16_t *from[kBlock / 16];
+  const bf16 *from[kBlock / 16];
   const char *next[kBlock / 16];
   float *sums;        // [groups][..][16], written; or [columns / 16][..][16], added to
   int64_t sums_panel; // elements from one group of 16 to the next

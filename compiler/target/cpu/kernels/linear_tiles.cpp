@@ -317,14 +317,10 @@ template <int MR, int NP> INGOT_INLINE void vectorRowsByPanels(const VectorRows 
 using namespace ingot::kernels;
 
 INGOT_LINEAR_TILES(bf16_rows_flushed)(const VectorRows *rows) {
-  const VectorRows &v = *rows;
-  int32_t row = 0;
-  for (; row + 4 <= v.rows; row += 4)
-    vectorRowsByPanels<4, 2>(v, row);
-  for (; row + 2 <= v.rows; row += 2)
-    vectorRowsByPanels<2, 4>(v, row);
-  for (; row < v.rows; ++row)
-    vectorRowsByPanels<1, 4>(v, row);
+  overVectorRows(
+      rows->rows, [&]<int ROWS>(int32_t row) __attribute__((always_inline)) {
+        vectorRowsByPanels<ROWS, ROWS == 4 ? 2 : 4>(*rows, row);
+      });
 }
 INGOT_LINEAR_TILES(bf16_rows)(const VectorRows *rows) {
   SubnormalsAreZero flush;

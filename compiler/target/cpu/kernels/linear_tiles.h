@@ -62,9 +62,6 @@ struct SpreadWeights {
   int32_t zero;
 };
 
-// Up to so many rows vectors read weights faster than tiles do.
-constexpr int32_t kVectorRows = 4;
-
 // All of K by vectors, with the bits of tiles.
 struct VectorRows {
   const uint32_t *a; // pairs of bf16, zeros up to a whole tile

@@ -39,6 +39,20 @@ struct TileConfig {
 };
 static_assert(sizeof(TileConfig) == 64);
 
+// Up to so many rows vectors are faster than tiles: tiles of few rows read weights slower than memory gives them.
+constexpr int32_t kVectorRows = 4;
+
+// Calls work<ROWS>(row) for groups of 4, 2 and 1 rows.
+template <class Work> INGOT_INLINE void overVectorRows(int32_t rows, const Work &work) {
+  int32_t row = 0;
+  for (; row + 4 <= rows; row += 4)
+    work.template operator()<4>(row);
+  for (; row + 2 <= rows; row += 2)
+    work.template operator()<2>(row);
+  if (row < rows)
+    work.template operator()<1>(row);
+}
+
 // While one lives, subnormal operands and results of vector instructions are zero, as they are to tdpbf16ps. Nothing
 // tells the compiler: arithmetic that is meant has to be behind a call that is not inlined.
 class SubnormalsAreZero {
