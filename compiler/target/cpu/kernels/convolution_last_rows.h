@@ -174,7 +174,8 @@ INGOT_INLINE bool finishedInRegisters(const LastChunk &c, int32_t panel) {
 }
 
 INGOT_INLINE void multiplyLast(const LastChunk &c) {
-  const int32_t panels = (c.columns + 15) / 16, half = c.columns - (panels - 1) * 16 <= 8 ? 1 : 0;
+  // A panel that is not whole is multiplied alone: another beside it would not be finished in registers either.
+  const int32_t panels = (c.columns + 15) / 16, whole = c.columns / 16;
   const auto *w = (const char *)c.weight;
   const int64_t bytes = (int64_t)c.length * 64;
   int32_t panel = 0;
@@ -182,12 +183,12 @@ INGOT_INLINE void multiplyLast(const LastChunk &c) {
     const char *at = w + (int64_t)minimum(next, panels - 1) * c.ldw * 4;
     return Fetch{at, at + bytes};
   };
-  for (; panel + kLastPanels <= panels - half; panel += kLastPanels)
+  for (; panel + kLastPanels <= whole; panel += kLastPanels)
     lastPanels<f32x16, kLastPanels>(c, panel, fetchOf(panel + kLastPanels));
-  if constexpr (kLastPanels > 1)
-    for (; panel < panels - half; ++panel)
-      lastPanels<f32x16, 1>(c, panel, fetchOf(panel + 1));
-  if (half)
+  const int32_t wide = c.columns - whole * 16 > 8 ? panels : whole;
+  for (; panel < wide; ++panel)
+    lastPanels<f32x16, 1>(c, panel, fetchOf(panel + 1));
+  if (panel < panels)
     lastPanels<f32x8, 1>(c, panel, fetchOf(panel));
 }
 
