@@ -19,6 +19,7 @@ struct ConvolutionProblem {
   const TestKernel &kernel;
   ImageShape shape;
   int channels = kernel.integer("channels"), outputs = kernel.integer("outputs"), groups = kernel.integer("groups");
+  bool channelsLast = kernel.has("channels_last");
   int in[3] = {shape.depth, shape.height, shape.width}, window[3], stride[3], dilation[3], pad[3], places[3];
   std::vector<float> image, weight, scale, bias, residual;
 
@@ -49,7 +50,7 @@ struct ConvolutionProblem {
   }
 
   int count() const { return places[0] * places[1] * places[2]; }
-  bool last() const { return kernel.has("channels_last"); }
+  bool last() const { return channelsLast; }
 
   // [batch][channel][place] as [batch][place][channel], where channels are last.
   std::vector<float> ordered(const std::vector<float> &from, int of, int some) const {
@@ -76,28 +77,39 @@ struct ConvolutionProblem {
     return to;
   }
 
-  float expected(int b, int o, int z, int y, int x) const {
+  // Where the window of a place meets one channel of the image: an offset for each tap, -1 outside.
+  std::vector<int> tapsAt(int place) const {
+    const int first[3] = {place / places[2] / places[1] * stride[0] - pad[0],
+                          place / places[2] % places[1] * stride[1] - pad[1], place % places[2] * stride[2] - pad[2]};
+    std::vector<int> taps;
+    for (int tz = 0; tz < window[0]; ++tz)
+      for (int ty = 0; ty < window[1]; ++ty)
+        for (int tx = 0; tx < window[2]; ++tx) {
+          const int at[3] = {first[0] + tz * dilation[0], first[1] + ty * dilation[1], first[2] + tx * dilation[2]};
+          bool inside = true;
+          for (int d = 0; d < 3; ++d)
+            inside = inside && at[d] >= 0 && at[d] < in[d];
+          taps.push_back(inside ? (at[0] * in[1] + at[1]) * in[2] + at[2] : -1);
+        }
+    return taps;
+  }
+
+  float expected(int b, int o, int place, const std::vector<int> &taps) const {
     float sum = 0, chain = 0;
     int k = 0;
-    const int of = channels / groups, taps = window[0] * window[1] * window[2];
-    const float *w = weight.data() + static_cast<long>(o) * of * taps;
-    for (int n = 0; n < of * taps; ++n) {
-      const int i = last() ? n % of : n / taps, t = last() ? n / of : n % taps;
-      const int tz = t / window[2] / window[1], ty = t / window[2] % window[1], tx = t % window[2];
-      const int at[3] = {z * stride[0] + tz * dilation[0] - pad[0], y * stride[1] + ty * dilation[1] - pad[1],
-                         x * stride[2] + tx * dilation[2] - pad[2]};
-      bool inside = true;
-      for (int d = 0; d < 3; ++d)
-        inside = inside && at[d] >= 0 && at[d] < in[d];
-      const long channel = static_cast<long>(b) * channels + o / (outputs / groups) * of + i;
-      const float value =
-          inside ? image[static_cast<size_t>(((channel * in[0] + at[0]) * in[1] + at[1]) * in[2] + at[2])] : 0.0f;
-      chain = std::fmaf(w[i * taps + t], value, chain);
-      if (++k % 512 == 0) {
-        sum += chain;
-        chain = 0;
+    const int of = channels / groups, count = static_cast<int>(taps.size()), plane = in[0] * in[1] * in[2];
+    const float *w = weight.data() + static_cast<long>(o) * of * count;
+    const float *from = image.data() + (static_cast<long>(b) * channels + o / (outputs / groups) * of) * plane;
+    const int outer = last() ? count : of, inner = last() ? of : count;
+    for (int n = 0; n < outer; ++n)
+      for (int m = 0; m < inner; ++m) {
+        const int i = last() ? m : n, t = last() ? n : m, tap = taps[static_cast<size_t>(t)];
+        chain = std::fmaf(w[i * count + t], tap < 0 ? 0.0f : from[i * plane + tap], chain);
+        if (++k % 512 == 0) {
+          sum += chain;
+          chain = 0;
+        }
       }
-    }
     if (k % 512)
       sum += chain;
     const auto row = static_cast<size_t>(o);
@@ -106,7 +118,7 @@ struct ConvolutionProblem {
     if (kernel.integer("bias"))
       sum += bias[row];
     if (kernel.integer("residual"))
-      sum += residual[static_cast<size_t>((b * outputs + o) * count() + (z * places[1] + y) * places[2] + x)];
+      sum += residual[static_cast<size_t>((b * outputs + o) * this->count() + place)];
     if ((kernel.integer("clamp") & 1) && sum < kernel.real("low"))
       sum = static_cast<float>(kernel.real("low"));
     if ((kernel.integer("clamp") & 2) && sum > kernel.real("high"))
@@ -145,15 +157,14 @@ inline void checkConvolution(const TestKernel &kernel, const Run &run, ImageShap
       const auto rows = static_cast<size_t>(p.outputs), count = static_cast<size_t>(p.count()), plane = rows * count;
       out[n / plane * plane + n % rows * count + n % plane / rows] = stored.as<float>()[n];
     }
-  size_t at = 0;
-  for (int b = 0; b < shape.batch; ++b)
-    for (int o = 0; o < p.outputs; ++o)
-      for (int z = 0; z < p.places[0]; ++z)
-        for (int y = 0; y < p.places[1]; ++y)
-          for (int x = 0; x < p.places[2]; ++x, ++at)
-            ASSERT_EQ(out[at], p.expected(b, o, z, y, x))
-                << kernel.name << " of " << shape.batch << " x " << shape.depth << " x " << shape.height << " x "
-                << shape.width << ", image " << b << ", channel " << o << ", place " << z << " " << y << " " << x;
+  for (int place = 0; place < p.count(); ++place) {
+    const std::vector<int> taps = p.tapsAt(place);
+    for (int b = 0; b < shape.batch; ++b)
+      for (int o = 0; o < p.outputs; ++o)
+        ASSERT_EQ(out[static_cast<size_t>((b * p.outputs + o) * p.count() + place)], p.expected(b, o, place, taps))
+            << kernel.name << " of " << shape.batch << " x " << shape.depth << " x " << shape.height << " x "
+            << shape.width << ", image " << b << ", channel " << o << ", place " << place;
+  }
 }
 
 } // namespace ingot::test
