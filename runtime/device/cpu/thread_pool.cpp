@@ -30,7 +30,7 @@ static std::chrono::nanoseconds longestSpin(unsigned workers) {
 }
 
 ThreadPool::ThreadPool(unsigned workers)
-    : envs(workers), waits(workers, Waits(longestSpin(workers))), epoch(workers), barrier(workers) {
+    : envs(workers), waits(workers, Waits(longestSpin(workers))), shares(workers), epoch(workers), barrier(workers) {
   CacheSizes caches = cacheSizes();
   for (unsigned worker = 0; worker < workers; ++worker)
     envs[worker] = {INGOT_KERNEL_ABI,
@@ -92,6 +92,7 @@ template <bool Timed> void ThreadPool::walkSteps(unsigned worker) {
   // Copies: once past the last barrier the caller may be setting up the next walk.
   const std::span<const Step> list = steps;
   const int64_t *const values = symbols;
+  const uint64_t first = number;
   std::atomic<uint64_t> &failure = failures[epoch.value(worker) & 1];
   const uint64_t workers = envs.size();
   const ingot_env *env = &envs[worker];
@@ -104,15 +105,18 @@ template <bool Timed> void ThreadPool::walkSteps(unsigned worker) {
     if (step.tiles != 0) {
       if constexpr (Timed)
         time[index].began = now();
-      auto [first, end] = step.whole ? TileRange{0, step.tiles} : tileShare(step.tiles, worker, unsigned(workers));
-      if (first < end) {
-        if (int32_t code = call(step, env, values, first, end, own)) {
+      auto work = [&](TileRange range) {
+        if (int32_t code = call(step, env, values, range.first, range.end, own)) {
           uint64_t mine = uint64_t(index) << 32 | uint32_t(code);
           uint64_t least = failure.load(std::memory_order_relaxed);
           while (mine < least && !failure.compare_exchange_weak(least, mine, std::memory_order_relaxed)) {
           }
         }
-      }
+      };
+      if (step.whole || workers == 1)
+        work({0, step.tiles});
+      else
+        shares.over(worker, first + index, step.tiles, step.costly, work);
       if constexpr (Timed)
         time[index].worked = time[index].passed = now();
       pending |= !step.whole;
@@ -146,6 +150,8 @@ std::optional<StepFailure> ThreadPool::walk(std::span<const Step> list, const in
   steps = list;
   symbols = values;
   times = into;
+  number = begun;
+  begun += list.size();
   uint32_t next = epoch.value(0) + 1;
   // Two slots take turns: a worker may still be reading the last walk's when this one starts, but not the one before's,
   // because it took part in the last walk's barriers.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// The CPU's workers. They live as long as the pool; each walks the same list of steps in the same order, does its own
-// contiguous share of a step's tiles and meets the others at a barrier after it, unless the step needs none. Nobody
-// hands out work: which tiles a worker does follows from its number alone, and no bit of a result follows from either.
+// The CPU's workers. They live as long as the pool; each walks the same list of steps in the same order, does its share
+// of a step's tiles and what others have not begun of theirs (shares.h), and meets the others at a barrier after it,
+// unless the step needs none. No bit of a result follows from who did which tile.
 //
-//   step           tiles of worker 0 .. W-1, worker w: [tiles*w/W, tiles*(w+1)/W)
+//   step           shares of worker 0 .. W-1
 //   0              | 0 1 2 | 3 4 5 | 6 7 8 9 |
 //   --- barrier ---
 //   1              |   0   |   1   |    2    |
@@ -16,6 +16,7 @@
 #include "runtime/core/error.h"
 #include "runtime/core/memory.h"
 #include "runtime/device/cpu/barrier.h"
+#include "runtime/device/cpu/shares.h"
 #include "runtime/device/cpu/step_time.h"
 #include "runtime/format/kernel_abi.h"
 
@@ -38,6 +39,7 @@ struct Step {
   uint32_t tiles;
   bool joined = false; // no barrier follows
   bool whole = false;  // every worker does all tiles, into memory of its own; no barrier follows
+  bool costly = false; // each call has work of its own to do before it begins, such as copying what it reads
 };
 
 // Why a walk stopped: the kernel of `step` returned `code`.
@@ -45,14 +47,6 @@ struct StepFailure {
   uint32_t step;
   int32_t code;
 };
-
-// The tiles [first, end) of a worker: contiguous, in the order of the workers, as even as whole tiles allow.
-struct TileRange {
-  uint32_t first, end;
-};
-inline TileRange tileShare(uint32_t tiles, unsigned worker, unsigned workers) {
-  return {uint32_t(uint64_t(tiles) * worker / workers), uint32_t(uint64_t(tiles) * (worker + 1) / workers)};
-}
 
 class ThreadPool {
 public:
@@ -97,7 +91,10 @@ private:
   const int64_t *symbols = nullptr;
   StepTime *times = nullptr;
   size_t timesStride = 0; // of a worker's times: the steps as given
+  uint64_t number = 1;    // of the walk's first step, among the steps of all walks
+  uint64_t begun = 1;     // steps of all walks so far
 
+  Shares shares;
   Signal epoch; // counts walks; workers wait for it between them
   Barrier barrier;
   alignas(64) std::atomic<uint64_t> failures[2]{}; // step << 32 | code, the smallest; by parity of the epoch

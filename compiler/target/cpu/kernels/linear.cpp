@@ -100,15 +100,16 @@ template <int WEIGHT, bool PAIRS> struct Linear {
   }
 
   INGOT_INLINE static void rowsOfStream(const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw,
-                                        int32_t panels, int32_t length, float *sums, int64_t sums_panel) {
+                                        int32_t panels, int32_t length, int64_t rest, float *sums,
+                                        int64_t sums_panel) {
     if constexpr (WEIGHT == INGOT_F32)
-      ingot_linear_rows_f32_stream(a, lda, count, w, ldw, panels, length, sums, sums_panel);
+      ingot_linear_rows_f32_stream(a, lda, count, w, ldw, panels, length, rest, sums, sums_panel);
     else if constexpr (WEIGHT == INGOT_F16)
-      ingot_linear_rows_f16_stream(a, lda, count, w, ldw, panels, length, sums, sums_panel);
+      ingot_linear_rows_f16_stream(a, lda, count, w, ldw, panels, length, rest, sums, sums_panel);
     else if constexpr (PAIRS)
-      ingot_linear_rows_bf16_pairs_stream(a, lda, count, w, ldw, panels, length, sums, sums_panel);
+      ingot_linear_rows_bf16_pairs_stream(a, lda, count, w, ldw, panels, length, rest, sums, sums_panel);
     else
-      ingot_linear_rows_bf16_stream(a, lda, count, w, ldw, panels, length, sums, sums_panel);
+      ingot_linear_rows_bf16_stream(a, lda, count, w, ldw, panels, length, rest, sums, sums_panel);
   }
 
   // Up to kFewRows rows: groups of panels in order, each through all of K.
@@ -139,7 +140,8 @@ template <int WEIGHT, bool PAIRS> struct Linear {
         if constexpr (kQuantized) {
           if (rows <= kDequantRows) {
             DequantChunk chunk = {
-                (const float *)from, lda, rows, quantized.from((int64_t)tile * perTile, k), panels, length, sums,
+                (const float *)from, lda, rows, quantized.from((int64_t)tile * perTile, k), panels, length,
+                quantized.panel - (int64_t)k * (p->layout == INGOT_N16K4 ? 16 : 8), sums,
                 kFewRows * 16};
             if (p->layout == INGOT_N16K4)
               ingot_linear_dequant_rows_w8(&chunk);
@@ -149,9 +151,11 @@ template <int WEIGHT, bool PAIRS> struct Linear {
           }
           for (int32_t i = 0; i < panels; ++i)
             quantized.dequantize(wide + i * kChunk * 16, (int64_t)tile * perTile + i, k, length);
-          ingot_linear_rows_f32_stream(from, lda, rows, wide, kChunk * 16, panels, length, sums, kFewRows * 16);
+          ingot_linear_rows_f32_stream(from, lda, rows, wide, kChunk * 16, panels, length, kChunk * 16, sums,
+                                       kFewRows * 16);
         } else {
-          rowsOfStream(from, lda, rows, w + (int64_t)k * 16, panel, panels, length, sums, kFewRows * 16);
+          rowsOfStream(from, lda, rows, w + (int64_t)k * 16, panel, panels, length, panel - (int64_t)k * 16, sums,
+                       kFewRows * 16);
         }
       }
       result.finish(Sums{sums, kFewRows * 16}, 0, rows, tile, count);

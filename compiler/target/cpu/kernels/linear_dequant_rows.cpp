@@ -8,8 +8,6 @@
 namespace ingot::kernels {
 namespace {
 
-constexpr int64_t kAhead = 1536; // bytes of weights that are fetched ahead
-
 // MR rows against panels [panel, panel + NP).
 template <int BITS, int MR, int NP> INGOT_INLINE void tile(const DequantChunk &c, int32_t row, int32_t panel) {
   constexpr int32_t kPerLine = 32 / BITS; // k of a line of 64 bytes
@@ -21,6 +19,9 @@ template <int BITS, int MR, int NP> INGOT_INLINE void tile(const DequantChunk &c
 #pragma unroll
     for (int p = 0; p < NP; ++p)
       acc[r][p] = splat(0.0f);
+  const uint8_t *const begin = lines;
+  const StreamAhead stream = {c.rest, (c.panels - 1) * c.w.ldValues};
+  c.w.fetchScales(panel + c.panels, NP, c.length);
   int32_t g = 0;
 #pragma clang loop unroll(disable)
   for (int32_t k = 0; k < c.length; ++g) {
@@ -51,9 +52,10 @@ template <int BITS, int MR, int NP> INGOT_INLINE void tile(const DequantChunk &c
     };
 #pragma clang loop unroll(disable)
     for (; k + kPerLine <= end; k += kPerLine, lines += 64) {
+      const int64_t ahead = stream.at(lines - begin);
 #pragma unroll
       for (int p = 0; p < NP; ++p)
-        __builtin_prefetch(lines + p * c.w.ldValues + kAhead);
+        __builtin_prefetch(lines + p * c.w.ldValues + ahead);
 #pragma unroll
       for (int32_t e = 0; e < kPerLine; ++e)
         step(k + e, BITS == 8 ? e * 8 : e % 4 * 8 + e / 4 * 4);

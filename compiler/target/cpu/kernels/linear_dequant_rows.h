@@ -7,6 +7,7 @@
 #define INGOT_TARGET_CPU_KERNELS_LINEAR_DEQUANT_ROWS_H
 
 #include "compiler/target/cpu/kernels/quantized.h"
+#include "compiler/target/cpu/kernels/streams.h"
 
 namespace ingot::kernels {
 
@@ -18,8 +19,9 @@ struct DequantChunk {
   int64_t lda;    // elements from row to row
   int32_t count;  // rows
   QuantizedPanels w;
-  int32_t panels;
+  int32_t panels; // which are read side by side
   int32_t length;
+  int64_t rest; // bytes of a panel's values from the chunk on to its end
   float *sums;        // [panels][rows][16]; the chunk's chains are added
   int64_t sums_panel; // elements from panel to panel
 };

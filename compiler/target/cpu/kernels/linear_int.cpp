@@ -106,6 +106,7 @@ struct LinearInt {
     chunk.sums_panel = sums_panel;
     chunk.rowSums = sumsAt(row) + (channel() ? 0 : k / p->group);
     chunk.ldRowSums = rowBytes / 4;
+    chunk.rest = weight.panel - (int64_t)k * (bits8() ? 16 : 8);
     chunk.next = nullptr;
     chunk.ldNext = chunk.nextBytes = 0;
     return chunk;

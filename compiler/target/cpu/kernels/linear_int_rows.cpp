@@ -7,8 +7,6 @@
 namespace ingot::kernels {
 namespace {
 
-constexpr int64_t kAhead = 1536; // bytes of weights that are fetched ahead of the loop that streams them
-
 template <int MR, int NP> struct Tile { i32x16 sum[MR][NP]; };
 
 // What a tile reads: rows of activations, panels of weights, and what it fetches for later, a line of each panel per
@@ -20,6 +18,7 @@ struct Source {
   int64_t ldw;
   const uint8_t *next;
   int64_t ldNext;
+  StreamAhead ahead;
 };
 
 template <int NP> INGOT_INLINE void fetchNext(const Source &s, int32_t k) {
@@ -51,13 +50,14 @@ template <int MR, int NP> INGOT_INLINE void add(Tile<MR, NP> &t, const Tile<MR, 
 
 // One line of 8-bit weights of each panel.
 template <int MR, int NP, bool STREAM>
-INGOT_INLINE void addLine(Tile<MR, NP> &t, const Source &s, const uint8_t *lines, const uint32_t *words) {
+INGOT_INLINE void addLine(Tile<MR, NP> &t, const Source &s, const uint8_t *lines, const uint32_t *words,
+                          int64_t ahead) {
   u32x16 line[NP];
 #pragma unroll
   for (int p = 0; p < NP; ++p) {
     const uint8_t *at = lines + p * s.ldw;
     if constexpr (STREAM)
-      __builtin_prefetch(at + kAhead);
+      __builtin_prefetch(at + ahead);
     line[p] = *(const u32x16_u *)at;
   }
   if constexpr (kHasVnni) {
@@ -99,18 +99,19 @@ INGOT_INLINE void add8(Tile<MR, NP> &t, const Source &s, int32_t from, int32_t l
     clear(second);
 #pragma clang loop unroll(disable)
   for (int32_t block = from; block < from + length; block += 32) {
+    const int64_t ahead = s.ahead.at((int64_t)block * 16);
     if constexpr (!STREAM)
       fetchNext<NP>(s, block);
     if constexpr (kTwoSums<MR, NP>) {
 #pragma clang loop unroll(disable)
       for (int32_t k = 0; k < 32; k += 8, words += 2 * kWordsPer4, lines += 128) {
-        addLine<MR, NP, STREAM>(t, s, lines, words);
-        addLine<MR, NP, STREAM>(second, s, lines + 64, words + kWordsPer4);
+        addLine<MR, NP, STREAM>(t, s, lines, words, ahead);
+        addLine<MR, NP, STREAM>(second, s, lines + 64, words + kWordsPer4, ahead);
       }
     } else {
 #pragma clang loop unroll(disable)
       for (int32_t k = 0; k < 32; k += 4, words += kWordsPer4, lines += 64)
-        addLine<MR, NP, STREAM>(t, s, lines, words);
+        addLine<MR, NP, STREAM>(t, s, lines, words, ahead);
     }
   }
   if constexpr (kTwoSums<MR, NP>)
@@ -127,6 +128,7 @@ INGOT_INLINE void add4(Tile<MR, NP> &t, const Source &s, int32_t from, int32_t l
     clear(second);
 #pragma clang loop unroll(disable)
   for (int32_t block = from; block < from + length; block += 32) {
+    const int64_t ahead = s.ahead.at((int64_t)block * 8);
     i16x32 pairs[MR][NP];
     if constexpr (!kHasVnni) {
 #pragma unroll
@@ -144,7 +146,7 @@ INGOT_INLINE void add4(Tile<MR, NP> &t, const Source &s, int32_t from, int32_t l
       for (int p = 0; p < NP; ++p) {
         const uint8_t *at = lines + p * s.ldw;
         if constexpr (STREAM)
-          __builtin_prefetch(at + kAhead);
+          __builtin_prefetch(at + ahead);
         u32x16 line = *(const u32x16_u *)at;
         low[p] = line & 0x0f0f0f0fu;
         high[p] = line >> 4 & 0x0f0f0f0fu;
@@ -190,7 +192,11 @@ INGOT_INLINE void addProducts(Tile<MR, NP> &t, const Source &s, int32_t from, in
 // The chunk's products of MR rows from `row` and NP panels from `panel`.
 template <int BITS, bool GROUPS, bool STREAM, int MR, int NP>
 INGOT_INLINE void tile(const IntChunk &c, int32_t row, int32_t panel) {
-  Source s = {c.a + row * c.lda, c.lda, c.w.values + panel * c.w.ldValues, c.w.ldValues, nullptr, c.ldNext};
+  Source s = {c.a + row * c.lda, c.lda,    c.w.values + panel * c.w.ldValues,
+              c.w.ldValues,      nullptr,  c.ldNext,
+              {c.rest,           (c.panels - 1) * c.w.ldValues}};
+  if constexpr (STREAM && GROUPS)
+    c.w.fetchScales(panel + c.panels, NP, c.length);
   if constexpr (!STREAM) // this tile's share of what comes next
     s.next = c.next + panel * c.ldNext + c.nextBytes * row / c.count;
   if constexpr (!GROUPS) {

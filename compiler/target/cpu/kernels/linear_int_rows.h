@@ -7,6 +7,7 @@
 
 #include "compiler/target/cpu/kernels/dot_int.h"
 #include "compiler/target/cpu/kernels/quantized.h"
+#include "compiler/target/cpu/kernels/streams.h"
 
 namespace ingot::kernels {
 
@@ -31,6 +32,7 @@ struct IntChunk {
   int64_t sums_panel;     // elements from panel to panel
   const int32_t *rowSums; // of row 0, from the chunk's first group on
   int64_t ldRowSums;      // words from row to row
+  int64_t rest; // streams: bytes of a panel's values from the chunk on to its end
   // Blocks: the values that are multiplied next, to be fetched early: of the first panel, bytes from panel to panel,
   // bytes of each.
   const uint8_t *next;

@@ -19,8 +19,6 @@ INGOT_INLINE f32x16 dotBf16(f32x16 sum, u32x16 a, u32x16 b) {
 [[maybe_unused]] INGOT_INLINE f32x16 dotBf16(f32x16 sum, u32x16, u32x16) { return sum; }
 #endif
 
-// Lines of weights ahead of the loop that are fetched early when they stream from memory.
-constexpr int64_t kAhead = 1536; // bytes
 // Where streams are several the hardware sees them on its own; there more requests only take the places of its own.
 template <int NP> constexpr bool kFetches = kRows > 6 || NP < 4;
 
@@ -28,7 +26,7 @@ template <int NP> constexpr bool kFetches = kRows > 6 || NP < 4;
 // added to sums[p * sums_panel + r * 16]. `swap`: 16-bit pairs are taken odd first, inputs lie in that order already.
 template <int MR, int NP, bool SWAP, bool STREAM, class W>
 INGOT_INLINE void multiply(const float *__restrict a, int64_t lda, const W *__restrict w, int64_t ldw, int32_t count,
-                           float *__restrict sums, int64_t sums_panel) {
+                           float *__restrict sums, int64_t sums_panel, StreamAhead stream) {
   f32x16 acc[MR][NP];
 #pragma unroll
   for (int r = 0; r < MR; ++r)
@@ -40,9 +38,10 @@ INGOT_INLINE void multiply(const float *__restrict a, int64_t lda, const W *__re
   for (int32_t k = 0; k < count; k += kStep) {
     const W *line = w + (int64_t)k * 16;
     if constexpr (STREAM && kFetches<NP>) {
+      const int64_t ahead = stream.at((int64_t)k * 16 * (int64_t)sizeof(W));
 #pragma unroll
       for (int p = 0; p < NP; ++p)
-        __builtin_prefetch((const char *)(line + p * ldw) + kAhead);
+        __builtin_prefetch((const char *)(line + p * ldw) + ahead);
     }
 #pragma unroll
     for (int step = 0; step < kStep; ++step) {
@@ -75,7 +74,7 @@ INGOT_INLINE void multiply(const float *__restrict a, int64_t lda, const W *__re
 // The same by dot products of bf16 pairs; `a` holds pairs as 32-bit words, lda in words.
 template <int MR, int NP, bool STREAM>
 INGOT_INLINE void multiplyPairs(const uint32_t *__restrict a, int64_t lda, const bf16 *__restrict w, int64_t ldw,
-                                int32_t count, float *__restrict sums, int64_t sums_panel) {
+                                int32_t count, float *__restrict sums, int64_t sums_panel, StreamAhead stream) {
   f32x16 acc[MR][NP];
 #pragma unroll
   for (int r = 0; r < MR; ++r)
@@ -85,11 +84,12 @@ INGOT_INLINE void multiplyPairs(const uint32_t *__restrict a, int64_t lda, const
 #pragma clang loop unroll(disable)
   for (int32_t k = 0; k < count; k += 2) {
     const bf16 *line = w + (int64_t)k * 16;
+    const int64_t ahead = stream.at((int64_t)k * 32);
     u32x16 weight[NP];
 #pragma unroll
     for (int p = 0; p < NP; ++p) {
       if constexpr (STREAM)
-        __builtin_prefetch((const char *)(line + p * ldw) + kAhead);
+        __builtin_prefetch((const char *)(line + p * ldw) + ahead);
       weight[p] = *(const u32x16_u *)(line + p * ldw);
     }
 #pragma unroll
@@ -111,48 +111,51 @@ INGOT_INLINE void multiplyPairs(const uint32_t *__restrict a, int64_t lda, const
 
 template <int MR, int NP, bool DOT, bool PAIRS, bool STREAM, class Weights>
 INGOT_INLINE void chunk(const void *a, int64_t lda, const Weights *w, int64_t ldw, int32_t length, float *sums,
-                        int64_t sums_panel) {
+                        int64_t sums_panel, StreamAhead stream) {
   if constexpr (DOT)
-    multiplyPairs<MR, NP, STREAM>((const uint32_t *)a, lda, w, ldw, length, sums, sums_panel);
+    multiplyPairs<MR, NP, STREAM>((const uint32_t *)a, lda, w, ldw, length, sums, sums_panel, stream);
   else
-    multiply<MR, NP, PAIRS, STREAM>((const float *)a, lda, w, ldw, length, sums, sums_panel);
+    multiply<MR, NP, PAIRS, STREAM>((const float *)a, lda, w, ldw, length, sums, sums_panel, stream);
 }
 
 // MR rows x `panels` panels of one chunk, NP panels at a time.
 template <int MR, int NP, bool DOT, bool PAIRS, bool STREAM, class Weights>
 INGOT_INLINE void rowsByPanels(const void *a, int64_t lda, const Weights *w, int64_t ldw, int32_t panels,
-                               int32_t length, float *sums, int64_t sums_panel) {
+                               int32_t length, float *sums, int64_t sums_panel, StreamAhead stream) {
   int32_t i = 0;
   for (; i + NP <= panels; i += NP)
-    chunk<MR, NP, DOT, PAIRS, STREAM>(a, lda, w + i * ldw, ldw, length, sums + i * sums_panel, sums_panel);
+    chunk<MR, NP, DOT, PAIRS, STREAM>(a, lda, w + i * ldw, ldw, length, sums + i * sums_panel, sums_panel, stream);
   if constexpr (NP > 1)
     for (; i < panels; ++i)
-      chunk<MR, 1, DOT, PAIRS, STREAM>(a, lda, w + i * ldw, ldw, length, sums + i * sums_panel, sums_panel);
+      chunk<MR, 1, DOT, PAIRS, STREAM>(a, lda, w + i * ldw, ldw, length, sums + i * sums_panel, sums_panel, stream);
 }
 
 // All rows against `panels` panels of one chunk, weights streaming from memory: groups of kRows rows, the rest in
 // groups of 8, 4, 2, 1.
 template <bool DOT, bool PAIRS, class Weights>
 INGOT_INLINE void streamRows(const void *a, int64_t lda, int32_t count, const Weights *w, int64_t ldw, int32_t panels,
-                             int32_t length, float *sums, int64_t sums_panel) {
+                             int32_t length, int64_t rest, float *sums, int64_t sums_panel) {
   constexpr bool wide = kRows > 6;
+  const StreamAhead stream = {rest * (int64_t)sizeof(Weights), (panels - 1) * ldw * (int64_t)sizeof(Weights)};
   const char *from = (const char *)a;
   int32_t r = 0;
   for (; r + kRows <= count; r += kRows)
     rowsByPanels<kRows, wide ? 2 : 1, DOT, PAIRS, true>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16,
-                                                        sums_panel);
+                                                        sums_panel, stream);
   if constexpr (wide) {
     for (; r + 8 <= count; r += 8)
-      rowsByPanels<8, 2, DOT, PAIRS, true>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
+      rowsByPanels<8, 2, DOT, PAIRS, true>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel,
+                                           stream);
   }
   for (; r + 4 <= count; r += 4)
     rowsByPanels<4, wide ? 4 : 1, DOT, PAIRS, true>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16,
-                                                    sums_panel);
+                                                    sums_panel, stream);
   for (; r + 2 <= count; r += 2)
     rowsByPanels<2, wide ? 4 : 2, DOT, PAIRS, true>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16,
-                                                    sums_panel);
+                                                    sums_panel, stream);
   for (; r < count; ++r)
-    rowsByPanels<1, 4, DOT, PAIRS, true>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel);
+    rowsByPanels<1, 4, DOT, PAIRS, true>(from + r * lda * 4, lda, w, ldw, panels, length, sums + r * 16, sums_panel,
+                                         stream);
 }
 
 // --- Blocks of many rows. A piece of the panels' chunk stays in the first-level cache while all rows of the block pass
@@ -267,7 +270,7 @@ INGOT_INLINE void blockRows(const void *a, int32_t count, const W *w, int64_t ld
 #define INGOT_DEFINE_STREAM(name, W, PAIRS)                                                                            \
   INGOT_LINEAR_STREAM_PROTOTYPE(name, W) {                                                                             \
     ingot::kernels::streamRows<(PAIRS) && ingot::kernels::kHasDotBf16, PAIRS>(a, lda, count, w, ldw, panels, length,   \
-                                                                              sums, sums_panel);                       \
+                                                                              rest, sums, sums_panel);                 \
   }
 #define INGOT_DEFINE_BLOCK(name, W, DOT)                                                                               \
   INGOT_LINEAR_BLOCK_PROTOTYPE(name, W) {                                                                              \

@@ -7,6 +7,7 @@
 #define INGOT_TARGET_CPU_KERNELS_LINEAR_ROWS_H
 
 #include "compiler/target/cpu/kernels/math.h"
+#include "compiler/target/cpu/kernels/streams.h"
 
 namespace ingot::kernels {
 
@@ -78,11 +79,11 @@ INGOT_INLINE int32_t panelsBeside(int32_t rows) {
   X(bf16_pairs, ingot::kernels::bf16, true)
 
 // a: `count` rows of inputs, lda words of 4 bytes apart: f32, or with dot products pairs of bf16. w: `panels` panels,
-// ldw elements apart, over `length` k. Adds the chunk's sums to sums[panel * sums_panel + row * 16 + column].
+// ldw elements apart, over `length` k, with `rest` elements of each from there to its end. Adds the chunk's sums to sums[panel * sums_panel + row * 16 + column].
 #define INGOT_LINEAR_STREAM_PROTOTYPE(name, W)                                                                         \
   extern "C" __attribute__((visibility("hidden"), noinline)) void ingot_linear_rows_##name##_stream(                   \
-      const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw, int32_t panels, int32_t length, float *sums, \
-      int64_t sums_panel)
+      const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw, int32_t panels, int32_t length,              \
+      int64_t rest, float *sums, int64_t sums_panel)
 
 // The same for at most kRowBlock rows, which lie one chunk apart: addresses of rows are then constants, where a dozen of
 // them would not fit the registers. While panel i is multiplied, `next_bytes` from next + i * next_panel (bytes) on

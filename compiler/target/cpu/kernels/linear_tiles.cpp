@@ -7,6 +7,7 @@
 // cycles before thousands. Rows beyond the last are left out by the configuration: nothing is read or written there.
 #include "compiler/target/cpu/kernels/linear_tiles.h"
 #include "compiler/target/cpu/kernels/dot_int.h"
+#include "compiler/target/cpu/kernels/streams.h"
 
 #if INGOT_HAS_TILES
 namespace ingot::kernels {
@@ -257,7 +258,7 @@ INGOT_INLINE void scaledGroups(const TileGroups &g, int32_t row, int32_t rows, N
 
 // MR rows by NP panels as tdpbf16ps sums: of 32 k the even ones in a chain from zero, the odd ones in another.
 template <int MR, int NP> INGOT_INLINE void vectorRows(const VectorRows &v, int32_t row, int32_t panel) {
-  constexpr int64_t kBytesAhead = 1536;
+  const StreamAhead stream = {(int64_t)v.steps * kWholeTile, (NP - 1) * v.ldw * 4};
   float *sums = v.sums + panel * v.sums_panel + row * 16;
   const uint32_t *a = v.a + row * v.lda, *w = v.w + panel * v.ldw;
 #pragma unroll
@@ -267,6 +268,7 @@ template <int MR, int NP> INGOT_INLINE void vectorRows(const VectorRows &v, int3
       store16(sums + p * v.sums_panel + r * 16, splat(0.0f));
 #pragma clang loop unroll(disable)
   for (int32_t step = 0; step < v.steps; ++step) {
+    const int64_t ahead = stream.at(step * kWholeTile);
     f32x16 even[MR][NP], odd[MR][NP];
 #pragma unroll
     for (int r = 0; r < MR; ++r)
@@ -278,7 +280,7 @@ template <int MR, int NP> INGOT_INLINE void vectorRows(const VectorRows &v, int3
       u32x16 line[NP];
 #pragma unroll
       for (int p = 0; p < NP; ++p) {
-        __builtin_prefetch((const char *)(w + p * v.ldw) + kBytesAhead);
+        __builtin_prefetch((const char *)(w + p * v.ldw) + ahead);
         line[p] = *(const u32x16_u *)(w + p * v.ldw);
       }
 #pragma unroll

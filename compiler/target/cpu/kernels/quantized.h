@@ -33,6 +33,14 @@ struct QuantizedPanels {
     return zeros ? __builtin_convertvector(*(const u8x16_u *)(zeros + panel * ldScales + (int64_t)g * 16), i32x16)
                  : (i32x16)(zero);
   }
+  // Asks for the scales of `length` columns of some panels early.
+  INGOT_INLINE void fetchScales(int64_t panel, int32_t panels, int32_t length) const {
+    const int64_t element = scaleType == INGOT_F32 ? 4 : 2;
+    const int64_t bytes = (length + group - 1) / group * 16 * element;
+    for (int64_t p = panel; p < panel + panels; ++p)
+      for (int64_t at = 0; at < bytes; at += 64)
+        __builtin_prefetch((const char *)scales + p * ldScales * element + at);
+  }
 };
 
 // (u - z) * s, rounded once: the difference is exact.
