@@ -229,10 +229,25 @@ template <class Place> INGOT_INLINE void softmaxRow(const Rows &rows, int32_t ro
     for (int32_t g = 0; g < kGroups; ++g)
       weight[g] = expNormal(lane[g] - most);
   } else {
+    // What is not seen, or masked, is so low that exp is 0; without it the others may allow the short form yet.
+    i32x16 gone[kGroups];
 #pragma unroll
     for (int32_t g = 0; g < kGroups; ++g) {
-      i32x16 at = lanes() + g * 16;
-      weight[g] = select((at >= from) & (at < to), exp(lane[g] - most), splat(0.0f));
+      lane[g] = lane[g] - most;
+      gone[g] = lane[g] < -104.0f;
+      weight[g] = select(gone[g], splat(0.0f), lane[g]);
+    }
+    least = -largest(-smaller(smaller(weight[0], weight[1]), smaller(weight[2], weight[3])));
+    if (least > -87.0f) {
+#pragma unroll
+      for (int32_t g = 0; g < kGroups; ++g)
+        weight[g] = select(gone[g], splat(0.0f), expNormal(weight[g]));
+    } else {
+#pragma unroll
+      for (int32_t g = 0; g < kGroups; ++g) {
+        i32x16 at = lanes() + g * 16;
+        weight[g] = select((at >= from) & (at < to), exp(lane[g]), splat(0.0f));
+      }
     }
   }
 #pragma unroll

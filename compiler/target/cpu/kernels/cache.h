@@ -71,6 +71,17 @@ INGOT_INLINE i8x16 toInt8(f32x16 x, float inverse) {
   return __builtin_convertvector(__builtin_convertvector(__builtin_elementwise_roundeven(x * inverse), i32x16), i8x16);
 }
 
+// Stores a key in a column of [head_dim][16].
+template <class C> INGOT_INLINE void storeKey(C *column, const float *key, int32_t hd) {
+  for (int32_t d = 0; d < hd; d += 16) {
+    const int32_t count = minimum(16, hd - d);
+    C lane[16];
+    store16(lane, load16(key + d, count));
+    for (int32_t i = 0; i < count; ++i)
+      column[(int64_t)(d + i) * 16] = lane[i];
+  }
+}
+
 // Stores one head's key and value of a token at `slot`.
 template <class Params>
 INGOT_INLINE void append(const Params *p, const CachePlanes &planes, int32_t h, int32_t slot, const float *key,
@@ -95,8 +106,12 @@ INGOT_INLINE void append(const Params *p, const CachePlanes &planes, int32_t h, 
     }
     return;
   }
-  for (int32_t d = 0; d < hd; ++d)
-    storeAs(p->cache_type, planes.keys, keyAt + (int64_t)d * 16, key[d]);
+  if (p->cache_type == INGOT_F16)
+    storeKey((f16 *)planes.keys + keyAt, key, hd);
+  else if (p->cache_type == INGOT_BF16)
+    storeKey((bf16 *)planes.keys + keyAt, key, hd);
+  else
+    storeKey((float *)planes.keys + keyAt, key, hd);
   for (int32_t d = 0; d < hd; d += 16) {
     int32_t count = minimum(16, hd - d);
     store16As(p->cache_type, planes.values, valueAt + d, load16(value + d, count), count);

@@ -108,22 +108,57 @@ INGOT_INLINE void store16(bf16 *p, f32x16 v) {
   *(u16x16_u *)p = __builtin_convertvector((rounded & ~nan) | (quiet & nan), u16x16);
 }
 
+// The first `count` of N lanes as they lie in memory, the others zero: halves, quarters and what is left, so that no
+// vector is read back from scalars just written, which waits for them.
+template <class E, int N> INGOT_INLINE auto loadFirst(const E *p, int32_t count) {
+  typedef E vector __attribute__((ext_vector_type(N)));
+  typedef E half __attribute__((ext_vector_type(N / 2), aligned(alignof(E))));
+  vector v = (vector)(0);
+  if constexpr (N == 2) {
+    if (count > 0)
+      v.x = *p;
+  } else if (count >= N / 2) {
+    v.lo = *(const half *)p;
+    v.hi = loadFirst<E, N / 2>(p + N / 2, count - N / 2);
+  } else {
+    v.lo = loadFirst<E, N / 2>(p, count);
+  }
+  return v;
+}
+template <class E, int N, class V> INGOT_INLINE void storeFirst(E *p, V v, int32_t count) {
+  typedef E half __attribute__((ext_vector_type(N / 2), aligned(alignof(E))));
+  if constexpr (N == 2) {
+    if (count > 0)
+      *p = v.x;
+  } else if (count >= N / 2) {
+    *(half *)p = v.lo;
+    storeFirst<E, N / 2>(p + N / 2, v.hi, count - N / 2);
+  } else {
+    storeFirst<E, N / 2>(p, v.lo, count);
+  }
+}
+
 // The first `count` (0..16) lanes; the others read as zero and are not written.
+INGOT_INLINE f32x16 load16(const float *p, int32_t count) {
+  return count >= 16 ? load16(p) : loadFirst<float, 16>(p, count);
+}
 template <class T> INGOT_INLINE f32x16 load16(const T *p, int32_t count) {
   if (count >= 16)
     return load16(p);
-  float lane[16];
-  for (int32_t i = 0; i < 16; ++i)
-    lane[i] = i < count ? load(p + i) : 0.0f;
-  return load16(lane);
+  const u16x16 lanes = loadFirst<uint16_t, 16>((const uint16_t *)p, count);
+  return load16((const T *)&lanes);
+}
+INGOT_INLINE void store16(float *p, f32x16 v, int32_t count) {
+  if (count >= 16)
+    return store16(p, v);
+  storeFirst<float, 16>(p, v, count);
 }
 template <class T> INGOT_INLINE void store16(T *p, f32x16 v, int32_t count) {
   if (count >= 16)
     return store16(p, v);
-  float lane[16];
-  store16(lane, v);
-  for (int32_t i = 0; i < count; ++i)
-    store(p + i, lane[i]);
+  u16x16 lanes;
+  store16((T *)&lanes, v);
+  storeFirst<uint16_t, 16>((uint16_t *)p, lanes, count);
 }
 
 // The same through a type that is a constant of the kernel; `at` counts elements.
