@@ -212,6 +212,15 @@ std::vector<std::string_view> isaChain(std::string_view name, const CpuFeatures 
   return chain.empty() ? std::vector<std::string_view>{name} : chain;
 }
 
+CpuFeatures featuresOf(std::string_view name, const CpuFeatures &cpu) {
+  std::set<std::string, std::less<>> some;
+  for (const Isa *isa = findIsa(name); isa; isa = findIsa(isa->base))
+    for (std::string_view feature : isa->adds)
+      if (cpu.has(feature))
+        some.emplace(feature);
+  return CpuFeatures(std::move(some), cpu.vendor());
+}
+
 Result<std::optional<std::string>> isaRestriction() {
   const char *value = std::getenv("INGOT_ISA");
   if (!value || !*value)

@@ -51,6 +51,9 @@ std::span<const std::string_view> isaNames();
 // that `name` needs, or does not know the name: `name` alone.
 std::vector<std::string_view> isaChain(std::string_view name, const CpuFeatures &cpu);
 
+// Of `cpu`, what kernels of the variant `name` and of those it stands on may use.
+CpuFeatures featuresOf(std::string_view name, const CpuFeatures &cpu);
+
 // INGOT_ISA: nothing where it is unset or empty; else the variant whose chain kernels may come from. An unknown value
 // is an error that lists the known ones.
 Result<std::optional<std::string>> isaRestriction();

@@ -12,6 +12,11 @@ import subprocess
 from processes import ROOT, Failure, Process, told
 
 
+# What oneDNN calls each feature set, and who keeps to it when told.
+ISAS = {"avx2": "AVX2", "avxvnni": "AVX2_VNNI", "avx512": "AVX512_CORE", "avx512vnni": "AVX512_CORE_VNNI", "avx512bf16": "AVX512_CORE_BF16"}
+HELD = ("ingot", "openvino", "torch")
+
+
 def vocabulary(args, shape):
     return json.loads((args.dir / "models" / shape / "config.json").read_text())["vocab_size"]
 

@@ -129,6 +129,6 @@ def report(args, results, command):
         if not pattern.search(page):
             raise Failure(f"{PAGE} has no section bench-cpu {shape}")
         page = pattern.sub(lambda match: match.group(1) + text + match.group(2), page)
-    if not args.no_update:
+    if not args.no_update and not args.isa:
         PAGE.write_text(page)
         told(f"wrote {PAGE}")

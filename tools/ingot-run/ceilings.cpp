@@ -164,7 +164,9 @@ const Product kProducts[] = {
 Ceilings measureCeilings(unsigned threads) {
   Ceilings result;
 #if defined(__x86_64__)
-  const runtime::CpuFeatures &cpu = runtime::CpuFeatures::host();
+  const auto isa = runtime::isaRestriction(); // one that is not known was refused before
+  const runtime::CpuFeatures cpu = isa.ok() && *isa ? runtime::featuresOf(**isa, runtime::CpuFeatures::host())
+                                                    : runtime::CpuFeatures::host();
   if (!cpu.has("avx2") || !cpu.has("fma"))
     return result;
   // Several times the last-level cache, within a quarter of the memory.
@@ -198,6 +200,8 @@ Ceilings measureCeilings(unsigned threads) {
 
 int ceilings(const CeilingsOptions &o) {
   unsigned threads = o.threads ? o.threads : runtime::defaultThreads();
+  if (auto isa = runtime::isaRestriction(); !isa)
+    return report(isa.error());
   Ceilings found = measureCeilings(threads);
   Result<void> told;
   if (o.json) {

@@ -17,7 +17,7 @@ struct Ceilings {
   Rate f32, bf16, int8;          // by the operands' type; bf16 is at least f32, to which it may be widened
 };
 
-// Takes about a second. Zeros where the CPU has no vectors that we know to measure with.
+// Takes about a second. Under INGOT_ISA, what that variant's kernels may use. Zeros where the CPU has no vectors that we know to measure with.
 Ceilings measureCeilings(unsigned threads);
 
 } // namespace ingot::tool
