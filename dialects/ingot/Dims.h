@@ -40,6 +40,8 @@ struct Dim {
 
 Dim dimOf(mlir::RankedTensorType type, unsigned index);
 llvm::SmallVector<Dim> dimsOf(mlir::RankedTensorType type);
+// The type of a value that is a tensor.
+inline mlir::RankedTensorType tensorOf(mlir::Value value) { return mlir::cast<mlir::RankedTensorType>(value.getType()); }
 
 // A tensor type of these dimensions, with #ingot.dims where one is named.
 mlir::RankedTensorType tensorType(llvm::ArrayRef<Dim> dims, mlir::Type elementType);

@@ -8,10 +8,6 @@
 
 namespace ingot::ir {
 
-inline mlir::RankedTensorType tensorOf(mlir::Value value) {
-  return llvm::cast<mlir::RankedTensorType>(value.getType());
-}
-
 // Fails with "'op' op `operand`'s dimension I is X; expected Y (of)" where the two do not agree.
 mlir::LogicalResult checkDim(mlir::Operation *op, llvm::StringRef operand, mlir::Value value, unsigned index,
                              const Dim &expected, llvm::StringRef of);

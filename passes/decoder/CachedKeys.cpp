@@ -13,7 +13,7 @@ namespace {
 constexpr int64_t kLeastRoom = 24;
 constexpr int64_t kPast = 7;
 
-RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 class Reader {
 public:

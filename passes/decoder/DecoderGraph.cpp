@@ -10,7 +10,7 @@ namespace ingot::passes {
 
 namespace {
 
-RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 // Sizes that differ from each other, from their sum and from their product.
 constexpr int64_t kBatch = 2, kSteps = 3;

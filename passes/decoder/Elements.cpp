@@ -18,7 +18,7 @@ namespace {
 constexpr int64_t kLongestSum = int64_t(1) << 21;
 constexpr int64_t kLongestProduct = 256;
 
-RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 } // namespace
 

@@ -16,7 +16,7 @@ namespace ingot::passes {
 
 namespace {
 
-RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 // Whether a bias is a mask alone, which hides nothing where nothing is padded; near and far.
 bool addsNothing(DecoderGraph &graph, ir::ScaledDotProductAttentionOp attention) {

@@ -32,7 +32,7 @@ constexpr int64_t kMostPositions = 1 << 17;
 // Where masks that are of all tokens by all are read.
 constexpr int64_t kNear = 63;
 
-RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 struct Layer {
   ir::ScaledDotProductAttentionOp op;

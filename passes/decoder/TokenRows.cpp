@@ -16,7 +16,7 @@ namespace ingot::passes {
 
 namespace {
 
-RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 int64_t productOf(ArrayRef<int64_t> sizes) {
   int64_t product = 1;
@@ -145,7 +145,8 @@ Value TokenRows::write(Value value) {
       .Case<ir::ComputeOp>([&](auto computeOp) -> Value {
         Value rows = moved(value);
         if (!rows && reason.empty())
-          rows = cutByPosition(computeOp);
+          if (auto cut = cutByPosition(graph, computeOp))
+            rows = rowsByPosition(*cut, 1, computeOp.getLoc());
         if (rows || !reason.empty())
           return rows;
         return compute(computeOp);
@@ -164,88 +165,19 @@ Value TokenRows::write(Value value) {
       });
 }
 
-// Ids are the step's tokens; a lookup by positions, or positions and a number, is one of these.
 Value TokenRows::lookUp(ir::EmbeddingOp op) {
-  auto last = [&](Elements &elements) { return elements.at(op.getTokens(), {elements.shapeOf(op.getTokens())[0] - 1}); };
-  Form form = last(*sample);
-  if (!form.isNumber())
-    return fail(nodeOf(op.getResult()) + " looks up what is neither a token id nor a position");
-  // The last token of the last sequence, and of another step.
-  const int64_t batch = graph.fixedBatch.value_or(2), steps = graph.fixedSteps.value_or(3);
-  const int64_t past = graph.samplePast(), more = 20;
-  auto isId = [&](const Form &one, int64_t before) {
-    return one.isNumber() && one.constant == double(DecoderGraph::idAt(batch - 1, graph.firstToken(before) + steps - 1));
-  };
-  auto other = graph.step(2, 3, more);
-  Form later = last(*other);
-  if (isId(form, past) && isId(later, more))
-    return ir::EmbeddingOp::create(b, op.getLoc(), step.argumentNamed("tokens"), parameter(op.getTable()), step.argumentNamed("previous_ids"), Value(),
-                                   Value(), op.getScaleAttr(), /*emit_stats=*/nullptr, /*layout=*/nullptr, /*n=*/nullptr, /*k=*/nullptr)
-        .getResult();
-  if (!later.isNumber() || later.constant - form.constant != double(more - past))
-    return fail(nodeOf(op.getResult()) + " looks up what is neither a token id nor a position");
-  const int64_t offset = int64_t(form.constant) - (past + steps - 1), known = op.tableRows() - offset;
-  if (offset < 0 || known < 1)
-    return fail(nodeOf(op.getResult()) + " looks up rows from position " + std::to_string(offset) + " on");
-  return rowsByPosition(op.getTable(), offset, op.getScale().convertToDouble(), op.getLoc());
+  const LookedUp found = lookedUp(graph, *sample, op);
+  if (!found.problem.empty())
+    return fail(nodeOf(op.getResult()) + found.problem);
+  if (found.rows)
+    return rowsByPosition(*found.rows, op.getScale().convertToDouble(), op.getLoc());
+  return ir::EmbeddingOp::create(b, op.getLoc(), step.argumentNamed("tokens"), parameter(op.getTable()), step.argumentNamed("previous_ids"), Value(),
+                                 Value(), op.getScaleAttr(), /*emit_stats=*/nullptr, /*layout=*/nullptr, /*n=*/nullptr, /*k=*/nullptr)
+      .getResult();
 }
 
-// Rows that are cut from a table at the step's positions: as many as tokens, from a row on that its past tells.
-Value TokenRows::cutByPosition(ir::ComputeOp op) {
-  auto rest = graph.restOf(op.getResult());
-  DecoderGraph::Tokens tokens = graph.tokensOf(op.getResult());
-  if (op.getReduce() || !rest || tokens.steps < 0 || tokens.heads > 1)
-    return {};
-  // The one table that it is computed from, by ops that move elements about.
-  Value table;
-  SmallVector<Value> open(op.getInputs());
-  for (size_t i = 0; i < open.size() && i < 8; ++i) {
-    auto type = tensorOf(open[i]);
-    if (ir::isRecipe(open[i])) {
-      if (type.getRank() == 2 && isa<FloatType>(type.getElementType()) && productOf(*rest) == type.getDimSize(1))
-        table = open[i];
-    } else if (Operation *maker = open[i].getDefiningOp(); isa_and_nonnull<ir::ComputeOp, ir::ReshapeOp, ir::BroadcastOp>(maker)) {
-      llvm::append_range(open, maker->getOperands());
-    }
-  }
-  if (!table)
-    return {};
-  const int64_t rows = tensorOf(table).getDimSize(0), width = tensorOf(table).getDimSize(1);
-  std::optional<int64_t> offset;
-  for (int64_t past : {int64_t(0), int64_t(3), graph.samplePast()}) {
-    auto elements = graph.step(2, 3, past);
-    const SmallVector<int64_t> shape = elements->shapeOf(op.getResult());
-    const int64_t first = graph.firstToken(past), steps = shape[size_t(tokens.steps)];
-    auto isRow = [&](int64_t token, int64_t row) {
-      for (int64_t column : {int64_t(0), width / 3, width / 2, width - 1}) {
-        SmallVector<int64_t> at(shape.size(), 0);
-        for (int64_t left = column, i = int64_t(shape.size()); i-- > 0;) {
-          if (tokens.has(i))
-            continue;
-          at[size_t(i)] = left % shape[size_t(i)];
-          left /= shape[size_t(i)];
-        }
-        at[size_t(tokens.steps)] = token;
-        Form one = elements->at(op.getResult(), at), other = elements->at(table, {row, column});
-        if (!one.isNumber() || !other.isNumber() || one.constant != other.constant)
-          return false;
-      }
-      return true;
-    };
-    // Learned positions of some models begin at row 2.
-    for (int64_t row = past; !offset && row < std::min<int64_t>(rows, past + 8); ++row)
-      if (isRow(first, row))
-        offset = row - past;
-    if (!offset || past + steps - first + *offset > rows)
-      return {};
-    for (int64_t token = first; token < steps; ++token)
-      if (!isRow(token, past + token - first + *offset))
-        return {};
-  }
-  return rowsByPosition(table, *offset, 1, op.getLoc());
-}
-
-Value TokenRows::rowsByPosition(Value table, int64_t offset, double scale, Location loc) {
+Value TokenRows::rowsByPosition(const PositionRows &rows, double scale, Location loc) {
+  const auto [table, offset] = rows;
   const int64_t known = tensorOf(table).getDimSize(0) - offset;
   most = most ? std::min(most, known) : known;
   Value positions = step.argumentNamed("positions");

@@ -7,6 +7,7 @@
 
 #include "passes/decoder/DecoderGraph.h"
 #include "passes/decoder/Heads.h"
+#include "passes/decoder/PositionRows.h"
 
 #include "mlir/IR/Builders.h"
 
@@ -46,9 +47,7 @@ protected:
 private:
   mlir::Value write(mlir::Value value);
   mlir::Value lookUp(ir::EmbeddingOp op);
-  // Rows position + offset of a table.
-  mlir::Value rowsByPosition(mlir::Value table, int64_t offset, double scale, mlir::Location loc);
-  mlir::Value cutByPosition(ir::ComputeOp op);
+  mlir::Value rowsByPosition(const PositionRows &rows, double scale, mlir::Location loc);
   mlir::Value elementwise(mlir::Operation *op);
   // Truth values of rows, as comparisons of floats and what is made of these. Null where they are of something else.
   mlir::Value condition(mlir::Value value);

@@ -24,7 +24,7 @@ namespace ingot::passes {
 
 namespace {
 
-RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 class Fuser {
 public:

@@ -19,7 +19,7 @@ namespace ingot::passes {
 
 namespace {
 
-RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 // The convolution whose result this is, where nothing else reads it.
 ir::ConvolutionOp convolutionOf(Value value) {

@@ -17,7 +17,7 @@ namespace ingot::passes {
 
 namespace {
 
-RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 // act(linear(x)) -> linear(x) {activation}
 struct FuseActivation : public RewritePattern {

@@ -17,7 +17,7 @@ namespace ingot::passes {
 
 namespace {
 
-RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 // A linear whose result only becomes [T, heads, head_dim] and goes on to an attention.
 struct Projection {

@@ -21,7 +21,7 @@ namespace ingot::passes {
 
 namespace {
 
-RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 template <typename OpT> OpT onlyReadHere(Value value) { return value.hasOneUse() ? value.getDefiningOp<OpT>() : OpT(); }
 

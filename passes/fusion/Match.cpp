@@ -9,7 +9,7 @@ using namespace mlir;
 
 namespace ingot::passes::match {
 
-static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 Value throughReshape(Value value) {
   while (auto reshape = value.getDefiningOp<ir::ReshapeOp>())

@@ -24,7 +24,7 @@ namespace {
 
 using namespace match;
 
-RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 bool near(double a, double b) { return std::fabs(a - b) <= 1e-4 * std::fabs(b); }
 
 // 1 / (1 + e^-x)

@@ -13,7 +13,7 @@ namespace ingot::passes {
 
 namespace {
 
-RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 // The product of some dimensions as one. Where several are dynamic a symbol stands for it, which is declared where there is none yet.
 // Nothing where a dimension has no symbol of its own.

@@ -19,7 +19,7 @@ namespace ingot::passes {
 
 namespace {
 
-RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 // Which dimension of [B, C, X...] is dimension i of [B, X..., C]; `back`: the other way round.
 SmallVector<int64_t> order(int64_t rank, bool back = false) {

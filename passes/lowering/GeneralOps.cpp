@@ -19,7 +19,7 @@ using namespace mlir;
 
 namespace ingot::passes {
 
-static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 bool isGeneral(Value value) {
   Operation *op = value.getDefiningOp();

@@ -25,7 +25,7 @@ namespace ingot::passes {
 
 namespace {
 
-RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 // A chain: the value that it gives, and all values that it computes on the way (the root among them).
 struct Chain {

@@ -14,7 +14,7 @@ namespace ingot::passes {
 
 namespace {
 
-RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 struct PackWeightsPass : public impl::PackWeightsPassBase<PackWeightsPass> {
   void runOnOperation() override {

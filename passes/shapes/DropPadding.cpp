@@ -24,7 +24,7 @@ namespace ingot::passes {
 
 namespace {
 
-RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 bool same(const ir::Dim &x, const ir::Dim &y) { return x.size == y.size && x.name == y.name; }
 

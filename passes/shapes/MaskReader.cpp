@@ -16,7 +16,7 @@ namespace ingot::passes {
 // Beyond so many ops an element counts as unknown: what is asked for is written in a few dozen.
 static constexpr unsigned kSteps = 4096;
 
-static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 static bool same(const ir::Dim &a, const ir::Dim &b) { return a.size == b.size && a.name == b.name; }
 

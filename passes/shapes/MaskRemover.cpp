@@ -10,7 +10,7 @@ using namespace mlir;
 
 namespace ingot::passes {
 
-static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 // Whether a dimension follows from B, and is not B itself.
 bool MaskRemover::mentionsBatch(StringRef name) {

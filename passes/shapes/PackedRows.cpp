@@ -16,7 +16,7 @@ using namespace mlir;
 
 namespace ingot::passes {
 
-static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 static Value element(OpBuilder &b, Value tensor, ValueRange indices) {
   return ir::ElementOp::create(b, tensor.getLoc(), ir::registerType(tensorOf(tensor).getElementType()), tensor,

@@ -11,7 +11,7 @@ using namespace mlir;
 
 namespace ingot::passes {
 
-static RankedTensorType tensorOf(Value value) { return cast<RankedTensorType>(value.getType()); }
+using ir::tensorOf;
 
 static bool same(const ir::Dim &x, const ir::Dim &y) { return x.size == y.size && x.name == y.name; }
 

@@ -3,6 +3,7 @@
 // See import.h: walks the nodes in order, expands functions and constant branches, and hands each operator to its definition.
 #include "compiler/import/onnx/import.h"
 #include "compiler/import/onnx/choice.h"
+#include "compiler/import/onnx/link.h"
 #include "compiler/import/onnx/op.h"
 #include "compiler/import/onnx/order.h"
 #include "compiler/import/onnx/schema.h"
@@ -59,7 +60,8 @@ public:
     result.producer = last.producer_name() + (last.producer_version().empty() ? "" : " ") + last.producer_version();
     result.opset = versions.back().count("") ? versions.back()[""] : 0;
     if (models.size() > 1 && result.problems.empty())
-      findLinks();
+      if (std::string error = findLinks(*models[0], *models[1], links); !error.empty())
+        problem(error);
     std::vector<Scope> scopes(models.size());
     // With operators that are not supported the rest is walked for what else there is to tell.
     if (broken || (models.size() > 1 && !result.problems.empty()) || !openMain(scopes))
@@ -88,64 +90,7 @@ private:
         problem("two functions are named '" + function.domain() + "." + function.name() + "'");
   }
 
-  // --- An encoder's results that are a decoder's inputs.
-
-  static bool fits(const proto::ValueInfoProto &output, const proto::ValueInfoProto &input) {
-    if (!output.type().has_tensor_type() || !input.type().has_tensor_type())
-      return false;
-    const auto &a = output.type().tensor_type(), &b = input.type().tensor_type();
-    if (a.elem_type() != b.elem_type() || !a.has_shape() || !b.has_shape() || a.shape().dim_size() != b.shape().dim_size())
-      return false;
-    for (int i = 0; i < a.shape().dim_size(); ++i)
-      if (a.shape().dim(i).has_dim_value() && b.shape().dim(i).has_dim_value() && a.shape().dim(i).dim_value() != b.shape().dim(i).dim_value())
-        return false;
-    return true;
-  }
-
-  // "present_key_cross_0" is given to "past_key_cross_0", "present.0.encoder.key" to "past_key_values.0.encoder.key".
-  static bool named(const std::string &output, const std::string &input) {
-    if (output == input)
-      return true;
-    const std::string present = "present";
-    const size_t at = output.find(present);
-    for (const char *past : {"past", "past_key_values"})
-      if (at != std::string::npos && output.substr(0, at) + past + output.substr(at + present.size()) == input)
-        return true;
-    return false;
-  }
-
-  void findLinks() {
-    const proto::GraphProto &from = models[0]->proto().graph(), &to = models[1]->proto().graph();
-    std::set<std::string> constants;
-    for (const auto &initializer : to.initializer())
-      constants.insert(initializer.name());
-    auto isFloat = [](const proto::ValueInfoProto &value) {
-      const DataType type = DataType(value.type().tensor_type().elem_type());
-      return value.type().tensor_type().shape().dim_size() >= 3 &&
-             (type == DataType::f32 || type == DataType::f16 || type == DataType::bf16 || type == DataType::f64);
-    };
-    for (const auto &output : from.output())
-      for (const auto &input : to.input())
-        if (!constants.count(input.name()) && named(output.name(), input.name()) && fits(output, input))
-          links[input.name()] = output.name();
-    if (!links.empty())
-      return;
-    std::vector<std::pair<std::string, std::string>> pairs;
-    for (const auto &output : from.output())
-      for (const auto &input : to.input())
-        if (!constants.count(input.name()) && isFloat(input) && fits(output, input))
-          pairs.emplace_back(output.name(), input.name());
-    // Keys and values that are alike in all dimensions would fit too; those have four.
-    if (pairs.size() == 1)
-      links[pairs[0].second] = pairs[0].first;
-    else if (pairs.empty())
-      problem("none of its inputs takes a result of " + models[0]->path() + ": expected one of the same type and dimensions, as the decoder without a past has (decoder_model.onnx of Optimum)");
-    else
-      problem("results of " + models[0]->path() + " fit inputs of " + models[1]->path() + " in " + std::to_string(pairs.size()) +
-              " ways, as '" + pairs[0].first + "' for '" + pairs[0].second + "' and '" + pairs[1].first + "' for '" + pairs[1].second +
-              "'; expected one way, or equal names");
-  }
-
+  // Gives the decoder's inputs the encoder's results.
   void link(const Scope &from, Scope &to) {
     for (const proto::ValueInfoProto &input : model->proto().graph().input()) {
       auto found = links.find(input.name());
@@ -613,7 +558,7 @@ private:
   bool broken = false;         // graphs nest without an end
   size_t part = 0;             // which of them is imported, and that itself
   Model *model;
-  std::map<std::string, std::string> links; // inputs of the decoder, and the encoder's results that they are
+  Links links;
   GraphBuilder &builder;
   Graph graph;
   ImportResult &result;

@@ -69,6 +69,13 @@ static void checkKind(std::string_view name, const proto::AttributeProto &attrib
     throw ImportError("attribute '" + std::string(name) + "' is no " + what);
 }
 
+// Sizes, counts and axes are multiplied and added with each other. Constants are any numbers, and ends of slices stand for what is there.
+static void checkRange(std::string_view name, int64_t value) {
+  constexpr int64_t most = int64_t(1) << 31;
+  if ((value > most || value < -most) && name != "value_int" && name != "value_ints" && name != "starts" && name != "ends")
+    throw ImportError("attribute '" + std::string(name) + "' is " + std::to_string(value) + "; expected a number between -2^31 and 2^31");
+}
+
 int64_t Op::integer(std::string_view name, std::optional<int64_t> otherwise) const {
   const proto::AttributeProto *found = attribute(name);
   if (!found && !otherwise)
@@ -76,6 +83,7 @@ int64_t Op::integer(std::string_view name, std::optional<int64_t> otherwise) con
   if (!found)
     return *otherwise;
   checkKind(name, *found, 2, "integer");
+  checkRange(name, found->i());
   return found->i();
 }
 
@@ -106,6 +114,8 @@ std::vector<int64_t> Op::integerList(std::string_view name, std::optional<std::v
   if (!found)
     return *otherwise;
   checkKind(name, *found, 7, "list of integers");
+  for (int64_t value : found->ints())
+    checkRange(name, value);
   return {found->ints().begin(), found->ints().end()};
 }
 
