@@ -297,12 +297,19 @@ std::optional<int64_t> Dimension::leastWithin(int depth) const {
 
 std::optional<int64_t> Dimension::least() const { return leastWithin(2); }
 
+// sum += a * b; false where that is beyond what an integer holds: no bound then.
+static bool addProduct(int64_t &sum, int64_t a, int64_t b) {
+  int64_t product;
+  return !__builtin_mul_overflow(a, b, &product) && !__builtin_add_overflow(sum, product, &sum);
+}
+
 // Bounds of an atom. Only from below are all kinds known.
 std::optional<int64_t> Dimension::leastOfTerms(int depth) const {
   int64_t sum = 0;
   for (const auto &[product, factor] : terms) {
     if (product.empty()) {
-      sum += factor;
+      if (!addProduct(sum, factor, 1))
+        return std::nullopt;
       continue;
     }
     // A product of numbers from 0 on is one; with a negative factor it has no bound but from functions of constants.
@@ -325,17 +332,17 @@ std::optional<int64_t> Dimension::leastOfTerms(int depth) const {
       }
       if (!own || (*own < 0 && product.size() > 1))
         return std::nullopt;
-      low *= *own;
+      if (__builtin_mul_overflow(low, *own, &low))
+        return std::nullopt;
     }
     if (factor < 0) {
       Dimension alone;
       alone.terms[product] = 1;
       auto high = alone.mostWithin(depth - 1);
-      if (!high)
+      if (!high || !addProduct(sum, factor, *high))
         return std::nullopt;
-      sum += factor * *high;
-    } else {
-      sum += factor * low;
+    } else if (!addProduct(sum, factor, low)) {
+      return std::nullopt;
     }
   }
   return sum;
@@ -343,7 +350,7 @@ std::optional<int64_t> Dimension::leastOfTerms(int depth) const {
 
 std::optional<int64_t> Dimension::most() const {
   std::optional<int64_t> best = mostWithin(2);
-  if (auto opposite = (Dimension(0) - *this).leastWithin(2); opposite && (!best || -*opposite < *best))
+  if (auto opposite = (Dimension(0) - *this).leastWithin(2); opposite && *opposite > INT64_MIN && (!best || -*opposite < *best))
     best = -*opposite;
   return best;
 }
@@ -352,16 +359,16 @@ std::optional<int64_t> Dimension::mostWithin(int depth) const {
   int64_t sum = 0;
   for (const auto &[product, factor] : terms) {
     if (product.empty()) {
-      sum += factor;
+      if (!addProduct(sum, factor, 1))
+        return std::nullopt;
       continue;
     }
     if (factor < 0) {
       Dimension alone;
       alone.terms[product] = 1;
       auto low = alone.leastWithin(depth - 1);
-      if (!low)
+      if (!low || !addProduct(sum, factor, *low))
         return std::nullopt;
-      sum += factor * *low;
       continue;
     }
     if (product.size() != 1 || !product[0]->function)
@@ -375,12 +382,12 @@ std::optional<int64_t> Dimension::mostWithin(int depth) const {
     else if (name == "max")
       own = x && y ? std::optional(std::max(*x, *y)) : std::nullopt;
     else if (name == "mod")
-      own = y ? std::optional(*y - 1) : std::nullopt;
+      own = y && *y > INT64_MIN ? std::optional(*y - 1) : std::nullopt;
     else if (auto divisor = atom.operands[1].constant(); divisor && *divisor > 0 && x)
-      own = floorQuotient(*x + (name == "ceildiv" ? *divisor - 1 : 0), *divisor);
-    if (!own)
+      if (int64_t top = *x; addProduct(top, name == "ceildiv" ? *divisor - 1 : 0, 1))
+        own = floorQuotient(top, *divisor);
+    if (!own || !addProduct(sum, factor, *own))
       return std::nullopt;
-    sum += factor * *own;
   }
   return sum;
 }
@@ -409,7 +416,7 @@ std::string Dimension::textOf(const std::function<std::string(const Atom &)> &at
       if ((product.empty() ? 2 : factor < 0 ? 1 : 0) == rank)
         order.emplace_back(&product, factor);
   for (const auto &[product, factor] : order) {
-    int64_t magnitude = factor < 0 ? -factor : factor;
+    const uint64_t magnitude = factor < 0 ? 0 - uint64_t(factor) : uint64_t(factor);
     if (factor < 0 || !text.empty())
       text += factor < 0 ? (text.empty() ? "0-" : "-") : "+";
     std::string own;

@@ -115,7 +115,7 @@ struct LinearInt {
   // K up to where products end: the padding of a last short group is zero in the activations.
   INGOT_INLINE int32_t depth() const { return (int32_t)roundUp(p->k, 32); }
 
-  // Up to kFewRows rows, each panel through all of K: one row by several panels side by side, because memory is read
+  // Up to kFewRows rows, each panel through all of K: kBesideRows by several panels side by side, because memory is read
   // faster in several streams than in one; more rows, which multiply longer, panel by panel in longer runs.
   INGOT_INLINE void fewRows(int32_t tile0, int32_t tile1, char *scratch) const {
     uint32_t *copied = (uint32_t *)scratch;
@@ -124,10 +124,11 @@ struct LinearInt {
     if (pairs())
       copyPairs(copied, stride, 0, rows, 0, p->k_padded);
     const int32_t perTile = p->gated ? 2 : 1;
-    const int32_t group = rows == 1 ? kPanelGroup / perTile : 1;
+    const bool sideBySide = rows <= kBesideRows;
+    const int32_t group = sideBySide ? kPanelGroup / perTile : 1;
     for (int32_t tile = tile0; tile < tile1; tile += group) {
       const int32_t count = minimum(group, tile1 - tile), panels = count * perTile;
-      const int32_t beside = rows == 1 ? panels : 1;
+      const int32_t beside = sideBySide ? panels : 1;
       for (int32_t i = 0; i < panels; ++i)
         clearSums(sums + i * kFewRows * 16, rows);
       for (int32_t i = 0; i < panels; i += beside)

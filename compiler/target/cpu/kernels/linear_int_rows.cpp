@@ -261,16 +261,17 @@ INGOT_INLINE void rowsByPanels(const IntChunk &c, int32_t row) {
       tile<BITS, GROUPS, STREAM, MR, 1>(c, row, i);
 }
 
-// Groups of kIntRows rows, the rest in groups of 4, 2, 1. One row that streams takes more panels side by side.
+// Groups of kIntRows rows, the rest in groups of 4, 2, 1. Few rows that stream take more panels side by side.
 template <int BITS, bool GROUPS, bool STREAM> INGOT_INLINE void allRows(const IntChunk &c) {
   int32_t r = 0;
   for (; r + kIntRows <= c.count; r += kIntRows)
     rowsByPanels<BITS, GROUPS, STREAM, kIntRows, kIntPanels>(c, r);
+  constexpr int kPanels4 = STREAM && kBesideRows >= 4 ? 4 : kIntPanels, kPanels2 = STREAM && kBesideRows >= 2 ? 4 : 1;
   if constexpr (kIntRows > 4)
     for (; r + 4 <= c.count; r += 4)
-      rowsByPanels<BITS, GROUPS, STREAM, 4, kIntPanels>(c, r);
+      rowsByPanels<BITS, GROUPS, STREAM, 4, kPanels4>(c, r);
   for (; r + 2 <= c.count; r += 2)
-    rowsByPanels<BITS, GROUPS, STREAM, 2, 1>(c, r);
+    rowsByPanels<BITS, GROUPS, STREAM, 2, kPanels2>(c, r);
   for (; r < c.count; ++r)
     rowsByPanels<BITS, GROUPS, STREAM, 1, STREAM ? 4 : 1>(c, r);
 }

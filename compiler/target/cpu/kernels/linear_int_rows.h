@@ -12,12 +12,16 @@
 namespace ingot::kernels {
 
 // Rows and panels whose sums stay in registers.
+// kBesideRows: up to so many rows read four panels side by side where they stream.
 #if defined(__AVX512F__)
 constexpr int kIntRows = 12, kIntPanels = 2; // 24 sums of 32 registers; with more the compiler runs out of them
+constexpr int32_t kBesideRows = kHasVnni ? 4 : 1;
 #elif defined(__AVXVNNI__)
 constexpr int kIntRows = 6, kIntPanels = 1; // a panel is two ymm: 12 sums of 16 registers
+constexpr int32_t kBesideRows = 1;
 #else
 constexpr int kIntRows = 4, kIntPanels = 1; // 8 sums, 4 of weights, of 16 registers
+constexpr int32_t kBesideRows = 1;
 #endif
 
 // One chunk: `length` k, a multiple of 32 (the last groups of a chunk end with it).
