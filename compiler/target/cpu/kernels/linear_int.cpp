@@ -6,8 +6,7 @@
 // scaled and added in ascending order of groups. Where a group is all of K its integers add up over all chunks and
 // are scaled at the end.
 //
-// Blocked as linear is: few rows (16, or less where there are tiles) panel by panel, so that weights stream once, in
-// order; more rows by tiles, or by blocks of rows x panels x one chunk of K. Activations are used as they lie, unless the instructions want pairs of 16 bits; with
+// Blocked as linear is: up to 16 rows some panels at a time, so that weights stream once, in order; more rows by tiles, or by blocks of rows x panels x one chunk of K. Activations are used as they lie, unless the instructions want pairs of 16 bits; with
 // VNNI 4-bit weights are widened once per block of rows. Without it 8-bit weights of one group are multiplied by bytes
 // where they allow it (linear_int_bytes.h), panel by panel.
 #include "compiler/target/cpu/kernels/linear_epilogue.h"
@@ -320,9 +319,7 @@ struct LinearInt {
   }
 
   INGOT_INLINE void run(const ingot_env *env, int32_t tile0, int32_t tile1, char *scratch) const {
-    // Where tiles do not wait for scales of groups they read weights faster than VNNI does from 5 rows on, else from 9.
-    const int64_t few = !kHasTiles ? kFewRows : channel() ? kVectorRows : 2 * kVectorRows;
-    if (rows <= few)
+    if (rows <= kFewRows)
       fewRows(tile0, tile1, scratch);
     else if constexpr (kHasTiles)
       byTiles(env, tile0, tile1, scratch);

@@ -15,7 +15,7 @@ namespace ingot::kernels {
 // kBesideRows: up to so many rows read four panels side by side where they stream.
 #if defined(__AVX512F__)
 constexpr int kIntRows = 12, kIntPanels = 2; // 24 sums of 32 registers; with more the compiler runs out of them
-constexpr int32_t kBesideRows = kHasVnni ? 4 : 1;
+constexpr int32_t kBesideRows = kHasVnni ? 16 : 1;
 #elif defined(__AVXVNNI__)
 constexpr int kIntRows = 6, kIntPanels = 1; // a panel is two ymm: 12 sums of 16 registers
 constexpr int32_t kBesideRows = 1;
