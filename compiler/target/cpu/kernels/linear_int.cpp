@@ -6,9 +6,10 @@
 // scaled and added in ascending order of groups. Where a group is all of K its integers add up over all chunks and
 // are scaled at the end.
 //
-// Blocked as linear is: up to 16 rows some panels at a time, so that weights stream once, in order; more rows by tiles, or by blocks of rows x panels x one chunk of K. Activations are used as they lie, unless the instructions want pairs of 16 bits; with
-// VNNI 4-bit weights are widened once per block of rows. Without it 8-bit weights of one group are multiplied by bytes
-// where they allow it (linear_int_bytes.h), panel by panel.
+// Blocked as linear is: up to 16 rows some panels at a time, so that weights stream once, in order; more rows by tiles,
+// or by blocks of rows x panels x one chunk of K. Activations are used as they lie, unless the instructions want pairs
+// of 16 bits; with VNNI 4-bit weights are widened once per block of rows. Without it 8-bit weights of one group are
+// multiplied by bytes where they allow it (linear_int_bytes.h), panel by panel.
 #include "compiler/target/cpu/kernels/linear_epilogue.h"
 #include "compiler/target/cpu/kernels/linear_int_bytes.h"
 #include "compiler/target/cpu/kernels/linear_int_rows.h"
