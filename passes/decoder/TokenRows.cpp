@@ -18,13 +18,6 @@ namespace {
 
 using ir::tensorOf;
 
-int64_t productOf(ArrayRef<int64_t> sizes) {
-  int64_t product = 1;
-  for (int64_t size : sizes)
-    product *= size;
-  return product;
-}
-
 // Rows of this many columns are moved column by column only where they are not seen to be the same rows.
 constexpr int64_t kMostColumns = 1 << 20;
 
@@ -89,7 +82,7 @@ Value TokenRows::write(Value value) {
         if (!input)
           return {};
         const int64_t depth = tensorOf(linear.getInput()).getShape().back();
-        if (productOf(restOf(input)) != depth)
+        if (llvm::product_of(restOf(input)) != depth)
           return fail(nodeOf(value) + " multiplies several rows of a token");
         Value flat = reshaped(input, {depth});
         Value weight = parameter(linear.getWeight()), bias = parameter(linear.getBias());
@@ -137,7 +130,7 @@ Value TokenRows::write(Value value) {
         };
         Value input = reshape.getInput();
         auto before = graph.restOf(input);
-        if (!before || !first(input) || !first(value) || productOf(*before) != productOf(*rest))
+        if (!before || !first(input) || !first(value) || llvm::product_of(*before) != llvm::product_of(*rest))
           return moved(value);
         Value rows = rowsOf(input);
         return rows ? reshaped(rows, *rest) : Value();
@@ -309,7 +302,7 @@ Value TokenRows::broadcast(Value value, Value input) {
     if (!own.has(i) && !(tokens.has(i + skip) && from.getDimSize(unsigned(i)) == 1))
       dims.push_back(from.getDimSize(unsigned(i)));
   }
-  if (dims.size() > rest.size() || productOf(dims) != productOf(restOf(source)))
+  if (dims.size() > rest.size() || llvm::product_of(dims) != llvm::product_of(restOf(source)))
     return fail(nodeOf(value) + " does not repeat values of a token for the same token");
   dims.insert(dims.begin(), rest.size() - dims.size(), 1);
   source = reshaped(source, dims);
@@ -320,7 +313,7 @@ Value TokenRows::broadcast(Value value, Value input) {
 Value TokenRows::moved(Value value) {
   DecoderGraph::Tokens tokens = graph.tokensOf(value);
   SmallVector<int64_t> rest = *graph.restOf(value), shape = sample->shapeOf(value);
-  const int64_t count = productOf(rest);
+  const int64_t count = llvm::product_of(rest);
   if (count == 0 || count > kMostColumns)
     return {};
   const int64_t batch = graph.fixedBatch.value_or(2), steps = graph.fixedSteps.value_or(3);
@@ -370,7 +363,7 @@ Value TokenRows::turned(Value value) {
   SmallVector<int64_t> rest = *graph.restOf(value);
   if (rest.size() < 2 || tokens.heads > 1 || tokens.rows >= 0 || !isa<ir::AddOp, ir::SubOp, ir::ConcatOp, ir::ComputeOp, ir::ReshapeOp>(value.getDefiningOp()))
     return {};
-  const int64_t size = rest.back(), heads = productOf(rest) / std::max<int64_t>(size, 1), all = tensorOf(value).getRank();
+  const int64_t size = rest.back(), heads = llvm::product_of(rest) / std::max<int64_t>(size, 1), all = tensorOf(value).getRank();
   auto at = [&, value](Elements &elements, int64_t step, int64_t column) {
     SmallVector<int64_t> indices(size_t(all), 0);
     for (int64_t i = all; i-- > 0;) {
@@ -417,7 +410,7 @@ Value TokenRows::turned(Value value) {
 }
 
 Value TokenRows::columnsOf(Value rows, ArrayRef<int64_t> columns, ArrayRef<int64_t> shape, Location loc) {
-  const int64_t width = productOf(restOf(rows));
+  const int64_t width = llvm::product_of(restOf(rows));
   bool inOrder = true;
   for (auto [i, column] : llvm::enumerate(columns))
     inOrder &= column == columns[0] + int64_t(i);

@@ -103,34 +103,29 @@ TEST(ThreadPool, DoesEveryTileOnce) {
   }
 }
 
-TEST(ThreadPool, GivesPartsOfContiguousEvenShares) {
-  for (unsigned workers : kWorkers) {
-    auto pool = makePool(workers);
-    for (uint32_t tiles : {1u, 5u, 100u, 4711u, 0xffffffffu})
+// One step of `kernel`, which counts tiles in buffers[0], comes out with all of them, each call costly or not.
+static void doesAllTiles(ingot_kernel kernel, std::span<const unsigned> workers, std::initializer_list<uint32_t> tiles) {
+  for (unsigned many : workers) {
+    auto pool = makePool(many);
+    for (uint32_t count : tiles)
       for (bool costly : {false, true}) {
         std::atomic<uint64_t> done = 0;
         void *buffers[] = {&done};
-        int64_t symbols[] = {tiles};
-        Step steps[] = {{addTiles, buffers, 0, tiles, false, false, costly}};
-        EXPECT_FALSE(pool->walk(steps, symbols)) << workers << " workers, " << tiles << " tiles";
-        EXPECT_EQ(done, tiles);
+        int64_t symbols[] = {count};
+        Step steps[] = {{kernel, buffers, 0, count, false, false, costly}};
+        EXPECT_FALSE(pool->walk(steps, symbols)) << many << " workers, " << count << " tiles";
+        EXPECT_EQ(done, count);
       }
   }
 }
 
+TEST(ThreadPool, GivesPartsOfContiguousEvenShares) {
+  doesAllTiles(addTiles, kWorkers, {1u, 5u, 100u, 4711u, 0xffffffffu});
+}
+
 TEST(ThreadPool, OthersDoWhatAWorkerDoesNotComeTo) {
-  for (unsigned workers : {2u, 3u, 8u}) {
-    auto pool = makePool(workers);
-    for (uint32_t tiles : {16u, 1000u})
-      for (bool costly : {false, true}) {
-        std::atomic<uint64_t> done = 0;
-        void *buffers[] = {&done};
-        int64_t symbols[] = {tiles};
-        Step steps[] = {{holdWorkerOne, buffers, 0, tiles, false, false, costly}};
-        EXPECT_FALSE(pool->walk(steps, symbols)) << workers << " workers, " << tiles << " tiles";
-        EXPECT_EQ(done, tiles);
-      }
-  }
+  constexpr unsigned workers[] = {2, 3, 8};
+  doesAllTiles(holdWorkerOne, workers, {16u, 1000u});
 }
 
 // Steps that need no barrier between them: a worker may be at the second while another has not begun the first.

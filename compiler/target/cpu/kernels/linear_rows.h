@@ -79,7 +79,8 @@ INGOT_INLINE int32_t panelsBeside(int32_t rows) {
   X(bf16_pairs, ingot::kernels::bf16, true)
 
 // a: `count` rows of inputs, lda words of 4 bytes apart: f32, or with dot products pairs of bf16. w: `panels` panels,
-// ldw elements apart, over `length` k, with `rest` elements of each from there to its end. Adds the chunk's sums to sums[panel * sums_panel + row * 16 + column].
+// ldw elements apart, over `length` k, with `rest` elements of each from there to its end. Adds the chunk's sums to
+// sums[panel * sums_panel + row * 16 + column].
 #define INGOT_LINEAR_STREAM_PROTOTYPE(name, W)                                                                         \
   extern "C" __attribute__((visibility("hidden"), noinline)) void ingot_linear_rows_##name##_stream(                   \
       const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw, int32_t panels, int32_t length,              \
