@@ -64,9 +64,6 @@ struct CompiledEntry {
   std::vector<LocalRows> locals;
 };
 
-// Products of more rows copy them into another order with every call; fewer are read as they lie, or copied in no time.
-constexpr int64_t kStreamedRows = 4;
-
 // Rows are computed by every worker for itself where that takes about as long as a barrier: a few microseconds.
 constexpr uint64_t kMostLocalRows = 16;
 constexpr uint64_t kMostLocalBytes = 32 << 10;
@@ -356,11 +353,8 @@ Result<void> CpuBackend::run(unsigned index, std::span<int64_t> symbols, std::sp
   // Up to each launch that a symbol's value comes from, and on with that value.
   for (unsigned piece = 0, first = 0; piece < pieces; ++piece) {
     const unsigned end = piece + 1 < pieces ? settings->Get(piece)->launch() + 1 : launches.size();
-    for (unsigned i = first; i < launches.size(); ++i) {
-      const format::Launch &launch = *launches.Get(i);
-      entry.steps[i].tiles = uint32_t(unitsOf(launch, symbols, pool->workers()));
-      entry.steps[i].costly = launch.rows() && amount(launch.rows(), symbols) > kStreamedRows;
-    }
+    for (unsigned i = first; i < launches.size(); ++i)
+      entry.steps[i].tiles = uint32_t(unitsOf(*launches.Get(i), symbols, pool->workers()));
     placeLocals(entry, pool->workers());
     const std::span<const Step> steps(entry.steps.data() + first, end - first);
     if (steps.empty() && pieces > 1) { // two values from one launch

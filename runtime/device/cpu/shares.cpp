@@ -5,17 +5,16 @@
 
 namespace ingot::runtime {
 
-// Half of what is left, or in a costly step all but the reserve at first.
-bool Shares::takeFront(unsigned worker, uint64_t number, uint32_t tiles, unsigned reserve, TileRange &range) {
+// All but the reserve at first, then the reserve.
+bool Shares::takeFront(unsigned worker, uint64_t number, uint32_t tiles, TileRange &range) {
   const TileRange share = tileShare(tiles, worker, workers);
   const unsigned pieces = piecesOf(share);
+  const unsigned reserve = states[worker].reserve;
   std::atomic<uint64_t> &word = states[worker].taken;
   uint64_t before = word.load(std::memory_order_relaxed);
   for (Taken taken; read(before, number, pieces, taken);) {
     const unsigned left = pieces - taken.front - taken.back;
-    unsigned some = (left + 1) / 2;
-    if (reserve)
-      some = left > reserve ? left - reserve : left;
+    const unsigned some = left > reserve ? left - reserve : left;
     if (word.compare_exchange_weak(before, state(number, {taken.front + some, taken.back}),
                                    std::memory_order_relaxed)) {
       range = piecesAt(share, taken.front, taken.front + some);

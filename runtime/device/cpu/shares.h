@@ -8,8 +8,10 @@
 //   share of worker 0   |0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0|
 //   share of worker 1   |1 1 1 1 1 1 1 1 1 1 1 1 0 0 0 0|        worker 1 was slower by half
 //
-// Pieces are large at first and small at the end (guided self-scheduling, Polychronopoulos and Kuck 1987). Neighbours are
-// the workers of a group of 8: beyond them it costs more to look for work than there is to win.
+// A call may have work of its own to do before it begins, such as copying what it reads, so the owner's first one takes all
+// but a reserve: a piece where nobody wants more, up to half the share while others empty it. From the back, half of what
+// is left is taken each time. Neighbours are the workers of a group of 8: beyond them it costs more to look for work than
+// there is to win.
 #ifndef INGOT_RUNTIME_DEVICE_CPU_SHARES_H
 #define INGOT_RUNTIME_DEVICE_CPU_SHARES_H
 
@@ -34,16 +36,13 @@ public:
 
   // Calls work(TileRange) for what `worker` does of a step of `tiles` tiles, until its group has none left to take.
   // `number` identifies the step and grows from step to step; nobody may begin a step before all tiles of the one
-  // before it are taken, which is so when every worker calls this for every step. `costly`: of a step in which each call
-  // has work of its own to do before it begins, so that they should be few.
-  template <class Work> void over(unsigned worker, uint64_t number, uint32_t tiles, bool costly, const Work &work) {
+  // before it are taken, which is so when every worker calls this for every step.
+  template <class Work> void over(unsigned worker, uint64_t number, uint32_t tiles, const Work &work) {
     State &own = states[worker];
-    const unsigned kept = costly ? own.reserve : 0;
-    for (TileRange range; takeFront(worker, number, tiles, kept, range);)
+    for (TileRange range; takeFront(worker, number, tiles, range);)
       if (range.first < range.end)
         work(range);
-    if (costly)
-      learn(own, number);
+    learn(own, number);
     const unsigned group = worker / kGroup * kGroup, size = workers - group < kGroup ? workers - group : kGroup;
     for (unsigned i = 1; i < size; ++i) {
       const unsigned other = group + (worker - group + i) % size;
@@ -59,7 +58,7 @@ private:
   struct alignas(64) State {
     // number << 16 | pieces taken from the front << 8 | from the back
     std::atomic<uint64_t> taken{0};
-    // Of a costly step: how many pieces of the share the first call leaves. Its owner's alone.
+    // How many pieces of the share its owner's first call leaves. The owner's alone.
     unsigned reserve = 2;
   };
 
@@ -89,7 +88,7 @@ private:
     return {at(first), at(end)};
   }
 
-  bool takeFront(unsigned worker, uint64_t number, uint32_t tiles, unsigned reserve, TileRange &range);
+  bool takeFront(unsigned worker, uint64_t number, uint32_t tiles, TileRange &range);
   bool takeBack(unsigned worker, uint64_t number, uint32_t tiles, TileRange &range);
   static void learn(State &own, uint64_t number);
 

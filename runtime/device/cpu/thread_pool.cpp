@@ -116,7 +116,7 @@ template <bool Timed> void ThreadPool::walkSteps(unsigned worker) {
       if (step.whole || workers == 1)
         work({0, step.tiles});
       else
-        shares.over(worker, first + index, step.tiles, step.costly, work);
+        shares.over(worker, first + index, step.tiles, work);
       if constexpr (Timed)
         time[index].worked = time[index].passed = now();
       pending |= !step.whole;

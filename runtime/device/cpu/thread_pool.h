@@ -39,7 +39,6 @@ struct Step {
   uint32_t tiles;
   bool joined = false; // no barrier follows
   bool whole = false;  // every worker does all tiles, into memory of its own; no barrier follows
-  bool costly = false; // each call has work of its own to do before it begins, such as copying what it reads
 };
 
 // Why a walk stopped: the kernel of `step` returned `code`.
