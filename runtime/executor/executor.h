@@ -64,6 +64,9 @@ struct ExecutorOptions {
   // On GPUs the results of a row then do not depend on what other sequences a step has (on a CPU they never do):
   // kernels for few rows, which sum in another order, are not used.
   bool deterministic = false;
+  // In place of `bounds`: those of all symbols in the plan's order, derived ones too, where runs are known for which less
+  // than the largest value of these will do.
+  std::vector<int64_t> allBounds = {};
 };
 
 struct MemoryUse {

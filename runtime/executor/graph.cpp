@@ -22,6 +22,7 @@ Result<std::unique_ptr<GraphRunner>> GraphRunner::create(std::shared_ptr<const E
       all.bounds.emplace_back(name, 0);
   }
   INGOT_ASSIGN_OR_RETURN(made->bounds, orderBounds(made->plan(), all));
+  made->symbols.evaluate(made->bounds);
   return made;
 }
 
@@ -37,13 +38,10 @@ Result<void> GraphRunner::reserve(std::span<const int64_t> values) {
   how.cachePages.assign(plan().cache_groups()->size(), 1);
   std::vector<int64_t> larger = bounds;
   for (unsigned i = 0; i < symbols.size(); ++i)
-    if (!symbols.derived(i)) {
-      larger[i] = std::max(bounds[i], values[i]);
-      how.bounds.emplace_back(std::string(symbols.name(i)), larger[i]);
-    }
+    larger[i] = std::max(bounds[i], values[i]);
+  how.allBounds = larger;
   made.reset(); // its memory first
   INGOT_ASSIGN_OR_RETURN(made, Executor::create(file, how));
-  symbols.completeBounds(larger);
   bounds = std::move(larger);
   return {};
 }

@@ -52,7 +52,7 @@ private:
   std::shared_ptr<const EngineFile> file;
   GraphOptions options;
   SymbolTable symbols;
-  std::vector<int64_t> bounds; // of symbols that are given
+  std::vector<int64_t> bounds; // of all symbols: the largest values that ran or are expected
   std::unique_ptr<Executor> made;
 };
 

@@ -14,7 +14,20 @@ namespace ingot::runtime {
 Result<std::vector<int64_t>> orderBounds(const format::Plan &plan, const ExecutorOptions &options) {
   constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
   const SymbolTable symbols(plan);
-  std::vector<int64_t> bounds(plan.symbols()->size(), -1);
+  auto inRange = [&](unsigned symbol, int64_t bound) -> Result<void> {
+    if (bound < 0 || bound > kMost)
+      return makeError(ErrorCode::InvalidArgument, "the bound of symbol %s is %lld, expected 0 to %lld",
+                       quoted(symbols.name(symbol)).c_str(), static_cast<long long>(bound),
+                       static_cast<long long>(kMost));
+    return {};
+  };
+  if (!options.allBounds.empty()) {
+    for (unsigned i = 0; i < symbols.size(); ++i)
+      if (!symbols.derived(i))
+        INGOT_RETURN_IF_ERROR(inRange(i, options.allBounds[i]));
+    return options.allBounds;
+  }
+  std::vector<int64_t> bounds(symbols.size(), -1);
   for (const auto &[name, bound] : options.bounds) {
     INGOT_ASSIGN_OR_RETURN(unsigned index, findNamed(*plan.symbols(), name, "symbol"));
     if (symbols.derived(index))
@@ -22,15 +35,13 @@ Result<std::vector<int64_t>> orderBounds(const format::Plan &plan, const Executo
                        quoted(name).c_str(), symbols.expression(index).c_str());
     if (bounds[index] >= 0)
       return makeError(ErrorCode::InvalidArgument, "the bound of symbol %s is given twice", quoted(name).c_str());
-    if (bound < 0 || bound > kMost)
-      return makeError(ErrorCode::InvalidArgument, "the bound of symbol %s is %lld, expected 0 to %lld",
-                       quoted(name).c_str(), static_cast<long long>(bound), static_cast<long long>(kMost));
+    INGOT_RETURN_IF_ERROR(inRange(index, bound));
     bounds[index] = bound;
   }
   for (unsigned i = 0; i < bounds.size(); ++i)
     if (bounds[i] < 0 && !symbols.derived(i))
       return makeError(ErrorCode::InvalidArgument, "symbol %s has no bound; give every symbol's largest value",
-                       quoted(plan.symbols()->Get(i)->name()->string_view()).c_str());
+                       quoted(symbols.name(i)).c_str());
   symbols.completeBounds(bounds);
   return bounds;
 }

@@ -37,29 +37,37 @@ std::vector<bool> SymbolTable::knownTo(const format::Entry &entry) const {
   return known;
 }
 
+std::optional<int64_t> SymbolTable::valueOf(unsigned symbol, std::span<const int64_t> values,
+                                            std::vector<bool> &open) const {
+  open[symbol] = dependsOnData(symbol);
+  bool bounded = false;
+  for (const symbols::Step &step : steps[symbol])
+    bounded |= step.op == symbols::Op::symbol && open[size_t(step.value)];
+  if (!bounded)
+    return symbols::evaluate(steps[symbol], [&](int64_t number) { return values[size_t(number)]; });
+  open[symbol] = true;
+  const symbols::Interval interval = symbols::bound(steps[symbol], [&](int64_t number) {
+    const int64_t value = values[size_t(number)];
+    return symbols::Interval{open[size_t(number)] ? 0 : value, value};
+  });
+  return std::max<int64_t>(0, interval.most);
+}
+
+void SymbolTable::evaluate(std::span<int64_t> values) const {
+  std::vector<bool> open(size(), false);
+  for (unsigned i = 0; i < size(); ++i)
+    if (derived(i))
+      values[i] = std::max<int64_t>(valueOf(i, values, open).value_or(0), 0);
+}
+
 Result<void> SymbolTable::complete(const format::Entry &entry, std::span<int64_t> values,
                                    const std::vector<bool> &settled) const {
-  if (!any)
-    return {};
-  std::vector<bool> known;               // made when it is needed
-  std::vector<bool> open(size(), false); // values that are only bounds yet
+  std::vector<bool> known; // made when it is needed
+  std::vector<bool> open(size(), false);
   for (unsigned i = 0; i < size(); ++i) {
     if (!derived(i) || (!settled.empty() && settled[i]))
       continue;
-    open[i] = dependsOnData(i);
-    bool bounded = false;
-    for (const symbols::Step &step : steps[i])
-      bounded |= step.op == symbols::Op::symbol && open[size_t(step.value)];
-    if (bounded) {
-      open[i] = true;
-      values[i] = std::max<int64_t>(0, symbols::bound(steps[i], [&](int64_t number) {
-                                         const int64_t value = values[size_t(number)];
-                                         return symbols::Interval{open[size_t(number)] ? 0 : value, value};
-                                       }).most);
-      continue;
-    }
-    const std::optional<int64_t> value =
-        symbols::evaluate(steps[i], [&](int64_t number) { return values[size_t(number)]; });
+    const std::optional<int64_t> value = valueOf(i, values, open);
     values[i] = std::max<int64_t>(value.value_or(0), 0);
     if (value && *value >= 0)
       continue;

@@ -10,6 +10,7 @@
 #include "runtime/format/symbol_expr.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,6 +42,9 @@ public:
   Result<void> complete(const format::Entry &entry, std::span<int64_t> values,
                         const std::vector<bool> &settled = {}) const;
 
+  // Sets the derived ones among `values` for a run at the others, of any entry: 0 where there is no value.
+  void evaluate(std::span<int64_t> values) const;
+
   // Sets the derived ones among `bounds`: the largest values for others of 0 to their bounds. Saturates at INT64_MAX.
   void completeBounds(std::span<int64_t> bounds) const;
 
@@ -48,6 +52,9 @@ public:
   std::vector<bool> knownTo(const format::Entry &entry) const;
 
 private:
+  // Of a derived symbol, where those before it have their values. `open` says which of them are only bounds yet, and is
+  // set for this one, which is then a bound too.
+  std::optional<int64_t> valueOf(unsigned symbol, std::span<const int64_t> values, std::vector<bool> &open) const;
   Error broken(const format::Entry &entry, unsigned symbol, std::string_view requirement,
                std::span<const int64_t> values) const;
 

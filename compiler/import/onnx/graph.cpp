@@ -280,7 +280,7 @@ std::optional<Literal> Graph::evaluateAll(ElementType type, const Shape &shape, 
   for (int64_t size : *inner)
     if (size < 0 || __builtin_mul_overflow(steps, size, &steps))
       return std::nullopt;
-  if (count > kLargestLiteral || steps > 4096 || count * steps > 16 * kLargestLiteral)
+  if (count > kLargestLiteral || steps > 4096 || count * steps > 2 * kLargestLiteral)
     return std::nullopt;
   Literal result{type, *sizes, {}};
   result.cells.reserve(size_t(count));

@@ -113,6 +113,35 @@ TEST_F(Graph, RunsShapesThatGrow) {
   }
 }
 
+// (2 * tokens * 2^40 * tokens) floordiv (2^40 * tokens) is 2 * tokens, but bounds alone allow it 2^41 times as much.
+TEST_F(Graph, PlacesMemoryForTheSizesOfARun) {
+  using enum format::SymbolStepKind;
+  const int64_t many = int64_t(1) << 40;
+  test::TestEngine bent = test::graphEngine();
+  bent.plan.symbols[2]->steps = {{symbol, 0}, {symbol, 0},      {multiply, 0}, {constant, 2 * many}, {multiply, 0},
+                                 {symbol, 0}, {constant, many}, {multiply, 0}, {floordiv, 0}};
+  bent.plan.arena_bytes[2] = bent.head.arena_bytes[2] = 1 << 20;
+  auto file = EngineFile::open(test::write(bent.build(), "quotient.ingot"));
+  ASSERT_TRUE(file.ok()) << file.error().message();
+  GraphOptions options;
+  options.threads = 1;
+  options.expected = {{"tokens", 4}};
+  auto graph = GraphRunner::create(*file, options);
+  ASSERT_TRUE(graph.ok()) << graph.error().message();
+  for (int64_t tokens : {4, 5}) {
+    std::vector<int32_t> in(size_t(tokens) * 4), mask(size_t(tokens + 1) * 2), flat(size_t(tokens) * 2);
+    std::vector<NamedTensor> tensors = {{"in", ElementType::i32, {tokens, 4}, in.data()},
+                                        {"mask", ElementType::i32, {2, tokens + 1}, mask.data()},
+                                        {"flat", ElementType::i32, {2 * tokens}, flat.data()}};
+    auto bound = bindInputs((*file)->plan(), *(*file)->plan().entries()->Get(2), tensors);
+    ASSERT_TRUE(bound.ok()) << bound.error().message();
+    void *outputs[] = {nullptr, nullptr};
+    auto ran = (*graph)->run(2, bound->symbols, bound->data, outputs);
+    ASSERT_TRUE(ran.ok()) << ran.error().message();
+    EXPECT_LT((*graph)->executor()->memory().arenas, 11u << 20);
+  }
+}
+
 TEST_F(Graph, LeavesDecodersAlone) {
   auto graph = GraphRunner::create(engine, {1});
   ASSERT_TRUE(graph.ok());

@@ -40,7 +40,7 @@ Scalar lowest(ElementType type) {
   if (isFloat(type))
     return Scalar::real(type, -std::numeric_limits<double>::infinity());
   const unsigned bits = unsigned(elementBytes(type) * 8);
-  return Scalar::integer(type, isUnsigned(type) ? 0 : -(int64_t(1) << (bits - 1)));
+  return Scalar::integer(type, isUnsigned(type) ? 0 : int64_t(~uint64_t(0) << (bits - 1)));
 }
 
 // The position of each window's largest element in the whole input, the first of equal ones; of the last dimension
