@@ -6,6 +6,7 @@
 #include "passes/Locations.h"
 #include "passes/Passes.h"
 #include "passes/Broadcast.h"
+#include "passes/fusion/JoinLeading.h"
 #include "passes/fusion/Match.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -32,6 +33,8 @@ public:
 
   void run() {
     for (auto softmax : llvm::make_early_inc_range(entry.getBody().front().getOps<ir::SoftmaxOp>()))
+      joinLeading(softmax);
+    for (auto softmax : llvm::make_early_inc_range(entry.getBody().front().getOps<ir::SoftmaxOp>()))
       splitHeads(softmax);
     for (Operation &op : llvm::make_early_inc_range(entry.getBody().front()))
       if (auto product = dyn_cast<ir::MatmulOp>(op))
@@ -49,6 +52,7 @@ private:
     double scale = 1, softCap = 0;
     std::optional<double> floor; // what masked scores are at least
     SmallVector<Value> biases;
+    SmallVector<Value> rowFactors; // numbers by which all scores of a query are multiplied, [B, H, S, 1] or what is repeated to that
     ir::MatmulOp product;
     std::string why; // it is none
   };
@@ -181,7 +185,7 @@ private:
         if (tanh) {
           double inverse;
           Value capped = match::unscaled(tanh.getInput(), inverse);
-          if (scores.softCap != 0 || factor != 1 || constant <= 0)
+          if (scores.softCap != 0 || factor != 1 || constant <= 0 || !scores.rowFactors.empty())
             return "a tanh at " + at(inner) + " is no cap of its scores";
           scores.softCap = constant;
           scores.scale *= inverse * constant; // what is not the cap's was a scale before it
@@ -197,6 +201,15 @@ private:
         value = inner;
         continue;
       }
+      // Numbers that are alike for all keys: the query is multiplied by them.
+      Value numbers, inner;
+      if (match::commuted<ir::MulOp>(value, oneForAllKeys, numbers, inner)) {
+        scores.rowFactors.push_back(oneForAllKeys(numbers));
+        value = inner;
+        continue;
+      }
+      if (!scores.rowFactors.empty())
+        return at(value) + " is computed before scores of rows are multiplied by numbers of their own";
       // A floor under scores that is as low as what masks leave (-infinity made finite): it is the bias's then.
       if (auto bounded = value.getDefiningOp<ir::MaxOp>(); bounded && scores.softCap == 0)
         if (Value inner = aboveFloor(bounded, factor)) {
@@ -276,9 +289,24 @@ private:
     auto broadcast = shift.getRhs().getDefiningOp<ir::BroadcastOp>();
     if (!broadcast || !broadcast->hasOneUse())
       return {};
-    auto row = broadcast.getInput().getDefiningOp<ir::ReduceOp>();
     const int64_t last = tensorOf(shift.getLhs()).getRank() - 1;
-    return row && row->hasOneUse() && row.getInput() == shift.getLhs() && int64_t(row.getAxis()) == last && row.getKeepAxis() ? row : ir::ReduceOp();
+    Value amount = broadcast.getInput();
+    auto wide = tensorOf(amount);
+    if (wide.getRank() != last + 1 || wide.getDimSize(last) != 1)
+      return {};
+    if (auto reshape = amount.getDefiningOp<ir::ReshapeOp>(); reshape && reshape->hasOneUse())
+      amount = reshape.getInput(); // the axis was dropped, and is back
+    auto row = amount.getDefiningOp<ir::ReduceOp>();
+    return row && row->hasOneUse() && row.getInput() == shift.getLhs() && int64_t(row.getAxis()) == last ? row : ir::ReduceOp();
+  }
+
+  // Of numbers of which each row of scores has one: what is repeated along the keys, [.., 1]. Else null.
+  static Value oneForAllKeys(Value value) {
+    auto broadcast = value.getDefiningOp<ir::BroadcastOp>();
+    if (!broadcast)
+      return {};
+    auto inner = tensorOf(broadcast.getInput());
+    return inner.getRank() > 0 && inner.getDimSize(inner.getRank() - 1) == 1 ? broadcast.getInput() : Value();
   }
 
   // [B * H, S, T] as [B, H, S, T].
@@ -316,6 +344,8 @@ private:
       }
       if (auto reshape = value.getDefiningOp<ir::ReshapeOp>(); reshape && splitsHeads(reshape)) {
         value = reshape.getInput();
+      } else if (auto product = value.getDefiningOp<ir::MulOp>(); product && (oneForAllKeys(product.getLhs()) || oneForAllKeys(product.getRhs()))) {
+        value = oneForAllKeys(product.getRhs()) ? product.getLhs() : product.getRhs();
       } else if (auto tanh = value.getDefiningOp<ir::TanhOp>()) {
         value = tanh.getInput();
       } else if (auto bounded = value.getDefiningOp<ir::MaxOp>(); bounded && aboveFloor(bounded, 1)) {
@@ -467,6 +497,13 @@ private:
     if (whole.size() == 3)
       whole.insert(whole.begin() + 1, ir::Dim(1));
     // Keys are [.., D, T]: their rows first.
+    for (Value rows : scores.rowFactors) {
+      // They broadcast to the scores: but for the last dimension that is to the query.
+      if (tensorOf(query).getRank() != int64_t(own.size()))
+        return "numbers of its rows have another shape than its queries";
+      rows = ir::BroadcastOp::create(b, root.getLoc(), query.getType(), rows);
+      query = ir::MulOp::create(b, root.getLoc(), query, rows);
+    }
     query = withHeads(query, own);
     Value flatKeys = withHeads(keys, own);
     Value q = transpose(query, {0, 2, 1, 3});

@@ -2,7 +2,9 @@
 //
 // See WeightPatterns.h.
 #include "passes/fusion/WeightPatterns.h"
+
 #include "dialects/ingot/IngotDialect.h"
+#include "passes/shapes/Dimensions.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/IRMapping.h"
@@ -15,42 +17,8 @@ namespace {
 
 using ir::tensorOf;
 
-// The product of some dimensions as one. Where several are dynamic a symbol stands for it, which is declared where there is none yet.
-// Nothing where a dimension has no symbol of its own.
-std::optional<ir::Dim> joined(ArrayRef<ir::Dim> dims, Operation *at, PatternRewriter &rewriter) {
-  int64_t factor = 1;
-  SmallVector<ir::Dim> dynamic;
-  std::string text;
-  for (const ir::Dim &dim : dims) {
-    if (!dim.isDynamic()) {
-      factor *= dim.size;
-      continue;
-    }
-    dynamic.push_back(dim);
-    if (!dim.name)
-      return std::nullopt;
-    const StringRef name = dim.name.getValue();
-    text += (text.empty() ? "" : "*") + (ir::isSymbolName(name) ? name.str() : "(" + name.str() + ")");
-  }
-  if (dynamic.empty())
-    return ir::Dim(factor);
-  if (dynamic.size() == 1 && factor == 1)
-    return dynamic[0];
-  if (factor != 1)
-    text = std::to_string(factor) + "*" + text;
-  auto module = at->getParentOfType<ModuleOp>();
-  for (auto symbol : module.getOps<ir::SymbolOp>())
-    if (symbol.getValue() == text)
-      return ir::Dim(ShapedType::kDynamic, symbol.getSymNameAttr());
-  std::string name;
-  unsigned number = 0;
-  do
-    name = "rows" + std::to_string(number++);
-  while (module.lookupSymbol(name));
-  OpBuilder::InsertionGuard guard(rewriter);
-  rewriter.setInsertionPoint(at->getParentOfType<ir::EntryOp>());
-  ir::SymbolOp::create(rewriter, at->getLoc(), name, IntegerAttr(), rewriter.getStringAttr(text), StringAttr(), StringAttr());
-  return ir::Dim(ShapedType::kDynamic, rewriter.getStringAttr(name));
+bool allNamed(ArrayRef<ir::Dim> dims) {
+  return llvm::all_of(dims, [](const ir::Dim &dim) { return !dim.isDynamic() || dim.name; });
 }
 
 // matmul(x, w) of a stored w [k, n], which is the same for all batches.
@@ -79,13 +47,13 @@ struct WeightProduct : OpRewritePattern<ir::MatmulOp> {
       return rewriter.notifyMatchFailure(op, "the matrix is not alike for all batches");
     SmallVector<ir::Dim> rows = ir::dimsOf(tensorOf(op.getLhs()));
     const ir::Dim depth = rows.pop_back_val();
-    auto all = joined(rows, op, rewriter);
-    if (!all)
+    if (!allNamed(rows))
       return rewriter.notifyMatchFailure(op, "a dimension has no name");
+    const ir::Dim all = productOf(op->getParentOfType<ir::EntryOp>(), rows);
     Value turned = ir::TransposeOp::create(rewriter, op.getLoc(), weight, rewriter.getDenseI64ArrayAttr({1, 0}));
     Value x = op.getLhs();
     if (rows.size() > 1)
-      x = ir::ReshapeOp::create(rewriter, op.getLoc(), ir::tensorType({*all, depth}, rewriter.getF32Type()), x);
+      x = ir::ReshapeOp::create(rewriter, op.getLoc(), ir::tensorType({all, depth}, rewriter.getF32Type()), x);
     Value made = ir::LinearOp::create(rewriter, op.getLoc(), x, turned).getResult();
     if (made.getType() != op.getType())
       made = ir::ReshapeOp::create(rewriter, op.getLoc(), op.getType(), made);
@@ -128,9 +96,9 @@ struct RowLookup : OpRewritePattern<ir::ComputeOp> {
     Location loc = op.getLoc();
     SmallVector<ir::Dim> dims = ir::dimsOf(type);
     dims.pop_back();
-    auto all = joined(dims, op, rewriter);
-    if (!all)
+    if (!allNamed(dims))
       return rewriter.notifyMatchFailure(op, "a dimension of its rows has no name");
+    const ir::Dim all = productOf(op->getParentOfType<ir::EntryOp>(), dims);
     auto ids = ir::tensorType(dims, rewriter.getI32Type());
     auto rows = ir::ComputeOp::create(rewriter, loc, ids, op.getInputs(), ir::ReduceKindAttr(), rewriter.getStrArrayAttr({}));
     {
@@ -149,7 +117,7 @@ struct RowLookup : OpRewritePattern<ir::ComputeOp> {
     }
     Value flat = rows.getResult();
     if (dims.size() != 1)
-      flat = ir::ReshapeOp::create(rewriter, loc, ir::tensorType({*all}, rewriter.getI32Type()), flat);
+      flat = ir::ReshapeOp::create(rewriter, loc, ir::tensorType({all}, rewriter.getI32Type()), flat);
     Value read = ir::EmbeddingOp::create(rewriter, loc, flat, table, Value(), Value(), Value(), rewriter.getF64FloatAttr(1.0),
                                          /*emit_stats=*/nullptr, /*layout=*/nullptr, /*n=*/nullptr, /*k=*/nullptr)
                      .getResult();

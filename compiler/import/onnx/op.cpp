@@ -4,6 +4,7 @@
 #include "compiler/import/onnx/op.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace ingot::onnx {
 
@@ -54,6 +55,12 @@ std::vector<double> Op::reals(size_t index) const {
   if (!values)
     fail("input " + std::to_string(index) + " must be a constant");
   return *values;
+}
+
+int64_t Op::whole(double value, const std::string &what) const {
+  if (!(std::fabs(value) < double(INT32_MAX))) // nor where it is no number
+    fail(what + " is " + std::to_string(value) + "; expected less than 2^31");
+  return int64_t(value);
 }
 
 const proto::AttributeProto *Op::attribute(std::string_view name) const {

@@ -43,6 +43,8 @@ public:
   std::vector<Dimension> integers(size_t index) const;
   std::vector<int64_t> constants(size_t index) const; // that do not depend on dimensions
   std::vector<double> reals(size_t index) const;
+  // A number that becomes a size or a count, without its fraction: of less than 2^31, else the op fails and names `what`.
+  int64_t whole(double value, const std::string &what) const;
 
   // --- Outputs that the node has a name for.
   size_t outputs() const { return size_t(node.output_size()); }

@@ -144,3 +144,103 @@ ingot.entry @parted(%q: tensor<8x5x16xf32>, %kt: tensor<8x16x6xf32>, %v: tensor<
   %o = ingot.matmul %p, %v : (tensor<2x4x5x6xf32>, tensor<2x4x6x16xf32>) -> tensor<2x4x5x16xf32>
   ingot.return %o : tensor<2x4x5x16xf32>
 }
+
+// -----
+
+// Windows of an image: a mask of windows is added where the batch is parted into images and windows. The mask is repeated for the images alone.
+// CHECK-LABEL: ingot.entry @windows
+// CHECK-SAME:      %[[Q:[a-z0-9]+]]: tensor<6x2x5x16xf32>, %[[KT:[a-z0-9]+]]: {{.*}}, %[[V:[a-z0-9]+]]: {{.*}}, %[[B:[a-z0-9]+]]: tensor<2x5x5xf32>, %[[M:[a-z0-9]+]]: tensor<3x5x5xf32>
+// CHECK-DAG:     %[[IMAGES:.*]] = ingot.broadcast %{{.*}} : tensor<1x3x1x5x5xf32> -> tensor<2x3x1x5x5xf32>
+// CHECK-DAG:     %[[ALL:.*]] = ingot.reshape %[[IMAGES]] : tensor<2x3x1x5x5xf32> -> tensor<6x1x5x5xf32>
+// CHECK:         ingot.scaled_dot_product_attention %{{.*}}, %{{.*}}, %{{.*}} bias %{{.*}} {scale = 2.500000e-01 : f64}
+// CHECK-SAME:      (tensor<6x5x2x16xf32>, tensor<6x5x2x16xf32>, tensor<6x5x2x16xf32>, tensor<6x2x5x5xf32>)
+// CHECK-NOT:     softmax
+ingot.entry @windows(%q: tensor<6x2x5x16xf32>, %kt: tensor<6x2x16x5xf32>, %v: tensor<6x2x5x16xf32>, %bias: tensor<2x5x5xf32>, %mask: tensor<3x5x5xf32>) -> tensor<6x2x5x16xf32>
+    attributes {arg_names = ["q", "k", "v", "b", "m"], res_names = ["y"]} {
+  %x = ingot.matmul %q, %kt : (tensor<6x2x5x16xf32>, tensor<6x2x16x5xf32>) -> tensor<6x2x5x5xf32>
+  %s = ingot.scale %x {factor = 0.25 : f64} : tensor<6x2x5x5xf32>
+  %bb = ingot.broadcast %bias : tensor<2x5x5xf32> -> tensor<6x2x5x5xf32>
+  %a = ingot.add %s, %bb : tensor<6x2x5x5xf32>
+  %a5 = ingot.reshape %a : tensor<6x2x5x5xf32> -> tensor<2x3x2x5x5xf32>
+  %m5 = ingot.reshape %mask : tensor<3x5x5xf32> -> tensor<1x3x1x5x5xf32>
+  %mm = ingot.broadcast %m5 : tensor<1x3x1x5x5xf32> -> tensor<2x3x2x5x5xf32>
+  %t = ingot.add %a5, %mm : tensor<2x3x2x5x5xf32>
+  %t4 = ingot.reshape %t : tensor<2x3x2x5x5xf32> -> tensor<6x2x5x5xf32>
+  %p = ingot.softmax %t4 {axis = 3 : i64} : tensor<6x2x5x5xf32>
+  %o = ingot.matmul %p, %v : (tensor<6x2x5x5xf32>, tensor<6x2x5x16xf32>) -> tensor<6x2x5x16xf32>
+  ingot.return %o : tensor<6x2x5x16xf32>
+}
+
+// -----
+
+// Five dimensions to the end. The number of units is dynamic, so that all that lie before the rows are batches.
+// CHECK-LABEL: ingot.entry @units
+// CHECK:         ingot.scaled_dot_product_attention %{{.*}}, %{{.*}}, %{{.*}} {scale = 1.000000e+00 : f64}
+// CHECK-SAME:      (tensor<?x5x1x16xf32, #ingot.dims<"d0", "", "", "">>, tensor<?x6x1x16xf32, #ingot.dims<"d0", "", "", "">>, tensor<?x6x1x16xf32, #ingot.dims<"d0", "", "", "">>)
+// CHECK-NOT:     softmax
+ingot.symbol @n
+ingot.entry @units(%q: tensor<2x4x?x5x16xf32, #ingot.dims<"", "", "n", "", "">>, %kt: tensor<2x4x?x16x6xf32, #ingot.dims<"", "", "n", "", "">>,
+                   %v: tensor<2x4x?x6x16xf32, #ingot.dims<"", "", "n", "", "">>) -> tensor<2x4x?x5x16xf32, #ingot.dims<"", "", "n", "", "">>
+    attributes {arg_names = ["q", "k", "v"], res_names = ["y"]} {
+  %x = ingot.matmul %q, %kt : (tensor<2x4x?x5x16xf32, #ingot.dims<"", "", "n", "", "">>, tensor<2x4x?x16x6xf32, #ingot.dims<"", "", "n", "", "">>) -> tensor<2x4x?x5x6xf32, #ingot.dims<"", "", "n", "", "">>
+  %p = ingot.softmax %x {axis = 4 : i64} : tensor<2x4x?x5x6xf32, #ingot.dims<"", "", "n", "", "">>
+  %o = ingot.matmul %p, %v : (tensor<2x4x?x5x6xf32, #ingot.dims<"", "", "n", "", "">>, tensor<2x4x?x6x16xf32, #ingot.dims<"", "", "n", "", "">>) -> tensor<2x4x?x5x16xf32, #ingot.dims<"", "", "n", "", "">>
+  ingot.return %o : tensor<2x4x?x5x16xf32, #ingot.dims<"", "", "n", "", "">>
+}
+
+// -----
+
+// Scores of cosines: a number for each head, by which queries are multiplied.
+// CHECK-LABEL: ingot.entry @cosines
+// CHECK-SAME:      %[[Q:[a-z0-9]+]]: tensor<3x2x5x16xf32>, {{.*}}, %[[F:[a-z0-9]+]]: tensor<2x1x1xf32>
+// CHECK:         %[[WIDE:.*]] = ingot.broadcast %[[F]] : tensor<2x1x1xf32> -> tensor<3x2x5x16xf32>
+// CHECK:         %[[MORE:.*]] = ingot.mul %[[Q]], %[[WIDE]]
+// CHECK:         %[[TURNED:.*]] = ingot.transpose %[[MORE]]
+// CHECK:         ingot.scaled_dot_product_attention %[[TURNED]], %{{.*}}, %{{.*}} bias
+ingot.entry @cosines(%q: tensor<3x2x5x16xf32>, %kt: tensor<3x2x16x5xf32>, %v: tensor<3x2x5x16xf32>, %f: tensor<2x1x1xf32>, %bias: tensor<3x2x5x5xf32>) -> tensor<3x2x5x16xf32>
+    attributes {arg_names = ["q", "k", "v", "f", "b"], res_names = ["y"]} {
+  %x = ingot.matmul %q, %kt : (tensor<3x2x5x16xf32>, tensor<3x2x16x5xf32>) -> tensor<3x2x5x5xf32>
+  %ff = ingot.broadcast %f : tensor<2x1x1xf32> -> tensor<3x2x5x5xf32>
+  %s = ingot.mul %x, %ff : tensor<3x2x5x5xf32>
+  %a = ingot.add %s, %bias : tensor<3x2x5x5xf32>
+  %p = ingot.softmax %a {axis = 3 : i64} : tensor<3x2x5x5xf32>
+  %o = ingot.matmul %p, %v : (tensor<3x2x5x5xf32>, tensor<3x2x5x16xf32>) -> tensor<3x2x5x16xf32>
+  ingot.return %o : tensor<3x2x5x16xf32>
+}
+
+// -----
+
+// A bias that is multiplied with the scores is no bias.
+// CHECK: module attributes {ingot.not_fused = [{{.*}}is computed before scores of rows are multiplied by numbers of their own"]}
+// CHECK-LABEL: ingot.entry @bias_before
+// CHECK-NOT:     scaled_dot_product_attention
+ingot.entry @bias_before(%q: tensor<3x2x5x16xf32>, %kt: tensor<3x2x16x5xf32>, %v: tensor<3x2x5x16xf32>, %f: tensor<2x1x1xf32>, %bias: tensor<3x2x5x5xf32>) -> tensor<3x2x5x16xf32>
+    attributes {arg_names = ["q", "k", "v", "f", "b"], res_names = ["y"]} {
+  %x = ingot.matmul %q, %kt : (tensor<3x2x5x16xf32>, tensor<3x2x16x5xf32>) -> tensor<3x2x5x5xf32>
+  %a = ingot.add %x, %bias : tensor<3x2x5x5xf32>
+  %ff = ingot.broadcast %f : tensor<2x1x1xf32> -> tensor<3x2x5x5xf32>
+  %s = ingot.mul %a, %ff : tensor<3x2x5x5xf32>
+  %p = ingot.softmax %s {axis = 3 : i64} : tensor<3x2x5x5xf32>
+  %o = ingot.matmul %p, %v : (tensor<3x2x5x5xf32>, tensor<3x2x5x16xf32>) -> tensor<3x2x5x16xf32>
+  ingot.return %o : tensor<3x2x5x16xf32>
+}
+
+// -----
+
+// The largest score of a row is taken away before scores are scaled back (PB-Relax), by a reduction that drops its axis.
+// CHECK-LABEL: ingot.entry @relaxed
+// CHECK:         ingot.scaled_dot_product_attention %{{.*}}, %{{.*}}, %{{.*}} {scale = 1.000000e+00 : f64}
+// CHECK-NOT:     reduce
+ingot.entry @relaxed(%q: tensor<2x5x16xf32>, %kt: tensor<2x16x6xf32>, %v: tensor<2x6x16xf32>) -> tensor<2x5x16xf32>
+    attributes {arg_names = ["q", "k", "v"], res_names = ["y"]} {
+  %x = ingot.matmul %q, %kt : (tensor<2x5x16xf32>, tensor<2x16x6xf32>) -> tensor<2x5x6xf32>
+  %s = ingot.scale %x {factor = 0.03125 : f64} : tensor<2x5x6xf32>
+  %top = ingot.reduce %s {axis = 2 : i64, kind = #ingot.reduce<max>} : tensor<2x5x6xf32> -> tensor<2x5xf32>
+  %tops = ingot.reshape %top : tensor<2x5xf32> -> tensor<2x5x1xf32>
+  %all = ingot.broadcast %tops : tensor<2x5x1xf32> -> tensor<2x5x6xf32>
+  %less = ingot.sub %s, %all : tensor<2x5x6xf32>
+  %back = ingot.scale %less {factor = 32.0 : f64} : tensor<2x5x6xf32>
+  %p = ingot.softmax %back {axis = 2 : i64} : tensor<2x5x6xf32>
+  %o = ingot.matmul %p, %v : (tensor<2x5x6xf32>, tensor<2x6x16xf32>) -> tensor<2x5x16xf32>
+  ingot.return %o : tensor<2x5x16xf32>
+}

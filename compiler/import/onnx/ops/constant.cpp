@@ -53,18 +53,24 @@ std::vector<Tensor> constantOfShape(Op &op) {
 std::vector<Tensor> range(Op &op) {
   Tensor start = op.input(0), delta = op.input(2);
   Dimension count;
+  auto scalars = [&](const auto &...numbers) {
+    if (((numbers.size() != 1) || ...))
+      op.fail("start, limit and delta must be scalars");
+  };
   if (isFloat(start->type)) {
     auto first = op.reals(0), last = op.reals(1), step = op.reals(2);
+    scalars(first, last, step);
     if (step[0] == 0)
       op.fail("delta is 0");
-    count = std::max<int64_t>(0, int64_t(__builtin_ceil((last[0] - first[0]) / step[0])));
+    count = std::max<int64_t>(0, op.whole(__builtin_ceil((last[0] - first[0]) / step[0]), "the number of its elements"));
   } else {
     auto first = op.integers(0), last = op.integers(1);
     auto step = op.constants(2);
-    if (first.size() != 1 || last.size() != 1 || step.size() != 1)
-      op.fail("start, limit and delta must be scalars");
+    scalars(first, last, step);
     if (step[0] == 0)
       op.fail("delta is 0");
+    if (step[0] == INT64_MIN)
+      op.fail("delta is " + std::to_string(step[0]) + "; expected a number whose negative is one too");
     count = Dimension::max(step[0] > 0 ? Dimension::ceilDiv(last[0] - first[0], step[0])
                                        : Dimension::ceilDiv(first[0] - last[0], -step[0]),
                            0);

@@ -128,7 +128,7 @@ std::vector<Tensor> oneHot(Op &op) {
     auto given = op.reals(1);
     if (given.size() != 1)
       op.fail("depth has " + std::to_string(given.size()) + " elements; expected one");
-    depth = Dimension(int64_t(given[0]));
+    depth = Dimension(op.whole(given[0], "depth"));
   } else {
     auto given = op.integers(1);
     if (given.size() != 1)

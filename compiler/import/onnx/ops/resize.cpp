@@ -88,9 +88,10 @@ Scalar kernel(const How &how, Scalar distance) {
 }
 
 // x along one axis: sums of `taps` elements around each position.
-Tensor interpolate(Graph &graph, const How &how, const Axis &axis, Tensor x) {
-  const double stretch = how.antialias ? std::min(*axis.known, 1.0) : 1.0, reach = how.mode == "linear" ? 1 : 2;
-  const int64_t taps = 2 - 2 * (int64_t(std::floor(-reach / stretch)) + 1);
+Tensor interpolate(Op &op, const How &how, const Axis &axis, Tensor x) {
+  Graph &graph = op.graph;
+  const double stretch = how.antialias && *axis.known > 0 ? std::min(*axis.known, 1.0) : 1.0, reach = how.mode == "linear" ? 1 : 2;
+  const int64_t taps = 2 - 2 * (op.whole(std::floor(-reach / stretch), "the reach of a scale") + 1);
   // The element left of the position: of an integer the one before it, so that the position lies in (0, 1] after it.
   auto left = [&](const Scalar &o) { return apply(ScalarOp::ceil, position(how, axis, o)) - real(1.0); };
   auto offset = [&](const Scalar &tap) { return real(tap) + real(double(1 - taps / 2)); };
@@ -141,7 +142,7 @@ std::vector<Tensor> resized(Op &op, const How &how, const std::vector<Axis> &axe
     const DataType wide = isFloat(x->type) ? wideType(x->dataType) : DataType::f32;
     result = graph.cast(x, wide);
     for (const Axis &axis : axes)
-      result = interpolate(graph, how, axis, result);
+      result = interpolate(op, how, axis, result);
     if (!isFloat(x->type) && x->type != ElementType::i1) {
       // To the nearest integer, and into the type's range.
       const unsigned bits = unsigned(elementBytes(x->type) * 8);
@@ -265,7 +266,7 @@ void keepAspect(Op &op, std::vector<Axis> &axes, bool larger) {
   for (Axis &axis : axes) {
     axis.known = *scale;
     axis.scale = real(*scale);
-    axis.output = int64_t(*scale * double(*axis.input.constant()) + 0.5);
+    axis.output = op.whole(*scale * double(*axis.input.constant()) + 0.5, "a size");
   }
 }
 

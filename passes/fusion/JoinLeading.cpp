@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+// See JoinLeading.h.
+#include "passes/fusion/JoinLeading.h"
+
+#include "passes/shapes/Dimensions.h"
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+
+namespace ingot::passes {
+
+using ir::tensorOf;
+
+namespace {
+
+// The first `count` dimensions of tensors become one, `into`.
+class Joiner {
+public:
+  Joiner(Operation *at, int64_t count, ir::Dim into) : b(at), count(count), into(into) {}
+
+  RankedTensorType typeOf(RankedTensorType type) const {
+    SmallVector<ir::Dim> dims = ir::dimsOf(type);
+    dims.erase(dims.begin(), dims.begin() + count);
+    dims.insert(dims.begin(), into);
+    return ir::tensorType(dims, type.getElementType());
+  }
+
+  // The value with these dimensions joined, computed so from the start as far as that is known.
+  Value joined(Value value) {
+    Operation *op = value.getDefiningOp();
+    auto to = typeOf(tensorOf(value));
+    if (auto reshape = value.getDefiningOp<ir::ReshapeOp>(); reshape && reshape.getInput().getType() == to)
+      return reshape.getInput();
+    if (auto broadcast = value.getDefiningOp<ir::BroadcastOp>())
+      return joinedBroadcast(broadcast, to);
+    if (auto transpose = value.getDefiningOp<ir::TransposeOp>())
+      if (Value made = joinedTranspose(transpose))
+        return made;
+    if (op && value.hasOneUse() && (isa<ir::ScalarBodyInterface>(op) || isa<ir::MatmulOp>(op))) {
+      IRMapping mapping;
+      for (Value operand : op->getOperands())
+        mapping.map(operand, joined(operand));
+      Value made = b.clone(*op, mapping)->getResult(0);
+      made.setType(to);
+      return made;
+    }
+    return reshape(value, to);
+  }
+
+private:
+  Value reshape(Value value, RankedTensorType to) {
+    return value.getType() == to ? value : Value(ir::ReshapeOp::create(b, value.getLoc(), to, value));
+  }
+
+  // What is alike for all of the joined dimensions stays small; else it is repeated along these alone.
+  Value joinedBroadcast(ir::BroadcastOp op, RankedTensorType to) {
+    Value inner = op.getInput();
+    const int64_t rank = tensorOf(op.getResult()).getRank();
+    SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(inner)), wide = ir::dimsOf(tensorOf(op.getResult()));
+    if (rank - int64_t(dims.size()) >= count)
+      return ir::BroadcastOp::create(b, op.getLoc(), to, inner);
+    dims.insert(dims.begin(), size_t(rank) - dims.size(), ir::Dim(1));
+    const Type element = tensorOf(inner).getElementType();
+    inner = reshape(inner, ir::tensorType(dims, element));
+    auto leading = ArrayRef(dims).take_front(count);
+    if (llvm::all_of(leading, [](const ir::Dim &dim) { return dim.size == 1; })) {
+      dims.erase(dims.begin(), dims.begin() + (count - 1));
+    } else {
+      std::copy(wide.begin(), wide.begin() + count, dims.begin());
+      if (auto repeated = ir::tensorType(dims, element); repeated != inner.getType())
+        inner = ir::BroadcastOp::create(b, op.getLoc(), repeated, inner);
+      dims.erase(dims.begin(), dims.begin() + count);
+      dims.insert(dims.begin(), into);
+    }
+    inner = reshape(inner, ir::tensorType(dims, element));
+    return inner.getType() == to ? inner : Value(ir::BroadcastOp::create(b, op.getLoc(), to, inner));
+  }
+
+  Value joinedTranspose(ir::TransposeOp op) {
+    SmallVector<int64_t> permutation = {0};
+    for (auto [i, from] : llvm::enumerate(op.getPermutation())) {
+      if (int64_t(i) < count && from != int64_t(i))
+        return {};
+      if (int64_t(i) >= count)
+        permutation.push_back(from - count + 1);
+    }
+    return ir::TransposeOp::create(b, op.getLoc(), joined(op.getInput()), b.getDenseI64ArrayAttr(permutation));
+  }
+
+  OpBuilder b;
+  int64_t count;
+  ir::Dim into;
+};
+
+// Whether a product of matrices is found by going up element-wise ops that nothing else reads.
+bool comesFromProduct(Value value, int depth = 0) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !value.hasOneUse() || depth > 16)
+    return false;
+  if (isa<ir::MatmulOp>(op))
+    return true;
+  if (auto reshape = dyn_cast<ir::ReshapeOp>(op))
+    return comesFromProduct(reshape.getInput(), depth + 1);
+  return isa<ir::ScalarBodyInterface>(op) &&
+         llvm::any_of(op->getOperands(), [&](Value of) { return comesFromProduct(of, depth + 1); });
+}
+
+// How many leading dimensions of `from` became the first of `to`; 0 where other dimensions changed.
+int64_t leadingJoined(RankedTensorType from, RankedTensorType to) {
+  const int64_t count = from.getRank() - to.getRank() + 1;
+  if (count < 2)
+    return 0;
+  for (int64_t i = 1; i < to.getRank(); ++i)
+    if (!ir::dimOf(from, unsigned(i + count - 1)).agrees(ir::dimOf(to, unsigned(i))))
+      return 0;
+  return count;
+}
+
+// What nothing reads any more would count as a reader of what is still read.
+void eraseUnused(Operation *unused) {
+  llvm::SmallSetVector<Operation *, 16> left;
+  left.insert(unused);
+  while (!left.empty()) {
+    Operation *op = left.pop_back_val();
+    if (!isOpTriviallyDead(op))
+      continue;
+    for (Value operand : op->getOperands())
+      if (Operation *before = operand.getDefiningOp())
+        left.insert(before);
+    op->erase();
+  }
+}
+
+} // namespace
+
+void joinLeading(ir::SoftmaxOp softmax) {
+  Value input = softmax.getInput();
+  auto type = tensorOf(input);
+  const int64_t rank = type.getRank();
+  if (int64_t(softmax.getAxis()) + 1 != rank)
+    return;
+  if (auto reshape = input.getDefiningOp<ir::ReshapeOp>(); reshape && input.hasOneUse()) {
+    const int64_t count = leadingJoined(tensorOf(reshape.getInput()), type);
+    if (rank < 3 || tensorOf(reshape.getInput()).getRank() < 5 || count == 0 || !comesFromProduct(reshape.getInput()))
+      return;
+    softmax.getInputMutable().assign(Joiner(softmax, count, ir::dimOf(type, 0)).joined(reshape.getInput()));
+    eraseUnused(reshape);
+    return;
+  }
+  if (rank < 5 || !comesFromProduct(input))
+    return;
+  SmallVector<ir::Dim> dims = ir::dimsOf(type);
+  const int64_t count = rank - (type.isDynamicDim(rank - 3) ? 2 : 3);
+  auto leading = ArrayRef(dims).take_front(count);
+  if (!llvm::all_of(softmax->getUsers(),
+                    [&](Operation *user) {
+                      auto product = dyn_cast<ir::MatmulOp>(user);
+                      return product && product.getLhs() == softmax.getResult();
+                    }) ||
+      !llvm::all_of(leading, [](const ir::Dim &dim) { return !dim.isDynamic() || dim.name; }))
+    return;
+  Joiner joiner(softmax, count, productOf(softmax->getParentOfType<ir::EntryOp>(), leading));
+  OpBuilder b(softmax);
+  Value scores = joiner.joined(input);
+  Value probabilities =
+      ir::SoftmaxOp::create(b, softmax.getLoc(), scores, b.getI64IntegerAttr(tensorOf(scores).getRank() - 1))
+          .getResult();
+  for (Operation *user : llvm::make_early_inc_range(softmax->getUsers())) {
+    auto product = cast<ir::MatmulOp>(user);
+    b.setInsertionPoint(product);
+    Joiner values(product, count, ir::dimOf(tensorOf(scores), 0));
+    Value made = ir::MatmulOp::create(b, product.getLoc(), values.typeOf(tensorOf(product.getResult())), probabilities,
+                                      values.joined(product.getRhs()));
+    product.getResult().replaceAllUsesWith(ir::ReshapeOp::create(b, product.getLoc(), product.getType(), made));
+    product.erase();
+  }
+  eraseUnused(softmax);
+}
+
+} // namespace ingot::passes
