@@ -76,9 +76,23 @@ Tensor Graph::literal(DataType type, Literal literal) {
   return data;
 }
 
+// Functions, branches and files have names of their own: what another tensor is called gets a number. Of bytes that are stored already it is theirs.
+std::string Graph::storedName(const TensorBytes &bytes, const std::string &name) {
+  const bool inFile = !bytes.file.empty();
+  const auto place = std::tuple(bytes.file, bytes.offset, bytes.type, bytes.shape);
+  if (auto known = storedNames.find(place); inFile && known != storedNames.end())
+    return known->second;
+  std::string result = name.empty() ? "constant" : name;
+  for (int number = 2; !takenNames.insert(result).second; ++number)
+    result = name + "#" + std::to_string(number);
+  if (inFile)
+    storedNames[place] = result;
+  return result;
+}
+
 Tensor Graph::stored(const TensorBytes &bytes, const std::string &name) {
   TensorData *data = make(bytes.type, shapeOf(bytes.shape));
-  data->name = name;
+  data->name = storedName(bytes, name);
   if (bytes.type == DataType::string) {
     data->strings = *bytes.strings;
     return data;

@@ -15,6 +15,7 @@
 #include <map>
 #include <set>
 #include <stdexcept>
+#include <tuple>
 
 namespace ingot::onnx {
 
@@ -208,6 +209,7 @@ public:
 
 private:
   TensorData *make(DataType type, Shape shape);
+  std::string storedName(const TensorBytes &bytes, const std::string &name);
   // Tells what a tensor of a named op is, for sizeAt.
   Tensor described(Tensor tensor, const Element &body);
   std::optional<Cell> cellAt(Tensor tensor, const std::vector<int64_t> &indices, int depth);
@@ -230,6 +232,8 @@ private:
 
   GraphBuilder &builder;
   std::deque<TensorData> tensors;
+  std::set<std::string> takenNames; // of stored tensors
+  std::map<std::tuple<std::string, uint64_t, DataType, std::vector<int64_t>>, std::string> storedNames; // by where they lie
   std::map<DataType, Tensor> smallFloats; // values of all bytes
   Equalities equals;
   std::set<std::string> measuredSymbols;

@@ -360,20 +360,12 @@ private:
         if (count >= bytesOf[result.weightType])
           result.weightType = *held;
       }
-      scope.values[initializer.name()] = graph.stored(bytes, unique(initializer.name()));
+      scope.values[initializer.name()] = graph.stored(bytes, initializer.name());
     }
     for (const auto &initializer : of.sparse_initializer()) {
       problem("sparse tensor '" + initializer.values().name() + "': sparse initializers are not supported");
       scope.values[initializer.values().name()] = nullptr;
     }
-  }
-
-  // Names of stored tensors are one space, whatever graph they stand in.
-  std::string unique(const std::string &name) {
-    std::string result = name.empty() ? "constant" : name;
-    for (int number = 2; !storedNames.insert(result).second; ++number)
-      result = name + "#" + std::to_string(number);
-    return result;
   }
 
   void walk(const google::protobuf::RepeatedPtrField<proto::NodeProto> &nodes, const Versions &versions, Scope &scope, int depth) {
@@ -566,7 +558,6 @@ private:
   std::map<std::tuple<std::string, std::string, std::string>, const proto::FunctionProto *> functions;
   std::map<std::pair<size_t, std::string>, std::string> symbols;
   std::set<Tensor> inputs; // of the models
-  std::set<std::string> storedNames;
   std::map<ElementType, uint64_t> bytesOf; // of initializers
   std::vector<std::unique_ptr<google::protobuf::RepeatedPtrField<proto::NodeProto>>> bodies;
 };

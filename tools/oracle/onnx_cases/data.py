@@ -108,3 +108,15 @@ def make(cases):
     cases.add("branch_with_the_past", None, [("x", f(2, 3)), ("past", f(4, 3)), ("use_cache_branch", np.array([True]))], ["out"],
               dynamic={"x": {0: "step"}, "past": {0: "past"}}, assumed=("use_cache_branch",), types={"out": np.float32},
               nodes=[node("If", ["use_cache_branch"], ["out"], then_branch=yes, else_branch=no)])
+
+    # Constants that are stored have names that are unique in their branch or function alone.
+    weight = lambda: helper.make_node("Constant", [], ["weight"], value=numpy_helper.from_array(f(40, 40), "weight"))
+    branch = lambda name: helper.make_graph([weight(), helper.make_node("MatMul", ["x", "weight"], [name])], name, [],
+                                            [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 40])])
+    cases.add("branches_with_constants_of_one_name", None, [("x", f(2, 40)), ("c", np.array(True))], ["y"], types={"y": np.float32},
+              nodes=[helper.make_node("If", ["c"], ["y"], then_branch=branch("yes"), else_branch=branch("no"))])
+    function = lambda name: helper.make_function("own", name, ["a"], ["b"], [weight(), helper.make_node("MatMul", ["a", "weight"], ["b"])],
+                                                 [helper.make_opsetid("", 21)])
+    cases.add("functions_with_constants_of_one_name", None, [("x", f(2, 40))], ["y"], functions=[function("F"), function("G")],
+              nodes=[helper.make_node("F", ["x"], ["h"], domain="own"), helper.make_node("G", ["h"], ["i"], domain="own"),
+                     helper.make_node("F", ["i"], ["y"], domain="own")])
