@@ -270,4 +270,12 @@ OpFoldResult ScaleOp::fold(FoldAdaptor adaptor) {
   return foldElementwise(*this, adaptor.getOperands());
 }
 
+OpFoldResult SelectOp::fold(FoldAdaptor adaptor) {
+  if (getOnTrue() == getOnFalse())
+    return getOnTrue();
+  if (auto known = dyn_cast_or_null<DenseIntElementsAttr>(adaptor.getCondition()); known && known.isSplat())
+    return known.getSplatValue<bool>() ? getOnTrue() : getOnFalse();
+  return {};
+}
+
 } // namespace ingot::ir

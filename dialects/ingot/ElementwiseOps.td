@@ -114,6 +114,7 @@ def Ingot_SelectOp : Ingot_Op<"select", [Pure, AllTypesMatch<["on_true", "on_fal
   let results = (outs Ingot_NumberTensor:$result);
   let assemblyFormat = "$condition `,` $on_true `,` $on_false attr-dict `:` type($condition) `,` type($result)";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 #endif

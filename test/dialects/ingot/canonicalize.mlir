@@ -138,3 +138,17 @@ ingot.entry @parts(%x: tensor<4x8xf32>, %y: tensor<4x2xf32>)
   // CHECK-NEXT: ingot.return %[[X]], %[[X]], %[[Y]], %[[X]], %[[Y]], %[[F]]
   ingot.return %a, %b, %c, %d, %e, %f : tensor<4x8xf32>, tensor<4x8xf32>, tensor<4x2xf32>, tensor<4x8xf32>, tensor<4x2xf32>, tensor<4x8xf32>
 }
+
+// -----
+
+// A choice between equals, or that is made.
+// CHECK-LABEL: ingot.entry @chosen
+// CHECK-SAME:      %[[C:.*]]: tensor<2xi1>, %[[X:.*]]: tensor<2xf32>, %[[Y:.*]]: tensor<2xf32>
+// CHECK:         ingot.return %[[X]], %[[Y]]
+ingot.entry @chosen(%c: tensor<2xi1>, %x: tensor<2xf32>, %y: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>)
+    attributes {arg_names = ["c", "x", "y"], res_names = ["a", "b"]} {
+  %no = ingot.constant dense<false> : tensor<2xi1>
+  %a = ingot.select %c, %x, %x : tensor<2xi1>, tensor<2xf32>
+  %b = ingot.select %no, %x, %y : tensor<2xi1>, tensor<2xf32>
+  ingot.return %a, %b : tensor<2xf32>, tensor<2xf32>
+}

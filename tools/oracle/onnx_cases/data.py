@@ -115,6 +115,9 @@ def make(cases):
                                             [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 40])])
     cases.add("branches_with_constants_of_one_name", None, [("x", f(2, 40)), ("c", np.array(True))], ["y"], types={"y": np.float32},
               nodes=[helper.make_node("If", ["c"], ["y"], then_branch=branch("yes"), else_branch=branch("no"))])
+    alike = lambda name: helper.make_graph([helper.make_node("MatMul", ["x", "w"], [name])], name, [], [helper.make_tensor_value_info(name, TensorProto.FLOAT, [2, 40])])
+    cases.add("branches_that_are_alike", None, [("x", f(2, 40)), ("c", np.array(True)), ("w", f(40, 40))], ["y"], types={"y": np.float32}, fixed=("w",),
+              nodes=[helper.make_node("If", ["c"], ["y"], then_branch=alike("yes"), else_branch=alike("no"))])
     function = lambda name: helper.make_function("own", name, ["a"], ["b"], [weight(), helper.make_node("MatMul", ["a", "weight"], ["b"])],
                                                  [helper.make_opsetid("", 21)])
     cases.add("functions_with_constants_of_one_name", None, [("x", f(2, 40))], ["y"], functions=[function("F"), function("G")],
