@@ -40,6 +40,11 @@ private:
     case ScalarOp::index:
       return loops[static_cast<size_t>(node.integer)];
     case ScalarOp::size:
+      // A symbol is never negative: of a number that mostly is (1 - length) it stands for how far below its largest it lies.
+      if (auto most = node.size.most(), least = node.size.least(); most && (!least || *least < 0)) {
+        V largest = mlir::arith::ConstantIndexOp::create(b, loc, *most);
+        return mlir::arith::SubIOp::create(b, loc, largest, ir::SizeOp::create(b, loc, impl.dimName(Dimension(*most) - node.size)));
+      }
       return ir::SizeOp::create(b, loc, impl.dimName(node.size));
     default:
       break;

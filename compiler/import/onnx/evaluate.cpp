@@ -110,7 +110,7 @@ private:
       if (to == ElementType::f32 || to == ElementType::f64)
         return x;
       // Towards zero.
-      if ((to == ElementType::i64 || to == ElementType::i32) && ratio->top.least().value_or(-1) >= 0)
+      if ((to == ElementType::i64 || to == ElementType::i32) && (ratio->bottom == 1 || ratio->top.least().value_or(-1) >= 0))
         return whole(Dimension::floorDiv(ratio->top, ratio->bottom));
       return std::nullopt;
     }
@@ -184,7 +184,7 @@ private:
     case ScalarOp::abs: return a->top.least().value_or(-1) >= 0 ? std::optional<Cell>(x[0]) : std::nullopt;
     case ScalarOp::floor: return give(Dimension::floorDiv(a->top, a->bottom), 1);
     case ScalarOp::ceil: return give(Dimension::ceilDiv(a->top, a->bottom), 1);
-    case ScalarOp::trunc: return a->top.least().value_or(-1) >= 0 ? give(Dimension::floorDiv(a->top, a->bottom), 1) : std::nullopt;
+    case ScalarOp::trunc: return a->bottom == 1 || a->top.least().value_or(-1) >= 0 ? give(Dimension::floorDiv(a->top, a->bottom), 1) : std::nullopt;
     case ScalarOp::round_even: return a->bottom == 1 ? std::optional<Cell>(x[0]) : std::nullopt;
     case ScalarOp::add: return give(left + right, bottom);
     case ScalarOp::sub: return give(left - right, bottom);

@@ -17,8 +17,9 @@ Tensor Op::input(size_t index) const {
   return tensor;
 }
 
-std::vector<Dimension> Op::integers(size_t index) const {
-  Tensor tensor = input(index);
+std::vector<Dimension> Op::integers(size_t index) const { return integersOf(input(index), "input " + std::to_string(index)); }
+
+std::vector<Dimension> Op::integersOf(Tensor tensor, const std::string &what) const {
   if (auto values = graph.knownIntegers(tensor))
     return *values;
   // Few numbers may be sizes that a run measures.
@@ -31,7 +32,7 @@ std::vector<Dimension> Op::integers(size_t index) const {
     values.push_back(*size);
   }
   if (isFloat(tensor->type) || !count || int64_t(values.size()) != *count)
-    fail("input " + std::to_string(index) + " must be known when the model is compiled, or have a bound: integers that follow from "
+    fail(what + " must be known when the model is compiled, or have a bound: integers that follow from "
          "constants and shapes, or from counts such as a mask's sum");
   return values;
 }

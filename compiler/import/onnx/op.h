@@ -41,6 +41,7 @@ public:
   const std::vector<Tensor> &all() const { return tensors; }
   // The input's elements, which must be known while importing.
   std::vector<Dimension> integers(size_t index) const;
+  std::vector<Dimension> integersOf(Tensor tensor, const std::string &what) const; // of any tensor, which `what` names in errors
   std::vector<int64_t> constants(size_t index) const; // that do not depend on dimensions
   std::vector<double> reals(size_t index) const;
   // A number that becomes a size or a count, without its fraction: of less than 2^31, else the op fails and names `what`.

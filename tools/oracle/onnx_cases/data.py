@@ -109,6 +109,18 @@ def make(cases):
               dynamic={"x": {0: "step"}, "past": {0: "past"}}, assumed=("use_cache_branch",), types={"out": np.float32},
               nodes=[node("If", ["use_cache_branch"], ["out"], then_branch=yes, else_branch=no)])
 
+    # tf2onnx computes ranges in floats, of lengths as floats, and forwards from negative ones: arange(1 - length, 1).
+    length = [node("Shape", ["x"], ["shape"]), whole("one", 1), node("Gather", ["shape", "one"], ["n"], axis=0), node("Squeeze", ["n"], ["length"]),
+              node("Cast", ["length"], ["float_length"], to=TensorProto.FLOAT)]
+    real = lambda name, value: constant(name, np.float32(value))
+    cases.add("ranges_of_floats", None, [("x", f(2, 7))], ["up", "down", "halves", "before"], dynamic={"x": {1: "n"}},
+              nodes=length + [real("zero", 0), real("first", 1), real("back", -1), real("half", 0.5), node("Range", ["zero", "float_length", "first"], ["up"]),
+                              node("Range", ["float_length", "zero", "back"], ["down"]), node("Range", ["first", "float_length", "half"], ["halves"]),
+                              node("Sub", ["first", "float_length"], ["start"]), node("Range", ["start", "first", "first"], ["before"])])
+    ones = constant("whole_one", np.int64(1))
+    cases.add("range_from_a_negative_length", None, [("x", f(2, 7))], ["before"], dynamic={"x": {1: "n"}},
+              nodes=length + [ones, node("Sub", ["whole_one", "length"], ["start"]), node("Range", ["start", "whole_one", "whole_one"], ["before"])])
+
     # Constants that are stored have names that are unique in their branch or function alone.
     weight = lambda: helper.make_node("Constant", [], ["weight"], value=numpy_helper.from_array(f(40, 40), "weight"))
     branch = lambda name: helper.make_graph([weight(), helper.make_node("MatMul", ["x", "weight"], [name])], name, [],

@@ -53,28 +53,33 @@ std::vector<Tensor> constantOfShape(Op &op) {
 std::vector<Tensor> range(Op &op) {
   Tensor start = op.input(0), delta = op.input(2);
   Dimension count;
-  auto scalars = [&](const auto &...numbers) {
-    if (((numbers.size() != 1) || ...))
+  for (Tensor number : {start, op.input(1), delta})
+    if (!(elementsOf(number->shape) == Dimension(1)))
       op.fail("start, limit and delta must be scalars");
-  };
+  Graph &graph = op.graph;
   if (isFloat(start->type)) {
-    auto first = op.reals(0), last = op.reals(1), step = op.reals(2);
-    scalars(first, last, step);
-    if (step[0] == 0)
+    auto first = graph.knownReals(start), last = graph.knownReals(op.input(1)), step = graph.knownReals(delta);
+    if (step && (*step)[0] == 0)
       op.fail("delta is 0");
-    count = std::max<int64_t>(0, op.whole(__builtin_ceil((last[0] - first[0]) / step[0]), "the number of its elements"));
+    if (first && last && step) {
+      count = op.whole(__builtin_ceil(((*last)[0] - (*first)[0]) / (*step)[0]), "the number of its elements");
+    } else { // a dimension as a float
+      auto scalar = [&](Tensor number) { return graph.at(graph.reshape(number, {}), {}); };
+      Tensor steps = graph.compute(DataType::i64, {}, [&](const Indices &) {
+        return cast(apply(ScalarOp::ceil, (scalar(op.input(1)) - scalar(start)) / scalar(delta)), ElementType::i64);
+      });
+      count = op.integersOf(steps, "the number of its elements")[0];
+    }
   } else {
     auto first = op.integers(0), last = op.integers(1);
     auto step = op.constants(2);
-    scalars(first, last, step);
     if (step[0] == 0)
       op.fail("delta is 0");
     if (step[0] == INT64_MIN)
       op.fail("delta is " + std::to_string(step[0]) + "; expected a number whose negative is one too");
-    count = Dimension::max(step[0] > 0 ? Dimension::ceilDiv(last[0] - first[0], step[0])
-                                       : Dimension::ceilDiv(first[0] - last[0], -step[0]),
-                           0);
+    count = step[0] > 0 ? Dimension::ceilDiv(last[0] - first[0], step[0]) : Dimension::ceilDiv(first[0] - last[0], -step[0]);
   }
+  count = Dimension::max(count, 0);
   Tensor first = op.graph.reshape(start, {}), step = op.graph.reshape(delta, {});
   return {op.graph.compute(start->dataType, {count}, [&](const Indices &i) {
     return op.graph.at(first, {}) + cast(i[0], start->type) * op.graph.at(step, {});

@@ -75,6 +75,7 @@ Tensor plainly(Op &op, Tensor x, Tensor xZero, Tensor w, Tensor wZero, Tensor bi
 // The sums as floats, which are exact up to 2^24, of codes whose scale is 1; null where no kernel makes them.
 Tensor sumsOf(Op &op, Tensor x, Tensor xZero, Tensor w, Tensor wZero, Tensor bias) {
   Graph &graph = op.graph;
+  checkConvolution(op, x, w, bias);
   auto numbers = [&](Tensor codes, Tensor zero, Tensor scale) {
     Dequantized how;
     how.codes = codes;
@@ -92,7 +93,6 @@ Tensor sumsOf(Op &op, Tensor x, Tensor xZero, Tensor w, Tensor wZero, Tensor bia
     return nullptr;
   Tensor scale = wZero && !(elementsOf(wZero->shape) == Dimension(1)) ? graph.scalar(DataType::f32, 1, {*rows}) : one;
   ConvolutionSpec spec{numbers(x, xZero, one), numbers(w, wZero, scale)};
-  checkConvolution(op, spec.x, spec.weight, nullptr);
   spec.bias = bias ? graph.cast(bias, DataType::f32) : nullptr;
   return quantizedConvolution(op, spec);
 }
