@@ -531,6 +531,9 @@ Shape Graph::broadcastShape(const std::vector<Tensor> &inputs) {
       const bool mask = maskLengths.count(to.symbolName()) || maskLengths.count(from.symbolName());
       if ((isSum(to) || mask) && (isSum(from) || mask) && (isSum(to) || isSum(from)))
         equate(to, from);
+      else if (auto one = tokenAxes.find(to.symbolName()), other = tokenAxes.find(from.symbolName());
+               one != tokenAxes.end() && other != tokenAxes.end() && one->second == other->second)
+        equate(to, from);
       // A table that was cut to the length counts as one that is long enough.
       const bool cut = Dimension::isCutOf(from, to), cuts = Dimension::isCutOf(to, from);
       builder.require(cut || cuts ? GraphBuilder::Relation::equal : GraphBuilder::Relation::broadcasts, to, from,

@@ -183,6 +183,9 @@ public:
   const Equalities &equalSymbols() const { return equals; }
   // Symbols that are lengths of masks which callers give: not meant to be 1 where something longer stands beside them.
   std::set<std::string> maskLengths;
+  // Symbols of inputs [batch, length] of integers or truth values (token ids, types, masks), by the axis. Some exporters give each input names of
+  // its own for what is one batch and one length.
+  std::map<std::string, size_t> tokenAxes;
 
   // --- Quantized tensors (graph_quantized.cpp). Weights of the model's own codes become quantized weights that hold
   // exactly these where a layout can; others are dequantized once, while the engine is written.

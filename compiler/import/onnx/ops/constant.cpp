@@ -53,9 +53,12 @@ std::vector<Tensor> constantOfShape(Op &op) {
 std::vector<Tensor> range(Op &op) {
   Tensor start = op.input(0), delta = op.input(2);
   Dimension count;
-  for (Tensor number : {start, op.input(1), delta})
+  for (Tensor number : {start, op.input(1), delta}) {
+    if (number->dataType != start->dataType)
+      op.fail("start, limit and delta are of " + nameOf(start->dataType) + " and of " + nameOf(number->dataType) + "; they must be alike");
     if (!(elementsOf(number->shape) == Dimension(1)))
       op.fail("start, limit and delta must be scalars");
+  }
   Graph &graph = op.graph;
   if (isFloat(start->type)) {
     auto first = graph.knownReals(start), last = graph.knownReals(op.input(1)), step = graph.knownReals(delta);
