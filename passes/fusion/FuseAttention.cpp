@@ -32,8 +32,10 @@ public:
   Fuser(ir::EntryOp entry, SmallVectorImpl<std::string> &left) : entry(entry), b(entry.getContext()), left(left) {}
 
   void run() {
-    for (auto softmax : llvm::make_early_inc_range(entry.getBody().front().getOps<ir::SoftmaxOp>()))
+    for (auto softmax : llvm::make_early_inc_range(entry.getBody().front().getOps<ir::SoftmaxOp>())) {
+      turnProducts(softmax);
       joinLeading(softmax);
+    }
     for (auto softmax : llvm::make_early_inc_range(entry.getBody().front().getOps<ir::SoftmaxOp>()))
       splitHeads(softmax);
     for (Operation &op : llvm::make_early_inc_range(entry.getBody().front()))
@@ -243,7 +245,7 @@ private:
         if (!fill || *fill * factor > match::kHiddenScore || !leadsToScores(inner) || scores.softCap != 0)
           return "the choice at " + at(value) + " is no mask: expected a number of at most -9999 where a key is hidden";
         double hidden = std::max(*fill * factor, scores.floor.value_or(-std::numeric_limits<double>::infinity()));
-        if (condition && select.getCondition() == condition && probabilities.zeroWhereTrue != scoresFirst) {
+        if (condition && alike(select.getCondition(), condition) && probabilities.zeroWhereTrue != scoresFirst) {
           hidden = -std::numeric_limits<double>::infinity(); // a query without keys gives zeros
           condition = nullptr;
         }
@@ -254,6 +256,15 @@ private:
       return at(value) + " (" + (value.getDefiningOp() ? value.getDefiningOp()->getName().stripDialect().str() : "an argument") +
              ") stands between the product of queries and keys and the softmax";
     }
+  }
+
+  // Whether two values are one, or made of one by the same broadcasts and reshapes.
+  static bool alike(Value a, Value b) {
+    if (a == b)
+      return true;
+    Operation *first = a.getDefiningOp(), *second = b.getDefiningOp();
+    return first && second && first->getName() == second->getName() && isa<ir::BroadcastOp, ir::ReshapeOp>(first) && a.getType() == b.getType() &&
+           alike(first->getOperand(0), second->getOperand(0));
   }
 
   // Of max(x, a number that hides keys): x, and the number.

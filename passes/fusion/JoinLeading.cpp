@@ -110,17 +110,6 @@ bool comesFromProduct(Value value, int depth = 0) {
          llvm::any_of(op->getOperands(), [&](Value of) { return comesFromProduct(of, depth + 1); });
 }
 
-// How many leading dimensions of `from` became the first of `to`; 0 where other dimensions changed.
-int64_t leadingJoined(RankedTensorType from, RankedTensorType to) {
-  const int64_t count = from.getRank() - to.getRank() + 1;
-  if (count < 2)
-    return 0;
-  for (int64_t i = 1; i < to.getRank(); ++i)
-    if (!ir::dimOf(from, unsigned(i + count - 1)).agrees(ir::dimOf(to, unsigned(i))))
-      return 0;
-  return count;
-}
-
 // What nothing reads any more would count as a reader of what is still read.
 void eraseUnused(Operation *unused) {
   llvm::SmallSetVector<Operation *, 16> left;
@@ -134,6 +123,63 @@ void eraseUnused(Operation *unused) {
         left.insert(before);
     op->erase();
   }
+}
+
+// Whether a transpose exchanges the last two dimensions and leaves the others.
+bool turnsMatrices(ir::TransposeOp op) {
+  ArrayRef<int64_t> permutation = op.getPermutation();
+  const size_t rank = permutation.size();
+  if (rank < 2 || permutation[rank - 2] != int64_t(rank - 1) || permutation[rank - 1] != int64_t(rank - 2))
+    return false;
+  for (size_t i = 0; i + 2 < rank; ++i)
+    if (permutation[i] != int64_t(i))
+      return false;
+  return true;
+}
+
+// The matrices of a value transposed; what is so already is what it was before.
+Value turned(OpBuilder &b, Value value) {
+  if (auto before = value.getDefiningOp<ir::TransposeOp>(); before && turnsMatrices(before))
+    return before.getInput();
+  SmallVector<int64_t> permutation;
+  for (int64_t i = 0, rank = tensorOf(value).getRank(); i < rank; ++i)
+    permutation.push_back(i + 2 < rank ? i : i + 2 == rank ? rank - 1 : rank - 2);
+  auto made = ir::TransposeOp::create(b, value.getLoc(), value, b.getDenseI64ArrayAttr(permutation));
+  SmallVector<OpFoldResult> folded;
+  (void)made->fold(folded); // with a transpose before it
+  return made.getResult();
+}
+
+// (a b)^T as b^T a^T, wherever it stands on the way up.
+void turnScores(Value value, int depth = 0) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !value.hasOneUse() || depth > 16)
+    return;
+  if (auto transpose = dyn_cast<ir::TransposeOp>(op)) {
+    auto product = transpose.getInput().getDefiningOp<ir::MatmulOp>();
+    if (!product || !product->hasOneUse() || !turnsMatrices(transpose))
+      return;
+    OpBuilder b(transpose);
+    Value made = ir::MatmulOp::create(b, product.getLoc(), transpose.getType(), turned(b, product.getRhs()),
+                                      turned(b, product.getLhs()));
+    transpose.getResult().replaceAllUsesWith(made);
+    eraseUnused(transpose);
+    return;
+  }
+  if (isa<ir::ReshapeOp, ir::ScalarBodyInterface>(op))
+    for (Value operand : SmallVector<Value>(op->getOperands()))
+      turnScores(operand, depth + 1);
+}
+
+// How many leading dimensions of `from` became the first of `to`; 0 where other dimensions changed.
+int64_t leadingJoined(RankedTensorType from, RankedTensorType to) {
+  const int64_t count = from.getRank() - to.getRank() + 1;
+  if (count < 2)
+    return 0;
+  for (int64_t i = 1; i < to.getRank(); ++i)
+    if (!ir::dimOf(from, unsigned(i + count - 1)).agrees(ir::dimOf(to, unsigned(i))))
+      return 0;
+  return count;
 }
 
 } // namespace
@@ -180,6 +226,34 @@ void joinLeading(ir::SoftmaxOp softmax) {
     product.erase();
   }
   eraseUnused(softmax);
+}
+
+void turnProducts(ir::SoftmaxOp softmax) {
+  turnScores(softmax.getInput());
+  // Probabilities, perhaps with zeros for what is hidden.
+  Value probabilities = softmax.getResult();
+  if (probabilities.hasOneUse() && isa<ir::SelectOp>(*probabilities.getUsers().begin()))
+    probabilities = probabilities.getUsers().begin()->getResult(0);
+  for (Operation *user : llvm::make_early_inc_range(probabilities.getUsers())) {
+    auto transpose = dyn_cast<ir::TransposeOp>(user);
+    if (!transpose || !turnsMatrices(transpose))
+      continue;
+    for (Operation *reader : llvm::make_early_inc_range(transpose->getUsers())) {
+      auto product = dyn_cast<ir::MatmulOp>(reader);
+      if (!product || product.getRhs() != transpose.getResult() || product.getLhs() == product.getRhs())
+        continue;
+      OpBuilder b(product);
+      Value values = turned(b, product.getLhs());
+      SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(product.getResult()));
+      std::swap(dims[dims.size() - 1], dims[dims.size() - 2]);
+      Value made =
+          ir::MatmulOp::create(b, product.getLoc(), ir::tensorType(dims, b.getF32Type()), probabilities, values);
+      product.getResult().replaceAllUsesWith(turned(b, made));
+      eraseUnused(product);
+      if (!llvm::is_contained(probabilities.getUsers(), user))
+        break;
+    }
+  }
 }
 
 } // namespace ingot::passes

@@ -15,6 +15,9 @@ namespace ingot::passes {
 // rows becomes the heads if it is static. The softmax may be replaced by another.
 void joinLeading(ir::SoftmaxOp softmax);
 
+// Turns (k q^T)^T, where element-wise ops lead from it to the softmax, into q k^T, and v^T p^T of its probabilities into (p v)^T.
+void turnProducts(ir::SoftmaxOp softmax);
+
 } // namespace ingot::passes
 
 #endif

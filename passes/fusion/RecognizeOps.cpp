@@ -5,6 +5,7 @@
 #include "dialects/ingot/IngotDialect.h"
 #include "passes/Linears.h"
 #include "passes/Passes.h"
+#include "passes/fusion/ChoicePatterns.h"
 #include "passes/fusion/Match.h"
 #include "passes/fusion/WeightPatterns.h"
 
@@ -364,39 +365,63 @@ struct NormShift : OpRewritePattern<ir::AddOp> {
   }
 };
 
-// A norm as TensorFlow spells it, x * s + (beta - mean * s), becomes (x - mean) * s + beta, which the patterns above know.
+// A norm as TensorFlow spells it, x * s + (beta - mean * s) or, by Keras, x * s + (-mean * s + beta), becomes (x - mean) * s + beta, which the
+// patterns above know.
 struct NormInTwoTerms : OpRewritePattern<ir::AddOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ir::AddOp op, PatternRewriter &rewriter) const override {
     for (auto [left, right] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
       auto product = left.getDefiningOp<ir::MulOp>();
-      auto shift = right.getDefiningOp<ir::SubOp>();
-      auto taken = shift ? shift.getRhs().getDefiningOp<ir::MulOp>() : nullptr;
-      if (!product || !taken)
+      if (!product)
         continue;
-      for (auto [x, scale] : {std::pair(product.getLhs(), product.getRhs()), std::pair(product.getRhs(), product.getLhs())})
-        for (auto [mean, again] : {std::pair(taken.getLhs(), taken.getRhs()), std::pair(taken.getRhs(), taken.getLhs())})
-          if (scale == again && isMeanOf(mean, x)) {
-            Value centred;
-            for (Operation *user : x.getUsers())
-              if (auto sub = dyn_cast<ir::SubOp>(user); sub && sub.getLhs() == x && sub->isBeforeInBlock(op) && meanIn(sub.getRhs()) == meanIn(mean))
-                centred = sub;
-            if (!centred)
-              centred = ir::SubOp::create(rewriter, op.getLoc(), x, mean);
-            Value scaled = ir::MulOp::create(rewriter, op.getLoc(), centred, scale);
-            rewriter.replaceOpWithNewOp<ir::AddOp>(op, scaled, shift.getLhs());
-            return success();
-          }
+      for (Shift shift : shiftsOf(right))
+        for (auto [x, scale] : {std::pair(product.getLhs(), product.getRhs()), std::pair(product.getRhs(), product.getLhs())})
+          for (auto [mean, again] : {std::pair(shift.taken.getLhs(), shift.taken.getRhs()), std::pair(shift.taken.getRhs(), shift.taken.getLhs())})
+            if (scale == again && isMeanOf(mean, x, shift.negated)) {
+              const Value row = meanIn(mean, shift.negated);
+              Value centred;
+              for (Operation *user : x.getUsers())
+                if (auto sub = dyn_cast<ir::SubOp>(user); sub && sub.getLhs() == x && sub->isBeforeInBlock(op) && meanIn(sub.getRhs(), false) == row)
+                  centred = sub;
+              if (!centred)
+                centred = ir::SubOp::create(rewriter, op.getLoc(), x, ir::BroadcastOp::create(rewriter, op.getLoc(), x.getType(), row));
+              Value scaled = ir::MulOp::create(rewriter, op.getLoc(), centred, scale);
+              rewriter.replaceOpWithNewOp<ir::AddOp>(op, scaled, shift.beta);
+              return success();
+            }
     }
     return failure();
   }
 
-  static Value meanIn(Value value) {
-    auto broadcast = value.getDefiningOp<ir::BroadcastOp>();
-    return broadcast ? Value(broadcast.getInput()) : Value();
+  // beta and the product that is taken from it, or, negated, added to it.
+  struct Shift {
+    Value beta;
+    ir::MulOp taken;
+    bool negated;
+  };
+  static SmallVector<Shift, 2> shiftsOf(Value value) {
+    SmallVector<Shift, 2> found;
+    if (auto difference = value.getDefiningOp<ir::SubOp>())
+      if (auto taken = difference.getRhs().getDefiningOp<ir::MulOp>())
+        found.push_back({difference.getLhs(), taken, false});
+    if (auto sum = value.getDefiningOp<ir::AddOp>())
+      for (auto [beta, other] : {std::pair(sum.getLhs(), sum.getRhs()), std::pair(sum.getRhs(), sum.getLhs())})
+        if (auto taken = other.getDefiningOp<ir::MulOp>())
+          found.push_back({beta, taken, true});
+    return found;
   }
-  static bool isMeanOf(Value value, Value x) {
-    Value inner = meanIn(value);
+
+  // The rows' numbers that are repeated, or whose negatives are.
+  static Value meanIn(Value value, bool negated) {
+    auto broadcast = value.getDefiningOp<ir::BroadcastOp>();
+    Value inner = broadcast ? broadcast.getInput() : Value();
+    if (!inner || !negated)
+      return inner;
+    auto neg = inner.getDefiningOp<ir::NegOp>();
+    return neg ? neg.getInput() : Value();
+  }
+  static bool isMeanOf(Value value, Value x, bool negated) {
+    Value inner = meanIn(value, negated);
     auto reduce = inner ? inner.getDefiningOp<ir::ReduceOp>() : nullptr;
     return reduce && reduce.getKind() == ir::ReduceKind::Mean && reduce.getInput() == x && int64_t(reduce.getAxis()) + 1 == tensorOf(x).getRank();
   }
@@ -494,6 +519,7 @@ struct RecognizeOpsPass : public impl::RecognizeOpsPassBase<RecognizeOpsPass> {
                  NormInTwoTerms, WideRows<ir::RmsNormOp>, WideRows<ir::LayerNormOp>, WideRows<ir::SoftmaxOp>, JoinedTranspose>(
         &getContext());
     addWeightPatterns(patterns);
+    addChoicePatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

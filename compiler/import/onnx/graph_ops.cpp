@@ -106,7 +106,8 @@ Tensor Graph::where(Tensor condition, Tensor a, Tensor b) {
     Tensor made = compute(a->dataType, shape, [&](const Indices &i) {
       return select(atBroadcast(condition, i), atBroadcast(a, i), atBroadcast(b, i));
     });
-    return made;
+    if (made->known)
+      return made;
   }
   return described(
       computed(a->dataType, shape, builder.select(broadcastValue(condition, shape), broadcastValue(a, shape), broadcastValue(b, shape))),
@@ -375,6 +376,12 @@ Tensor Graph::matmul(Tensor a, Tensor b) {
     return reshape(cast(flat, a->dataType), shape);
   }
   Tensor leadA = computed(a->dataType, lead, Value()), leadB = computed(b->dataType, Shape(b->shape.begin(), b->shape.end() - 2), Value());
+  // Batches of two tensors that are computed are the same ones, whatever they are called.
+  for (size_t i = 1; i <= std::min(leadA->rank(), leadB->rank()); ++i) {
+    const Dimension &one = leadA->shape[leadA->rank() - i], &another = leadB->shape[leadB->rank() - i];
+    if (!one.symbolName().empty() && !another.symbolName().empty() && !(one == another))
+      equate(one, another);
+  }
   Shape batch = broadcastShape({leadA, leadB});
   Shape shape = batch;
   shape.push_back(m);

@@ -253,3 +253,114 @@ ingot.entry @layer_norm_in_two_terms(%x: tensor<4x8xf32>, %gamma: tensor<8xf32>,
   %y = ingot.add %xs, %shift : tensor<4x8xf32>
   ingot.return %y : tensor<4x8xf32>
 }
+
+// -----
+
+// As Keras spells it: x * s + (-mean * s + beta).
+// CHECK-LABEL: ingot.entry @layer_norm_of_a_negative_mean
+// CHECK:         %[[Y:.*]] = ingot.layer_norm %arg0, %arg1 beta %arg2 {eps = 9.99{{[0-9]+}}E-6 : f64}
+// CHECK-NEXT:    ingot.return %[[Y]]
+ingot.entry @layer_norm_of_a_negative_mean(%x: tensor<4x8xf32>, %gamma: tensor<8xf32>, %beta: tensor<8xf32>) -> tensor<4x8xf32> attributes {arg_names = ["x", "g", "b"], res_names = ["y"]} {
+  %c = ingot.constant dense<1.0e-5> : tensor<f32>
+  %eps = ingot.broadcast %c : tensor<f32> -> tensor<4x1xf32>
+  %one = ingot.constant dense<1.0> : tensor<f32>
+  %ones = ingot.broadcast %one : tensor<f32> -> tensor<4x1xf32>
+  %mean = ingot.reduce %x {axis = 1 : i64, keep_axis, kind = #ingot.reduce<mean>} : tensor<4x8xf32> -> tensor<4x1xf32>
+  %negative = ingot.neg %mean : tensor<4x1xf32>
+  %mb = ingot.broadcast %mean : tensor<4x1xf32> -> tensor<4x8xf32>
+  %d = ingot.sub %x, %mb : tensor<4x8xf32>
+  %sq = ingot.mul %d, %d : tensor<4x8xf32>
+  %var = ingot.reduce %sq {axis = 1 : i64, keep_axis, kind = #ingot.reduce<mean>} : tensor<4x8xf32> -> tensor<4x1xf32>
+  %ve = ingot.add %var, %eps : tensor<4x1xf32>
+  %root = ingot.sqrt %ve : tensor<4x1xf32>
+  %inverse = ingot.div %ones, %root : tensor<4x1xf32>
+  %ib = ingot.broadcast %inverse : tensor<4x1xf32> -> tensor<4x8xf32>
+  %gb = ingot.broadcast %gamma : tensor<8xf32> -> tensor<4x8xf32>
+  %s = ingot.mul %ib, %gb : tensor<4x8xf32>
+  %again = ingot.broadcast %negative : tensor<4x1xf32> -> tensor<4x8xf32>
+  %ms = ingot.mul %again, %s : tensor<4x8xf32>
+  %bb = ingot.broadcast %beta : tensor<8xf32> -> tensor<4x8xf32>
+  %shift = ingot.add %ms, %bb : tensor<4x8xf32>
+  %xs = ingot.mul %x, %s : tensor<4x8xf32>
+  %y = ingot.add %xs, %shift : tensor<4x8xf32>
+  ingot.return %y : tensor<4x8xf32>
+}
+
+// -----
+
+// A choice as arithmetic: x * c + k * (not c), and as old decoders have it, x * c - k * (1 - c), with k repeated after its product.
+// CHECK-LABEL: ingot.entry @choices
+// CHECK-SAME:      %[[X:[a-z0-9]+]]: tensor<2x4x5xf32>, %[[C:[a-z0-9]+]]: tensor<4x5xi1>
+// CHECK-DAG:     %[[WIDE:.*]] = ingot.broadcast %{{.*}} : tensor<{{.*}}4x5xi1> -> tensor<2x4x5xi1>
+// CHECK:         ingot.select %{{.*}}, %[[X]], %{{.*}} : tensor<2x4x5xi1>, tensor<2x4x5xf32>
+// CHECK:         ingot.select %{{.*}}, %[[X]], %{{.*}} : tensor<2x4x5xi1>, tensor<2x4x5xf32>
+ingot.entry @choices(%x: tensor<2x4x5xf32>, %c: tensor<4x5xi1>) -> (tensor<2x4x5xf32>, tensor<2x4x5xf32>) attributes {arg_names = ["x", "c"], res_names = ["y", "z"]} {
+  %low = ingot.constant dense<-1.0e9> : tensor<4x5xf32>
+  %high = ingot.constant dense<1.0e4> : tensor<4x5xf32>
+  %ones = ingot.constant dense<1.0> : tensor<4x5xf32>
+  %one = ingot.cast %c : tensor<4x5xi1> to tensor<4x5xf32>
+  %not = ingot.compute(%c) {
+  ^bb0(%t: tensor<4x5xi1>, %i: index, %j: index):
+    %e = ingot.element %t[%i, %j] : tensor<4x5xi1> -> i1
+    %true = arith.constant true
+    %n = arith.xori %e, %true : i1
+    ingot.yield %n : i1
+  } : (tensor<4x5xi1>) -> tensor<4x5xi1>
+  %other = ingot.cast %not : tensor<4x5xi1> to tensor<4x5xf32>
+  %wide = ingot.broadcast %one : tensor<4x5xf32> -> tensor<2x4x5xf32>
+  %kept = ingot.mul %x, %wide : tensor<2x4x5xf32>
+  %hidden = ingot.mul %low, %other : tensor<4x5xf32>
+  %hiddens = ingot.broadcast %hidden : tensor<4x5xf32> -> tensor<2x4x5xf32>
+  %y = ingot.add %kept, %hiddens : tensor<2x4x5xf32>
+  %rest = ingot.sub %ones, %one : tensor<4x5xf32>
+  %taken = ingot.mul %high, %rest : tensor<4x5xf32>
+  %takens = ingot.broadcast %taken : tensor<4x5xf32> -> tensor<2x4x5xf32>
+  %z = ingot.sub %kept, %takens : tensor<2x4x5xf32>
+  ingot.return %y, %z : tensor<2x4x5xf32>, tensor<2x4x5xf32>
+}
+
+// -----
+
+// Two products with one condition are no choice, nor is a condition of rows beside one of columns.
+// CHECK-LABEL: ingot.entry @no_choices
+// CHECK-NOT:     ingot.select
+ingot.entry @no_choices(%x: tensor<5x5xf32>, %k: tensor<5x5xf32>, %c: tensor<5xi1>) -> (tensor<5x5xf32>, tensor<5x5xf32>) attributes {arg_names = ["x", "k", "c"], res_names = ["y", "z"]} {
+  %one = ingot.cast %c : tensor<5xi1> to tensor<5xf32>
+  %ones = ingot.constant dense<1.0> : tensor<5xf32>
+  %rest = ingot.sub %ones, %one : tensor<5xf32>
+  %columns = ingot.broadcast %one : tensor<5xf32> -> tensor<5x5xf32>
+  %place = ingot.reshape %rest : tensor<5xf32> -> tensor<5x1xf32>
+  %rows = ingot.broadcast %place : tensor<5x1xf32> -> tensor<5x5xf32>
+  %a = ingot.mul %x, %columns : tensor<5x5xf32>
+  %b = ingot.mul %k, %columns : tensor<5x5xf32>
+  %d = ingot.mul %k, %rows : tensor<5x5xf32>
+  %y = ingot.add %a, %b : tensor<5x5xf32>
+  %z = ingot.add %a, %d : tensor<5x5xf32>
+  ingot.return %y, %z : tensor<5x5xf32>, tensor<5x5xf32>
+}
+
+// -----
+
+// Probabilities that are masked and made to add up to 1 again, with zeros where nothing is seen.
+// CHECK-LABEL: ingot.entry @masked_afterwards
+// CHECK-SAME:      %[[X:[a-z0-9]+]]: tensor<4x5xf32>, %[[C:[a-z0-9]+]]: tensor<4x5xi1>
+// CHECK:         %[[S:.*]] = ingot.select %[[C]], %[[X]], %{{.*}}
+// CHECK:         %[[P:.*]] = ingot.softmax %[[S]]
+// CHECK:         %[[Y:.*]] = ingot.select %[[C]], %[[P]], %{{.*}}
+// CHECK:         ingot.return %[[Y]]
+ingot.entry @masked_afterwards(%x: tensor<4x5xf32>, %c: tensor<4x5xi1>) -> tensor<4x5xf32> attributes {arg_names = ["x", "c"], res_names = ["y"]} {
+  %zero = ingot.constant dense<0.0> : tensor<4x1xf32>
+  %one = ingot.constant dense<1.0> : tensor<4x1xf32>
+  %zeros = ingot.constant dense<0.0> : tensor<4x5xf32>
+  %p = ingot.softmax %x {axis = 1 : i64} : tensor<4x5xf32>
+  %f = ingot.cast %c : tensor<4x5xi1> to tensor<4x5xf32>
+  %pf = ingot.mul %p, %f : tensor<4x5xf32>
+  %sum = ingot.reduce %pf {axis = 1 : i64, keep_axis, kind = #ingot.reduce<sum>} : tensor<4x5xf32> -> tensor<4x1xf32>
+  %some = ingot.compare %sum, %zero {kind = #ingot.compare<gt>} : tensor<4x1xf32> -> tensor<4x1xi1>
+  %by = ingot.select %some, %sum, %one : tensor<4x1xi1>, tensor<4x1xf32>
+  %wide = ingot.broadcast %by : tensor<4x1xf32> -> tensor<4x5xf32>
+  %q = ingot.div %pf, %wide : tensor<4x5xf32>
+  %somes = ingot.broadcast %some : tensor<4x1xi1> -> tensor<4x5xi1>
+  %y = ingot.select %somes, %q, %zeros : tensor<4x5xi1>, tensor<4x5xf32>
+  ingot.return %y : tensor<4x5xf32>
+}
