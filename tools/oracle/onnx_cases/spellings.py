@@ -157,6 +157,50 @@ def first_bert(w):
     return [w.linear(w("Reshape", w("Transpose", mixed, perm=[0, 2, 1, 3]), whole(-1, WIDTH)), WIDTH, WIDTH)], "1 attention, 4 linear"
 
 
+def keras_exported(w):
+    """As Keras's own export has it: each input's dimensions named apart, means by pooling, choices as sums of products, also after the softmax, and
+    ranges in floats."""
+    ids, mask = w.input("ids", np.array([[3, 1, 4, 1, 5, 2], [6, 5, 3, 0, 0, 0]], np.int32), "unk_1", "unk_2"), \
+        w.input("mask", np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 0, 0, 0]], np.int32), "unk_3", "unk_4")
+    x = w("Gather", w.weight(7, WIDTH), ids, axis=0)
+
+    def norm(x):
+        mean = w("GlobalAveragePool", x)
+        centred = w("Sub", x, mean)
+        variance = w("GlobalAveragePool", w("Mul", centred, centred))
+        scale = w("Mul", w("Reciprocal", w("Sqrt", w("Add", variance, np.float32(1e-3)))), w.weight(WIDTH))
+        return w("Add", w("Mul", x, scale), w("Add", w("Mul", w("Neg", mean), scale), w.weight(WIDTH)))
+
+    inside = norm(x)
+    length = w("Cast", w("Squeeze", w("Slice", w("Shape", inside), whole(1), whole(2)), whole(0)), to=TensorProto.FLOAT)
+    places = w("Range", np.float32(0), length, np.float32(1))
+    before = w("Cast", w("GreaterOrEqual", w("Unsqueeze", places, whole(1)), places), to=TensorProto.INT32)
+    seen = w("Greater", w("Cast", w("Unsqueeze", w("Min", w("Unsqueeze", mask, whole(1)), w("Unsqueeze", before, whole(0))), whole(1)), to=TensorProto.FLOAT),
+             np.float32(0))
+    one, other = w("Cast", seen, to=TensorProto.FLOAT), w("Cast", w("Not", seen), to=TensorProto.FLOAT)
+    q, k, v = (w("Reshape", w.linear(inside, WIDTH, WIDTH), whole(0, 0, HEADS, SIZE)) for _ in range(3))
+    k, v, q = w("Transpose", k, perm=[0, 2, 1, 3]), w("Transpose", v, perm=[0, 2, 1, 3]), w("Transpose", w("Mul", q, np.float32(SIZE**-0.5)), perm=[0, 2, 3, 1])
+    scores = w("Transpose", w("MatMul", k, q), perm=[0, 1, 3, 2])
+    masked = w("Add", w("Mul", one, scores), w("Mul", np.float32(-1e9), other))
+    kept = w("Add", w("Mul", one, w("Softmax", masked, axis=3)), w("Mul", np.float32(0), other))
+    mixed = w("Transpose", w("MatMul", kept, v), perm=[0, 2, 1, 3])
+    return [w("Add", x, w.linear(w("Reshape", mixed, whole(0, 0, WIDTH)), WIDTH, WIDTH))], "1 attention, 1 layer norm, 1 embedding, 4 linear"
+
+
+def masked_after_the_softmax(w):
+    """As JAX's exporter has it: probabilities are masked and divided by their sum, or zeros."""
+    x, mask = w.x("batch", "length"), w.input("seen", np.array([[1, 1, 0, 0, 1, 0], [0] * 6], bool), "batch", "length")
+    q, k, v = (w("Transpose", w("Reshape", w.linear(x, WIDTH, WIDTH), whole(0, 0, HEADS, SIZE)), perm=[0, 2, 1, 3]) for _ in range(3))
+    scores = w("Mul", w("MatMul", q, w("Transpose", k, perm=[0, 1, 3, 2])), np.float32(SIZE**-0.5))
+    masked = w("Mul", w("Softmax", scores, axis=-1), w("Cast", w("Unsqueeze", mask, whole(1, 2)), to=TensorProto.FLOAT))
+    total = w("ReduceSum", masked, whole(3), keepdims=1)
+    some = w("Greater", total, np.float32(0))
+    kept = w("Where", some, w("Div", masked, w("Where", some, total, np.float32(1))), np.float32(0))
+    mixed = w("MatMul", kept, v)
+    # All positions together, so that none is padding.
+    return [w("ReduceSum", w("Transpose", mixed, perm=[0, 2, 1, 3]), whole(1), keepdims=0)], "1 attention, 3 linear"
+
+
 def gelu_by_sigmoid(w):
     h = w.linear(w.x("batch", "length"), WIDTH, 32)
     inner = w("Add", h, w("Mul", np.float32(0.044715), w("Pow", h, np.float32(3))))
@@ -173,7 +217,7 @@ def einsum_in_any_order(w):
 
 
 def make(cases):
-    for spelling in (flax, keras, gluon, paddle, minus_infinity_kept_finite, first_bert, gelu_by_sigmoid, einsum_in_any_order):
+    for spelling in (flax, keras, gluon, paddle, minus_infinity_kept_finite, first_bert, keras_exported, masked_after_the_softmax, gelu_by_sigmoid, einsum_in_any_order):
         w = Writer(cases, spelling.__name__)
         outputs, graph = spelling(w)
         cases.add(spelling.__name__, None, w.inputs + w.constants, outputs, fixed=[name for name, _ in w.constants], dynamic=w.dynamic, nodes=w.nodes,
