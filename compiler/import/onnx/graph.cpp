@@ -489,6 +489,16 @@ void Graph::equate(const Dimension &a, const Dimension &b) {
     equals.emplace(name, parts);
     return;
   }
+  // Multiples of two symbols by one number.
+  std::vector<std::string> ofA, ofB;
+  a.collectSymbols(ofA);
+  b.collectSymbols(ofB);
+  if (ofA.size() == 1 && ofB.size() == 1 && ofA != ofB) {
+    const Dimension first = Dimension::symbol(ofA[0]), second = Dimension::symbol(ofB[0]);
+    const auto times = Dimension::exactQuotient(a, first), again = Dimension::exactQuotient(b, second);
+    if (times && again && times->isConstant() && *times == *again)
+      return equate(first, second);
+  }
   // Sums that differ in one symbol.
   std::vector<std::string> names;
   (a - b).collectSymbols(names);

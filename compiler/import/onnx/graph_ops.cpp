@@ -379,7 +379,7 @@ Tensor Graph::matmul(Tensor a, Tensor b) {
   // Batches of two tensors that are computed are the same ones, whatever they are called.
   for (size_t i = 1; i <= std::min(leadA->rank(), leadB->rank()); ++i) {
     const Dimension &one = leadA->shape[leadA->rank() - i], &another = leadB->shape[leadB->rank() - i];
-    if (!one.symbolName().empty() && !another.symbolName().empty() && !(one == another))
+    if (!one.isConstant() && !another.isConstant() && !(one == another))
       equate(one, another);
   }
   Shape batch = broadcastShape({leadA, leadB});
