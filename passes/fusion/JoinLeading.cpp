@@ -150,19 +150,40 @@ Value turned(OpBuilder &b, Value value) {
   return made.getResult();
 }
 
-// (a b)^T as b^T a^T, wherever it stands on the way up.
+// The matrices of scores transposed, from their product on: (a b)^T is b^T a^T.
+Value turnedScores(OpBuilder &b, Value value) {
+  Operation *op = value.getDefiningOp();
+  SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(value));
+  std::swap(dims[dims.size() - 1], dims[dims.size() - 2]);
+  auto to = ir::tensorType(dims, tensorOf(value).getElementType());
+  if (auto broadcast = value.getDefiningOp<ir::BroadcastOp>();
+      broadcast && tensorOf(broadcast.getInput()).getRank() == 0)
+    return ir::BroadcastOp::create(b, op->getLoc(), to, broadcast.getInput());
+  if (op && value.hasOneUse()) {
+    if (auto product = dyn_cast<ir::MatmulOp>(op))
+      return ir::MatmulOp::create(b, op->getLoc(), to, turned(b, product.getRhs()), turned(b, product.getLhs()));
+    if (isa<ir::ScalarBodyInterface>(op)) {
+      IRMapping mapping;
+      for (Value operand : op->getOperands())
+        mapping.map(operand, turnedScores(b, operand));
+      Value made = b.clone(*op, mapping)->getResult(0);
+      made.setType(to);
+      return made;
+    }
+  }
+  return turned(b, value);
+}
+
+// The same of every transpose on the way up.
 void turnScores(Value value, int depth = 0) {
   Operation *op = value.getDefiningOp();
   if (!op || !value.hasOneUse() || depth > 16)
     return;
   if (auto transpose = dyn_cast<ir::TransposeOp>(op)) {
-    auto product = transpose.getInput().getDefiningOp<ir::MatmulOp>();
-    if (!product || !product->hasOneUse() || !turnsMatrices(transpose))
+    if (!turnsMatrices(transpose) || !comesFromProduct(transpose.getInput()))
       return;
     OpBuilder b(transpose);
-    Value made = ir::MatmulOp::create(b, product.getLoc(), transpose.getType(), turned(b, product.getRhs()),
-                                      turned(b, product.getLhs()));
-    transpose.getResult().replaceAllUsesWith(made);
+    transpose.getResult().replaceAllUsesWith(turnedScores(b, transpose.getInput()));
     eraseUnused(transpose);
     return;
   }

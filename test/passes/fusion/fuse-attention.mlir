@@ -247,11 +247,11 @@ ingot.entry @relaxed(%q: tensor<2x5x16xf32>, %kt: tensor<2x16x6xf32>, %v: tensor
 
 // -----
 
-// Einsum by some exporters: keys times queries, transposed, and values times probabilities, both transposed. Queries without keys are zeros, and
+// Einsum by some exporters: keys times queries, scaled and transposed, and values times probabilities, both transposed. Queries without keys are zeros, and
 // the condition of that is repeated apart from the mask's.
 // CHECK-LABEL: ingot.entry @turned
 // CHECK-SAME:      %[[Q:[a-z0-9]+]]: tensor<2x5x4x16xf32>, %[[K:[a-z0-9]+]]: tensor<2x6x4x16xf32>, %[[V:[a-z0-9]+]]: tensor<2x6x4x16xf32>
-// CHECK:         %[[Y:.*]] = ingot.scaled_dot_product_attention %[[Q]], %[[K]], %[[V]] bias
+// CHECK:         %[[Y:.*]] = ingot.scaled_dot_product_attention %[[Q]], %[[K]], %[[V]] bias {{.*}}scale = 2.500000e-01
 // CHECK:         ingot.return %[[Y]]
 ingot.entry @turned(%q: tensor<2x5x4x16xf32>, %k: tensor<2x6x4x16xf32>, %v: tensor<2x6x4x16xf32>, %c: tensor<2x1x1x6xi1>) -> tensor<2x5x4x16xf32>
     attributes {arg_names = ["q", "k", "v", "c"], res_names = ["y"]} {
@@ -260,7 +260,10 @@ ingot.entry @turned(%q: tensor<2x5x4x16xf32>, %k: tensor<2x6x4x16xf32>, %v: tens
   %kk = ingot.transpose %k {permutation = array<i64: 0, 2, 1, 3>} : tensor<2x6x4x16xf32> -> tensor<2x4x6x16xf32>
   %qt = ingot.transpose %q {permutation = array<i64: 0, 2, 3, 1>} : tensor<2x5x4x16xf32> -> tensor<2x4x16x5xf32>
   %xt = ingot.matmul %kk, %qt : (tensor<2x4x6x16xf32>, tensor<2x4x16x5xf32>) -> tensor<2x4x6x5xf32>
-  %x = ingot.transpose %xt {permutation = array<i64: 0, 1, 3, 2>} : tensor<2x4x6x5xf32> -> tensor<2x4x5x6xf32>
+  %by = ingot.constant dense<0.25> : tensor<f32>
+  %bys = ingot.broadcast %by : tensor<f32> -> tensor<2x4x6x5xf32>
+  %xs = ingot.mul %xt, %bys : tensor<2x4x6x5xf32>
+  %x = ingot.transpose %xs {permutation = array<i64: 0, 1, 3, 2>} : tensor<2x4x6x5xf32> -> tensor<2x4x5x6xf32>
   %seen = ingot.broadcast %c : tensor<2x1x1x6xi1> -> tensor<2x4x5x6xi1>
   %s = ingot.select %seen, %x, %low : tensor<2x4x5x6xi1>, tensor<2x4x5x6xf32>
   %p = ingot.softmax %s {axis = 3 : i64} : tensor<2x4x5x6xf32>
