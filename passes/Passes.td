@@ -103,8 +103,10 @@ def RecognizeOpsPass : Ingot_Pass<"ingot-recognize-ops"> {
   let description = [{
     Exporters write norms, activations and softmax in primitive ops. They become one op each, whatever the order of operands, the
     place of constants and the way in which powers, means and roots are spelled: sigmoid, silu, gelu, gelu_tanh, softmax
-    (along the last axis), layer_norm and rms_norm with their scales and shifts (along the last axis), the bias of a linear, and a
-    transpose around which dimensions were joined and split again.
+    (along the last axis), layer_norm and rms_norm with their scales and shifts (along the last axis), the bias of a linear, a
+    transpose around which dimensions were joined and split again, choices that are written as sums of products with a condition and its
+    opposite (`x * c + y * (1 - c)`, for finite numbers), and a softmax that is masked afterwards and divided by its sum. What reads a
+    slice reads what was cut.
 
     ```mlir
     %e = ingot.erf %h              // h = x / sqrt(2)
@@ -124,7 +126,8 @@ def FuseAttentionPass : Ingot_Pass<"ingot-fuse-attention"> {
   let description = [{
     softmax(scores) times values, where scores are products of queries and keys, scaled before or after (on queries, keys or scores),
     capped, with masks and biases added or chosen, in any order; heads may be a dimension of their own or part of the batch, and
-    repeated kv heads are seen as what they are. The result is ingot.scaled_dot_product_attention on [batch, position, head,
+    repeated kv heads are seen as what they are. Windows and units beside the batch are part of it; products may be turned around and
+    transposed. A number that all scores of a query are multiplied with goes into the query, one that is added to all scores goes. The result is ingot.scaled_dot_product_attention on [batch, position, head,
     element], whose transposes meet those that split and joined the heads.
 
     ```mlir

@@ -233,7 +233,11 @@ private:
         Value inner = leadsToScores(sum.getLhs()) ? sum.getLhs() : leadsToScores(sum.getRhs()) ? sum.getRhs() : Value();
         if (!inner)
           return at(value) + " adds to no product of queries and keys";
-        scores.biases.push_back(floored(scaled(inner == sum.getLhs() ? sum.getRhs() : sum.getLhs(), factor), scores.floor));
+        Value bias = inner == sum.getLhs() ? sum.getRhs() : sum.getLhs();
+        if (!scores.floor)
+          bias = withoutConstants(bias);
+        if (bias)
+          scores.biases.push_back(floored(scaled(bias, factor), scores.floor));
         value = inner;
         continue;
       }
@@ -376,6 +380,23 @@ private:
       }
     }
     return false;
+  }
+
+  // One number that is added to all scores changes no probability: a bias without such terms; null where nothing else is left.
+  Value withoutConstants(Value bias) {
+    if (auto number = match::constantOf(bias); number && std::isfinite(*number))
+      return {};
+    if (auto broadcast = bias.getDefiningOp<ir::BroadcastOp>()) {
+      Value inner = withoutConstants(broadcast.getInput());
+      return inner == broadcast.getInput() ? bias : Value(ir::BroadcastOp::create(b, bias.getLoc(), bias.getType(), inner));
+    }
+    auto sum = bias.getDefiningOp<ir::AddOp>();
+    if (!sum)
+      return bias;
+    Value left = withoutConstants(sum.getLhs()), right = withoutConstants(sum.getRhs());
+    if (!left || !right)
+      return left ? left : right;
+    return left == sum.getLhs() && right == sum.getRhs() ? bias : Value(ir::AddOp::create(b, bias.getLoc(), left, right));
   }
 
   // A bias times a factor, before it is repeated.

@@ -7,6 +7,7 @@
 #include "passes/Passes.h"
 #include "passes/fusion/ChoicePatterns.h"
 #include "passes/fusion/Match.h"
+#include "passes/fusion/MovePatterns.h"
 #include "passes/fusion/WeightPatterns.h"
 
 #include "mlir/IR/PatternMatch.h"
@@ -520,6 +521,7 @@ struct RecognizeOpsPass : public impl::RecognizeOpsPassBase<RecognizeOpsPass> {
         &getContext());
     addWeightPatterns(patterns);
     addChoicePatterns(patterns);
+    addMovePatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -275,3 +275,24 @@ ingot.entry @turned(%q: tensor<2x5x4x16xf32>, %k: tensor<2x6x4x16xf32>, %v: tens
   %o = ingot.transpose %ot {permutation = array<i64: 0, 3, 1, 2>} : tensor<2x4x16x5xf32> -> tensor<2x5x4x16xf32>
   ingot.return %o : tensor<2x5x4x16xf32>
 }
+
+// -----
+
+// One number for all scores changes no probability.
+// CHECK-LABEL: ingot.entry @one_number_more
+// CHECK-SAME:      %[[M:[a-z0-9]+]]: tensor<2x1x6xf32>)
+// CHECK-NOT:     ingot.add
+// CHECK:         %[[B:.*]] = ingot.reshape %[[M]] : tensor<2x1x6xf32> -> tensor<2x1x1x6xf32>
+// CHECK:         ingot.scaled_dot_product_attention %{{.*}}, %{{.*}}, %{{.*}} bias %[[B]]
+ingot.entry @one_number_more(%q: tensor<2x5x16xf32>, %kt: tensor<2x16x6xf32>, %v: tensor<2x6x16xf32>, %mask: tensor<2x1x6xf32>) -> tensor<2x5x16xf32>
+    attributes {arg_names = ["q", "k", "v", "m"], res_names = ["y"]} {
+  %c = ingot.constant dense<1.0e-9> : tensor<f32>
+  %cs = ingot.broadcast %c : tensor<f32> -> tensor<2x1x6xf32>
+  %m = ingot.add %cs, %mask : tensor<2x1x6xf32>
+  %mm = ingot.broadcast %m : tensor<2x1x6xf32> -> tensor<2x5x6xf32>
+  %x = ingot.matmul %q, %kt : (tensor<2x5x16xf32>, tensor<2x16x6xf32>) -> tensor<2x5x6xf32>
+  %a = ingot.add %x, %mm : tensor<2x5x6xf32>
+  %p = ingot.softmax %a {axis = 2 : i64} : tensor<2x5x6xf32>
+  %o = ingot.matmul %p, %v : (tensor<2x5x6xf32>, tensor<2x6x16xf32>) -> tensor<2x5x16xf32>
+  ingot.return %o : tensor<2x5x16xf32>
+}

@@ -364,3 +364,43 @@ ingot.entry @masked_afterwards(%x: tensor<4x5xf32>, %c: tensor<4x5xi1>) -> tenso
   %y = ingot.select %somes, %q, %zeros : tensor<4x5xi1>, tensor<4x5xf32>
   ingot.return %y : tensor<4x5xf32>
 }
+
+// -----
+
+// A row of a slice is a row of what was cut. Remainders stay where they are, as do sums over many elements.
+// CHECK-LABEL: ingot.entry @row_of_a_slice
+// CHECK:         %[[Y:.*]] = ingot.compute(%arg0)
+// CHECK:           ingot.element %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] : tensor<2x7x8xf32> -> f32
+// CHECK:         %[[T:.*]] = ingot.compute(%arg0)
+// CHECK:           arith.remsi
+// CHECK:         %[[Z:.*]] = ingot.compute(%[[T]])
+// CHECK:         ingot.return %[[Y]], %[[Z]]
+ingot.entry @row_of_a_slice(%x: tensor<2x7x8xf32>) -> (tensor<2x8xf32>, tensor<2x8xf32>) attributes {arg_names = ["x"], res_names = ["y", "z"]} {
+  %s = ingot.compute(%x) {
+  ^bb0(%t: tensor<2x7x8xf32>, %i: index, %j: index, %k: index):
+    %c3 = arith.constant 3 : index
+    %at = arith.addi %j, %c3 : index
+    %e = ingot.element %t[%i, %at, %k] : tensor<2x7x8xf32> -> f32
+    ingot.yield %e : f32
+  } : (tensor<2x7x8xf32>) -> tensor<2x2x8xf32>
+  %y = ingot.compute(%s) {
+  ^bb0(%t: tensor<2x2x8xf32>, %i: index, %k: index):
+    %c1 = arith.constant 1 : index
+    %e = ingot.element %t[%i, %c1, %k] : tensor<2x2x8xf32> -> f32
+    ingot.yield %e : f32
+  } : (tensor<2x2x8xf32>) -> tensor<2x8xf32>
+  %r = ingot.compute(%x) {
+  ^bb0(%t: tensor<2x7x8xf32>, %i: index, %j: index, %k: index):
+    %c3 = arith.constant 3 : index
+    %at = arith.remsi %j, %c3 : index
+    %e = ingot.element %t[%i, %at, %k] : tensor<2x7x8xf32> -> f32
+    ingot.yield %e : f32
+  } : (tensor<2x7x8xf32>) -> tensor<2x7x8xf32>
+  %z = ingot.compute(%r) {
+  ^bb0(%t: tensor<2x7x8xf32>, %i: index, %k: index):
+    %c1 = arith.constant 1 : index
+    %e = ingot.element %t[%i, %c1, %k] : tensor<2x7x8xf32> -> f32
+    ingot.yield %e : f32
+  } : (tensor<2x7x8xf32>) -> tensor<2x8xf32>
+  ingot.return %y, %z : tensor<2x8xf32>, tensor<2x8xf32>
+}

@@ -148,9 +148,18 @@ std::vector<Tensor> squeeze(Op &op) {
     if (!(axes ? named : one))
       shape.push_back(x->shape[i]);
   }
-  if (!(elementsOf(shape) == elementsOf(x->shape)))
-    return {op.graph.reshapeUnproven(x, shape)};
-  return {op.graph.reshape(x, shape)};
+  if (elementsOf(shape) == elementsOf(x->shape))
+    return {op.graph.reshape(x, shape)};
+  // A dimension that must turn out to be 1 is read at 0.
+  for (size_t axis : *axes)
+    if (op.graph.differ(x->shape[axis], Dimension(1), "that dimension " + std::to_string(axis) + " of " + textOf(x->shape) + ", which is taken away, is 1"))
+      op.fail("dimension " + std::to_string(axis) + " is " + x->shape[axis].text() + "; only one of 1 can be taken away");
+  return {op.graph.compute(x->dataType, shape, [&](const Indices &i) {
+    Indices own(i.begin(), i.end());
+    for (size_t axis : *axes)
+      own.insert(own.begin() + std::ptrdiff_t(axis), Scalar(0));
+    return op.graph.at(x, own);
+  })};
 }
 
 std::vector<Tensor> unsqueeze(Op &op) {
