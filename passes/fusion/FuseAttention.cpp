@@ -6,7 +6,7 @@
 #include "passes/Locations.h"
 #include "passes/Passes.h"
 #include "passes/Broadcast.h"
-#include "passes/fusion/JoinLeading.h"
+#include "passes/fusion/ArrangeScores.h"
 #include "passes/fusion/Match.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -32,10 +32,8 @@ public:
   Fuser(ir::EntryOp entry, SmallVectorImpl<std::string> &left) : entry(entry), b(entry.getContext()), left(left) {}
 
   void run() {
-    for (auto softmax : llvm::make_early_inc_range(entry.getBody().front().getOps<ir::SoftmaxOp>())) {
-      turnProducts(softmax);
-      joinLeading(softmax);
-    }
+    for (auto softmax : llvm::make_early_inc_range(entry.getBody().front().getOps<ir::SoftmaxOp>()))
+      arrangeScores(softmax);
     for (auto softmax : llvm::make_early_inc_range(entry.getBody().front().getOps<ir::SoftmaxOp>()))
       splitHeads(softmax);
     for (Operation &op : llvm::make_early_inc_range(entry.getBody().front()))

@@ -296,3 +296,32 @@ ingot.entry @one_number_more(%q: tensor<2x5x16xf32>, %kt: tensor<2x16x6xf32>, %v
   %o = ingot.matmul %p, %v : (tensor<2x5x6xf32>, tensor<2x6x16xf32>) -> tensor<2x5x16xf32>
   ingot.return %o : tensor<2x5x16xf32>
 }
+
+// -----
+
+// Heads in groups whose rows were joined for the products, and after the softmax in the other order. Keys and values stand once for each group.
+// CHECK-LABEL: ingot.entry @groups
+// CHECK-SAME:      %[[Q:[a-z0-9]+]]: tensor<3x5x2x4x16xf32>, %[[K:[a-z0-9]+]]: tensor<3x6x2x16xf32>, %[[V:[a-z0-9]+]]: tensor<3x6x2x16xf32>
+// CHECK:         ingot.scaled_dot_product_attention %{{.*}}, %[[K]], %[[V]] bias %{{.*}} {scale = 2.500000e-01 : f64}
+// CHECK-SAME:      (tensor<3x5x8x16xf32>, tensor<3x6x2x16xf32>, tensor<3x6x2x16xf32>, tensor<1x1x5x6xf32>)
+// CHECK-NOT:     softmax
+ingot.entry @groups(%q: tensor<3x5x2x4x16xf32>, %k: tensor<3x6x2x16xf32>, %v: tensor<3x6x2x16xf32>, %c: tensor<5x6xi1>) -> tensor<3x5x2x4x16xf32>
+    attributes {arg_names = ["q", "k", "v", "c"], res_names = ["y"]} {
+  %low = ingot.constant dense<0xFF800000> : tensor<3x2x4x5x6xf32>
+  %qg = ingot.transpose %q {permutation = array<i64: 0, 2, 3, 1, 4>} : tensor<3x5x2x4x16xf32> -> tensor<3x2x4x5x16xf32>
+  %kt = ingot.transpose %k {permutation = array<i64: 0, 2, 3, 1>} : tensor<3x6x2x16xf32> -> tensor<3x2x16x6xf32>
+  %rows = ingot.reshape %qg : tensor<3x2x4x5x16xf32> -> tensor<3x2x20x16xf32>
+  %x4 = ingot.matmul %rows, %kt : (tensor<3x2x20x16xf32>, tensor<3x2x16x6xf32>) -> tensor<3x2x20x6xf32>
+  %x = ingot.reshape %x4 : tensor<3x2x20x6xf32> -> tensor<3x2x4x5x6xf32>
+  %s = ingot.scale %x {factor = 0.25 : f64} : tensor<3x2x4x5x6xf32>
+  %seen = ingot.broadcast %c : tensor<5x6xi1> -> tensor<3x2x4x5x6xi1>
+  %m = ingot.select %seen, %s, %low : tensor<3x2x4x5x6xi1>, tensor<3x2x4x5x6xf32>
+  %p = ingot.softmax %m {axis = 4 : i64} : tensor<3x2x4x5x6xf32>
+  %pt = ingot.transpose %p {permutation = array<i64: 0, 1, 3, 2, 4>} : tensor<3x2x4x5x6xf32> -> tensor<3x2x5x4x6xf32>
+  %pr = ingot.reshape %pt : tensor<3x2x5x4x6xf32> -> tensor<3x2x20x6xf32>
+  %vv = ingot.transpose %v {permutation = array<i64: 0, 2, 1, 3>} : tensor<3x6x2x16xf32> -> tensor<3x2x6x16xf32>
+  %o4 = ingot.matmul %pr, %vv : (tensor<3x2x20x6xf32>, tensor<3x2x6x16xf32>) -> tensor<3x2x20x16xf32>
+  %o5 = ingot.reshape %o4 : tensor<3x2x20x16xf32> -> tensor<3x2x5x4x16xf32>
+  %o = ingot.transpose %o5 {permutation = array<i64: 0, 2, 1, 3, 4>} : tensor<3x2x5x4x16xf32> -> tensor<3x5x2x4x16xf32>
+  ingot.return %o : tensor<3x5x2x4x16xf32>
+}

@@ -75,7 +75,6 @@ Tensor plainly(Op &op, Tensor x, Tensor xZero, Tensor w, Tensor wZero, Tensor bi
 // The sums as floats, which are exact up to 2^24, of codes whose scale is 1; null where no kernel makes them.
 Tensor sumsOf(Op &op, Tensor x, Tensor xZero, Tensor w, Tensor wZero, Tensor bias) {
   Graph &graph = op.graph;
-  checkConvolution(op, x, w, bias);
   auto numbers = [&](Tensor codes, Tensor zero, Tensor scale) {
     Dequantized how;
     how.codes = codes;
@@ -86,14 +85,15 @@ Tensor sumsOf(Op &op, Tensor x, Tensor xZero, Tensor w, Tensor wZero, Tensor bia
   };
   if (xZero && !(elementsOf(xZero->shape) == Dimension(1)))
     return nullptr;
-  Tensor one = graph.scalar(DataType::f32, 1);
+  Tensor one = graph.scalar(DataType::f32, 1), floatBias = bias ? graph.cast(bias, DataType::f32) : nullptr;
+  checkConvolution(op, numbers(x, xZero, one), numbers(w, nullptr, one), floatBias);
   // With zero points for rows scales are those of rows too.
   const auto rows = w->shape[0].constant();
   if (!rows || *rows > kLargestLiteral)
     return nullptr;
   Tensor scale = wZero && !(elementsOf(wZero->shape) == Dimension(1)) ? graph.scalar(DataType::f32, 1, {*rows}) : one;
   ConvolutionSpec spec{numbers(x, xZero, one), numbers(w, wZero, scale)};
-  spec.bias = bias ? graph.cast(bias, DataType::f32) : nullptr;
+  spec.bias = floatBias;
   return quantizedConvolution(op, spec);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// See JoinLeading.h.
-#include "passes/fusion/JoinLeading.h"
+// See ArrangeScores.h.
+#include "passes/fusion/ArrangeScores.h"
 
 #include "passes/shapes/Dimensions.h"
 
@@ -18,15 +18,15 @@ using ir::tensorOf;
 
 namespace {
 
-// The first `count` dimensions of tensors become one, `into`.
+// `count` dimensions of tensors from `first` on become one, `into`. Only leading ones are joined in what products of
+// matrices read.
 class Joiner {
 public:
-  Joiner(Operation *at, int64_t count, ir::Dim into) : b(at), count(count), into(into) {}
+  Joiner(Operation *at, int64_t first, int64_t count, ir::Dim into) : b(at), first(first), count(count), into(into) {}
 
   RankedTensorType typeOf(RankedTensorType type) const {
     SmallVector<ir::Dim> dims = ir::dimsOf(type);
-    dims.erase(dims.begin(), dims.begin() + count);
-    dims.insert(dims.begin(), into);
+    join(dims, into);
     return ir::tensorType(dims, type.getElementType());
   }
 
@@ -41,7 +41,7 @@ public:
     if (auto transpose = value.getDefiningOp<ir::TransposeOp>())
       if (Value made = joinedTranspose(transpose))
         return made;
-    if (op && value.hasOneUse() && (isa<ir::ScalarBodyInterface>(op) || isa<ir::MatmulOp>(op))) {
+    if (op && value.hasOneUse() && (isa<ir::ScalarBodyInterface>(op) || (first == 0 && isa<ir::MatmulOp>(op)))) {
       IRMapping mapping;
       for (Value operand : op->getOperands())
         mapping.map(operand, joined(operand));
@@ -53,6 +53,11 @@ public:
   }
 
 private:
+  void join(SmallVectorImpl<ir::Dim> &dims, ir::Dim to) const {
+    dims.erase(dims.begin() + first, dims.begin() + first + count);
+    dims.insert(dims.begin() + first, to);
+  }
+
   Value reshape(Value value, RankedTensorType to) {
     return value.getType() == to ? value : Value(ir::ReshapeOp::create(b, value.getLoc(), to, value));
   }
@@ -62,26 +67,26 @@ private:
     Value inner = op.getInput();
     const int64_t rank = tensorOf(op.getResult()).getRank();
     SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(inner)), wide = ir::dimsOf(tensorOf(op.getResult()));
-    if (rank - int64_t(dims.size()) >= count)
+    if (rank - int64_t(dims.size()) >= first + count)
       return ir::BroadcastOp::create(b, op.getLoc(), to, inner);
     dims.insert(dims.begin(), size_t(rank) - dims.size(), ir::Dim(1));
     const Type element = tensorOf(inner).getElementType();
     inner = reshape(inner, ir::tensorType(dims, element));
-    auto leading = ArrayRef(dims).take_front(count);
-    if (llvm::all_of(leading, [](const ir::Dim &dim) { return dim.size == 1; })) {
-      dims.erase(dims.begin(), dims.begin() + (count - 1));
+    if (llvm::all_of(ArrayRef(dims).slice(first, count), [](const ir::Dim &dim) { return dim.size == 1; })) {
+      join(dims, ir::Dim(1));
     } else {
-      std::copy(wide.begin(), wide.begin() + count, dims.begin());
+      std::copy(wide.begin() + first, wide.begin() + first + count, dims.begin() + first);
       if (auto repeated = ir::tensorType(dims, element); repeated != inner.getType())
         inner = ir::BroadcastOp::create(b, op.getLoc(), repeated, inner);
-      dims.erase(dims.begin(), dims.begin() + count);
-      dims.insert(dims.begin(), into);
+      join(dims, into);
     }
     inner = reshape(inner, ir::tensorType(dims, element));
     return inner.getType() == to ? inner : Value(ir::BroadcastOp::create(b, op.getLoc(), to, inner));
   }
 
   Value joinedTranspose(ir::TransposeOp op) {
+    if (first != 0)
+      return {};
     SmallVector<int64_t> permutation = {0};
     for (auto [i, from] : llvm::enumerate(op.getPermutation())) {
       if (int64_t(i) < count && from != int64_t(i))
@@ -93,7 +98,7 @@ private:
   }
 
   OpBuilder b;
-  int64_t count;
+  int64_t first, count;
   ir::Dim into;
 };
 
@@ -203,9 +208,135 @@ int64_t leadingJoined(RankedTensorType from, RankedTensorType to) {
   return count;
 }
 
-} // namespace
+// What is multiplied with values: the softmax, perhaps with zeros for what is hidden.
+Value probabilitiesOf(ir::SoftmaxOp softmax) {
+  Value probabilities = softmax.getResult();
+  if (probabilities.hasOneUse() && isa<ir::SelectOp>(*probabilities.getUsers().begin()))
+    return probabilities.getUsers().begin()->getResult(0);
+  return probabilities;
+}
+
+// The product of matrices under element-wise ops; null where something else stands there.
+ir::MatmulOp productUnder(Value value, int depth = 0) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !value.hasOneUse() || depth > 16)
+    return {};
+  if (auto product = dyn_cast<ir::MatmulOp>(op))
+    return product;
+  if (isa<ir::ScalarBodyInterface>(op))
+    for (Value operand : op->getOperands())
+      if (auto product = productUnder(operand, depth + 1))
+        return product;
+  return {};
+}
+
+// [B, G, M, N] as [B, G, R, M, N], alike for all R.
+Value repeatedForGroup(OpBuilder &b, Value value, ir::Dim group) {
+  SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(value));
+  dims.insert(dims.begin() + 2, ir::Dim(1));
+  const Type element = tensorOf(value).getElementType();
+  Value apart = ir::ReshapeOp::create(b, value.getLoc(), ir::tensorType(dims, element), value);
+  dims[2] = group;
+  return ir::BroadcastOp::create(b, value.getLoc(), ir::tensorType(dims, element), apart);
+}
+
+// [B, G, R * S, T] parted to [B, G, R, S, T], the rows of a product: then the product is one of five dimensions.
+void partScores(Value value, int depth = 0) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !value.hasOneUse() || depth > 16)
+    return;
+  auto part = dyn_cast<ir::ReshapeOp>(op);
+  if (!part) {
+    if (isa<ir::ScalarBodyInterface>(op))
+      for (Value operand : SmallVector<Value>(op->getOperands()))
+        partScores(operand, depth + 1);
+    return;
+  }
+  auto product = part.getInput().getDefiningOp<ir::MatmulOp>();
+  auto to = tensorOf(part.getResult());
+  if (!product || !product->hasOneUse() || to.getRank() != 5 || tensorOf(product.getResult()).getRank() != 4 ||
+      to.isDynamicDim(1) || to.isDynamicDim(2))
+    return;
+  for (auto [i, j] : {std::pair(0, 0), std::pair(1, 1), std::pair(4, 3)})
+    if (!ir::dimOf(to, unsigned(i)).agrees(ir::dimOf(tensorOf(product.getResult()), unsigned(j))))
+      return;
+  OpBuilder b(part);
+  SmallVector<ir::Dim> rows = ir::dimsOf(to);
+  rows.back() = ir::dimOf(tensorOf(product.getLhs()), 3);
+  auto apart = ir::tensorType(rows, to.getElementType());
+  auto joined = product.getLhs().getDefiningOp<ir::ReshapeOp>();
+  Value queries = joined && joined.getInput().getType() == apart
+                      ? joined.getInput()
+                      : Value(ir::ReshapeOp::create(b, part.getLoc(), apart, product.getLhs()));
+  part.getResult().replaceAllUsesWith(
+      ir::MatmulOp::create(b, product.getLoc(), to, queries, repeatedForGroup(b, product.getRhs(), ir::dimOf(to, 2)))
+          .getResult());
+  eraseUnused(part);
+}
+
+// The same of probabilities, whose rows may have been joined in the other order, [B, G, S * R, T].
+void partValues(Value probabilities) {
+  auto type = tensorOf(probabilities);
+  for (Operation *user : llvm::make_early_inc_range(probabilities.getUsers())) {
+    auto transpose = dyn_cast<ir::TransposeOp>(user);
+    if (transpose && (transpose.getPermutation() != ArrayRef<int64_t>{0, 1, 3, 2, 4} || !transpose->hasOneUse()))
+      continue;
+    auto join = dyn_cast<ir::ReshapeOp>(transpose ? *transpose->getUsers().begin() : user);
+    if (!join || !join->hasOneUse() || tensorOf(join.getResult()).getRank() != 4)
+      continue;
+    auto product = dyn_cast<ir::MatmulOp>(*join->getUsers().begin());
+    auto rows = tensorOf(join.getResult());
+    if (!product || product.getLhs() != join.getResult() || !ir::dimOf(rows, 0).agrees(ir::dimOf(type, 0)) ||
+        !ir::dimOf(rows, 1).agrees(ir::dimOf(type, 1)) || !ir::dimOf(rows, 3).agrees(ir::dimOf(type, 4)))
+      continue;
+    OpBuilder b(product);
+    SmallVector<ir::Dim> dims = ir::dimsOf(type);
+    dims.back() = ir::dimOf(tensorOf(product.getRhs()), 3);
+    Value made = ir::MatmulOp::create(b, product.getLoc(), ir::tensorType(dims, type.getElementType()), probabilities,
+                                      repeatedForGroup(b, product.getRhs(), dims[2]));
+    if (transpose)
+      made = ir::TransposeOp::create(b, product.getLoc(), made, b.getDenseI64ArrayAttr({0, 1, 3, 2, 4}));
+    product.getResult().replaceAllUsesWith(ir::ReshapeOp::create(b, product.getLoc(), product.getType(), made));
+    eraseUnused(product);
+    return; // the users have changed
+  }
+}
+
+// Heads in groups, [B, G, R, S, T] with keys that are alike for all R: the softmax is of [B, G * R, S, T].
+bool joinGroups(ir::SoftmaxOp softmax) {
+  auto type = tensorOf(softmax.getInput());
+  if (type.getRank() != 5 || type.isDynamicDim(1) || type.isDynamicDim(2))
+    return false;
+  auto product = productUnder(softmax.getInput());
+  auto keys = product ? product.getRhs().getDefiningOp<ir::BroadcastOp>() : nullptr;
+  if (!keys || tensorOf(keys.getInput()).getRank() != 5 || tensorOf(keys.getInput()).getDimSize(2) != 1 ||
+      type.getDimSize(2) == 1)
+    return false;
+  Joiner joiner(softmax, 1, 2, ir::Dim(type.getDimSize(1) * type.getDimSize(2)));
+  OpBuilder b(softmax);
+  Value probabilities = softmax.getResult(), values = probabilitiesOf(softmax);
+  auto select = values == probabilities ? nullptr : values.getDefiningOp<ir::SelectOp>();
+  Value scores = joiner.joined(softmax.getInput());
+  Value made = ir::SoftmaxOp::create(b, softmax.getLoc(), scores, b.getI64IntegerAttr(3)).getResult();
+  if (select) {
+    b.setInsertionPoint(select);
+    Joiner zeros(select, 1, 2, ir::dimOf(tensorOf(scores), 1));
+    auto side = [&](Value of) { return of == probabilities ? made : zeros.joined(of); };
+    made = ir::SelectOp::create(b, select.getLoc(), made.getType(), zeros.joined(select.getCondition()),
+                                side(select.getOnTrue()), side(select.getOnFalse()));
+  }
+  values.replaceAllUsesWith(ir::ReshapeOp::create(b, softmax.getLoc(), tensorOf(values), made));
+  eraseUnused(select ? select.getOperation() : softmax.getOperation());
+  return true;
+}
 
 void joinLeading(ir::SoftmaxOp softmax) {
+  if (tensorOf(softmax.getInput()).getRank() == 5 && softmax.getAxis() == 4) {
+    partScores(softmax.getInput());
+    partValues(probabilitiesOf(softmax));
+    if (joinGroups(softmax))
+      return;
+  }
   Value input = softmax.getInput();
   auto type = tensorOf(input);
   const int64_t rank = type.getRank();
@@ -215,7 +346,7 @@ void joinLeading(ir::SoftmaxOp softmax) {
     const int64_t count = leadingJoined(tensorOf(reshape.getInput()), type);
     if (rank < 3 || tensorOf(reshape.getInput()).getRank() < 5 || count == 0 || !comesFromProduct(reshape.getInput()))
       return;
-    softmax.getInputMutable().assign(Joiner(softmax, count, ir::dimOf(type, 0)).joined(reshape.getInput()));
+    softmax.getInputMutable().assign(Joiner(softmax, 0, count, ir::dimOf(type, 0)).joined(reshape.getInput()));
     eraseUnused(reshape);
     return;
   }
@@ -231,7 +362,7 @@ void joinLeading(ir::SoftmaxOp softmax) {
                     }) ||
       !llvm::all_of(leading, [](const ir::Dim &dim) { return !dim.isDynamic() || dim.name; }))
     return;
-  Joiner joiner(softmax, count, productOf(softmax->getParentOfType<ir::EntryOp>(), leading));
+  Joiner joiner(softmax, 0, count, productOf(softmax->getParentOfType<ir::EntryOp>(), leading));
   OpBuilder b(softmax);
   Value scores = joiner.joined(input);
   Value probabilities =
@@ -240,7 +371,7 @@ void joinLeading(ir::SoftmaxOp softmax) {
   for (Operation *user : llvm::make_early_inc_range(softmax->getUsers())) {
     auto product = cast<ir::MatmulOp>(user);
     b.setInsertionPoint(product);
-    Joiner values(product, count, ir::dimOf(tensorOf(scores), 0));
+    Joiner values(product, 0, count, ir::dimOf(tensorOf(scores), 0));
     Value made = ir::MatmulOp::create(b, product.getLoc(), values.typeOf(tensorOf(product.getResult())), probabilities,
                                       values.joined(product.getRhs()));
     product.getResult().replaceAllUsesWith(ir::ReshapeOp::create(b, product.getLoc(), product.getType(), made));
@@ -251,10 +382,7 @@ void joinLeading(ir::SoftmaxOp softmax) {
 
 void turnProducts(ir::SoftmaxOp softmax) {
   turnScores(softmax.getInput());
-  // Probabilities, perhaps with zeros for what is hidden.
-  Value probabilities = softmax.getResult();
-  if (probabilities.hasOneUse() && isa<ir::SelectOp>(*probabilities.getUsers().begin()))
-    probabilities = probabilities.getUsers().begin()->getResult(0);
+  Value probabilities = probabilitiesOf(softmax);
   for (Operation *user : llvm::make_early_inc_range(probabilities.getUsers())) {
     auto transpose = dyn_cast<ir::TransposeOp>(user);
     if (!transpose || !turnsMatrices(transpose))
@@ -275,6 +403,13 @@ void turnProducts(ir::SoftmaxOp softmax) {
         break;
     }
   }
+}
+
+} // namespace
+
+void arrangeScores(ir::SoftmaxOp softmax) {
+  turnProducts(softmax);
+  joinLeading(softmax);
 }
 
 } // namespace ingot::passes
