@@ -181,7 +181,7 @@ private:
       }
       const int64_t version = versionFor(node, versions);
       if (findDefinition(domain, node.op_type(), version)) {
-        for (const std::string &what : schemaProblems(domain, node))
+        for (const std::string &what : schemaProblems(domain, node, version))
           problem(nameOfNode(node) + ": " + what);
         continue;
       }
@@ -450,7 +450,7 @@ private:
       return call(*function, attributes, inputs, depth);
     const int64_t version = versionFor(node, versions);
     const Definition *definition = findDefinition(domain, node.op_type(), version);
-    if (!definition || (domain.empty() && !versions.count("")) || !schemaProblems(domain, node).empty())
+    if (!definition || (domain.empty() && !versions.count("")) || !schemaProblems(domain, node, version).empty())
       throw ToldAlready();
     Op op(graph, *model, node, std::move(attributes), version, std::move(inputs));
     op.runGraph = [&](const proto::GraphProto &inner, const std::vector<Tensor> &given) {

@@ -41,7 +41,7 @@ bool lists(std::string_view names, std::string_view name) {
 
 } // namespace
 
-std::vector<std::string> schemaProblems(std::string_view domain, const proto::NodeProto &node) {
+std::vector<std::string> schemaProblems(std::string_view domain, const proto::NodeProto &node, int64_t version) {
   const Schema *schema = find(domain, node.op_type());
   if (!schema)
     return {};
@@ -54,8 +54,9 @@ std::vector<std::string> schemaProblems(std::string_view domain, const proto::No
   };
   if (inputs < schema->fewest || (schema->most >= 0 && inputs > schema->most))
     problems.push_back("it has " + std::to_string(inputs) + (inputs == 1 ? " input" : " inputs") + "; expected " + expected());
+  const bool anyAttribute = domain.empty() && version < 17 && node.op_type() == "LayerNormalization";
   for (const auto &attribute : node.attribute())
-    if (attribute.name().empty() || !lists(schema->attributes, attribute.name()))
+    if (!anyAttribute && (attribute.name().empty() || !lists(schema->attributes, attribute.name())))
       problems.push_back("attribute '" + attribute.name() + "' is none of its own; expected " +
                          (schema->attributes.empty() ? "no attributes" : "some of: " + std::string(schema->attributes)));
   return problems;

@@ -16,8 +16,9 @@ namespace ingot::onnx {
 // The last version of operator set ai.onnx that the tables of operators were written for.
 inline constexpr int64_t kNewestOperatorSet = 28;
 
-// What a node has that no version of its operator takes; empty: nothing, or the operator has no schema.
-std::vector<std::string> schemaProblems(std::string_view domain, const proto::NodeProto &node);
+// What a node has that no version of its operator takes; empty: nothing, or the operator has no schema. version: of the operator set. Before 17
+// LayerNormalization is ONNX Runtime's own operator, which passes over attributes that it does not know; so it is here.
+std::vector<std::string> schemaProblems(std::string_view domain, const proto::NodeProto &node, int64_t version);
 
 } // namespace ingot::onnx
 
