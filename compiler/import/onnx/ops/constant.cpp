@@ -65,7 +65,8 @@ std::vector<Tensor> range(Op &op) {
     if (step && (*step)[0] == 0)
       op.fail("delta is 0");
     if (first && last && step) {
-      count = op.whole(__builtin_ceil(((*last)[0] - (*first)[0]) / (*step)[0]), "the number of its elements");
+      const double steps = __builtin_ceil(((*last)[0] - (*first)[0]) / (*step)[0]);
+      count = op.whole(steps < 0 ? 0 : steps, "the number of its elements");
     } else { // a dimension as a float
       auto scalar = [&](Tensor number) { return graph.at(graph.reshape(number, {}), {}); };
       Tensor steps = graph.compute(DataType::i64, {}, [&](const Indices &) {
