@@ -151,7 +151,7 @@ private:
     if (const Ratio *ratio = std::get_if<Ratio>(&cell))
       return *ratio;
     const double *value = std::get_if<double>(&cell);
-    if (!value || !(std::fabs(*value) < 1e9))
+    if (!value || !(std::fabs(*value) <= 2147483648.0)) // the ends of 32 bits among them, by which slices say "all"
       return std::nullopt;
     for (int64_t bottom = 1; bottom <= 1024; bottom *= 2)
       if (const double top = *value * double(bottom); top == std::nearbyint(top))

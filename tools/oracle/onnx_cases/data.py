@@ -121,6 +121,16 @@ def make(cases):
     cases.add("range_from_a_negative_length", None, [("x", f(2, 7))], ["before"], dynamic={"x": {1: "n"}},
               nodes=length + [ones, node("Sub", ["whole_one", "length"], ["start"]), node("Range", ["start", "whole_one", "whole_one"], ["before"])])
 
+    # A slice of one axis as tf2onnx has it: ends as floats, the largest number for "all", which is the lowest where steps go backwards.
+    ends = length + [real("zero_float", [0]), whole("axis_zero", 0), node("Unsqueeze", ["float_length", "axis_zero"], ["float_lengths"]),
+                     node("Concat", ["zero_float", "float_lengths"], ["given"], axis=0), constant("all", np.float32([1e9, -1e9])), node("Max", ["given", "all"], ["most"]),
+                     node("Cast", ["most"], ["ends"], to=TensorProto.INT32), constant("largest", np.int32(10**9)), constant("lowest", np.int32(-10**9)),
+                     constant("steps", np.int32([1, 1])), constant("none", np.int32([0, 0])), node("Equal", ["ends", "largest"], ["is_all"]),
+                     node("Less", ["steps", "none"], ["back"]), node("And", ["is_all", "back"], ["turned"]), node("Where", ["turned", "lowest", "ends"], ["to"])]
+    cases.add("slice_with_ends_of_floats", None, [("x", f(2, 7)), ("table", f(2, 9))], ["y"], fixed=("table",), dynamic={"x": {1: "n"}},
+              nodes=ends + [constant("axes", np.int32([0, 1])), node("Slice", ["table", "none", "to", "axes", "steps"], ["cut"]), node("Add", ["x", "cut"], ["y"])],
+              refused=[({"x": [2, 12]}, r"x \[2, 12\]")])
+
     # Constants that are stored have names that are unique in their branch or function alone.
     weight = lambda: helper.make_node("Constant", [], ["weight"], value=numpy_helper.from_array(f(40, 40), "weight"))
     branch = lambda name: helper.make_graph([weight(), helper.make_node("MatMul", ["x", "weight"], [name])], name, [],

@@ -3,6 +3,7 @@
 // Element-wise operators of ai.onnx with numpy's broadcasting: arithmetic, comparisons, logic, bits, roots and trigonometry.
 #include "compiler/import/onnx/op.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace ingot::onnx {
@@ -32,8 +33,18 @@ template <ScalarOp kind> std::vector<Tensor> logical(Op &op) {
   for (size_t i = 0; i < 2; ++i)
     if (op.input(i)->dataType != DataType::boolean)
       op.fail("input " + std::to_string(i) + " is of " + nameOf(op.input(i)->dataType) + "; expected bool");
-  return {op.graph.map(DataType::boolean, {op.input(0), secondOperand(op)},
-                       [](const std::vector<Scalar> &x) { return apply(kind, x[0], x[1]); })};
+  Tensor first = op.input(0), second = secondOperand(op);
+  // One side may tell alone: false and anything, true or anything.
+  if (kind == ScalarOp::logical_and || kind == ScalarOp::logical_or)
+    for (Tensor side : {first, second}) {
+      auto known = op.graph.knownIntegers(side);
+      const bool told = known && !known->empty() && std::all_of(known->begin(), known->end(), [](const Dimension &value) {
+        return value == Dimension(kind == ScalarOp::logical_or);
+      });
+      if (told)
+        return {op.graph.broadcast(op.graph.scalar(DataType::boolean, kind == ScalarOp::logical_or), op.graph.broadcastShape({first, second}))};
+    }
+  return {op.graph.map(DataType::boolean, {first, second}, [](const std::vector<Scalar> &x) { return apply(kind, x[0], x[1]); })};
 }
 
 // Any number of operands, folded from the first.
