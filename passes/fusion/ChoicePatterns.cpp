@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// See ChoicePatterns.h.
-#include "passes/fusion/ChoicePatterns.h"
-
+// Choices that are written as arithmetic, as by exporters to versions of ONNX without Where. See RecognizePatterns.h.
 #include "passes/fusion/Match.h"
+#include "passes/fusion/RecognizePatterns.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
@@ -74,6 +73,15 @@ std::optional<Flags> reshapeOf(Flags flags, RankedTensorType to, RankedTensorTyp
   return flags;
 }
 
+Flags conditionAsItIs(Value value) {
+  Flags flags;
+  flags.condition = value;
+  auto type = tensorOf(value);
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    flags.origin.push_back(type.getDimSize(i) == 1 ? -1 : i);
+  return flags;
+}
+
 std::optional<Flags> flagsOf(Value value) {
   auto type = tensorOf(value);
   if (type.getElementType().isInteger(1)) {
@@ -83,12 +91,8 @@ std::optional<Flags> flagsOf(Value value) {
         flags->negated = !flags->negated;
       return flags;
     }
-    Flags flags;
-    flags.condition = value;
-    for (int64_t i = 0; i < type.getRank(); ++i)
-      flags.origin.push_back(type.getDimSize(i) == 1 ? -1 : i);
     if (!value.getDefiningOp<ir::BroadcastOp>() && !value.getDefiningOp<ir::ReshapeOp>())
-      return flags;
+      return conditionAsItIs(value);
   }
   if (auto constant = value.getDefiningOp<ir::ConstantOp>()) {
     auto elements = dyn_cast<DenseFPElementsAttr>(constant.getValue());
@@ -96,11 +100,7 @@ std::optional<Flags> flagsOf(Value value) {
           return x.isZero() || x.isExactlyValue(1.0);
         }))
       return std::nullopt;
-    Flags flags;
-    flags.condition = value;
-    for (int64_t i = 0; i < type.getRank(); ++i)
-      flags.origin.push_back(type.getDimSize(i) == 1 ? -1 : i);
-    return flags;
+    return conditionAsItIs(value);
   }
   if (auto cast = value.getDefiningOp<ir::CastOp>())
     return tensorOf(cast.getInput()).getElementType().isInteger(1) ? flagsOf(cast.getInput()) : std::nullopt;

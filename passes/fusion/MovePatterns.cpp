@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// See MovePatterns.h.
-#include "passes/fusion/MovePatterns.h"
+// What reads a slice reads the tensor before it was cut or shifted. See RecognizePatterns.h.
+#include "passes/fusion/RecognizePatterns.h"
 
 #include "dialects/ingot/IngotDialect.h"
 

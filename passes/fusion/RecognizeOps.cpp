@@ -5,10 +5,8 @@
 #include "dialects/ingot/IngotDialect.h"
 #include "passes/Linears.h"
 #include "passes/Passes.h"
-#include "passes/fusion/ChoicePatterns.h"
 #include "passes/fusion/Match.h"
-#include "passes/fusion/MovePatterns.h"
-#include "passes/fusion/WeightPatterns.h"
+#include "passes/fusion/RecognizePatterns.h"
 
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"

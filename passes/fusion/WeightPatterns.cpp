@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// See WeightPatterns.h.
-#include "passes/fusion/WeightPatterns.h"
+// Patterns whose operand is a stored weight, under whatever transposes and casts. See RecognizePatterns.h.
+#include "passes/fusion/RecognizePatterns.h"
 
 #include "dialects/ingot/IngotDialect.h"
 #include "passes/shapes/Dimensions.h"

@@ -62,6 +62,8 @@ void SymbolTable::evaluate(std::span<int64_t> values) const {
 
 Result<void> SymbolTable::complete(const format::Entry &entry, std::span<int64_t> values,
                                    const std::vector<bool> &settled) const {
+  if (!any)
+    return {};
   std::vector<bool> known; // made when it is needed
   std::vector<bool> open(size(), false);
   for (unsigned i = 0; i < size(); ++i) {
