@@ -2,7 +2,7 @@
 //
 // How fast kernels run on this machine, beside its ceilings: memory read and f32 arithmetic, measured there and then.
 // Built for AVX2 itself. Of `sample` one row is measured on one thread.
-//   bench_kernels [THREADS [PART OF A NAME [SET]]]
+//   bench_kernels [THREADS [PART OF A NAME [SET [ROWS OF PRODUCTS...]]]]
 // Reads the images of bench.txt ($INGOT_TEST_IMAGES); every set that the machine has is measured.
 #include "compiler/target/cpu/kernels/scratch.h"
 #include "runtime/core/machine.h"
@@ -300,6 +300,12 @@ double run(const TestKernel &kernel, const TestSet &set, int batch, int tokens, 
 int main(int argc, char **argv) {
   unsigned threads = argc > 1 ? static_cast<unsigned>(std::atoi(argv[1])) : 1;
   const std::string part = argc > 2 ? argv[2] : "", only = argc > 3 ? argv[3] : "";
+  std::vector<int> rowCounts = {1, 2, 4, 8, 16, 128, 512, 1024};
+  if (argc > 4) {
+    rowCounts.clear();
+    for (int i = 4; i < argc; ++i)
+      rowCounts.push_back(std::atoi(argv[i]));
+  }
   double bandwidth = readBandwidth(threads);
   std::printf("%u threads, memory read %.1f GB/s, AVX2 multiply-adds %.1f GFLOP/s\n", threads, bandwidth,
               arithmetic(threads));
@@ -314,7 +320,7 @@ int main(int argc, char **argv) {
         continue;
       const Product product{*kernel};
       std::printf("%-10s %-28s", set.name.c_str(), kernel->name.c_str());
-      for (int rows : {1, 2, 4, 8, 16, 128, 512}) {
+      for (int rows : rowCounts) {
         double seconds = run(product, set, rows, threads);
         double bytes = static_cast<double>(product.weightBytes()),
                operations = 2.0 * product.outputs * product.k * rows;

@@ -2,9 +2,9 @@
 //
 // The inner products of convolution where channels are last: places, each a row of k, against panels [k][16] of the
 // weight, over one chunk of k. An output's chunk is one chain of fused multiply-adds from zero over ascending k, added
-// to the sum at its end (docs/spec/numerics.md). A piece of a panel's chunk stays in the first-level cache while all
-// rows pass by; chains are parked between pieces, which rounds nothing. Sums of the last chunk are finished in
-// registers where what is done with them is simple and a panel is whole or half.
+// to the sum at its end (docs/spec/numerics.md). Groups of rows pass by each group of panels, as in blocks of
+// linear_rows.h. Sums of the last chunk are finished in registers where what is done with them is simple and a panel is
+// whole or half.
 #ifndef INGOT_TARGET_CPU_KERNELS_CONVOLUTION_LAST_ROWS_H
 #define INGOT_TARGET_CPU_KERNELS_CONVOLUTION_LAST_ROWS_H
 
@@ -37,10 +37,6 @@ struct LastChunk {
   bool first;          // sums are set and not added to
   const LastEnd *end;  // null: sums are kept
 };
-
-constexpr int kLastPanels = kRows > 6 ? 2 : 1;       // multiplied at once
-constexpr int32_t kLastPiece = 256 / kLastPanels;    // k of a piece: 16 KB of the weight
-constexpr int32_t kLastBlock = (int32_t)kLastPlaces; // rows at most
 
 template <class V, int MR, int NP>
 INGOT_INLINE void finishLast(V (&acc)[MR][NP], const LastEnd &end, int32_t row, int32_t panel) {
@@ -75,24 +71,37 @@ INGOT_INLINE void finishLast(V (&acc)[MR][NP], const LastEnd &end, int32_t row, 
   }
 }
 
-// MR rows by NP panels over k [from, from + some) of the chunk.
+// Asks for what finishLast reads and writes: each row lies in lines of its own, which nothing else would see coming.
+template <int MR, int NP> INGOT_INLINE void fetchEnd(const LastEnd &end, int32_t row, int32_t panel) {
+  const int64_t at = row * end.across + panel * 16;
+#pragma unroll
+  for (int r = 0; r < MR; ++r)
+#pragma unroll
+    for (int i = 0; i < NP; ++i) {
+      if (end.residual)
+        __builtin_prefetch(end.residual + at + r * end.across + i * 16);
+      __builtin_prefetch(end.out + at + r * end.across + i * 16, 1);
+    }
+}
+
+// MR rows by NP panels.
 template <class V, int MR, int NP>
-INGOT_INLINE void lastPiece(const LastChunk &c, int32_t row, int32_t panel, int32_t from, int32_t some, float *chains,
-                            Fetch &fetch) {
-  const float *__restrict rows = c.rows + row * c.lda + from;
-  const float *__restrict w = c.weight + panel * c.ldw + (int64_t)from * 16;
+INGOT_INLINE void lastGroup(const LastChunk &c, int32_t row, int32_t panel, Fetch<NP> &fetch) {
+  const float *__restrict rows = c.rows + row * c.lda;
+  const float *__restrict w = c.weight + panel * c.ldw;
   const int64_t lda = c.lda, ldw = c.ldw;
-  chains += row * NP * 16;
+  if (c.end)
+    fetchEnd<MR, NP>(*c.end, row, panel);
   V acc[MR][NP];
 #pragma unroll
   for (int r = 0; r < MR; ++r)
 #pragma unroll
     for (int i = 0; i < NP; ++i)
-      acc[r][i] = from == 0 ? (V)(0.0f) : loadLanes<V>(chains + (r * NP + i) * 16);
-  for (int32_t k = 0; k < some;) {
-    fetch.line();
-    const int32_t end = minimum(k + kFetchEvery, some);
-#pragma clang loop unroll_count(4)
+      acc[r][i] = (V)(0.0f);
+  for (int32_t k = 0; k < c.length;) {
+    fetch.some();
+    const int32_t end = minimum(k + kFetchEvery, c.length);
+#pragma clang loop unroll_count(MR *NP < 24 ? 4 : 2)
     for (; k < end; ++k) {
       V line[NP];
 #pragma unroll
@@ -106,14 +115,6 @@ INGOT_INLINE void lastPiece(const LastChunk &c, int32_t row, int32_t panel, int3
           acc[r][i] = __builtin_elementwise_fma(factor, line[i], acc[r][i]);
       }
     }
-  }
-  if (from + some < c.length) {
-#pragma unroll
-    for (int r = 0; r < MR; ++r)
-#pragma unroll
-      for (int i = 0; i < NP; ++i)
-        storeLanes(chains + (r * NP + i) * 16, acc[r][i]);
-    return;
   }
 #pragma unroll
   for (int r = 0; r < MR; ++r)
@@ -131,43 +132,39 @@ INGOT_INLINE void lastPiece(const LastChunk &c, int32_t row, int32_t panel, int3
       storeLanes(c.sums + (panel + i) * c.ldsums + (row + r) * 16, acc[r][i]);
 }
 
-// All rows by NP panels.
-template <class V, int NP> INGOT_INLINE void lastPanels(const LastChunk &c, int32_t panel, Fetch fetch) {
-  alignas(64) float chains[kLastBlock * NP * 16];
-  for (int32_t k = 0; k < c.length; k += kLastPiece) {
-    const int32_t some = minimum(kLastPiece, c.length - k);
-    int32_t row = 0;
-    if constexpr (kRows == 6) {
-      // 1 or 2 rows alone leave the units short of chains: 7 are 4 and 3, 8 are twice 4.
-      const int32_t rest = c.count % 6, most = rest == 1 || rest == 2 ? c.count - rest - 6 : c.count - rest;
-      for (; row + 6 <= most; row += 6)
-        lastPiece<V, 6, NP>(c, row, panel, k, some, chains, fetch);
-      if (c.count - row == 5) {
-        lastPiece<V, 5, NP>(c, row, panel, k, some, chains, fetch);
-        continue;
-      }
-      for (; row + 4 <= c.count; row += 4)
-        lastPiece<V, 4, NP>(c, row, panel, k, some, chains, fetch);
-      if (c.count - row == 3) {
-        lastPiece<V, 3, NP>(c, row, panel, k, some, chains, fetch);
-        continue;
-      }
-    } else {
-      for (; row + kRows <= c.count; row += kRows)
-        lastPiece<V, kRows, NP>(c, row, panel, k, some, chains, fetch);
-      for (; row + 8 <= c.count; row += 8)
-        lastPiece<V, 8, NP>(c, row, panel, k, some, chains, fetch);
-      for (; row + 4 <= c.count; row += 4)
-        lastPiece<V, 4, NP>(c, row, panel, k, some, chains, fetch);
-    }
-    for (; row + 2 <= c.count; row += 2)
-      lastPiece<V, 2, NP>(c, row, panel, k, some, chains, fetch);
-    for (; row < c.count; ++row)
-      lastPiece<V, 1, NP>(c, row, panel, k, some, chains, fetch);
-  }
+// All rows by NP panels, in groups of UNIT rows. 1 or 2 rows alone would leave the units short of chains, so what does
+// not fill a group is shared with the group before it where it is less than half of one.
+template <class V, int NP> INGOT_INLINE void lastPanels(const LastChunk &c, int32_t panel, Fetch<NP> fetch) {
+  constexpr int UNIT = NP < kBlockPanels ? kRows : kBlockUnit;
+  int32_t row = 0;
+  auto group = [&]<int MR>() __attribute__((always_inline)) {
+    lastGroup<V, MR, NP>(c, row, panel, fetch);
+    row += MR;
+  };
+  const int32_t rest = c.count % UNIT, whole = c.count - rest - (rest > 0 && rest < UNIT / 2 ? UNIT : 0);
+  while (row + UNIT <= whole)
+    group.template operator()<UNIT>();
+  if constexpr (UNIT > 8)
+    while (c.count - row > 12 || c.count - row == 8)
+      group.template operator()<8>();
+  if constexpr (UNIT > 6)
+    while (c.count - row > 8)
+      group.template operator()<5>();
+  if (c.count - row == 6)
+    group.template operator()<6>();
+  if (c.count - row == 5)
+    group.template operator()<5>();
+  while (c.count - row >= 4)
+    group.template operator()<4>();
+  if (c.count - row == 3)
+    group.template operator()<3>();
+  if (c.count - row == 2)
+    group.template operator()<2>();
+  if (c.count - row == 1)
+    group.template operator()<1>();
 }
 
-// Where the sums of columns are finished by lastPiece: of whole panels, and of a last one that is half.
+// Where the sums of columns are finished by lastGroup: of whole panels, and of a last one that is half.
 INGOT_INLINE bool finishedInRegisters(const LastChunk &c, int32_t panel) {
   const int32_t width = minimum(16, c.columns - panel * 16);
   return c.end && (width == 16 || width == 8);
@@ -177,19 +174,24 @@ INGOT_INLINE void multiplyLast(const LastChunk &c) {
   // A panel that is not whole is multiplied alone: another beside it would not be finished in registers either.
   const int32_t panels = (c.columns + 15) / 16, whole = c.columns / 16;
   const auto *w = (const char *)c.weight;
-  const int64_t bytes = (int64_t)c.length * 64;
-  int32_t panel = 0;
-  auto fetchOf = [&](int32_t next) __attribute__((always_inline)) {
-    const char *at = w + (int64_t)minimum(next, panels - 1) * c.ldw * 4;
-    return Fetch{at, at + bytes};
+  const int64_t bytes = (int64_t)c.length * 64, across = c.ldw * 4;
+  const int32_t groups = maximum(1, c.count / kBlockUnit), lines = (kFetchEvery + groups - 1) / groups;
+  // NP panels, while those after them are fetched.
+  auto some = [&]<class V, int NP>(int32_t panel) __attribute__((always_inline)) {
+    const char *next = w + (int64_t)minimum(panel + NP, maximum(0, panels - NP)) * across;
+    lastPanels<V, NP>(c, panel, Fetch<NP>{next, next + bytes, across, lines});
   };
-  for (; panel + kLastPanels <= whole; panel += kLastPanels)
-    lastPanels<f32x16, kLastPanels>(c, panel, fetchOf(panel + kLastPanels));
+  int32_t panel = 0;
+  for (; panel + kBlockPanels <= whole && whole - panel != 4; panel += kBlockPanels)
+    some.template operator()<f32x16, kBlockPanels>(panel);
+  if constexpr (kBlockPanels > 2)
+    for (; panel + 2 <= whole; panel += 2)
+      some.template operator()<f32x16, 2>(panel);
   const int32_t wide = c.columns - whole * 16 > 8 ? panels : whole;
   for (; panel < wide; ++panel)
-    lastPanels<f32x16, 1>(c, panel, fetchOf(panel + 1));
+    some.template operator()<f32x16, 1>(panel);
   if (panel < panels)
-    lastPanels<f32x8, 1>(c, panel, fetchOf(panel));
+    some.template operator()<f32x8, 1>(panel);
 }
 
 } // namespace ingot::kernels

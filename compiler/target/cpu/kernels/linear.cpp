@@ -8,8 +8,8 @@
 // first, as vdpbf16ps does it. Nothing below may change that: blocking only decides when a chunk is computed.
 //
 // Blocking (bf16 by bf16 where there are tiles: linear_tiles.h). Up to 16 rows: panel by panel, so that weights stream once, in order; few rows leave the loop short of
-// independent chains, so several panels run side by side. More rows: blocks of rows x panels x one chunk; the inputs of
-// the block are copied (widened) to scratch, weights of 16 bits are widened once per block. Quantized weights are
+// independent chains, so several panels run side by side. More rows: blocks of rows x panels x one chunk; inputs that
+// are no f32 are copied (widened) to scratch per block, weights of 16 bits are widened once per block. Quantized weights are
 // dequantized to f32: in registers for very few rows, else to scratch, chunk by chunk.
 #include "compiler/target/cpu/kernels/linear_dequant_rows.h"
 #include "compiler/target/cpu/kernels/linear_epilogue.h"
@@ -168,42 +168,51 @@ template <int WEIGHT, bool PAIRS> struct Linear {
     float *wide = (float *)(scratch + layout.input);
     float *sums = (float *)(scratch + layout.input + layout.weights);
     constexpr int64_t stride = kChunk / kPerWord;
-    const int32_t block = evenBlocks(rows, rows <= kRowBlock ? kRowBlock : kRowBlockOfMany, kRows);
+    const bool inPlace = !PAIRS && p->in_type == INGOT_F32;
+    const int32_t block = evenBlocks(rows, rows <= kRowBlock ? kRowBlock : kRowBlockOfMany, kBlockUnit);
     const int32_t perTile = p->gated ? 2 : 1;
+    constexpr int32_t kGroup = kBlockPanels > 1 ? kWidened : kPanelGroup;
     for (int32_t row = 0; row < rows; row += block) {
       int32_t rowCount = minimum(block, rows - row);
       for (int32_t tile = tile0; tile < tile1; tile += kPanelBlock / perTile) {
         int32_t count = minimum(kPanelBlock / perTile, tile1 - tile);
         int32_t panels = count * perTile;
-        for (int32_t i = 0; i < panels; ++i)
-          clearSums(sums + (int64_t)i * kRowBlock * 16, rowCount);
         for (int32_t k = 0; k < p->k; k += kChunk) {
           int32_t length = minimum(kChunk, p->k - k);
-          copyInput(scratch, stride, row, rowCount, k, length);
-          for (int32_t i = 0; i < panels; i += kPanelGroup) {
-            int32_t some = minimum(kPanelGroup, panels - i);
+          const bool first = k == 0;
+          const void *a = scratch;
+          int64_t lda = stride;
+          if (inPlace) {
+            a = (const float *)in + (int64_t)row * p->k_padded + k;
+            lda = p->k_padded;
+          } else {
+            copyInput(scratch, stride, row, rowCount, k, length);
+          }
+          for (int32_t i = 0; i < panels; i += kGroup) {
+            int32_t some = minimum(kGroup, panels - i);
             const W *w = weight + ((int64_t)tile * perTile + i) * panel + (int64_t)k * 16;
             float *s = sums + (int64_t)i * kRowBlock * 16;
-            // What is multiplied next: the group beside, or this group's first over the next chunk.
-            const W *next = i + kPanelGroup < panels ? w + kPanelGroup * panel
+            // What is multiplied next: the group beside, this block's first over the next chunk, or the next block's.
+            const W *next = i + kGroup < panels ? w + kGroup * panel
                             : k + kChunk < p->k ? weight + (int64_t)tile * perTile * panel + (int64_t)(k + kChunk) * 16
-                                                : w;
+                            : tile + count < tile1 ? weight + (int64_t)(tile + count) * perTile * panel
+                                                   : weight + (int64_t)tile0 * perTile * panel;
             const int64_t nextPanel = panel * (int64_t)sizeof(W), nextBytes = (int64_t)length * 16 * (int64_t)sizeof(W);
             if constexpr (kQuantized) {
               for (int32_t j = 0; j < some; ++j)
                 quantized.dequantize(wide + (int64_t)j * kChunk * 16, (int64_t)tile * perTile + i + j, k, length);
-              ingot_linear_rows_f32_block(scratch, rowCount, wide, kChunk * 16, some, length, s, kRowBlock * 16,
+              ingot_linear_rows_f32_block(a, lda, rowCount, wide, kChunk * 16, some, length, first, s, kRowBlock * 16,
                                           wide, 0, 0);
             } else if constexpr (kDot) {
-              ingot_linear_rows_bf16_pairs_block(scratch, rowCount, w, panel, some, length, s, kRowBlock * 16,
+              ingot_linear_rows_bf16_pairs_block(a, lda, rowCount, w, panel, some, length, first, s, kRowBlock * 16,
                                                  next, nextPanel, nextBytes);
             } else if constexpr (kStep == 2) {
               for (int32_t j = 0; j < some; ++j)
                 widen(wide + (int64_t)j * kChunk * 16, w + j * panel, length);
-              ingot_linear_rows_f32_block(scratch, rowCount, wide, kChunk * 16, some, (length + 1) / 2 * 2, s,
+              ingot_linear_rows_f32_block(a, lda, rowCount, wide, kChunk * 16, some, (length + 1) / 2 * 2, first, s,
                                           kRowBlock * 16, next, nextPanel, nextBytes);
             } else {
-              ingot_linear_rows_f32_block(scratch, rowCount, w, panel, some, length, s, kRowBlock * 16, next,
+              ingot_linear_rows_f32_block(a, lda, rowCount, w, panel, some, length, first, s, kRowBlock * 16, next,
                                           nextPanel, nextBytes);
             }
           }

@@ -191,8 +191,8 @@ struct LinearInt {
     const int32_t perTile = p->gated ? 2 : 1;
     for (int32_t row = 0; row < rows; row += block) {
       int32_t rowCount = minimum(block, rows - row);
-      for (int32_t tile = tile0; tile < tile1; tile += kPanelBlock / perTile) {
-        int32_t count = minimum(kPanelBlock / perTile, tile1 - tile);
+      for (int32_t tile = tile0; tile < tile1; tile += kIntPanelBlock / perTile) {
+        int32_t count = minimum(kIntPanelBlock / perTile, tile1 - tile);
         int32_t panels = count * perTile;
         for (int32_t i = 0; i < panels; ++i)
           clearSums(sums + (int64_t)i * kBytesRows * 16, rowCount);

@@ -13,8 +13,11 @@ namespace ingot::kernels {
 
 #if defined(__AVX512F__)
 constexpr int kRows = 12; // x 2 panels: 24 accumulators of 32 registers; of 28 the compiler keeps some in memory
+// Blocks of many rows: as many accumulators, but 11 loads for them where 12 x 2 has 14.
+constexpr int kBlockUnit = 8, kBlockPanels = 3;
 #else
 constexpr int kRows = 6; // x 1 panel of two ymm: 12 accumulators of 16 registers
+constexpr int kBlockUnit = kRows, kBlockPanels = 1;
 #endif
 #if defined(__AVX512BF16__)
 constexpr bool kHasDotBf16 = true;
@@ -23,12 +26,17 @@ constexpr bool kHasDotBf16 = false;
 #endif
 
 constexpr int32_t kFetchEvery = 16; // k between two lines that are fetched early
-// What is fetched from memory while a block is multiplied: one line at a time, up to `end`.
-struct Fetch {
+// What is fetched from memory while a block is multiplied: `lines` at a time, up to `end`, of PANELS panels each.
+template <int PANELS> struct Fetch {
   const char *at, *end;
-  INGOT_INLINE void line() {
-    __builtin_prefetch(at, 0, 2);
-    at = at + 64 < end ? at + 64 : at;
+  int64_t panel; // bytes from panel to panel
+  int32_t lines;
+  INGOT_INLINE void some() {
+#pragma clang loop unroll(disable)
+    for (int32_t i = 0; i < lines && at < end; ++i, at += 64)
+#pragma unroll
+      for (int p = 0; p < PANELS; ++p)
+        __builtin_prefetch(at + p * panel, 0, 2);
   }
 };
 
@@ -86,13 +94,12 @@ INGOT_INLINE int32_t panelsBeside(int32_t rows) {
       const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw, int32_t panels, int32_t length,              \
       int64_t rest, float *sums, int64_t sums_panel)
 
-// The same for at most kRowBlock rows, which lie one chunk apart: addresses of rows are then constants, where a dozen of
-// them would not fit the registers. While panel i is multiplied, `next_bytes` from next + i * next_panel (bytes) on
-// are fetched into the second-level cache: the weights that come after.
+// The same for many rows; the sums begin with this chunk where it is `first`. While panel i is multiplied, `next_bytes`
+// from next + i * next_panel (bytes) on are fetched into the second-level cache: the weights that come after.
 #define INGOT_LINEAR_BLOCK_PROTOTYPE(name, W)                                                                          \
   extern "C" __attribute__((visibility("hidden"), noinline)) void ingot_linear_rows_##name##_block(                    \
-      const void *a, int32_t count, const W *w, int64_t ldw, int32_t panels, int32_t length, float *sums,              \
-      int64_t sums_panel, const void *next, int64_t next_panel, int64_t next_bytes)
+      const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw, int32_t panels, int32_t length, bool first,  \
+      float *sums, int64_t sums_panel, const void *next, int64_t next_panel, int64_t next_bytes)
 
 #define INGOT_DECLARE_STREAM(name, W, PAIRS) INGOT_LINEAR_STREAM_PROTOTYPE(name, W);
 #define INGOT_DECLARE_BLOCK(name, W, DOT) INGOT_LINEAR_BLOCK_PROTOTYPE(name, W);

@@ -18,8 +18,9 @@ constexpr int64_t kChunk = 512;
 constexpr int64_t kFewRows = 16;
 constexpr int64_t kRowBlock = 144; // all rows there are, where they are so few; blocks of more are smaller:
 constexpr int64_t kRowBlockOfMany = 96; // beside panels and sums they stay in the second-level cache
-constexpr int64_t kPanelBlock = 16;
+constexpr int64_t kPanelBlock = 24;
 constexpr int64_t kPanelGroup = 4; // panels in flight at once
+constexpr int64_t kWidened = 6;    // panels that many rows of floats multiply between two looks at the block
 // Sets with tiles (linear_tiles.h): activations of a block in the order of tiles, and vectors of 16 sums.
 constexpr int64_t kTileInput = 1 << 20;
 constexpr int64_t kTileSpread = 1 << 16; // a piece of 4-bit weights as 8-bit ones
@@ -30,7 +31,7 @@ constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 // most: what a set does not touch costs it nothing.
 struct LinearScratch {
   int64_t input;   // f32: few rows x whole K, or a block of rows x one chunk; or tiles
-  int64_t weights; // f32: one chunk of kPanelGroup panels, widened
+  int64_t weights; // f32: one chunk of kWidened panels, widened
   int64_t sums;    // f32: [panels][rows][16]
   int64_t total;
 };
@@ -41,7 +42,7 @@ constexpr LinearScratch linearScratch(const linear_params &p) {
   bool tiles = p.in_type == INGOT_BF16 && p.weight_type == INGOT_BF16;
   LinearScratch s{};
   s.input = larger(larger(few, block), tiles ? kTileInput : 0);
-  s.weights = kPanelGroup * kChunk * 16 * 4;
+  s.weights = kWidened * kChunk * 16 * 4;
   s.sums = larger(kPanelBlock * kRowBlock, tiles ? kTileVectors : 0) * 16 * 4;
   s.total = s.input + s.weights + s.sums;
   return s;
@@ -55,8 +56,10 @@ constexpr int64_t groupsOf(int64_t k, int64_t group) { return (k + group - 1) / 
 constexpr int64_t kBytesRest = 32;
 constexpr int64_t kBytesPanel = 64 + 32 + kBytesRest * (2 + 64) + kChunk * 16;
 
-// Scratch of `linear_int`, blocked as `linear` is, but by bytes kBytesRows rows, for which a panel is made ready once.
+// Scratch of `linear_int`, blocked as `linear` is, kIntPanelBlock panels; by bytes kBytesRows rows, for which a panel is
+// made ready once.
 constexpr int64_t kBytesRows = 224;
+constexpr int64_t kIntPanelBlock = 16;
 struct LinearIntScratch {
   int64_t input; // 16 bits: few rows x whole K, or a block of rows x one chunk; or a piece of weights and tiles
   int64_t bytes; // 8 bits: a block of rows x one chunk, and a sum of each row
@@ -73,7 +76,7 @@ constexpr LinearIntScratch linearIntScratch(const linear_int_params &p) {
   s.input = larger(larger(few, block), kTileSpread + kTileInput);
   s.bytes = kBytesRows * kChunk + roundUp(kBytesRows * 4, 64);
   s.weights = kPanelGroup * roundUp(kBytesPanel, 64);
-  s.sums = larger(kPanelBlock * kBytesRows, kTileVectors) * 16 * 4;
+  s.sums = larger(kIntPanelBlock * kBytesRows, kTileVectors) * 16 * 4;
   s.total = s.input + s.bytes + s.weights + s.sums;
   return s;
 }
