@@ -26,6 +26,14 @@ TEST_P(ConvolutionTest, IsTheContractToTheBit) {
     }
 }
 
+// Places are multiplied in groups of several sizes, by one, two or three panels.
+TEST_P(ConvolutionTest, AnyCountOfPlaces) {
+  for (const TestKernel *kernel : Images::get().kernels("convolution", GetParam()))
+    if (kernel->name.ends_with("-panels"))
+      for (int width = 1; width <= 30; ++width)
+        checkConvolution(*kernel, onSet(*GetParam()), {1, 1, 1, width}, 1);
+}
+
 TEST_P(ConvolutionTest, CutsAndCompanyChangeNoBit) {
   for (const TestKernel *kernel : Images::get().kernels("convolution", GetParam())) {
     ConvolutionProblem p(*kernel, {3, 1, 11, 19}, 5), alone(*kernel, {1, 1, 11, 19}, 5);

@@ -146,6 +146,7 @@ struct LastBlocks : ConvolutionOperands {
         chunk.sums = sums;
         chunk.ldsums = kLastPlaces * 16;
         chunk.first = k == 0;
+        chunk.ahead = inPlace;
         chunk.end = k + length == depth && !p->act ? &end : nullptr;
         multiplyLast(chunk);
       }

@@ -35,6 +35,7 @@ struct LastChunk {
   float *sums;         // [panel][row][16]; null where the first chunk is the last
   int64_t ldsums;      // floats from panel to panel
   bool first;          // sums are set and not added to
+  bool ahead;          // the rows that follow are fetched early
   const LastEnd *end;  // null: sums are kept
 };
 
@@ -73,14 +74,14 @@ INGOT_INLINE void finishLast(V (&acc)[MR][NP], const LastEnd &end, int32_t row, 
 
 // Asks for what finishLast reads and writes: each row lies in lines of its own, which nothing else would see coming.
 template <int MR, int NP> INGOT_INLINE void fetchEnd(const LastEnd &end, int32_t row, int32_t panel) {
-  const int64_t at = row * end.across + panel * 16;
-#pragma unroll
-  for (int r = 0; r < MR; ++r)
+  int64_t at = row * end.across + panel * 16;
+#pragma clang loop unroll(disable)
+  for (int r = 0; r < MR; ++r, at += end.across)
 #pragma unroll
     for (int i = 0; i < NP; ++i) {
       if (end.residual)
-        __builtin_prefetch(end.residual + at + r * end.across + i * 16);
-      __builtin_prefetch(end.out + at + r * end.across + i * 16, 1);
+        __builtin_prefetch(end.residual + at + i * 16);
+      __builtin_prefetch(end.out + at + i * 16, 1);
     }
 }
 
@@ -100,6 +101,11 @@ INGOT_INLINE void lastGroup(const LastChunk &c, int32_t row, int32_t panel, Fetc
       acc[r][i] = (V)(0.0f);
   for (int32_t k = 0; k < c.length;) {
     fetch.some();
+    // Rows that lie in the image are met for the first time by the first panels.
+    if (c.ahead && panel == 0)
+#pragma clang loop unroll(disable)
+      for (int r = MR; r < 2 * MR; ++r)
+        __builtin_prefetch(rows + r * lda + k);
     const int32_t end = minimum(k + kFetchEvery, c.length);
 #pragma clang loop unroll_count(MR *NP < 24 ? 4 : 2)
     for (; k < end; ++k) {
@@ -132,10 +138,11 @@ INGOT_INLINE void lastGroup(const LastChunk &c, int32_t row, int32_t panel, Fetc
       storeLanes(c.sums + (panel + i) * c.ldsums + (row + r) * 16, acc[r][i]);
 }
 
-// All rows by NP panels, in groups of UNIT rows. 1 or 2 rows alone would leave the units short of chains, so what does
-// not fill a group is shared with the group before it where it is less than half of one.
+// All rows by NP panels, in groups of UNIT rows. Few rows alone would leave the units short of chains: 9 to 11 rows begin
+// with 5, and not with 8.
 template <class V, int NP> INGOT_INLINE void lastPanels(const LastChunk &c, int32_t panel, Fetch<NP> fetch) {
-  constexpr int UNIT = NP < kBlockPanels ? kRows : kBlockUnit;
+  constexpr bool kHalf = sizeof(V) < 64;
+  constexpr int UNIT = NP == kBlockPanels || kHalf ? kBlockUnit : kRows;
   int32_t row = 0;
   auto group = [&]<int MR>() __attribute__((always_inline)) {
     lastGroup<V, MR, NP>(c, row, panel, fetch);
@@ -147,20 +154,14 @@ template <class V, int NP> INGOT_INLINE void lastPanels(const LastChunk &c, int3
   if constexpr (UNIT > 8)
     while (c.count - row > 12 || c.count - row == 8)
       group.template operator()<8>();
-  if constexpr (UNIT > 6)
-    while (c.count - row > 8)
+  if constexpr (NP > 1 || UNIT == 6)
+    while (c.count - row > 8 || c.count - row == 5 || c.count - row == 7)
       group.template operator()<5>();
-  if (c.count - row == 6)
-    group.template operator()<6>();
-  if (c.count - row == 5)
-    group.template operator()<5>();
   while (c.count - row >= 4)
     group.template operator()<4>();
-  if (c.count - row == 3)
-    group.template operator()<3>();
-  if (c.count - row == 2)
+  if (c.count - row >= 2)
     group.template operator()<2>();
-  if (c.count - row == 1)
+  if (c.count - row >= 1)
     group.template operator()<1>();
 }
 
