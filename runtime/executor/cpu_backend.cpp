@@ -193,8 +193,9 @@ Result<void> CpuBackend::compile(const format::Entry &entry) {
   compiled.perWorker = operands;
   compiled.pointers.reserve(operands * (locals ? pool->workers() : 1));
   for (const format::Launch *launch : *entry.launches()) {
-    // Parts of rows add at most 8 units a worker.
-    if (largestAmount(launch->tiles(), bounds) > int64_t(std::numeric_limits<uint32_t>::max()) - 8 * pool->workers())
+    // Rows are cut in a part a worker at most, or in so many that 8 units a worker are there.
+    const int64_t most = std::numeric_limits<uint32_t>::max();
+    if (largestAmount(launch->tiles(), bounds) > (launch->rows() ? most / pool->workers() - 8 : most))
       return makeError(ErrorCode::InvalidArgument,
                        "launch %s has more than 2^32 tiles at these bounds; ask for smaller bounds",
                        quoted(launch->node() ? launch->node()->string_view() : "").c_str());
@@ -354,7 +355,8 @@ Result<void> CpuBackend::run(unsigned index, std::span<int64_t> symbols, std::sp
   for (unsigned piece = 0, first = 0; piece < pieces; ++piece) {
     const unsigned end = piece + 1 < pieces ? settings->Get(piece)->launch() + 1 : launches.size();
     for (unsigned i = first; i < launches.size(); ++i)
-      entry.steps[i].tiles = uint32_t(unitsOf(*launches.Get(i), symbols, pool->workers()));
+      entry.steps[i].tiles = uint32_t(unitsOf(*launches.Get(i), symbols, pool->workers(),
+                                              engine->head().variants()->Get(entry.variants[i])->kernel_abi()));
     placeLocals(entry, pool->workers());
     const std::span<const Step> steps(entry.steps.data() + first, end - first);
     if (steps.empty() && pieces > 1) { // two values from one launch

@@ -83,9 +83,12 @@ int64_t amount(const format::Size *size, std::span<const int64_t> symbols) {
   return sumOf(size, symbols, [](int64_t) { return true; });
 }
 
-int64_t unitsOf(const format::Launch &launch, std::span<const int64_t> symbols, unsigned workers) {
+int64_t unitsOf(const format::Launch &launch, std::span<const int64_t> symbols, unsigned workers, unsigned abi) {
   const int64_t tiles = std::min<int64_t>(amount(launch.tiles(), symbols), UINT32_MAX);
-  return launch.rows() ? tiles * ingot_row_parts(amount(launch.rows(), symbols), uint32_t(tiles), workers) : tiles;
+  if (!launch.rows())
+    return tiles;
+  const auto parts = abi == INGOT_KERNEL_ABI ? ingot_row_parts : ingot_row_parts_abi2;
+  return tiles * parts(amount(launch.rows(), symbols), uint32_t(tiles), workers);
 }
 
 int64_t largestAmount(const format::Size *size, std::span<const int64_t> bounds) {

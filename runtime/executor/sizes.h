@@ -24,8 +24,8 @@ int64_t extent(const format::Size *size, std::span<const int64_t> symbols);
 // How much a launch has to do (tiles, bytes, operations): the same, with parts that may be negative; 0 where the sum is.
 int64_t amount(const format::Size *size, std::span<const int64_t> symbols);
 
-// Units of work of a launch on so many workers: its tiles, times the parts that its rows are cut in.
-int64_t unitsOf(const format::Launch &launch, std::span<const int64_t> symbols, unsigned workers);
+// Units of work of a launch on so many workers: its tiles, times the parts that its rows are cut in by a kernel of `abi`.
+int64_t unitsOf(const format::Launch &launch, std::span<const int64_t> symbols, unsigned workers, unsigned abi);
 
 // The largest amount for symbols of 0 up to `bounds`.
 int64_t largestAmount(const format::Size *size, std::span<const int64_t> bounds);

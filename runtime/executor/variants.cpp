@@ -19,9 +19,9 @@ static std::string obstacle(const format::Variant &variant, const CpuFeatures &c
            ", with a driver of CUDA " + cuda::versionName(variant.driver()) + " or newer (--device=cuda)";
   if (variant.target()->string_view() != "cpu")
     return "this runtime has no target " + quoted(variant.target()->string_view());
-  if (variant.kernel_abi() != INGOT_KERNEL_ABI)
+  if (variant.kernel_abi() < INGOT_KERNEL_ABI_OLDEST || variant.kernel_abi() > INGOT_KERNEL_ABI)
     return "it was made for kernel ABI " + std::to_string(variant.kernel_abi()) + ", this runtime has " +
-           std::to_string(INGOT_KERNEL_ABI);
+           std::to_string(INGOT_KERNEL_ABI_OLDEST) + " to " + std::to_string(INGOT_KERNEL_ABI);
   std::string lacking, unknown;
   for (const flatbuffers::String *feature : *variant.features()) {
     if (cpu.has(feature->string_view()))

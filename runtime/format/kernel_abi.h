@@ -9,7 +9,8 @@
 
 #include <stdint.h>
 
-#define INGOT_KERNEL_ABI 2
+#define INGOT_KERNEL_ABI 3
+#define INGOT_KERNEL_ABI_OLDEST 2 /* whose kernels a runtime still calls: they cut rows as ingot_row_parts_abi2 says */
 
 /* What a kernel may know of the machine and of the worker that runs it. One per worker, filled at load,
  * never written by kernels. Results never depend on it: it only steers blocking. */
@@ -23,14 +24,20 @@ typedef struct ingot_env {
   uint64_t l3_bytes;
 } ingot_env;
 
-/* Products of many rows by few panels: where a launch states its rows (plan.fbs), each of its tiles is cut in so many
- * parts of neighbouring rows that even 8 units a worker are there, of 32 rows at least. The tile space is then
- * tiles * parts, part by part, so that a worker's range is a block of panels by rows; part i of `parts` has rows
+/* Products of many rows: where a launch states its rows (plan.fbs), each of its tiles is cut in parts of neighbouring
+ * rows: so many that even 8 units a worker are there, of 32 rows at least; and of 256 rows and more one part a worker,
+ * which then reads no other rows, and weights when the others read them. The tile space is then tiles * parts, part by
+ * part, so that a worker's range is a block of panels by rows; part i of `parts` has rows
  * [rows * i / parts, rows * (i + 1) / parts). One worker or few rows: 1. */
-static inline uint32_t ingot_row_parts(int64_t rows, uint32_t tiles, uint32_t workers) {
+static inline uint32_t ingot_row_parts_abi2(int64_t rows, uint32_t tiles, uint32_t workers) {
   uint64_t wanted = tiles ? ((uint64_t)workers * 8 + tiles - 1) / tiles : 1;
   uint64_t most = rows < 64 || workers == 1 ? 1 : (uint64_t)rows / 32;
   return (uint32_t)(wanted < most ? wanted : most);
+}
+static inline uint32_t ingot_row_parts(int64_t rows, uint32_t tiles, uint32_t workers) {
+  uint64_t large = rows < 512 ? 1 : (uint64_t)rows / 256;
+  uint64_t parts = ingot_row_parts_abi2(rows, tiles, workers), each = large < workers ? large : workers;
+  return (uint32_t)(parts < each ? each : parts);
 }
 
 /* Computes tiles [tile0, tile1) of the kernel's tile space.

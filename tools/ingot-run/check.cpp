@@ -9,6 +9,7 @@
 #include "runtime/executor/executor.h"
 #include "runtime/executor/sizes.h"
 #include "runtime/executor/tensors.h"
+#include "runtime/format/kernel_abi.h"
 #include "tools/ingot-run/common.h"
 
 #include <nlohmann/json.hpp>
@@ -74,7 +75,7 @@ struct Balance {
   uint32_t tiles = 0, least = 0, most = 0; // of one launch; of a thread
 };
 
-std::vector<Balance> countTiles(const format::Plan &plan, unsigned threads, uint64_t tokens) {
+std::vector<Balance> countTiles(const format::Plan &plan, unsigned abi, unsigned threads, uint64_t tokens) {
   std::vector<int64_t> symbols(plan.symbols()->size(), 1);
   for (unsigned i = 0; i < symbols.size(); ++i)
     if (plan.symbols()->Get(i)->name()->string_view() == "tokens")
@@ -83,7 +84,7 @@ std::vector<Balance> countTiles(const format::Plan &plan, unsigned threads, uint
   for (const format::Entry *entry : *plan.entries())
     for (const format::Launch *launch : *entry->launches()) {
       Balance balance{plan.kernels()->Get(launch->kernel())->name()->str(), 1, 0, ~0u, 0};
-      balance.tiles = uint32_t(std::min<int64_t>(runtime::unitsOf(*launch, symbols, threads), INT32_MAX));
+      balance.tiles = uint32_t(std::min<int64_t>(runtime::unitsOf(*launch, symbols, threads, abi), INT32_MAX));
       for (unsigned worker = 0; worker < threads; ++worker) {
         runtime::TileRange share = runtime::tileShare(balance.tiles, worker, threads);
         balance.least = std::min(balance.least, share.end - share.first);
@@ -145,8 +146,9 @@ Result<int> run(const CheckOptions &o) {
   std::vector<Balance> tiles, promptTiles;
   if (o.threads) {
     INGOT_ASSIGN_OR_RETURN(auto opened, runtime::EngineFile::open(o.engine));
-    tiles = countTiles(opened->plan(), o.threads, 1);
-    promptTiles = countTiles(opened->plan(), o.threads, tokensOfStep(head));
+    const unsigned abi = choice.taken ? head.variants()->Get(*choice.taken)->kernel_abi() : INGOT_KERNEL_ABI;
+    tiles = countTiles(opened->plan(), abi, o.threads, 1);
+    promptTiles = countTiles(opened->plan(), abi, o.threads, tokensOfStep(head));
   }
   // Graphs are told by what they take and give.
   std::shared_ptr<const runtime::EngineFile> graph;

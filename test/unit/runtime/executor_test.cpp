@@ -87,9 +87,10 @@ std::string createRefusal(const ExecutorOptions &how, ErrorCode code, const Test
   return executor.error().message();
 }
 
-// Rows are cut only where tiles are fewer than 8 a worker, and never below 32 rows (ingot_row_parts).
-TEST(UnitsTest, CutsRowsWhereTilesAreFewForTheWorkers) {
-  auto units = [](int64_t tiles, int64_t rows, unsigned workers) {
+// Rows are cut in a part a worker where there are 256 for each and 512 of all, and where tiles are fewer than 8 a worker,
+// never below 32 rows (ingot_row_parts). Kernels of ABI 2 do the second alone.
+TEST(UnitsTest, CutsManyRowsAndRowsOfFewTiles) {
+  auto units = [](int64_t tiles, int64_t rows, unsigned workers, unsigned abi = INGOT_KERNEL_ABI) {
     flatbuffers::FlatBufferBuilder builder;
     std::vector<int64_t> perRow = {1};
     auto launch = format::CreateLaunch(builder, 0, builder.CreateVector(std::vector<uint32_t>()),
@@ -97,10 +98,15 @@ TEST(UnitsTest, CutsRowsWhereTilesAreFewForTheWorkers) {
                                        rows < 0 ? 0 : format::CreateSizeDirect(builder, 0, &perRow));
     builder.Finish(launch);
     std::vector<int64_t> symbols = {rows};
-    return unitsOf(*flatbuffers::GetRoot<format::Launch>(builder.GetBufferPointer()), symbols, workers);
+    return unitsOf(*flatbuffers::GetRoot<format::Launch>(builder.GetBufferPointer()), symbols, workers, abi);
   };
   EXPECT_EQ(units(128, 512, 1), 128);
-  EXPECT_EQ(units(128, 512, 16), 128);
+  EXPECT_EQ(units(128, 511, 16), 128);
+  EXPECT_EQ(units(128, 512, 16), 256);
+  EXPECT_EQ(units(128, 1100, 16), 512);
+  EXPECT_EQ(units(128, 1100, 3), 384);
+  EXPECT_EQ(units(128, 512, 16, 2), 128);
+  EXPECT_EQ(units(128, 512, 17, 2), 256);
   EXPECT_EQ(units(128, 512, 17), 256);
   EXPECT_EQ(units(128, 512, 96), 768); // 8 a worker
   EXPECT_EQ(units(128, 100, 96), 384); // parts of 32 rows at least
@@ -458,7 +464,7 @@ TEST(Executor, RefusesAMachineWithoutTheFeatures) {
   engine.head.variants[0]->kernel_abi = 9;
   std::string message = createRefusal(options(), ErrorCode::Unsupported, engine);
   EXPECT_NE(message.find(": none of its variants runs on this machine ("), std::string::npos) << message;
-  EXPECT_NE(message.find("; future not taken: it was made for kernel ABI 9, this runtime has 2; base not taken: this "
+  EXPECT_NE(message.find("; future not taken: it was made for kernel ABI 9, this runtime has 2 to 3; base not taken: this "
                          "runtime does not know how to look for 'clairvoyance'"),
             std::string::npos)
       << message;

@@ -33,8 +33,13 @@ template <class Params> struct LinearResult {
   // these and row r of these. Row by row: rows lie pages apart, and what is known of a row is read once.
   template <class Sums>
   INGOT_INLINE void finish(const Sums &sums, int32_t row, int32_t rowCount, int32_t tile, int32_t count) const {
+    constexpr int32_t kRowsAhead = 3; // whose lines are asked for: a store that waits for its line holds up the others
+    const int64_t element = p->out_type == INGOT_F32 ? 4 : 2;
     for (int32_t r = 0; r < rowCount; ++r) {
       int64_t at = first + row + r;
+      if (r + kRowsAhead < rowCount)
+        for (int32_t i = 0; i < count; ++i)
+          __builtin_prefetch((const char *)out + ((at + kRowsAhead) * p->out_stride + (tile + i) * 16) * element, 1);
       for (int32_t i = 0; i < count; ++i) {
         int32_t column = (tile + i) * 16;
         int32_t width = minimum(16, p->n - column);
