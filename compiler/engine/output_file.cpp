@@ -54,8 +54,7 @@ std::string OutputFile::create(const std::string &finalPath, uint64_t size) {
   return "";
 }
 
-std::string OutputFile::write(uint64_t offset, const void *data, uint64_t size) {
-  const auto *from = static_cast<const uint8_t *>(data);
+std::string OutputFile::put(uint64_t offset, const uint8_t *from, uint64_t size) {
   while (size > 0) {
     ssize_t done = ::pwrite(descriptor, from, std::min<uint64_t>(size, 1u << 30), off_t(offset));
     if (done < 0 && errno == EINTR)
@@ -69,7 +68,48 @@ std::string OutputFile::write(uint64_t offset, const void *data, uint64_t size) 
   return "";
 }
 
+std::string OutputFile::flush() {
+  std::string error = put(start, pending.data(), pending.size());
+  pending.clear();
+  return error;
+}
+
+std::string OutputFile::write(uint64_t offset, const void *data, uint64_t size) {
+  const auto *from = static_cast<const uint8_t *>(data);
+  if (offset != start + pending.size()) {
+    if (std::string error = flush(); !error.empty())
+      return error;
+    start = offset;
+  }
+  // Up to the block's end, then whole blocks as they come, then what begins the next.
+  while (size > 0) {
+    const uint64_t left = kBlock - (start + pending.size()) % kBlock;
+    if (pending.empty() && size >= left) {
+      const uint64_t whole = left + (size - left) / kBlock * kBlock;
+      if (std::string error = put(start, from, whole); !error.empty())
+        return error;
+      start += whole;
+      from += whole;
+      size -= whole;
+      continue;
+    }
+    const uint64_t some = std::min(left, size);
+    pending.insert(pending.end(), from, from + some);
+    from += some;
+    size -= some;
+    if (some == left) {
+      const uint64_t next = start + pending.size();
+      if (std::string error = flush(); !error.empty())
+        return error;
+      start = next;
+    }
+  }
+  return "";
+}
+
 std::string OutputFile::commit() {
+  if (std::string error = flush(); !error.empty())
+    return error;
   if (!named) {
     std::string link = "/proc/self/fd/" + std::to_string(descriptor);
     ::unlink(temporary.c_str()); // left by a killed process with this number

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace ingot::engine {
 
@@ -14,15 +15,22 @@ class OutputFile {
 public:
   // `bytes`: the final size, reserved at once so that a full disk is told before the work, not after it.
   std::string create(const std::string &path, uint64_t bytes);
+  // Bytes that follow each other are put together to whole blocks of kBlock: written at once, each can be one large page
+  // of the system's page cache, through which a program that maps the file reads it faster.
   std::string write(uint64_t offset, const void *data, uint64_t size);
   std::string commit();
   ~OutputFile(); // discards what was not committed
 
 private:
+  static constexpr uint64_t kBlock = 2u << 20;
   std::string describe(const char *what, int error) const;
+  std::string put(uint64_t offset, const uint8_t *data, uint64_t size);
+  std::string flush();
   std::string path, temporary;
   uint64_t bytes = 0;
   int descriptor = -1;
+  uint64_t start = 0; // of what is pending, which ends before the block does
+  std::vector<uint8_t> pending;
   bool named = false; // `temporary` exists
 };
 

@@ -27,13 +27,14 @@ Result<Region> Region::reserve(uint64_t bytes, const std::string &what) {
   return region;
 }
 
-void Region::preferLargePages(uint64_t from, uint64_t to) const {
-  constexpr uintptr_t kLarge = kLargePage;
-  const uintptr_t start = (reinterpret_cast<uintptr_t>(base) + from + kLarge - 1) / kLarge * kLarge;
-  const uintptr_t end = (reinterpret_cast<uintptr_t>(base) + to) / kLarge * kLarge;
+void preferLargePages(const void *from, uint64_t bytes) {
+  const uintptr_t start = (reinterpret_cast<uintptr_t>(from) + kLargePage - 1) / kLargePage * kLargePage;
+  const uintptr_t end = (reinterpret_cast<uintptr_t>(from) + bytes) / kLargePage * kLargePage;
   if (start < end)
     madvise(reinterpret_cast<void *>(start), end - start, MADV_HUGEPAGE); // advice: what fails changes no result
 }
+
+void Region::preferLargePages(uint64_t from, uint64_t to) const { runtime::preferLargePages(base + from, to - from); }
 
 Region &Region::operator=(Region &&other) noexcept {
   std::swap(base, other.base);

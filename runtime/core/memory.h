@@ -12,6 +12,10 @@ namespace ingot::runtime {
 
 constexpr uint64_t kLargePage = 2 << 20;
 
+// Asks for large pages (2 MiB) in the whole ones of [from, from + bytes): fewer translations where much of it is read. A
+// system that has none ignores it.
+void preferLargePages(const void *from, uint64_t bytes);
+
 class Region {
 public:
   Region() = default;
@@ -21,8 +25,7 @@ public:
   Region &operator=(Region &&other) noexcept;
   ~Region();
 
-  // Asks for large pages (2 MiB) in [from, to) of the region: fewer translations where much of it is read. Each is paid
-  // for whole once touched. A system that has none ignores it.
+  // preferLargePages in [from, to) of the region. Each is paid for whole once touched.
   void preferLargePages(uint64_t from, uint64_t to) const;
 
   uint8_t *data() const { return base; }

@@ -297,12 +297,14 @@ Result<std::unique_ptr<Backend>> CpuBackend::create(std::shared_ptr<const Engine
   INGOT_ASSIGN_OR_RETURN(made->bounds, orderBounds(plan, options));
   INGOT_ASSIGN_OR_RETURN(made->layout, layOutArenas(plan, made->bounds));
   INGOT_ASSIGN_OR_RETURN(made->arenas, Region::reserve(made->layout.bytes, "the arenas"));
+  made->arenas.preferLargePages(0, made->layout.bytes);
   INGOT_ASSIGN_OR_RETURN(made->cache, CachePool::reserve(plan, options.cachePages));
   if (uint64_t bytes = localBytes(plan); bytes && threadCount(options) > 1) {
     INGOT_ASSIGN_OR_RETURN(made->own, Region::reserve(bytes * threadCount(options), "the workers' own rows"));
   }
   if (const WeightSource weights(*made->engine); weights.drawn()) {
     INGOT_ASSIGN_OR_RETURN(made->drawnWeights, Region::reserve(weights.bytes(), "drawn weights"));
+    made->drawnWeights.preferLargePages(0, weights.bytes());
     weights.readPiece(0, {made->drawnWeights.data(), weights.bytes()}, threadCount(options));
   }
   INGOT_ASSIGN_OR_RETURN(made->pool, ThreadPool::create(threadCount(options), largestScratch(plan)));

@@ -3,6 +3,8 @@
 // EngineFile: see engine_file.h.
 #include "runtime/executor/engine_file.h"
 
+#include "runtime/core/memory.h"
+
 #include "runtime/executor/verify.h"
 
 #include <algorithm>
@@ -40,6 +42,8 @@ Result<std::shared_ptr<const EngineFile>> EngineFile::open(const std::string &pa
   std::shared_ptr<EngineFile> engine(new EngineFile());
   INGOT_ASSIGN_OR_RETURN(engine->mapped, MappedFile::open(path));
   INGOT_ASSIGN_OR_RETURN(engine->table, readSectionTable(engine->file()));
+  std::span<const uint8_t> weights = engine->section(Section::Weights);
+  preferLargePages(weights.data(), weights.size());
   for (const SectionEntry &entry : engine->table.entries) {
     if (entry.kind == 0)
       continue;

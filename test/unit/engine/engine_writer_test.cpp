@@ -2,6 +2,7 @@
 //
 // The engine writer: the outermost layout byte by byte, independence of threads, and what an error leaves behind.
 #include "compiler/engine/engine_writer.h"
+#include "compiler/engine/output_file.h"
 #include "runtime/format/engine.h"
 
 #define XXH_INLINE_ALL
@@ -130,6 +131,30 @@ TEST_F(EngineWriter, RefusesADirectoryUnderTheFinalName) {
 TEST_F(EngineWriter, NamesAMissingFolder) {
   std::string error = writeEngine(directory + "/no/a.ingot", contents(), {1, 1, {}});
   EXPECT_NE(error.find("cannot create " + directory + "/no/a.ingot: No such file"), std::string::npos) << error;
+}
+
+// Pieces of every kind meet the blocks that they are put together to: short, long, whole blocks, and a step back.
+TEST_F(EngineWriter, PutsPiecesTogether) {
+  constexpr uint64_t kBlock = 2u << 20;
+  std::vector<uint8_t> want(5 * kBlock + 4321);
+  for (size_t i = 0; i < want.size(); ++i)
+    want[i] = uint8_t(i * 2654435761u >> 11);
+  const std::string path = directory + "/pieces";
+  OutputFile file;
+  ASSERT_EQ(file.create(path, want.size()), "");
+  uint64_t at = 100;
+  for (uint64_t size : {uint64_t(1), kBlock - 101, uint64_t(7), 2 * kBlock, kBlock - 7, kBlock - 1, uint64_t(0), uint64_t(2)}) {
+    ASSERT_EQ(file.write(at, want.data() + at, size), "");
+    at += size;
+  }
+  ASSERT_EQ(file.write(at, want.data() + at, want.size() - at), "");
+  ASSERT_EQ(file.write(0, want.data(), 40), "");
+  ASSERT_EQ(file.write(40, want.data() + 40, 60), "");
+  ASSERT_EQ(file.commit(), "");
+  std::ifstream in(path, std::ios::binary);
+  const std::vector<char> got((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  ASSERT_EQ(got.size(), want.size());
+  EXPECT_EQ(std::memcmp(got.data(), want.data(), got.size()), 0);
 }
 
 } // namespace

@@ -118,6 +118,23 @@ TEST_F(FileTest, MapsAnEmptyFile) {
   EXPECT_TRUE((*mapped)->bytes().empty());
 }
 
+// Where the page cache has large pages, only a mapping that lies as the file does can use them.
+TEST_F(FileTest, MapsLargeFilesAtLargePages) {
+  std::string name = at("large"), text((5 << 20) + 123, 'x');
+  text[(2 << 20) + 7] = 'y';
+  text.back() = 'z';
+  {
+    auto file = AtomicFile::create(name);
+    ASSERT_TRUE(file.ok() && (*file)->write(text).ok() && (*file)->commit().ok());
+  }
+  auto mapped = MappedFile::open(name), again = MappedFile::open(name);
+  ASSERT_TRUE(mapped.ok() && again.ok());
+  for (const auto &file : {*mapped, *again}) {
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(file->bytes().data()) % kLargePage, 0u);
+    EXPECT_EQ(std::string_view(reinterpret_cast<const char *>(file->bytes().data()), file->bytes().size()), text);
+  }
+}
+
 TEST_F(FileTest, AtomicFileAppearsWhole) {
   std::string name = at("out");
   {
