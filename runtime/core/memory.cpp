@@ -3,8 +3,10 @@
 // See memory.h.
 #include "runtime/core/memory.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <sys/mman.h>
 #include <utility>
 
@@ -32,6 +34,27 @@ void preferLargePages(const void *from, uint64_t bytes) {
   const uintptr_t end = (reinterpret_cast<uintptr_t>(from) + bytes) / kLargePage * kLargePage;
   if (start < end)
     madvise(reinterpret_cast<void *>(start), end - start, MADV_HUGEPAGE); // advice: what fails changes no result
+}
+
+uint64_t inLargePages(const void *from, uint64_t bytes) {
+  std::FILE *maps = std::fopen("/proc/self/smaps", "re");
+  if (!maps)
+    return 0;
+  const auto first = reinterpret_cast<uintptr_t>(from);
+  uint64_t kibibytes = 0;
+  bool inside = false;
+  char line[512];
+  while (std::fgets(line, sizeof line, maps)) {
+    unsigned long long start, end, size;
+    char name[32];
+    if (std::sscanf(line, "%llx-%llx ", &start, &end) == 2)
+      inside = start < first + bytes && first < end;
+    else if (inside && std::sscanf(line, "%31[A-Za-z]: %llu kB", name, &size) == 2 &&
+             (!std::strcmp(name, "AnonHugePages") || !std::strcmp(name, "ShmemPmdMapped") || !std::strcmp(name, "FilePmdMapped")))
+      kibibytes += size;
+  }
+  std::fclose(maps);
+  return std::min<uint64_t>(kibibytes << 10, bytes);
 }
 
 void Region::preferLargePages(uint64_t from, uint64_t to) const { runtime::preferLargePages(base + from, to - from); }

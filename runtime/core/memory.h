@@ -15,6 +15,9 @@ constexpr uint64_t kLargePage = 2 << 20;
 // Asks for large pages (2 MiB) in the whole ones of [from, from + bytes): fewer translations where much of it is read. A
 // system that has none ignores it.
 void preferLargePages(const void *from, uint64_t bytes);
+// How many of these bytes are mapped by large pages now, as /proc tells (mappings that reach out of the range count whole);
+// 0 where it tells nothing.
+uint64_t inLargePages(const void *from, uint64_t bytes);
 
 class Region {
 public:

@@ -131,7 +131,9 @@ TEST_F(FileTest, MapsLargeFilesAtLargePages) {
   ASSERT_TRUE(mapped.ok() && again.ok());
   for (const auto &file : {*mapped, *again}) {
     EXPECT_EQ(reinterpret_cast<uintptr_t>(file->bytes().data()) % kLargePage, 0u);
+    EXPECT_EQ(inLargePages(file->bytes().data(), file->bytes().size()), 0u); // nothing of it was touched
     EXPECT_EQ(std::string_view(reinterpret_cast<const char *>(file->bytes().data()), file->bytes().size()), text);
+    EXPECT_LE(inLargePages(file->bytes().data(), file->bytes().size()), file->bytes().size());
   }
 }
 
