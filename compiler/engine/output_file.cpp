@@ -70,6 +70,7 @@ std::string OutputFile::put(uint64_t offset, const uint8_t *from, uint64_t size)
 
 std::string OutputFile::flush() {
   std::string error = put(start, pending.data(), pending.size());
+  start += pending.size();
   pending.clear();
   return error;
 }
@@ -97,12 +98,9 @@ std::string OutputFile::write(uint64_t offset, const void *data, uint64_t size) 
     pending.insert(pending.end(), from, from + some);
     from += some;
     size -= some;
-    if (some == left) {
-      const uint64_t next = start + pending.size();
+    if (some == left)
       if (std::string error = flush(); !error.empty())
         return error;
-      start = next;
-    }
   }
   return "";
 }

@@ -60,7 +60,7 @@ struct CompiledEntry {
   size_t perWorker = 0;
   std::vector<ArgumentSlot> arguments;
   std::vector<Step> steps;
-  std::vector<unsigned> variants; // of each launch's kernel
+  std::vector<unsigned> variants, abis; // of each launch's kernel
   std::vector<LocalRows> locals;
 };
 
@@ -183,7 +183,7 @@ void *CpuBackend::pointerTo(const format::Buffer &buffer) const {
 
 Result<void> CpuBackend::compile(const format::Entry &entry) {
   const format::Plan &plan = engine->plan();
-  CompiledEntry compiled{&entry, {}, 0, {}, {}, {}, {}};
+  CompiledEntry compiled{&entry, {}, 0, {}, {}, {}, {}, {}};
   size_t operands = 0;
   for (const format::Launch *launch : *entry.launches())
     operands += launch->buffers()->size();
@@ -212,6 +212,7 @@ Result<void> CpuBackend::compile(const format::Entry &entry) {
     compiled.steps.push_back(
         {images[variant]->function(kernel.functions()->Get(variant)), first, 0, 0, launch->joined()});
     compiled.variants.push_back(variant);
+    compiled.abis.push_back(engine->head().variants()->Get(variant)->kernel_abi());
   }
   if (locals)
     findLocals(compiled);
@@ -357,8 +358,7 @@ Result<void> CpuBackend::run(unsigned index, std::span<int64_t> symbols, std::sp
   for (unsigned piece = 0, first = 0; piece < pieces; ++piece) {
     const unsigned end = piece + 1 < pieces ? settings->Get(piece)->launch() + 1 : launches.size();
     for (unsigned i = first; i < launches.size(); ++i)
-      entry.steps[i].tiles = uint32_t(unitsOf(*launches.Get(i), symbols, pool->workers(),
-                                              engine->head().variants()->Get(entry.variants[i])->kernel_abi()));
+      entry.steps[i].tiles = uint32_t(unitsOf(*launches.Get(i), symbols, pool->workers(), entry.abis[i]));
     placeLocals(entry, pool->workers());
     const std::span<const Step> steps(entry.steps.data() + first, end - first);
     if (steps.empty() && pieces > 1) { // two values from one launch

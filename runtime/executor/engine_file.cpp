@@ -4,7 +4,6 @@
 #include "runtime/executor/engine_file.h"
 
 #include "runtime/core/memory.h"
-
 #include "runtime/executor/verify.h"
 
 #include <algorithm>

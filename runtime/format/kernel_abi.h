@@ -35,7 +35,7 @@ static inline uint32_t ingot_row_parts_abi2(int64_t rows, uint32_t tiles, uint32
   return (uint32_t)(wanted < most ? wanted : most);
 }
 static inline uint32_t ingot_row_parts(int64_t rows, uint32_t tiles, uint32_t workers) {
-  uint64_t large = rows < 512 ? 1 : (uint64_t)rows / 256;
+  uint64_t large = (uint64_t)rows / 256;
   uint64_t parts = ingot_row_parts_abi2(rows, tiles, workers), each = large < workers ? large : workers;
   return (uint32_t)(parts < each ? each : parts);
 }

@@ -139,8 +139,7 @@ Result<int> run(const BenchOptions &o) {
       ceilings.readBytesPerSecond > 0 ? double(weightBytes) / ceilings.readBytesPerSecond / secondsPerToken : 0;
 
   const std::span<const uint8_t> weights = model->engine().section(format::Section::Weights);
-  const double largePages =
-      weights.empty() ? 0 : double(runtime::inLargePages(weights.data(), weights.size())) / double(weights.size());
+  const double largePages = double(runtime::inLargePages(weights.data(), weights.size())) / double(weights.size());
 
   const runtime::VariantChoice &choice = model->runner().executor().choice();
   std::string variant = choice.taken ? choice.verdicts[*choice.taken].name : "";
@@ -163,7 +162,8 @@ Result<int> run(const BenchOptions &o) {
       object["read_bytes_per_second"] = ceilings.readBytesPerSecond;
       object["f32_ops_per_second"] = ceilings.f32.opsPerSecond;
       object["decode_share_of_bandwidth"] = share;
-      object["weights_in_large_pages"] = largePages;
+      if (!weights.empty())
+        object["weights_in_large_pages"] = largePages;
     }
     INGOT_RETURN_IF_ERROR(print(object.dump() + "\n"));
   } else {
@@ -179,18 +179,21 @@ Result<int> run(const BenchOptions &o) {
     if (onCpu)
       std::snprintf(text, sizeof text,
                     "ceilings   %.1f GB/s reading memory, %.1f GFLOP/s in f32 (%s)\n"
-                    "decode reads %s of weights a step: %.0f%% of what the memory allows%s\n"
-                    "weights    %.0f%% of the file's are mapped in pages of 2 MiB%s\n",
+                    "decode reads %s of weights a step: %.0f%% of what the memory allows%s\n",
                     ceilings.readBytesPerSecond * 1e-9, ceilings.f32.opsPerSecond * 1e-9, ceilings.f32.with,
                     runtime::humanBytes(weightBytes).c_str(), share * 100,
-                    share > 1 ? " (they lie in the caches)" : "", largePages * 100,
-                    largePages < 0.5 && weights.size() > (64 << 20)
-                        ? "; small ones cost time (docs/guides/large-pages.md)"
-                        : "");
+                    share > 1 ? " (they lie in the caches)" : "");
     else
       std::snprintf(text, sizeof text, "decode reads %s of weights a step, %.1f GB/s\n",
                     runtime::humanBytes(weightBytes).c_str(), double(weightBytes) / secondsPerToken * 1e-9);
     INGOT_RETURN_IF_ERROR(print(text));
+    if (onCpu && !weights.empty()) { // else all are drawn at load, or lie on the GPU
+      std::snprintf(text, sizeof text, "weights    %.0f%% of the file's are mapped in pages of 2 MiB%s\n", largePages * 100,
+                    largePages < 0.5 && weights.size() > (64 << 20)
+                        ? "; small ones cost time (docs/guides/large-pages.md)"
+                        : "");
+      INGOT_RETURN_IF_ERROR(print(text));
+    }
     INGOT_RETURN_IF_ERROR(print("medians of " + std::to_string(o.repeat) + " runs\n"));
   }
   INGOT_RETURN_IF_ERROR(profile->finish());

@@ -138,31 +138,11 @@ INGOT_INLINE void lastGroup(const LastChunk &c, int32_t row, int32_t panel, Fetc
       storeLanes(c.sums + (panel + i) * c.ldsums + (row + r) * 16, acc[r][i]);
 }
 
-// All rows by NP panels, in groups of UNIT rows. Few rows alone would leave the units short of chains: 9 to 11 rows begin
-// with 5, and not with 8.
+// All rows by NP panels.
 template <class V, int NP> INGOT_INLINE void lastPanels(const LastChunk &c, int32_t panel, Fetch<NP> fetch) {
   constexpr bool kHalf = sizeof(V) < 64;
-  constexpr int UNIT = NP == kBlockPanels || kHalf ? kBlockUnit : kRows;
-  int32_t row = 0;
-  auto group = [&]<int MR>() __attribute__((always_inline)) {
-    lastGroup<V, MR, NP>(c, row, panel, fetch);
-    row += MR;
-  };
-  const int32_t rest = c.count % UNIT, whole = c.count - rest - (rest > 0 && rest < UNIT / 2 ? UNIT : 0);
-  while (row + UNIT <= whole)
-    group.template operator()<UNIT>();
-  if constexpr (UNIT > 8)
-    while (c.count - row > 12 || c.count - row == 8)
-      group.template operator()<8>();
-  if constexpr (NP > 1 || UNIT == 6)
-    while (c.count - row > 8 || c.count - row == 5 || c.count - row == 7)
-      group.template operator()<5>();
-  while (c.count - row >= 4)
-    group.template operator()<4>();
-  if (c.count - row >= 2)
-    group.template operator()<2>();
-  if (c.count - row >= 1)
-    group.template operator()<1>();
+  overBlockRows<NP == kBlockPanels || kHalf ? kBlockUnit : kRows, NP>(
+      c.count, [&]<int MR>(int32_t row) __attribute__((always_inline)) { lastGroup<V, MR, NP>(c, row, panel, fetch); });
 }
 
 // Where the sums of columns are finished by lastGroup: of whole panels, and of a last one that is half.
@@ -176,23 +156,19 @@ INGOT_INLINE void multiplyLast(const LastChunk &c) {
   const int32_t panels = (c.columns + 15) / 16, whole = c.columns / 16;
   const auto *w = (const char *)c.weight;
   const int64_t bytes = (int64_t)c.length * 64, across = c.ldw * 4;
-  const int32_t groups = maximum(1, c.count / kBlockUnit), lines = (kFetchEvery + groups - 1) / groups;
+  const int32_t lines = linesAtATime(c.count);
   // NP panels, while those after them are fetched.
   auto some = [&]<class V, int NP>(int32_t panel) __attribute__((always_inline)) {
     const char *next = w + (int64_t)minimum(panel + NP, maximum(0, panels - NP)) * across;
     lastPanels<V, NP>(c, panel, Fetch<NP>{next, next + bytes, across, lines});
   };
-  int32_t panel = 0;
-  for (; panel + kBlockPanels <= whole && whole - panel != 4; panel += kBlockPanels)
-    some.template operator()<f32x16, kBlockPanels>(panel);
-  if constexpr (kBlockPanels > 2)
-    for (; panel + 2 <= whole; panel += 2)
-      some.template operator()<f32x16, 2>(panel);
   const int32_t wide = c.columns - whole * 16 > 8 ? panels : whole;
-  for (; panel < wide; ++panel)
-    some.template operator()<f32x16, 1>(panel);
-  if (panel < panels)
-    some.template operator()<f32x8, 1>(panel);
+  overBlockPanels(
+      whole, [&]<int NP>(int32_t panel) __attribute__((always_inline)) { some.template operator()<f32x16, NP>(panel); });
+  if (whole < wide)
+    some.template operator()<f32x16, 1>(whole);
+  if (wide < panels)
+    some.template operator()<f32x8, 1>(wide);
 }
 
 } // namespace ingot::kernels

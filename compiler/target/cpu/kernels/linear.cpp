@@ -7,10 +7,11 @@
 // chunk is one chain of fused multiply-adds from zero over ascending k. bf16 times bf16 goes by pairs of k, the odd one
 // first, as vdpbf16ps does it. Nothing below may change that: blocking only decides when a chunk is computed.
 //
-// Blocking (bf16 by bf16 where there are tiles: linear_tiles.h). Up to 16 rows: panel by panel, so that weights stream once, in order; few rows leave the loop short of
-// independent chains, so several panels run side by side. More rows: blocks of rows x panels x one chunk; inputs that
-// are no f32 are copied (widened) to scratch per block, weights of 16 bits are widened once per block. Quantized weights are
-// dequantized to f32: in registers for very few rows, else to scratch, chunk by chunk.
+// Blocking (bf16 by bf16 where there are tiles: linear_tiles.h). Up to 16 rows: panel by panel, so that weights stream
+// once, in order; few rows leave the loop short of independent chains, so several panels run side by side. More rows:
+// blocks of rows x panels x one chunk; inputs that are no f32 are copied (widened) to scratch per block, weights of 16
+// bits are widened once per block. Quantized weights are dequantized to f32: in registers for very few rows, else to
+// scratch, chunk by chunk.
 #include "compiler/target/cpu/kernels/linear_dequant_rows.h"
 #include "compiler/target/cpu/kernels/linear_epilogue.h"
 #include "compiler/target/cpu/kernels/linear_rows.h"

@@ -220,42 +220,24 @@ INGOT_INLINE void blockGroup(const void *__restrict rows, int64_t lda, const W *
 template <int NP, bool DOT, class W>
 INGOT_INLINE void blockPanels(const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw, int32_t length,
                               bool first, float *sums, int64_t sums_panel, Fetch<NP> fetch) {
-  constexpr int kUnit = NP < kBlockPanels ? kRows : kBlockUnit;
-  const char *rows = (const char *)a;
-  int32_t r = 0;
-  for (; r + kUnit <= count; r += kUnit)
-    blockGroup<kUnit, NP, DOT>(rows + r * lda * 4, lda, w, ldw, length, first, sums + r * 16, sums_panel, fetch);
-  if constexpr (kUnit > 8)
-    for (; r + 8 <= count; r += 8)
-      blockGroup<8, NP, DOT>(rows + r * lda * 4, lda, w, ldw, length, first, sums + r * 16, sums_panel, fetch);
-  for (; r + 4 <= count; r += 4)
-    blockGroup<4, NP, DOT>(rows + r * lda * 4, lda, w, ldw, length, first, sums + r * 16, sums_panel, fetch);
-  for (; r + 2 <= count; r += 2)
-    blockGroup<2, NP, DOT>(rows + r * lda * 4, lda, w, ldw, length, first, sums + r * 16, sums_panel, fetch);
-  for (; r < count; ++r)
-    blockGroup<1, NP, DOT>(rows + r * lda * 4, lda, w, ldw, length, first, sums + r * 16, sums_panel, fetch);
+  overBlockRows<NP == kBlockPanels ? kBlockUnit : kRows, NP>(
+      count, [&]<int MR>(int32_t r) __attribute__((always_inline)) {
+        blockGroup<MR, NP, DOT>((const char *)a + r * lda * 4, lda, w, ldw, length, first, sums + r * 16, sums_panel,
+                                fetch);
+      });
 }
 
 template <bool DOT, class W>
 INGOT_INLINE void blockRows(const void *a, int64_t lda, int32_t count, const W *w, int64_t ldw, int32_t panels,
                             int32_t length, bool first, float *sums, int64_t sums_panel, const void *next,
                             int64_t next_panel, int64_t next_bytes) {
-  // Each row group meets a line of its panels' chunk every kFetchEvery k: enough lines then that all come in time.
-  const int32_t groups = maximum(1, count / kBlockUnit), lines = (kFetchEvery + groups - 1) / groups;
-  auto some = [&]<int NP>(int32_t i) __attribute__((always_inline)) {
-    const char *at = (const char *)next + i * next_panel;
-    blockPanels<NP, DOT>(a, lda, count, w + i * ldw, ldw, length, first, sums + i * sums_panel, sums_panel,
-                         {at, at + next_bytes, next_panel, lines});
-  };
-  // What is left of the groups: 4 panels are twice 2, since one alone leaves the units short of chains.
-  int32_t i = 0;
-  for (; i + kBlockPanels <= panels && panels - i != 4; i += kBlockPanels)
-    some.template operator()<kBlockPanels>(i);
-  if constexpr (kBlockPanels > 2)
-    for (; i + 2 <= panels; i += 2)
-      some.template operator()<2>(i);
-  for (; i < panels; ++i)
-    some.template operator()<1>(i);
+  const int32_t lines = linesAtATime(count);
+  overBlockPanels(
+      panels, [&]<int NP>(int32_t i) __attribute__((always_inline)) {
+        const char *at = (const char *)next + i * next_panel;
+        blockPanels<NP, DOT>(a, lda, count, w + i * ldw, ldw, length, first, sums + i * sums_panel, sums_panel,
+                             {at, at + next_bytes, next_panel, lines});
+      });
 }
 
 } // namespace

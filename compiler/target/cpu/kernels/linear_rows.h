@@ -40,6 +40,51 @@ template <int PANELS> struct Fetch {
   }
 };
 
+// Lines of each panel to fetch at a time, so that all of a chunk are there when `rows` rows have passed by.
+INGOT_INLINE int32_t linesAtATime(int32_t rows) {
+  const int32_t groups = maximum(1, rows / kBlockUnit);
+  return (kFetchEvery + groups - 1) / groups;
+}
+
+// Calls work<NP>(panel) for `panels` panels by kBlockPanels, 2 and 1. What is left as 4 is twice 2: one alone leaves the
+// units short of chains.
+template <class Work> INGOT_INLINE void overBlockPanels(int32_t panels, const Work &work) {
+  int32_t i = 0;
+  for (; i + kBlockPanels <= panels && (kBlockPanels < 3 || panels - i != 4); i += kBlockPanels)
+    work.template operator()<kBlockPanels>(i);
+  if constexpr (kBlockPanels > 2)
+    for (; i + 2 <= panels; i += 2)
+      work.template operator()<2>(i);
+  if constexpr (kBlockPanels > 1)
+    for (; i < panels; ++i)
+      work.template operator()<1>(i);
+}
+
+// Calls work<MR>(row) for `rows` rows by NP panels, in groups of UNIT. Few rows alone would leave the units short of
+// chains: 9 to 11 rows begin with 5, and not with 8.
+template <int UNIT, int NP, class Work> INGOT_INLINE void overBlockRows(int32_t rows, const Work &work) {
+  int32_t row = 0;
+  auto group = [&]<int MR>() __attribute__((always_inline)) {
+    work.template operator()<MR>(row);
+    row += MR;
+  };
+  const int32_t rest = rows % UNIT, whole = rows - rest - (rest > 0 && rest < UNIT / 2 ? UNIT : 0);
+  while (row + UNIT <= whole)
+    group.template operator()<UNIT>();
+  if constexpr (UNIT > 8)
+    while (rows - row > 12 || rows - row == 8)
+      group.template operator()<8>();
+  if constexpr (NP > 1 || UNIT == 6)
+    while (rows - row > 8 || rows - row == 5 || rows - row == 7)
+      group.template operator()<5>();
+  while (rows - row >= 4)
+    group.template operator()<4>();
+  if (rows - row >= 2)
+    group.template operator()<2>();
+  if (rows - row >= 1)
+    group.template operator()<1>();
+}
+
 // How weights lie in a panel, and the order in which two neighbouring k are taken.
 // kStep k are read at once: kStep * 16 elements.
 template <class W> struct Panel;

@@ -20,7 +20,7 @@ constexpr int64_t kRowBlock = 144; // all rows there are, where they are so few;
 constexpr int64_t kRowBlockOfMany = 96; // beside panels and sums they stay in the second-level cache
 constexpr int64_t kPanelBlock = 24;
 constexpr int64_t kPanelGroup = 4; // panels in flight at once
-constexpr int64_t kWidened = 6;    // panels that many rows of floats multiply between two looks at the block
+constexpr int64_t kWidened = 6;    // at most: panels whose weights are widened at once for many rows
 // Sets with tiles (linear_tiles.h): activations of a block in the order of tiles, and vectors of 16 sums.
 constexpr int64_t kTileInput = 1 << 20;
 constexpr int64_t kTileSpread = 1 << 16; // a piece of 4-bit weights as 8-bit ones
