@@ -94,39 +94,11 @@ Result<void> File::readAt(uint64_t offset, std::span<uint8_t> into) const {
   return {};
 }
 
-// Maps a file so that its multiples of 2 MiB lie at multiples of 2 MiB: what the page cache holds in large pages is then
-// read through large ones.
-static void *mapAligned(const File &file) {
-  const size_t bytes = file.size();
-  if (bytes < kLargePage)
-    return mmap(nullptr, bytes, PROT_READ, MAP_SHARED, file.descriptor(), 0);
-  // A place with room to move, of which the file takes what it needs.
-  const size_t room = bytes + kLargePage;
-  void *place = mmap(nullptr, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (place == MAP_FAILED)
-    return mmap(nullptr, bytes, PROT_READ, MAP_SHARED, file.descriptor(), 0);
-  auto *first = static_cast<uint8_t *>(place);
-  const size_t before = (kLargePage - reinterpret_cast<uintptr_t>(first) % kLargePage) % kLargePage;
-  const size_t page = size_t(sysconf(_SC_PAGESIZE)), pages = (bytes + page - 1) / page * page;
-  void *address = mmap(first + before, bytes, PROT_READ, MAP_SHARED | MAP_FIXED, file.descriptor(), 0);
-  if (address == MAP_FAILED) {
-    const int error = errno;
-    munmap(first, room);
-    errno = error;
-    return MAP_FAILED;
-  }
-  if (before)
-    munmap(first, before);
-  if (before + pages < room)
-    munmap(first + before + pages, room - before - pages);
-  return address;
-}
-
 Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string &path) {
   INGOT_ASSIGN_OR_RETURN(File file, File::open(path));
   std::span<const uint8_t> contents;
   if (file.size() > 0) {
-    void *address = mapAligned(file);
+    void *address = mapAtLargePages(file.size(), PROT_READ, MAP_SHARED, file.descriptor());
     if (address == MAP_FAILED)
       return systemError(path, "map", errno);
     contents = {static_cast<const uint8_t *>(address), size_t(file.size())};

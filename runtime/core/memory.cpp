@@ -8,22 +8,49 @@
 #include <cstdio>
 #include <cstring>
 #include <sys/mman.h>
+#include <unistd.h>
 #include <utility>
 
 namespace ingot::runtime {
+
+void *mapAtLargePages(uint64_t bytes, int protection, int flags, int file) {
+  if (bytes > SIZE_MAX / 2) {
+    errno = ENOMEM;
+    return MAP_FAILED;
+  }
+  // A place with room to move, of which the mapping takes what it needs.
+  const size_t room = bytes + kLargePage;
+  void *place = bytes < kLargePage ? MAP_FAILED
+                                   : mmap(nullptr, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (place == MAP_FAILED)
+    return mmap(nullptr, bytes, protection, flags, file, 0);
+  auto *first = static_cast<uint8_t *>(place);
+  const size_t before = (kLargePage - reinterpret_cast<uintptr_t>(first) % kLargePage) % kLargePage;
+  const size_t page = size_t(sysconf(_SC_PAGESIZE)), pages = (bytes + page - 1) / page * page;
+  void *address = mmap(first + before, bytes, protection, flags | MAP_FIXED, file, 0);
+  if (address == MAP_FAILED) {
+    const int error = errno;
+    munmap(first, room);
+    errno = error;
+    return MAP_FAILED;
+  }
+  if (before)
+    munmap(first, before);
+  if (before + pages < room)
+    munmap(first + before + pages, room - before - pages);
+  return address;
+}
 
 Result<Region> Region::reserve(uint64_t bytes, const std::string &what) {
   Region region;
   if (bytes == 0)
     return region;
   // No swap is set aside: a page costs nothing before it is written.
-  void *address = bytes > SIZE_MAX / 2 ? MAP_FAILED
-                                       : mmap(nullptr, bytes, PROT_READ | PROT_WRITE,
-                                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void *address = mapAtLargePages(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
   if (address == MAP_FAILED)
     return makeError(ErrorCode::ResourceExhausted, "cannot reserve %s for %s: %s; ask for less",
                      humanBytes(bytes).c_str(), what.c_str(),
-                     systemReason(bytes > SIZE_MAX / 2 ? ENOMEM : errno).c_str());
+                     systemReason(errno).c_str());
   region.base = static_cast<uint8_t *>(address);
   region.length = bytes;
   return region;

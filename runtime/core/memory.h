@@ -12,6 +12,10 @@ namespace ingot::runtime {
 
 constexpr uint64_t kLargePage = 2 << 20;
 
+// mmap of `bytes` from the start of `file` on, or of no file (-1) by the flags; from kLargePage on so that multiples of
+// it lie at multiples of it: what lies in large pages is then mapped by large ones. MAP_FAILED, and errno.
+void *mapAtLargePages(uint64_t bytes, int protection, int flags, int file);
+
 // Asks for large pages (2 MiB) in the whole ones of [from, from + bytes): fewer translations where much of it is read. A
 // system that has none ignores it.
 void preferLargePages(const void *from, uint64_t bytes);

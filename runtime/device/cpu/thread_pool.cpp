@@ -43,12 +43,16 @@ ThreadPool::ThreadPool(unsigned workers)
 }
 
 Result<std::unique_ptr<ThreadPool>> ThreadPool::create(unsigned workers, uint64_t scratchBytes) {
-  constexpr uint64_t kGranule = 4096;
   if (workers == 0)
     return makeError(ErrorCode::InvalidArgument, "a thread pool needs at least 1 worker");
   std::unique_ptr<ThreadPool> pool(new ThreadPool(workers));
-  pool->scratchStride = (scratchBytes + kGranule - 1) / kGranule * kGranule;
+  // Where there is as much as a large page, each begins with one: products on tiles keep what they multiply there, and in
+  // small pages, wherever those lie, it pushes itself out of the second cache. What follows costs what is touched.
+  const uint64_t granule = scratchBytes >= kLargePage ? kLargePage : 4096;
+  pool->scratchStride = (scratchBytes + granule - 1) / granule * granule;
   INGOT_ASSIGN_OR_RETURN(pool->scratch, Region::reserve(pool->scratchStride * workers, "the kernels' scratch memory"));
+  for (unsigned worker = 0; worker < workers; ++worker)
+    pool->scratch.preferLargePages(worker * pool->scratchStride, worker * pool->scratchStride + scratchBytes);
   for (unsigned worker = 1; worker < workers; ++worker) {
     try {
       pool->threads.emplace_back(&ThreadPool::work, pool.get(), worker);

@@ -66,7 +66,7 @@ int32_t failAt(const ingot_env *, void *const *buffers, const int64_t *, uint32_
 
 // Fills the scratch with the worker's number and checks that nobody else does.
 int32_t useScratch(const ingot_env *env, void *const *, const int64_t *symbols, uint32_t, uint32_t, void *scratch) {
-  if (reinterpret_cast<uintptr_t>(scratch) % 64 != 0)
+  if (reinterpret_cast<uintptr_t>(scratch) % uint64_t(symbols[2]) != 0)
     return 1;
   auto *own = static_cast<volatile uint8_t *>(scratch);
   for (int64_t i = 0; i < symbols[1]; ++i)
@@ -221,14 +221,18 @@ TEST(ThreadPool, StopsEveryoneAtTheFailedStep) {
 }
 
 TEST(ThreadPool, GivesEachWorkerItsScratch) {
-  for (unsigned workers : kWorkers) {
-    constexpr uint64_t kBytes = 10000;
-    auto pool = makePool(workers, kBytes);
-    EXPECT_EQ(pool->scratchBytes(), workers * 12288);
-    int64_t symbols[] = {int64_t(workers), kBytes};
-    Step steps[] = {{useScratch, nullptr, 0, workers}, {useScratch, nullptr, 0, workers}};
-    EXPECT_FALSE(pool->walk(steps, symbols));
-  }
+  // Less than a large page, and more: each begins with one.
+  struct {
+    uint64_t bytes, each, alignment;
+  } const cases[] = {{10000, 12288, 4096}, {kLargePage + 5, 2 * kLargePage, kLargePage}};
+  for (const auto &c : cases)
+    for (unsigned workers : kWorkers) {
+      auto pool = makePool(workers, c.bytes);
+      EXPECT_EQ(pool->scratchBytes(), workers * c.each);
+      int64_t symbols[] = {int64_t(workers), int64_t(c.bytes), int64_t(c.alignment)};
+      Step steps[] = {{useScratch, nullptr, 0, workers}, {useScratch, nullptr, 0, workers}};
+      EXPECT_FALSE(pool->walk(steps, symbols));
+    }
 }
 
 TEST(ThreadPool, TimesStepsOfEveryWorkerWhenAsked) {

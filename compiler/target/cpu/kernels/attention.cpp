@@ -31,6 +31,7 @@ template <int CACHE> struct Attention {
   float *partials;
   void *out;
   int32_t tokenCount, sequences;
+  int32_t together; // tokens of a chunk
   int64_t blocks;
   bool split;
   AttentionScratch layout;
@@ -253,11 +254,18 @@ template <int CACHE> struct Attention {
   INGOT_INLINE int64_t cost(int32_t sequence) const {
     int64_t sum = 0;
     for (int32_t t = starts[sequence]; t < starts[sequence + 1];) {
-      Chunk chunk = chunkOf(*p, positions, starts[sequence], starts[sequence + 1], t);
+      Chunk chunk = chunkOf(*p, positions, starts[sequence], starts[sequence + 1], t, together);
       sum += cost(chunk);
       t = chunk.t1;
     }
     return sum;
+  }
+
+  // Chunks are small where segments are left apart, so that attention_merge knows them, and where there are few units.
+  INGOT_INLINE int32_t tokensOfChunk(const ingot_env *env) const {
+    const bool many = (int64_t)tokenCount * p->kv_heads * p->q_per_kv >=
+                      kAttentionUnits * kAttentionTileRows * (int64_t)env->workers;
+    return (int32_t)attentionTokens(p->q_per_kv, kTiles && many && !split ? kAttentionTileRows : kAttentionRows);
   }
 
   // All units whose middle lies in [from, to).
@@ -273,7 +281,7 @@ template <int CACHE> struct Attention {
           continue;
         int64_t begins = at;
         for (int32_t t = starts[s]; t < starts[s + 1];) {
-          Chunk chunk = chunkOf(*p, positions, starts[s], starts[s + 1], t);
+          Chunk chunk = chunkOf(*p, positions, starts[s], starts[s + 1], t, together);
           t = chunk.t1;
           const bool apart = split && chunk.segments() > 1;
           const int32_t end = chunk.high / (int32_t)kSegment + 1;
@@ -299,8 +307,8 @@ template <int CACHE> struct Attention {
 };
 
 template <int CACHE>
-INGOT_INLINE int32_t runAttention(const attention_params *p, void *const *buffers, const int64_t *symbols,
-                                  uint32_t tile0, uint32_t tile1, void *scratch) {
+INGOT_INLINE int32_t runAttention(const attention_params *p, const ingot_env *env, void *const *buffers,
+                                  const int64_t *symbols, uint32_t tile0, uint32_t tile1, void *scratch) {
   Attention<CACHE> a;
   a.p = p;
   a.tokenCount = (int32_t)symbols[p->tokens_symbol];
@@ -320,6 +328,7 @@ INGOT_INLINE int32_t runAttention(const attention_params *p, void *const *buffer
   a.partials = (float *)buffers[0];
   a.out = buffers[1];
   a.split = leavesSegments(*p, a.tokenCount, a.blocks);
+  a.together = a.tokensOfChunk(env);
   a.layout = attentionScratch(*p);
   a.carve((char *)scratch);
   a.run(tile0, tile1);
@@ -334,12 +343,12 @@ INGOT_KERNEL(attention) {
   using namespace ingot::kernels;
   switch (p->cache_type) {
   case INGOT_F16:
-    return runAttention<INGOT_F16>(p, buffers, symbols, tile0, tile1, scratch);
+    return runAttention<INGOT_F16>(p, env, buffers, symbols, tile0, tile1, scratch);
   case INGOT_BF16:
-    return runAttention<INGOT_BF16>(p, buffers, symbols, tile0, tile1, scratch);
+    return runAttention<INGOT_BF16>(p, env, buffers, symbols, tile0, tile1, scratch);
   case INGOT_I8:
-    return runAttention<INGOT_I8>(p, buffers, symbols, tile0, tile1, scratch);
+    return runAttention<INGOT_I8>(p, env, buffers, symbols, tile0, tile1, scratch);
   default:
-    return runAttention<INGOT_F32>(p, buffers, symbols, tile0, tile1, scratch);
+    return runAttention<INGOT_F32>(p, env, buffers, symbols, tile0, tile1, scratch);
   }
 }

@@ -23,10 +23,11 @@ struct Chunk {
   INGOT_INLINE int32_t segments() const { return high / (int32_t)kSegment - low / (int32_t)kSegment + 1; }
 };
 
-// The chunk that token t of the sequence with tokens [start, end) is in. Positions ascend within a sequence.
+// The chunk of at most `together` tokens that token t of the sequence with tokens [start, end) is in. Positions ascend
+// within a sequence.
 template <class Params>
-INGOT_INLINE Chunk chunkOf(const Params &p, const int32_t *positions, int32_t start, int32_t end, int32_t t) {
-  const int32_t together = (int32_t)attentionTokens(p.q_per_kv);
+INGOT_INLINE Chunk chunkOf(const Params &p, const int32_t *positions, int32_t start, int32_t end, int32_t t,
+                           int32_t together) {
   Chunk chunk;
   chunk.t0 = start + (t - start) / together * together;
   chunk.t1 = minimum(end, chunk.t0 + together);

@@ -42,25 +42,23 @@ template <Weights WEIGHTS, int C, int A, int B> INGOT_INLINE void tileDot() {
     tileDotBf16<C, A, B>();
 }
 
-// The weights of the next piece, fetched into the second cache a few lines with every step of this one: the fewer the
-// rows, the more lines a step, so that all are there in the end.
+// The weights of the next piece, fetched into the second cache at the rate of use: a few lines with every step of this
+// piece, so that the last ones come with the last step. In a hurry they would hold up the activations, whose lines come
+// through the same few buffers.
 struct NextWeights {
   const char *at;
   int64_t panel, bytes; // of a panel
-  int32_t times;
-  INGOT_INLINE explicit NextWeights(const TilePiece &p)
-      : at(p.next), panel(p.ld_next), bytes(p.next_bytes), times(p.rows > 96   ? 1
-                                                                 : p.rows > 32 ? 2
-                                                                               : 4) {}
+  int32_t times;        // lines of a panel with every step
+  INGOT_INLINE explicit NextWeights(const TilePiece &p) : at(p.next), panel(p.ld_next), bytes(p.next_bytes) {
+    const int32_t all = (p.rows + 2 * kTileRows - 1) / (2 * kTileRows) * p.steps * 64;
+    times = ((int32_t)bytes + all - 1) / all;
+  }
   template <int PANELS> INGOT_INLINE void fetch() {
 #pragma clang loop unroll(disable)
-    for (int32_t i = 0; i < times && bytes > 0; ++i, at += 256, bytes -= 256) {
-#pragma unroll
-      for (int line = 0; line < 4; ++line) {
-        __builtin_prefetch(at + line * 64, 0, 2);
-        if constexpr (PANELS > 1)
-          __builtin_prefetch(at + panel + line * 64, 0, 2);
-      }
+    for (int32_t i = 0; i < times && bytes > 0; ++i, at += 64, bytes -= 64) {
+      __builtin_prefetch(at, 0, 2);
+      if constexpr (PANELS > 1)
+        __builtin_prefetch(at + panel, 0, 2);
     }
   }
 };

@@ -81,10 +81,13 @@ constexpr LinearIntScratch linearIntScratch(const linear_int_params &p) {
   return s;
 }
 
-// attention: kAttentionRows rows (query heads of neighbouring tokens of one sequence) share each block of keys.
+// attention: kAttentionRows rows (query heads of neighbouring tokens of one sequence) share each block of keys; on tiles,
+// where laying a block out for them is a third of the work of so few, and where workers have enough to do, more.
 constexpr int64_t kBlock = 64;     // positions of one step of the online softmax
 constexpr int64_t kSegment = 1024; // positions whose blocks are merged before segments are
 constexpr int64_t kAttentionRows = 48;
+constexpr int64_t kAttentionTileRows = 144;
+constexpr int64_t kAttentionUnits = 8; // at least, for each worker
 // A tile is an equal share of what the step's attention costs, whatever its shape.
 constexpr int64_t kAttentionTiles = 960;
 // Segments are left apart for attention_merge where a step has at most so many (token, kv head) units, and contexts may
@@ -93,8 +96,9 @@ constexpr int64_t kSplitUnits = 128;
 constexpr int64_t kSplitSegments = 2;
 constexpr int64_t kMergeTiles = 96;
 
-constexpr int64_t attentionTokens(int64_t queriesPerKeyHead) {
-  int64_t tokens = kAttentionRows / queriesPerKeyHead;
+// Tokens whose query heads are at most `rows`, but one at least.
+constexpr int64_t attentionTokens(int64_t queriesPerKeyHead, int64_t rows) {
+  int64_t tokens = rows / queriesPerKeyHead;
   return tokens < 1 ? 1 : tokens;
 }
 
@@ -132,7 +136,7 @@ struct AttentionScratch {
 
 constexpr AttentionScratch attentionScratch(const attention_params &p) {
   AttentionScratch s{};
-  s.rows = attentionTokens(p.q_per_kv) * p.q_per_kv;
+  s.rows = attentionTokens(p.q_per_kv, p.cache_type == INGOT_BF16 ? kAttentionTileRows : kAttentionRows) * p.q_per_kv;
   s.width = roundUp(p.head_dim, 16);
   s.state = s.rows * s.width * 4;
   int64_t scalars = roundUp(s.rows * 4, 64);
