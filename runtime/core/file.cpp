@@ -154,17 +154,18 @@ AtomicFile::~AtomicFile() {
 }
 
 Result<void> AtomicFile::write(std::span<const uint8_t> bytes) {
-  constexpr size_t kBuffer = 1 << 20;
   pending.insert(pending.end(), bytes.begin(), bytes.end());
-  return pending.size() >= kBuffer ? flush() : Result<void>();
+  // Whole blocks at once: each can be one large page of the system's page cache, by which a mapping is read faster.
+  const size_t whole = pending.size() / kLargePage * kLargePage;
+  return whole > 0 ? flush(whole) : Result<void>();
 }
 
 Result<void> AtomicFile::write(std::string_view text) {
   return write(std::span(reinterpret_cast<const uint8_t *>(text.data()), text.size()));
 }
 
-Result<void> AtomicFile::flush() {
-  std::span<const uint8_t> rest = pending;
+Result<void> AtomicFile::flush(size_t bytes) {
+  std::span<const uint8_t> rest = std::span<const uint8_t>(pending).first(bytes);
   while (!rest.empty()) {
     ssize_t put = ::write(fd, rest.data(), rest.size());
     if (put < 0) {
@@ -174,12 +175,12 @@ Result<void> AtomicFile::flush() {
     }
     rest = rest.subspan(size_t(put));
   }
-  pending.clear();
+  pending.erase(pending.begin(), pending.begin() + std::ptrdiff_t(bytes));
   return {};
 }
 
 Result<void> AtomicFile::commit() {
-  INGOT_RETURN_IF_ERROR(flush());
+  INGOT_RETURN_IF_ERROR(flush(pending.size()));
   if (!temporary.empty()) {
     if (fsync(fd) != 0)
       return systemError(path, "write", errno);

@@ -80,7 +80,7 @@ public:
 private:
   AtomicFile(int fd, std::string path, std::string temporary)
       : fd(fd), path(std::move(path)), temporary(std::move(temporary)) {}
-  Result<void> flush();
+  Result<void> flush(size_t bytes); // the first of what is pending
   int fd;
   std::string path;
   std::string temporary;

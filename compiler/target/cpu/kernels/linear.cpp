@@ -245,42 +245,23 @@ template <int WEIGHT, bool PAIRS> struct Linear {
     }
   }
 
-  // bf16 by bf16 on AMX tiles: rows x panels x pieces of K, as linear_tiles.h cuts them.
+  // bf16 by bf16 on AMX tiles, as linear_tiles.h cuts them.
   INGOT_INLINE void byTiles(const ingot_env *env, int32_t tile0, int32_t tile1, char *scratch) const {
     LinearScratch layout = linearScratch(*p);
     float *sums = (float *)(scratch + layout.input + layout.weights);
-    const int32_t perTile = p->gated ? 2 : 1;
     const int32_t steps = (p->k + 31) / 32;
     const TileBlocks b = tileBlocks(env, rows, steps, 1);
-    const int64_t sumsPanel = (int64_t)b.rows * 16, panelBytes = panel * 2;
-    overTileBlocks(
-        b, (const char *)in, (int64_t)p->k_padded * 2, rows, steps, tile0, tile1, perTile, scratch,
-        [&](int32_t, int32_t rowCount, int32_t tile, int32_t count, int32_t block, int32_t some,
-            const TileSource &source) __attribute__((always_inline)) {
-          const int32_t panels = count * perTile;
-          const int32_t ahead = b.block < steps ? panels : (tile1 - tile) * perTile; // panels from here on in order
-          const char *first = (const char *)(weight + (int64_t)tile * perTile * panel) + block * kWholeTile;
-          for (int32_t i = 0; i < panels; i += 2)
-            for (int32_t s = 0; s < some; s += b.piece) {
-              TilePiece piece;
-              source.set(piece, s);
-              piece.rows = rowCount;
-              piece.panels = minimum(2, panels - i);
-              piece.w = first + i * panelBytes + s * kWholeTile;
-              piece.ldw = panelBytes;
-              piece.steps = minimum(b.piece, some - s);
-              piece.first = block + s == 0;
-              piece.sums = sums + i * sumsPanel;
-              piece.sums_panel = sumsPanel;
-              fetchNext(piece, b, i, s, ahead, some, first, panelBytes, 1);
-              if (rowCount <= 2 * kTileRows)
-                ingot_linear_tiles_bf16_stream(&piece);
-              else
-                ingot_linear_tiles_bf16_block(&piece);
-            }
+    const TileWeights weights = {(const char *)weight, panel * 2, 1, p->gated ? 2 : 1};
+    overTilePieces(
+        b, (const char *)in, (int64_t)p->k_padded * 2, rows, steps, tile0, tile1, weights, scratch, sums,
+        [](const TilePiece &piece, int32_t, int64_t, int32_t) __attribute__((always_inline)) {
+          if (piece.rows <= 2 * kTileRows)
+            ingot_linear_tiles_bf16_stream(&piece);
+          else
+            ingot_linear_tiles_bf16_block(&piece);
         },
-        [&](int32_t row, int32_t rowCount, int32_t tile, int32_t count) __attribute__((always_inline)) {
-          result.finish(Sums{sums, sumsPanel}, row, rowCount, tile, count);
+        [&](const float *from, int32_t row, int32_t rowCount, int32_t tile, int32_t count) __attribute__((always_inline)) {
+          result.finish(Sums{from, (int64_t)b.rows * 16}, row, rowCount, tile, count);
         });
     releaseTiles();
   }

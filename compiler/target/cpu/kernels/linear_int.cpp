@@ -243,78 +243,48 @@ struct LinearInt {
     }
   }
 
-  // Many rows on AMX tiles: rows x panels x pieces of K, as linear_tiles.h cuts them. 4-bit weights are spread to 8
-  // bits once per block of rows.
+  // Many rows on AMX tiles, as linear_tiles.h cuts them. 4-bit weights are spread to 8 bits once per block of rows.
   INGOT_INLINE void byTiles(const ingot_env *env, int32_t tile0, int32_t tile1, char *scratch) const {
     uint8_t *spread = (uint8_t *)scratch;
     float *sums = (float *)(scratch + linearIntScratch(*p).input);
-    const int32_t perTile = p->gated ? 2 : 1;
     const int32_t steps = (p->k + kTileBytes - 1) / kTileBytes;
-    const int32_t unit = channel() ? 1 : (p->group + kTileBytes - 1) / kTileBytes;
-    const TileBlocks b = tileBlocks(env, rows, steps, unit);
-    const int64_t sumsPanel = (int64_t)b.rows * 16;
-    const int32_t packing = bits8() ? 1 : 2; // weights of a tile share one with so many in memory
-    overTileBlocks(
-        b, in, rowBytes, rows, steps, tile0, tile1, perTile, scratch + kTileSpread,
-        [&](int32_t row, int32_t rowCount, int32_t tile, int32_t count, int32_t block, int32_t some,
-            const TileSource &source) __attribute__((always_inline)) {
-          const int32_t panels = count * perTile;
-          const int32_t ahead = b.block < steps ? panels : (tile1 - tile) * perTile; // panels from here on in order
-          const char *values =
-              (const char *)weight.values + (int64_t)tile * perTile * weight.panel + block * kWholeTile / packing;
-          for (int32_t i = 0; i < panels; i += 2)
-            for (int32_t s = 0; s < some; s += b.piece) {
-              const int64_t first = (int64_t)tile * perTile + i;
-              const int32_t k = (block + s) * kTileBytes;
-              TileGroups groups;
-              TilePiece &piece = groups.piece;
-              source.set(piece, s);
-              piece.rows = rowCount;
-              piece.panels = minimum(2, panels - i);
-              piece.steps = minimum(b.piece, some - s);
-              piece.first = k == 0;
-              piece.sums = sums + i * sumsPanel;
-              piece.sums_panel = sumsPanel;
-              piece.w = values + i * weight.panel + s * kWholeTile / packing;
-              piece.ldw = weight.panel;
-              fetchNext(piece, b, i, s, ahead, some, values, weight.panel, packing);
-              if (!bits8()) {
-                const uint8_t *from = (const uint8_t *)piece.w;
-                piece.w = (const char *)spread;
-                piece.ldw = piece.steps * kWholeTile;
-                for (int32_t j = 0; j < piece.panels; ++j) {
-                  SpreadWeights w = {spread + j * piece.ldw,
-                                     from + j * weight.panel,
-                                     minimum(piece.steps * kTileBytes, depth() - k),
-                                     p->group,
-                                     weight.zeros ? weight.zeros + weight.plane(first + j, k / p->group) : nullptr,
-                                     weight.zero};
-                  ingot_linear_tiles_spread(&w);
-                }
-              }
-              if (channel()) {
-                ingot_linear_tiles_w8_block(&piece);
-                continue;
-              }
-              const int32_t g = k / p->group;
-              groups.group = p->group;
-              groups.columns = minimum(piece.steps * kTileBytes, depth() - k);
-              groups.rowSums = sumsAt(row) + g;
-              groups.ldRowSums = rowBytes / 4;
-              groups.scales =
-                  (const char *)weight.scales + weight.plane(first, g) * (p->scale_type == INGOT_F32 ? 4 : 2);
-              groups.zeros = weight.zeros ? weight.zeros + weight.plane(first, g) : nullptr;
-              groups.ldScales = (int64_t)weight.groups * 16;
-              groups.scaleType = p->scale_type;
-              groups.zero = weight.zero;
-              if (bits8())
-                ingot_linear_tiles_w8_groups(&groups);
-              else
-                ingot_linear_tiles_w4_groups(&groups);
-            }
+    const TileBlocks b = tileBlocks(env, rows, steps, channel() ? 1 : (p->group + kTileBytes - 1) / kTileBytes);
+    const TileWeights weights = {(const char *)weight.values, weight.panel, bits8() ? 1 : 2, p->gated ? 2 : 1};
+    overTilePieces(
+        b, in, rowBytes, rows, steps, tile0, tile1, weights, scratch + kTileSpread, sums,
+        [&](TilePiece &piece, int32_t row, int64_t first, int32_t step) __attribute__((always_inline)) {
+          if (channel())
+            return ingot_linear_tiles_w8_block(&piece);
+          const int32_t k = step * kTileBytes, g = k / p->group;
+          const uint8_t *zeros = weight.zeros ? weight.zeros + weight.plane(first, g) : nullptr;
+          TileGroups groups;
+          groups.group = p->group;
+          groups.columns = minimum(piece.steps * kTileBytes, depth() - k);
+          groups.rowSums = sumsAt(row) + g;
+          groups.ldRowSums = rowBytes / 4;
+          groups.scales = (const char *)weight.scales + weight.plane(first, g) * (p->scale_type == INGOT_F32 ? 4 : 2);
+          groups.zeros = zeros;
+          groups.ldScales = (int64_t)weight.groups * 16;
+          groups.scaleType = p->scale_type;
+          groups.zero = weight.zero;
+          if (bits8()) {
+            groups.piece = piece;
+            return ingot_linear_tiles_w8_groups(&groups);
+          }
+          const auto *from = (const uint8_t *)piece.w;
+          piece.w = (const char *)spread;
+          piece.ldw = piece.steps * kWholeTile;
+          for (int32_t j = 0; j < piece.panels; ++j) {
+            SpreadWeights w = {spread + j * piece.ldw,       from + j * weight.panel, groups.columns, p->group,
+                               zeros ? zeros + j * groups.ldScales : nullptr, weight.zero};
+            ingot_linear_tiles_spread(&w);
+          }
+          groups.piece = piece;
+          ingot_linear_tiles_w4_groups(&groups);
         },
-        [&](int32_t row, int32_t rowCount, int32_t tile, int32_t count) __attribute__((always_inline)) {
-          result.finish(Sums{*this, sums, sumsPanel, (int64_t)tile * perTile, row}, row, rowCount, tile, count);
+        [&](const float *from, int32_t row, int32_t rowCount, int32_t tile, int32_t count) __attribute__((always_inline)) {
+          result.finish(Sums{*this, from, (int64_t)b.rows * 16, (int64_t)tile * weights.perTile, row}, row, rowCount,
+                        tile, count);
         });
     releaseTiles();
   }

@@ -195,51 +195,67 @@ template <Weights WEIGHTS, bool STREAM> INGOT_INLINE void pieces(const TilePiece
       });
 }
 
-// Integers of a group, scaled and added to the sums of `rows` rows.
-template <Weights WEIGHTS, int PANELS> struct ScaleGroup {
+// Integers of GROUPS neighbouring groups, scaled and added to the sums, one group after the other.
+template <Weights WEIGHTS, int PANELS> struct ScaleGroups {
   const TileGroups &g;
   float *sums;
   const int32_t *rowSums;
-  int32_t rows;
 
-  INGOT_INLINE void operator()(const float (*integers)[2 * kTileRows * 16], int32_t group, bool first) const {
+  // The first of the groups is `group`; rows [from, to).
+  template <int GROUPS>
+  INGOT_INLINE void operator()(const float (*const (&integers)[GROUPS])[2 * kTileRows * 16], int32_t group, int32_t from,
+                               int32_t to) const {
+    const bool first = g.piece.first && group == 0;
 #pragma unroll
     for (int panel = 0; panel < PANELS; ++panel) {
-      const int64_t plane = panel * g.ldScales + group * 16;
-      const f32x16 scale = load16As(g.scaleType, g.scales, plane);
-      float *to = sums + panel * g.piece.sums_panel;
+      f32x16 scale[GROUPS];
+      [[maybe_unused]] u32x16 zero[GROUPS];
+#pragma unroll
+      for (int i = 0; i < GROUPS; ++i) {
+        const int64_t plane = panel * g.ldScales + (group + i) * 16;
+        scale[i] = load16As(g.scaleType, g.scales, plane);
+        if constexpr (WEIGHTS != kSigned8)
+          zero[i] = g.zeros ? __builtin_convertvector(*(const u8x16_u *)(g.zeros + plane), u32x16) : (u32x16)(0);
+      }
+      float *out = sums + panel * g.piece.sums_panel;
       auto overRows = [&](const auto &take) __attribute__((always_inline)) {
 #pragma clang loop unroll_count(4)
-        for (int32_t r = 0; r < rows; ++r) {
-          const i32x16 sum = take(*(const i32x16_u *)(integers[panel] + r * 16), r);
-          const f32x16 before = first ? splat(0.0f) : load16(to + r * 16);
-          store16(to + r * 16, fma(__builtin_convertvector(sum, f32x16), scale, before));
+        for (int32_t r = from; r < to; ++r) {
+          f32x16 total = first ? splat(0.0f) : load16(out + r * 16);
+#pragma unroll
+          for (int i = 0; i < GROUPS; ++i) {
+            const i32x16 sum = take(*(const i32x16_u *)(integers[i][panel] + r * 16), r, i);
+            total = fma(__builtin_convertvector(sum, f32x16), scale[i], total);
+          }
+          store16(out + r * 16, total);
         }
       };
-      if constexpr (WEIGHTS == kSigned8) {
-        overRows([](i32x16 sum, int32_t) __attribute__((always_inline)) { return sum; });
-      } else if (g.zeros) {
-        const u32x16 zero = __builtin_convertvector(*(const u8x16_u *)(g.zeros + plane), u32x16);
-        overRows([&](i32x16 sum, int32_t r) __attribute__((always_inline)) {
+      if constexpr (WEIGHTS == kSigned8)
+        overRows([](i32x16 sum, int32_t, int) __attribute__((always_inline)) { return sum; });
+      else if (g.zeros)
+        overRows([&](i32x16 sum, int32_t r, int i) __attribute__((always_inline)) {
           // The low half of each lane alone is multiplied: the other factor's high half is zero.
-          return sum - pairs16(zero, (u32x16)((uint32_t)rowSums[r * g.ldRowSums + group]));
+          return sum - pairs16(zero[i], (u32x16)((uint32_t)rowSums[r * g.ldRowSums + group + i]));
         });
-      } else {
-        overRows([&](i32x16 sum, int32_t r) __attribute__((always_inline)) {
-          return sum - g.zero * rowSums[r * g.ldRowSums + group];
+      else
+        overRows([&](i32x16 sum, int32_t r, int i) __attribute__((always_inline)) {
+          return sum - g.zero * rowSums[r * g.ldRowSums + group + i];
         });
-      }
     }
   }
 };
 
-// The groups of a piece for up to 32 rows. While tiles multiply a group, vectors scale the integers of the one before.
+// The groups of a piece for up to 32 rows. While tiles multiply a group, vectors scale the integers of those before: two
+// groups at once, of half the rows with each, so that sums are loaded and stored half as often.
 template <Weights WEIGHTS, int ROWS, int PANELS>
 INGOT_INLINE void scaledGroups(const TileGroups &g, int32_t row, int32_t rows, NextWeights &next) {
-  alignas(64) float integers[PANELS][2 * kTileRows * 16];
+  alignas(64) float integers[3][PANELS][2 * kTileRows * 16]; // of group i in i % 3
   const TilePiece &p = g.piece;
-  const ScaleGroup<WEIGHTS, PANELS> scale = {g, (float *)p.sums + row * 16, g.rowSums + row * g.ldRowSums, rows};
-  const int32_t depth = g.group < kTileBytes ? g.group : kTileBytes;
+  const ScaleGroups<WEIGHTS, PANELS> scale = {g, (float *)p.sums + row * 16, g.rowSums + row * g.ldRowSums};
+  const int32_t depth = g.group < kTileBytes ? g.group : kTileBytes, middle = rows / 2;
+  auto both = [&](int32_t group, int32_t from, int32_t to) __attribute__((always_inline)) {
+    scale.template operator()<2>({integers[group % 3], integers[(group + 1) % 3]}, group, from, to);
+  };
   int32_t group = 0;
 #pragma clang loop unroll(disable)
   for (int32_t k = 0; k < g.columns; k += g.group, ++group) {
@@ -247,11 +263,15 @@ INGOT_INLINE void scaledGroups(const TileGroups &g, int32_t row, int32_t rows, N
     const int32_t steps = (minimum(g.group, g.columns - k) + depth - 1) / depth;
     accumulate<WEIGHTS, ROWS, PANELS, false>(p, rowOf(p, row) + k / kTileBytes * p.a_step + k % kTileBytes,
                                              p.w + (int64_t)k * kTileRows, steps, depth, next, {nullptr, 0});
-    if (group)
-      scale(integers, group - 1, p.first && group == 1);
-    storeSums<ROWS, PANELS>(integers[0], 2 * kTileRows * 16);
+    if (group >= 2)
+      both(group / 2 * 2 - 2, group % 2 ? middle : 0, group % 2 ? rows : middle);
+    storeSums<ROWS, PANELS>(integers[group % 3][0], 2 * kTileRows * 16);
   }
-  scale(integers, group - 1, p.first && group == 1);
+  if (group % 2 == 0)
+    return both(group - 2, 0, rows);
+  if (group > 1)
+    both(group - 3, middle, rows);
+  scale.template operator()<1>({integers[(group - 1) % 3]}, group - 1, 0, rows);
 }
 
 // MR rows by NP panels as tdpbf16ps sums: of 32 k the even ones in a chain from zero, the odd ones in another.

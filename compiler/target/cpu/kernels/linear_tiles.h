@@ -18,6 +18,8 @@
 
 namespace ingot::kernels {
 
+constexpr int32_t kResultPanels = 16; // whose results are finished together: those of a row lie side by side
+
 // One piece: all rows of a block by some panels by `steps` tiles along K. In blocks of many rows panels go two by two, as
 // many as the first cache holds.
 struct TilePiece {
@@ -97,9 +99,8 @@ INGOT_INLINE TileBlocks tileBlocks(const ingot_env *env, int32_t rows, int32_t s
   b.block = maximum(1, (int32_t)room / b.piece) * b.piece;
   if (b.block > steps)
     b.block = (int32_t)roundUp(steps, b.piece);
-  // Where K is one block, sums of some panels are kept too: the results of a row lie together then, and rows lie pages
-  // apart.
-  b.panels = minimum(b.block >= steps ? 16 : 1 << 16, (int32_t)(kTileVectors / b.rows) / 2 * 2);
+  // Where K is one block, so many as are finished together.
+  b.panels = minimum(b.block >= steps ? kResultPanels : 1 << 16, (int32_t)(kTileVectors / b.rows) / 2 * 2);
   return b;
 }
 
@@ -133,43 +134,74 @@ INGOT_INLINE TileSource copyTiles(char *to, const char *from, int64_t rowBytes, 
   return {to, kTileBytes, steps * kWholeTile, kWholeTile};
 }
 
-// Calls work(row, rows, tile, tiles, step, steps, source) for every block of a product: rows x tiles whose sums are
-// kept x a block of K, ascending; and done(row, rows, tile, tiles) after the last of K. Blocks of more than two tiles
-// of rows are copied: once for all panels where K is one block.
-template <class Work, class Done>
-INGOT_INLINE void overTileBlocks(const TileBlocks &b, const char *in, int64_t rowBytes, int32_t rows, int32_t steps,
-                                 int32_t tile0, int32_t tile1, int32_t perTile, char *scratch, const Work &work,
-                                 const Done &done) {
-  const int32_t group = b.panels / perTile;
+// Weights as they lie in memory.
+struct TileWeights {
+  const char *first;  // of tile 0
+  int64_t panelBytes; // from panel to panel
+  int32_t packing;    // so many share a byte
+  int32_t perTile;    // panels of a tile
+};
+
+// States what follows the piece at panel i and tile s of a block of K: its next one, or that of the next panels. After the
+// last piece nothing is fetched.
+INGOT_INLINE void fetchNext(TilePiece &piece, const TileBlocks &b, const TileWeights &w, int32_t i, int32_t s,
+                            int32_t panels, int32_t some, const char *first) {
+  const bool below = s + b.piece < some, beside = i + 2 < panels;
+  const int32_t at = below ? s + b.piece : 0;
+  piece.next = first + (int64_t)(below ? i : i + 2) * w.panelBytes + at * kWholeTile / w.packing;
+  piece.ld_next = (below ? i : i + 2) + 1 < panels ? w.panelBytes : 0;
+  piece.next_bytes = below || beside ? minimum(b.piece, some - at) * kWholeTile / w.packing : 0;
+}
+
+// Cuts tiles [tile0, tile1) of a product into pieces: rows x panels whose sums are kept x a block of K, ascending.
+// Activations of more than two tiles of rows are copied: once for all panels where K is one block. Calls
+//   work(piece, row, panel, step)         for every piece: of the block's first row, of which panel, of which tile along K
+//   finish(sums, row, rows, tile, tiles)  once the sums of kResultPanels panels, or the last of a group, are done: those
+//                                         of a row lie side by side, while the sums are still in the second cache
+template <class Work, class Finish>
+INGOT_INLINE void overTilePieces(const TileBlocks &b, const char *in, int64_t rowBytes, int32_t rows, int32_t steps,
+                                 int32_t tile0, int32_t tile1, const TileWeights &weights, char *scratch, float *sums,
+                                 const Work &work, const Finish &finish) {
+  const int32_t perTile = weights.perTile, group = b.panels / perTile;
+  const int64_t sumsPanel = (int64_t)b.rows * 16;
   for (int32_t row = 0; row < rows; row += b.rows) {
     const int32_t rowCount = minimum(b.rows, rows - row);
-    const char *from = in + row * rowBytes;
-    TileSource source = tilesInPlace(from, rowBytes);
+    TileSource source = {};
     for (int32_t tile = tile0; tile < tile1; tile += group) {
-      const int32_t count = minimum(group, tile1 - tile);
+      const int32_t count = minimum(group, tile1 - tile), panels = count * perTile;
       for (int32_t step = 0; step < steps; step += b.block) {
         const int32_t some = minimum(b.block, steps - step);
-        const char *at = from + (int64_t)step * kTileBytes;
+        const char *at = in + row * rowBytes + (int64_t)step * kTileBytes;
         if (rowCount <= 2 * kTileRows)
           source = tilesInPlace(at, rowBytes);
         else if (b.block < steps || tile == tile0)
           source = copyTiles(scratch, at, rowBytes, rowCount, some);
-        work(row, rowCount, tile, count, step, some, source);
+        const int32_t ahead = b.block < steps ? panels : (tile1 - tile) * perTile; // panels from here on in order
+        const char *first =
+            weights.first + (int64_t)tile * perTile * weights.panelBytes + step * kWholeTile / weights.packing;
+        for (int32_t from = 0; from < panels; from += kResultPanels) {
+          const int32_t to = minimum(from + kResultPanels, panels);
+          for (int32_t i = from; i < to; i += 2)
+            for (int32_t s = 0; s < some; s += b.piece) {
+              TilePiece piece;
+              source.set(piece, s);
+              piece.rows = rowCount;
+              piece.panels = minimum(2, panels - i);
+              piece.steps = minimum(b.piece, some - s);
+              piece.first = step + s == 0;
+              piece.sums = sums + i * sumsPanel;
+              piece.sums_panel = sumsPanel;
+              piece.w = first + i * weights.panelBytes + s * kWholeTile / weights.packing;
+              piece.ldw = weights.panelBytes;
+              fetchNext(piece, b, weights, i, s, ahead, some, first);
+              work(piece, row, (int64_t)tile * perTile + i, step + s);
+            }
+          if (step + some == steps)
+            finish(sums + from * sumsPanel, row, rowCount, tile + from / perTile, (to - from) / perTile);
+        }
       }
-      done(row, rowCount, tile, count);
     }
   }
-}
-
-// States what follows the piece at panel i and tile s of a block of K: its next one, or that of the next panels;
-// `packing` weights share a byte in memory. After the last piece nothing is fetched.
-INGOT_INLINE void fetchNext(TilePiece &piece, const TileBlocks &b, int32_t i, int32_t s, int32_t panels, int32_t some,
-                            const char *first, int64_t panelBytes, int32_t packing) {
-  const bool below = s + b.piece < some, beside = i + 2 < panels;
-  const int32_t at = below ? s + b.piece : 0;
-  piece.next = first + (int64_t)(below ? i : i + 2) * panelBytes + at * kWholeTile / packing;
-  piece.ld_next = (below ? i : i + 2) + 1 < panels ? panelBytes : 0;
-  piece.next_bytes = below || beside ? minimum(b.piece, some - at) * kWholeTile / packing : 0;
 }
 
 } // namespace ingot::kernels
