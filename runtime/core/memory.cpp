@@ -49,8 +49,7 @@ Result<Region> Region::reserve(uint64_t bytes, const std::string &what) {
   void *address = mapAtLargePages(bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
   if (address == MAP_FAILED)
     return makeError(ErrorCode::ResourceExhausted, "cannot reserve %s for %s: %s; ask for less",
-                     humanBytes(bytes).c_str(), what.c_str(),
-                     systemReason(errno).c_str());
+                     humanBytes(bytes).c_str(), what.c_str(), systemReason(errno).c_str());
   region.base = static_cast<uint8_t *>(address);
   region.length = bytes;
   return region;

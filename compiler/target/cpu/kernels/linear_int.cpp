@@ -275,8 +275,12 @@ struct LinearInt {
           piece.w = (const char *)spread;
           piece.ldw = piece.steps * kWholeTile;
           for (int32_t j = 0; j < piece.panels; ++j) {
-            SpreadWeights w = {spread + j * piece.ldw,       from + j * weight.panel, groups.columns, p->group,
-                               zeros ? zeros + j * groups.ldScales : nullptr, weight.zero};
+            SpreadWeights w = {spread + j * piece.ldw,
+                               from + j * weight.panel,
+                               groups.columns,
+                               p->group,
+                               zeros ? zeros + j * groups.ldScales : nullptr,
+                               weight.zero};
             ingot_linear_tiles_spread(&w);
           }
           groups.piece = piece;
