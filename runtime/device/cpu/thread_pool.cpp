@@ -51,8 +51,9 @@ Result<std::unique_ptr<ThreadPool>> ThreadPool::create(unsigned workers, uint64_
   const uint64_t granule = scratchBytes >= kLargePage ? kLargePage : 4096;
   pool->scratchStride = (scratchBytes + granule - 1) / granule * granule;
   INGOT_ASSIGN_OR_RETURN(pool->scratch, Region::reserve(pool->scratchStride * workers, "the kernels' scratch memory"));
-  for (unsigned worker = 0; worker < workers; ++worker)
-    pool->scratch.preferLargePages(worker * pool->scratchStride, worker * pool->scratchStride + scratchBytes);
+  if (scratchBytes >= kLargePage)
+    for (uint64_t first = 0; first < pool->scratch.size(); first += pool->scratchStride)
+      pool->scratch.preferLargePages(first, first + kLargePage);
   for (unsigned worker = 1; worker < workers; ++worker) {
     try {
       pool->threads.emplace_back(&ThreadPool::work, pool.get(), worker);

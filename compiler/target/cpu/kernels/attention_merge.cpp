@@ -23,7 +23,8 @@ INGOT_KERNEL(attention_merge) {
   for (int64_t unit = units * tile0 / tiles; unit < units * tile1 / tiles; ++unit) {
     int32_t t = (int32_t)(unit / p->kv_heads), h = (int32_t)(unit % p->kv_heads);
     int32_t s = sequenceOf(starts, sequences, t);
-    Chunk chunk = chunkOf(*p, positions, starts[s], starts[s + 1], t, (int32_t)attentionTokens(p->q_per_kv, kAttentionRows));
+    const auto together = (int32_t)attentionTokens(p->q_per_kv, kAttentionRows);
+    Chunk chunk = chunkOf(*p, positions, starts[s], starts[s + 1], t, together);
     if (chunk.segments() == 1)
       continue;
     int32_t from = firstSeen(p->window, positions[t]) / (int32_t)kSegment, to = positions[t] / (int32_t)kSegment;

@@ -82,7 +82,7 @@ constexpr LinearIntScratch linearIntScratch(const linear_int_params &p) {
 }
 
 // attention: kAttentionRows rows (query heads of neighbouring tokens of one sequence) share each block of keys; on tiles,
-// where laying a block out for them is a third of the work of so few, and where workers have enough to do, more.
+// where laying a block out for them is a fifth of the work of so few, and where workers have enough to do, more.
 constexpr int64_t kBlock = 64;     // positions of one step of the online softmax
 constexpr int64_t kSegment = 1024; // positions whose blocks are merged before segments are
 constexpr int64_t kAttentionRows = 48;
