@@ -331,6 +331,8 @@ INGOT_INLINE int32_t runAttention(const attention_params *p, const ingot_env *en
   a.together = a.tokensOfChunk(env);
   a.layout = attentionScratch(*p);
   a.carve((char *)scratch);
+  if constexpr (Attention<CACHE>::kTiles)
+    ingot_linear_tiles_shape_whole();
   a.run(tile0, tile1);
   if constexpr (Attention<CACHE>::kTiles)
     releaseTiles();

@@ -46,6 +46,13 @@ INGOT_INLINE void mergeState(float *total, float &most, float &sum, const float 
                              int64_t width) {
   if (partSum == 0.0f)
     return; // nothing seen there
+  if (most == -__builtin_inff()) { // nothing before: what the formulas below give for sums of 0 and exp(0) = 1
+    most = partMost;
+    sum = partSum;
+    for (int64_t d = 0; d < width; d += 16)
+      store16(total + d, load16(part + d) + 0.0f);
+    return;
+  }
   float top = partMost > most ? partMost : most;
   float keep = exp(most - top), add = exp(partMost - top);
   sum = fma(sum, keep, partSum * add);

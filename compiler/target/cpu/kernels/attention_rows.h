@@ -173,7 +173,7 @@ INGOT_INLINE void seenBy(const Rows &rows, int32_t row, int32_t base, int32_t &f
   to = minimum(rows.last[row] - base + 1, (int32_t)kBlock);
 }
 
-// How softmaxRow reads the scores of attendBlock and leaves weights there.
+// How softmaxRows reads the scores of attendBlock and leaves weights there.
 template <class P, class T> struct FlatPlace {
   static constexpr bool kMasks = false; // whether scores may be -infinity where a row sees
   const P *p;
@@ -183,8 +183,11 @@ template <class P, class T> struct FlatPlace {
   INGOT_INLINE f32x16 score(int32_t row, int32_t g) const {
     return addDistanceBias(p, rows, row, block.base + g * 16, load16(at(row, g)));
   }
-  INGOT_INLINE void weight(int32_t row, int32_t g, f32x16 w) const {
-    store16(at(row, g), p->cache_type == INGOT_I8 ? w * load16(block.valueScales + g * 16) : w);
+  INGOT_INLINE bool plain() const { return p->distances == 0; }
+  template <bool NORMAL> INGOT_INLINE void weights(int32_t row, const f32x16 (&w)[kBlock / 16]) const {
+#pragma unroll
+    for (int32_t g = 0; g < (int32_t)kBlock / 16; ++g)
+      store16(at(row, g), p->cache_type == INGOT_I8 ? w[g] * load16(block.valueScales + g * 16) : w[g]);
   }
   INGOT_INLINE void nothing(int32_t) const {} // weights of what a row does not see are never read
   INGOT_INLINE void scale(int32_t row, float keep) const {
@@ -220,8 +223,8 @@ template <class Place> INGOT_INLINE void softmaxRow(const Rows &rows, int32_t ro
     if (most == -__builtin_inff()) { // nothing but masked scores so far: their weights are 0
 #pragma unroll
       for (int32_t g = 0; g < kGroups; ++g)
-        place.weight(row, g, splat(0.0f));
-      return;
+        weight[g] = splat(0.0f);
+      return place.template weights<true>(row, weight);
     }
   float least = -largest(-smaller(smaller(lane[0], lane[1]), smaller(lane[2], lane[3])));
   if (least - most > -87.0f) {
@@ -250,9 +253,7 @@ template <class Place> INGOT_INLINE void softmaxRow(const Rows &rows, int32_t ro
       }
     }
   }
-#pragma unroll
-  for (int32_t g = 0; g < kGroups; ++g)
-    place.weight(row, g, weight[g]);
+  place.template weights<false>(row, weight);
   float added = sum((weight[0] + weight[1]) + (weight[2] + weight[3]));
   if (before == most) { // exp(0) is 1
     rows.sum[row] += added;
@@ -266,6 +267,92 @@ template <class Place> INGOT_INLINE void softmaxRow(const Rows &rows, int32_t ro
   float keep = exp(before - most);
   rows.sum[row] = fma(rows.sum[row], keep, added);
   place.scale(row, keep);
+}
+
+// The same bits for four rows from `row` on, whose reductions go side by side. All of them see something, WHOLE: all of
+// the block. Tells whether exp is a normal number throughout; otherwise nothing has been done.
+template <bool WHOLE, class Place>
+INGOT_INLINE bool softmaxFour(const Rows &rows, int32_t row, int32_t base, const Place &place) {
+  constexpr int32_t kGroups = kBlock / 16, kRows = 4;
+  f32x16 lane[kRows][kGroups], high[kRows], low[kRows];
+  auto seen = [&](int32_t r, int32_t g) __attribute__((always_inline)) {
+    const i32x16 at = lanes() + (base + g * 16);
+    return (at >= rows.first[row + r]) & (at <= rows.last[row + r]);
+  };
+#pragma unroll
+  for (int32_t r = 0; r < kRows; ++r) {
+    f32x16 over[kGroups], under[kGroups];
+#pragma unroll
+    for (int32_t g = 0; g < kGroups; ++g) {
+      lane[r][g] = over[g] = under[g] = place.score(row + r, g);
+      if constexpr (!WHOLE) {
+        over[g] = select(seen(r, g), lane[r][g], splat(-__builtin_inff()));
+        under[g] = select(seen(r, g), lane[r][g], splat(__builtin_inff()));
+      }
+    }
+    high[r] = larger(larger(over[0], over[1]), larger(over[2], over[3]));
+    low[r] = -smaller(smaller(under[0], under[1]), smaller(under[2], under[3]));
+  }
+  const f32x4 before = *(const f32x4_u *)(rows.most + row);
+  f32x4 most = largestFour(high);
+  most = most > before ? most : before;
+  const f32x4 least = -largestFour(low) - most;
+  if (!(least.x > -87.0f && least.y > -87.0f && least.z > -87.0f && least.w > -87.0f))
+    return false;
+  f32x16 total[kRows];
+#pragma unroll
+  for (int32_t r = 0; r < kRows; ++r) {
+    f32x16 weight[kGroups];
+#pragma unroll
+    for (int32_t g = 0; g < kGroups; ++g) {
+      weight[g] = expNormal(lane[r][g] - most[r]);
+      if constexpr (!WHOLE)
+        weight[g] = select(seen(r, g), weight[g], splat(0.0f));
+    }
+    place.template weights<true>(row + r, weight);
+    total[r] = (weight[0] + weight[1]) + (weight[2] + weight[3]);
+  }
+  const f32x4 added = sumFour(total);
+  f32x4_u &sums = *(f32x4_u *)(rows.sum + row);
+  if (before.x == most.x && before.y == most.y && before.z == most.z && before.w == most.w) {
+    sums += added;
+    return true;
+  }
+  *(f32x4_u *)(rows.most + row) = most;
+  const f32x4 change = before - most;
+  const f32x4 keep = exp(__builtin_shufflevector(change, change, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3)).lo.lo;
+  sums = __builtin_elementwise_fma((f32x4)sums, keep, added);
+#pragma unroll
+  for (int32_t r = 0; r < kRows; ++r)
+    if (keep[r] != 1.0f && before[r] != -__builtin_inff())
+      place.scale(row + r, keep[r]);
+  return true;
+}
+
+// Turns the scores of rows [row, end) into weights.
+template <class Place>
+INGOT_INLINE void softmaxRows(const Rows &rows, int32_t row, int32_t end, int32_t base, const Place &place) {
+#if defined(__AVX512F__) // elsewhere four rows do not fit the registers
+  for (; place.plain() && row + 4 <= end; row += 4) {
+    bool some = true, whole = true;
+    for (int32_t r = row; r < row + 4; ++r) {
+      int32_t from, to;
+      seenBy(rows, r, base, from, to);
+      some = some && from < to;
+      whole = whole && from == 0 && to == kBlock;
+    }
+    bool done = false;
+    if (whole)
+      done = softmaxFour<true>(rows, row, base, place);
+    else if (some)
+      done = softmaxFour<false>(rows, row, base, place);
+    if (!done)
+      for (int32_t r = 0; r < 4; ++r)
+        softmaxRow(rows, row + r, base, place);
+  }
+#endif
+  for (; row < end; ++row)
+    softmaxRow(rows, row, base, place);
 }
 
 // acc[row .. +MR][column .. +16 MC] += weights x values of positions [from, to) of the block.
@@ -374,8 +461,7 @@ template <int TOP, bool FETCH, class T> INGOT_INLINE void mixBlock(const Rows &r
 template <int TOP, bool FETCH, class P, class T>
 INGOT_INLINE void attendBlock(const P *p, const Rows &rows, const BlockView<T> &block) {
   scoreBlock<TOP, FETCH>(p, rows, block);
-  for (int32_t row = 0; row < rows.count; ++row)
-    softmaxRow(rows, row, block.base, FlatPlace<P, T>{p, rows, block});
+  softmaxRows(rows, 0, rows.count, block.base, FlatPlace<P, T>{p, rows, block});
   mixBlock<TOP, FETCH>(rows, block);
 }
 

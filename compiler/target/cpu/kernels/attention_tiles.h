@@ -7,7 +7,8 @@
 //   scores [4 groups of 16 positions][rows][16] = queries [rows][depth] · keys    panels [depth/2][16 positions][2]
 //   acc    [width/16][rows][16]                += weights [rows][64]    · values  panels [32][16 columns][2]
 //
-// Laying out costs a pass over the block, which all rows share. A token whose rows are too few for that gets the same bits
+// Laying out costs a pass over the block, which all rows share; then it is two tiles of rows at a time, from queries to
+// sums, so that their scores and weights stay in the first cache. A token whose rows are too few for that gets the same bits
 // by vectors (attention_vectors.h), because what it gets may not depend on who shares its step.
 #ifndef INGOT_TARGET_CPU_KERNELS_ATTENTION_TILES_H
 #define INGOT_TARGET_CPU_KERNELS_ATTENTION_TILES_H
@@ -25,12 +26,15 @@ INGOT_INLINE u16x32 pairsOf(u16x16 a, u16x16 b) {
 }
 
 struct TileRows {
-  int32_t stride;  // rows, rounded up to 16
+  static constexpr int32_t kTogether = kAttentionTogether;
+  int32_t stride;  // rows, rounded up to whole tiles
   int32_t headDim; // of keys and values
   int32_t depth;   // headDim rounded up to a tile, 32
   int32_t width;   // headDim rounded up to 16
-  uint16_t *queries, *weights;
-  float *scores, *acc;
+  uint16_t *queries;       // [stride][depth]
+  float *acc;              // [width / 16][stride][16]
+  uint16_t *weights;       // [kTogether][64]
+  float *scores;           // [4][kTogether][16]
   uint16_t *keys, *values; // panels
 
   // Takes its parts from `scratch`, as attentionScratch counts them; returns the bytes after them.
@@ -45,8 +49,8 @@ struct TileRows {
       return part;
     };
     queries = (uint16_t *)take((int64_t)stride * depth * 2);
-    weights = (uint16_t *)take(stride * kBlock * 2);
-    scores = (float *)take(stride * kBlock * 4);
+    weights = (uint16_t *)take(kTogether * kBlock * 2);
+    scores = (float *)take(kTogether * kBlock * 4);
     acc = (float *)take((int64_t)stride * width * 4);
     keys = (uint16_t *)take(kBlock * depth * 2);
     values = (uint16_t *)take(kBlock * width * 2);
@@ -66,85 +70,115 @@ struct TileRows {
     return acc + ((int64_t)(column / 16) * stride + row) * 16;
   }
 
-  // The products of rows [row, row + count) with `panels` panels of `depth` k, added to the sums, or beginning them.
-  INGOT_INLINE void product(const uint16_t *a, int32_t k, int32_t row, int32_t count, const uint16_t *panels,
-                            int32_t panelCount, float *sums, bool first) const {
+  // The products of `count` rows with `panels` panels of `k` values, added to sums or beginning them. WHOLE: what lies
+  // behind the rows, up to a tile, may be multiplied too.
+  template <bool WHOLE>
+  INGOT_INLINE void product(const uint16_t *a, int32_t k, int32_t count, const uint16_t *panels, int32_t panelCount,
+                            float *sums, int64_t sumsPanel, bool first) const {
     TilePiece piece;
-    tilesInPlace((const char *)(a + (int64_t)row * k), (int64_t)k * 2).set(piece, 0);
+    tilesInPlace((const char *)a, (int64_t)k * 2).set(piece, 0);
     piece.rows = count;
     piece.panels = panelCount;
     piece.w = (const char *)panels;
     piece.ldw = (int64_t)k * 32;
     piece.steps = k / 32;
     piece.first = first;
-    piece.sums = sums + (int64_t)row * 16;
-    piece.sums_panel = (int64_t)stride * 16;
+    piece.configured = false;
+    piece.sums = sums;
+    piece.sums_panel = sumsPanel;
     piece.next = nullptr;
     piece.ld_next = piece.next_bytes = 0;
+    if constexpr (WHOLE)
+      return ingot_linear_tiles_bf16_whole(&piece);
     ingot_linear_tiles_bf16_block(&piece);
+    ingot_linear_tiles_shape_whole();
   }
 
   // Keys lie as [head_dim][16] for each group.
   INGOT_INLINE void layOutKeys(const BlockView<bf16> &block) const {
     for (int32_t g = block.from; g < block.to; ++g) {
       const uint16_t *from = (const uint16_t *)block.keys[g];
+      const char *next = block.nextKeys[g];
       uint16_t *to = keys + (int64_t)g * depth * 16;
-      for (int32_t d = 0; d < depth; d += 2) {
-        __builtin_prefetch(block.nextKeys[g] + (int64_t)d * 32);
-        u16x16 even = (u16x16)(0), odd = (u16x16)(0);
-        if (d < headDim)
-          even = *(const u16x16_u *)(from + (int64_t)d * 16);
-        if (d + 1 < headDim)
-          odd = *(const u16x16_u *)(from + (int64_t)(d + 1) * 16);
-        *(u16x32_u *)(to + (int64_t)d * 16) = pairsOf(even, odd);
+      int32_t d = 0;
+#pragma clang loop unroll_count(4)
+      for (; d + 2 <= headDim; d += 2, from += 32, to += 32, next += 64) {
+        __builtin_prefetch(next);
+        *(u16x32_u *)to = pairsOf(*(const u16x16_u *)from, *(const u16x16_u *)(from + 16));
       }
+      for (; d < depth; d += 2, to += 32)
+        *(u16x32_u *)to = pairsOf(d < headDim ? *(const u16x16_u *)from : (u16x16)(0), (u16x16)(0));
     }
   }
 
-  // Values of the positions [from, to) of the block, zeros elsewhere: what nobody sees may be anything. Tells whether
-  // one of them is not finite.
+  // Values of the positions [from, to) of the block, zeros elsewhere: what nobody sees may be anything. Tells whether one
+  // of them is not finite.
   INGOT_INLINE bool layOutValues(const BlockView<bf16> &block, int32_t from, int32_t to) const {
-    u16x16 strange = (u16x16)(0);
-    for (int32_t at = 0; at < kBlock; at += 2)
-      for (int32_t c = 0; c < width; c += 16) {
-        u16x16 pair[2] = {(u16x16)(0), (u16x16)(0)};
-        for (int32_t i = 0; i < 2; ++i)
-          if (at + i >= from && at + i < to) {
-            const uint16_t *row = (const uint16_t *)block.values[(at + i) / 16] + (int64_t)((at + i) % 16) * headDim;
-            if (c + 16 <= headDim)
-              pair[i] = *(const u16x16_u *)(row + c);
-            else
-              for (int32_t l = 0; l < headDim - c; ++l)
-                pair[i][l] = row[c + l];
-            if (c % 32 == 0)
-              __builtin_prefetch(block.nextValues[(at + i) / 16] + ((int64_t)((at + i) % 16) * headDim + c) * 2);
-            strange |= (u16x16)((pair[i] & (uint16_t)0x7f80) == (uint16_t)0x7f80);
-          }
-        *(u16x32_u *)(values + ((int64_t)c / 16 * (kBlock / 2) + at / 2) * 32) = pairsOf(pair[0], pair[1]);
+    if (from >= to) {
+      for (int64_t at = 0; at < kBlock * width; at += 32)
+        *(u16x32_u *)(values + at) = (u16x32)(0);
+      return false;
+    }
+    u16x16 largest = (u16x16)(0); // exponents
+    for (int32_t at = 0; at < kBlock; at += 2) {
+      const uint16_t *row[2];
+      const char *next[2];
+      uint16_t seen[2];
+      for (int32_t i = 0; i < 2; ++i) {
+        const int32_t place = minimum(maximum(at + i, from), to - 1);
+        const int64_t offset = (int64_t)(place % 16) * headDim;
+        row[i] = (const uint16_t *)block.values[place / 16] + offset;
+        next[i] = block.nextValues[place / 16] + offset * 2;
+        seen[i] = place == at + i ? 0xffff : 0;
       }
-    uint16_t any = 0;
-    for (int32_t l = 0; l < 16; ++l)
-      any |= strange[l];
-    return any != 0;
+      uint16_t *panel = values + at * 16;
+      auto lay = [&](int32_t c, u16x16 even, u16x16 odd) __attribute__((always_inline)) {
+        even &= seen[0];
+        odd &= seen[1];
+        largest = __builtin_elementwise_max(largest, __builtin_elementwise_max(even & (uint16_t)0x7f80, odd & (uint16_t)0x7f80));
+        *(u16x32_u *)(panel + (int64_t)c * kBlock) = pairsOf(even, odd);
+      };
+      int32_t c = 0;
+#pragma clang loop unroll_count(4)
+      for (; c + 16 <= headDim; c += 16) {
+        if (c % 32 == 0) {
+          __builtin_prefetch(next[0] + c * 2);
+          __builtin_prefetch(next[1] + c * 2);
+        }
+        lay(c, *(const u16x16_u *)(row[0] + c), *(const u16x16_u *)(row[1] + c));
+      }
+      if (c < headDim)
+        lay(c, loadFirst<uint16_t, 16>(row[0] + c, headDim - c), loadFirst<uint16_t, 16>(row[1] + c, headDim - c));
+    }
+    return __builtin_reduce_max(largest) == 0x7f80;
   }
 
-  // How softmaxRow reads scores and leaves weights here.
+  // How softmaxRows reads scores and leaves weights here.
   template <class P> struct Place {
     static constexpr bool kMasks = false;
     const TileRows &of;
     const P *p;
     const Rows &rows;
     int32_t base;
+    int32_t start; // the row that row 0 of scores and weights stands for
     INGOT_INLINE f32x16 score(int32_t row, int32_t g) const {
-      const f32x16 score = finishScore(p, load16(of.scores + ((int64_t)g * of.stride + row) * 16));
+      const f32x16 score = finishScore(p, load16(of.scores + (g * kTogether + row - start) * 16));
       return addDistanceBias(p, rows, row, base + g * 16, score);
     }
-    INGOT_INLINE void weight(int32_t row, int32_t g, f32x16 w) const {
-      store16((bf16 *)(of.weights + (int64_t)row * kBlock + g * 16), w);
+    INGOT_INLINE bool plain() const { return p->distances == 0 && p->soft_cap == 0.0f; }
+    template <bool NORMAL> INGOT_INLINE void weights(int32_t row, const f32x16 (&w)[kBlock / 16]) const {
+      bf16 *to = (bf16 *)(of.weights + (row - start) * kBlock);
+#pragma unroll
+      for (int32_t g = 0; g < (int32_t)kBlock / 16; g += 2)
+        if constexpr (NORMAL) {
+          store32Normal(to + g * 16, w[g], w[g + 1]);
+        } else {
+          store16(to + g * 16, w[g]);
+          store16(to + g * 16 + 16, w[g + 1]);
+        }
     }
     INGOT_INLINE void nothing(int32_t row) const {
-      for (int32_t g = 0; g < (int32_t)kBlock / 16; ++g)
-        weight(row, g, splat(0.0f));
+      weights<true>(row, {splat(0.0f), splat(0.0f), splat(0.0f), splat(0.0f)});
     }
     INGOT_INLINE void scale(int32_t row, float keep) const {
       for (int32_t c = 0; c < of.width; c += 16)
@@ -157,7 +191,7 @@ struct TileRows {
     VectorBlock b;
     b.rows = rows.count;
     b.headDim = headDim;
-    b.sums_panel = (int64_t)stride * 16;
+    b.sums_panel = kTogether * 16;
     b.a = queries;
     b.lda = depth;
     b.low = block.from;
@@ -168,8 +202,7 @@ struct TileRows {
     }
     b.sums = scores;
     ingot_attention_vectors_scores(&b);
-    for (int32_t row = 0; row < rows.count; ++row)
-      softmaxRow(rows, row, block.base, Place<P>{*this, p, rows, block.base});
+    softmaxRows(rows, 0, rows.count, block.base, Place<P>{*this, p, rows, block.base, 0});
     b.a = weights;
     b.lda = kBlock;
     seenBy(rows, 0, block.base, b.low, b.high);
@@ -178,6 +211,7 @@ struct TileRows {
       b.next[g] = block.nextValues[g];
     }
     b.sums = acc;
+    b.sums_panel = (int64_t)stride * 16;
     ingot_attention_vectors_values(&b);
   }
 
@@ -187,27 +221,38 @@ struct TileRows {
       alike = alike && rows.first[row] == rows.first[0] && rows.last[row] == rows.last[0];
     if (alike && rows.count <= kVectorRows)
       return attendFew(p, rows, block);
-    layOutKeys(block);
-    product(queries, depth, 0, rows.count, keys + (int64_t)block.from * depth * 16, block.to - block.from,
-            scores + (int64_t)block.from * stride * 16, true);
     int32_t low = kBlock, high = 0;
     for (int32_t row = 0; row < rows.count; ++row) {
       int32_t from, to;
-      softmaxRow(rows, row, block.base, Place<P>{*this, p, rows, block.base});
       seenBy(rows, row, block.base, from, to);
       low = minimum(low, from);
       high = maximum(high, to);
     }
-    if (!layOutValues(block, low, high) || alike)
-      return product(weights, kBlock, 0, rows.count, values, width / 16, acc, false);
-    // 0 times what is not finite is not 0: rows that do not see it are multiplied without it.
-    for (int32_t row = 0, end; row < rows.count; row = end) {
-      for (end = row + 1; end < rows.count && rows.first[end] == rows.first[row] && rows.last[end] == rows.last[row];)
+    layOutKeys(block);
+    const bool apart = layOutValues(block, low, high) && !alike;
+#pragma clang loop unroll(disable)
+    for (int32_t start = 0; start < rows.count; start += kTogether) {
+      const int32_t count = minimum(kTogether, rows.count - start);
+      product<true>(queries + (int64_t)start * depth, depth, count, keys + (int64_t)block.from * depth * 16,
+                    block.to - block.from, scores + block.from * kTogether * 16, kTogether * 16, true);
+      softmaxRows(rows, start, start + count, block.base, Place<P>{*this, p, rows, block.base, start});
+      if (apart)
+        mixApart(rows, block, start, start + count);
+      else
+        product<true>(weights, kBlock, count, values, width / 16, accOf(start, 0), stride * 16, false);
+    }
+  }
+
+  // 0 times what is not finite is not 0: rows that do not see it are multiplied without it.
+  INGOT_INLINE void mixApart(const Rows &rows, const BlockView<bf16> &block, int32_t start, int32_t stop) const {
+    for (int32_t row = start, end; row < stop; row = end) {
+      for (end = row + 1; end < stop && rows.first[end] == rows.first[row] && rows.last[end] == rows.last[row];)
         ++end;
       int32_t from, to;
       seenBy(rows, row, block.base, from, to);
       layOutValues(block, from, to);
-      product(weights, kBlock, row, end - row, values, width / 16, acc, false);
+      product<false>(weights + (row - start) * kBlock, kBlock, end - row, values, width / 16, accOf(row, 0),
+                     stride * 16, false);
     }
   }
 

@@ -33,6 +33,7 @@ typedef _Float16 f16x16 __attribute__((ext_vector_type(16)));
 typedef _Float16 f16x32 __attribute__((ext_vector_type(32)));
 
 // Unaligned views of memory.
+typedef f32x4 f32x4_u __attribute__((aligned(4)));
 typedef f32x16 f32x16_u __attribute__((aligned(4)));
 typedef u32x16 u32x16_u __attribute__((aligned(4)));
 typedef i32x16 i32x16_u __attribute__((aligned(4)));
@@ -106,6 +107,18 @@ INGOT_INLINE void store16(bf16 *p, f32x16 v) {
   u32x16 quiet = (bits >> 16) | 0x40u;
   u32x16 nan = (u32x16)((bits & 0x7fffffffu) > 0x7f800000u);
   *(u16x16_u *)p = __builtin_convertvector((rounded & ~nan) | (quiet & nan), u16x16);
+}
+
+// 32 values, none of them subnormal: to those vcvtne2ps2bf16 is the same rounding.
+INGOT_INLINE void store32Normal(bf16 *p, f32x16 low, f32x16 high) {
+#if defined(__AVX512BF16__)
+  typedef __bf16 bf16x32 __attribute__((vector_size(64)));
+  typedef bf16x32 bf16x32_u __attribute__((aligned(2)));
+  *(bf16x32_u *)p = __builtin_ia32_cvtne2ps2bf16_512(high, low);
+#else
+  store16(p, low);
+  store16(p + 16, high);
+#endif
 }
 
 // The first `count` of N lanes as they lie in memory, the others zero: halves, quarters and what is left, so that no
@@ -204,6 +217,26 @@ INGOT_INLINE float largest(f32x16 v) {
   f32x4 b = a.lo > a.hi ? a.lo : a.hi;
   float c = b.x > b.z ? b.x : b.z, d = b.y > b.w ? b.y : b.w;
   return c > d ? c : d;
+}
+
+// The reductions of four vectors at once, each in the order of `sum` and `largest`: combine(a, b) of lanes.
+template <class Combine> INGOT_INLINE f32x4 reduceFour(const f32x16 (&v)[4], const Combine &combine) {
+  auto fold16 = [&](f32x16 a, f32x16 b) __attribute__((always_inline)) {
+    return combine(__builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23),
+                   __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31));
+  };
+  const f32x16 a = fold16(v[0], v[1]), b = fold16(v[2], v[3]); // eight lanes of each
+  const f32x16 c = combine(__builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27),
+                           __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31));
+  const f32x16 d = combine(c, __builtin_shufflevector(c, c, 2, 3, 2, 3, 6, 7, 6, 7, 10, 11, 10, 11, 14, 15, 14, 15));
+  const f32x16 e = combine(d, __builtin_shufflevector(d, d, 1, 1, 1, 1, 5, 5, 5, 5, 9, 9, 9, 9, 13, 13, 13, 13));
+  return __builtin_shufflevector(e, e, 0, 4, 8, 12);
+}
+INGOT_INLINE f32x4 sumFour(const f32x16 (&v)[4]) {
+  return reduceFour(v, [](f32x16 a, f32x16 b) __attribute__((always_inline)) { return a + b; });
+}
+INGOT_INLINE f32x4 largestFour(const f32x16 (&v)[4]) {
+  return reduceFour(v, [](f32x16 a, f32x16 b) __attribute__((always_inline)) { return larger(a, b); });
 }
 
 // Sum of squares of n values: lane l takes values l, l+16, ... in ascending order, then the lanes are summed.

@@ -3,8 +3,9 @@
 // The inner loops over AMX tiles (see linear_tiles.h). Tiles 0 to 3 are sums, two rows of tiles by two panels; 4 and 5
 // are activations, 6 and 7 weights.
 //
-// A kernel cannot know what a thread's tiles were last configured for, so each call configures them: some tens of
-// cycles before thousands. Rows beyond the last are left out by the configuration: nothing is read or written there.
+// A kernel cannot know what a thread's tiles were last configured for, so its first call configures them, and others
+// where shapes change: ldtilecfg takes as long as ten products. Rows beyond the last are left out by the configuration:
+// nothing is read or written there.
 #include "compiler/target/cpu/kernels/linear_tiles.h"
 #include "compiler/target/cpu/kernels/dot_int.h"
 #include "compiler/target/cpu/kernels/streams.h"
@@ -32,6 +33,8 @@ constexpr int64_t kAhead = 4096;
 
 // What weights are: pairs of bf16, or integers of 8 bits.
 enum Weights { kBf16, kUnsigned8, kSigned8 };
+// What is fetched early: the piece's own weights, out of memory; the next piece's, and sums; or nothing.
+enum Fetch { kStream, kNext, kNothing };
 
 template <Weights WEIGHTS, int C, int A, int B> INGOT_INLINE void tileDot() {
   if constexpr (WEIGHTS == kUnsigned8)
@@ -46,9 +49,10 @@ template <Weights WEIGHTS, int C, int A, int B> INGOT_INLINE void tileDot() {
 // piece, so that the last ones come with the last step. In a hurry they would hold up the activations, whose lines come
 // through the same few buffers.
 struct NextWeights {
-  const char *at;
-  int64_t panel, bytes; // of a panel
-  int32_t times;        // lines of a panel with every step
+  const char *at = nullptr;
+  int64_t panel = 0, bytes = 0; // of a panel
+  int32_t times = 0;            // lines of a panel with every step
+  NextWeights() = default;
   INGOT_INLINE explicit NextWeights(const TilePiece &p) : at(p.next), panel(p.ld_next), bytes(p.next_bytes) {
     const int32_t all = (p.rows + 2 * kTileRows - 1) / (2 * kTileRows) * p.steps * 64;
     times = ((int32_t)bytes + all - 1) / all;
@@ -84,7 +88,7 @@ template <int ROWS, int PANELS> struct NextSums {
 INGOT_INLINE const char *rowOf(const TilePiece &p, int32_t row) { return p.a + row / kTileRows * p.a_tile; }
 
 // Adds `steps` tiles along K to the sums: ROWS tiles of rows from `a` on, PANELS panels. Steps of `depth` bytes of K.
-template <Weights WEIGHTS, int ROWS, int PANELS, bool STREAM>
+template <Weights WEIGHTS, int ROWS, int PANELS, Fetch FETCH>
 INGOT_INLINE void accumulate(const TilePiece &p, const char *a, const char *w, int32_t steps, int32_t depth,
                              NextWeights &next, const NextSums<ROWS, PANELS> &nextSums) {
   const char *lower = a + p.a_tile;
@@ -92,14 +96,14 @@ INGOT_INLINE void accumulate(const TilePiece &p, const char *a, const char *w, i
 #pragma clang loop unroll(disable)
   for (int32_t s = 0; s < steps; ++s) {
     const char *weights = w + (int64_t)s * depth * kTileRows;
-    if constexpr (STREAM) {
+    if constexpr (FETCH == kStream) {
 #pragma unroll
       for (int line = 0; line < 16; ++line) {
         __builtin_prefetch(weights + kAhead + line * 64);
         if constexpr (PANELS > 1)
           __builtin_prefetch(weights + ldw + kAhead + line * 64);
       }
-    } else {
+    } else if constexpr (FETCH == kNext) {
       next.fetch<PANELS>();
       nextSums.fetch(s);
     }
@@ -151,7 +155,7 @@ template <int ROWS, int PANELS> INGOT_INLINE void storeSums(float *sums, int64_t
     tileStore<3>(sums + panel + kTileRows * 16, kTileBytes);
 }
 
-template <Weights WEIGHTS, int ROWS, int PANELS, bool STREAM>
+template <Weights WEIGHTS, int ROWS, int PANELS, Fetch FETCH>
 INGOT_INLINE void piece(const TilePiece &p, int32_t row, int32_t panel, NextWeights &next) {
   float *sums = (float *)p.sums + panel * p.sums_panel + row * 16;
   if (p.first)
@@ -161,37 +165,45 @@ INGOT_INLINE void piece(const TilePiece &p, int32_t row, int32_t panel, NextWeig
   const NextSums<ROWS, PANELS> nextSums = {p.first || row + 2 * kTileRows >= p.rows ? nullptr
                                                                                     : (const char *)(sums + 512),
                                            p.sums_panel * 4};
-  accumulate<WEIGHTS, ROWS, PANELS, STREAM>(p, rowOf(p, row), p.w + panel * p.ldw, p.steps, kTileBytes, next, nextSums);
+  accumulate<WEIGHTS, ROWS, PANELS, FETCH>(p, rowOf(p, row), p.w + panel * p.ldw, p.steps, kTileBytes, next, nextSums);
   storeSums<ROWS, PANELS>(sums, p.sums_panel);
 }
 
 // Calls work<ROWS>(row) for two tiles of rows at a time, then for what is left, and configures the tiles for them.
-template <class Work> INGOT_INLINE void overRows(int32_t rows, int32_t depth, const Work &work) {
+template <class Work> INGOT_INLINE void overRows(const TilePiece &p, int32_t depth, const Work &work) {
+  const int32_t rows = p.rows;
   int32_t row = 0;
   if (rows >= 2 * kTileRows) {
-    shapeTiles(kTileRows, kTileRows, depth);
+    if (!p.configured || rows % (2 * kTileRows) != 0)
+      shapeTiles(kTileRows, kTileRows, depth);
     for (; row + 2 * kTileRows <= rows; row += 2 * kTileRows)
       work.template operator()<2>(row, 2 * kTileRows);
   }
   const int32_t left = rows - row;
   if (left == 0)
     return;
-  shapeTiles(minimum(left, kTileRows), maximum(left - kTileRows, 0), depth);
+  if (!p.configured || row > 0)
+    shapeTiles(minimum(left, kTileRows), maximum(left - kTileRows, 0), depth);
   if (left > kTileRows)
     work.template operator()<2>(row, left);
   else
     work.template operator()<1>(row, left);
 }
 
-template <Weights WEIGHTS, bool STREAM> INGOT_INLINE void pieces(const TilePiece &p) {
+template <Weights WEIGHTS, int ROWS, Fetch FETCH>
+INGOT_INLINE void overPanels(const TilePiece &p, int32_t row, NextWeights &next) {
+  int32_t panel = 0;
+  for (; panel + 2 <= p.panels; panel += 2)
+    piece<WEIGHTS, ROWS, 2, FETCH>(p, row, panel, next);
+  if (panel < p.panels)
+    piece<WEIGHTS, ROWS, 1, FETCH>(p, row, panel, next);
+}
+
+template <Weights WEIGHTS, Fetch FETCH> INGOT_INLINE void pieces(const TilePiece &p) {
   NextWeights next(p);
   overRows(
-      p.rows, kTileBytes, [&]<int ROWS>(int32_t row, int32_t) __attribute__((always_inline)) {
-        int32_t panel = 0;
-        for (; panel + 2 <= p.panels; panel += 2)
-          piece<WEIGHTS, ROWS, 2, STREAM>(p, row, panel, next);
-        if (panel < p.panels)
-          piece<WEIGHTS, ROWS, 1, STREAM>(p, row, panel, next);
+      p, kTileBytes, [&]<int ROWS>(int32_t row, int32_t) __attribute__((always_inline)) {
+        overPanels<WEIGHTS, ROWS, FETCH>(p, row, next);
       });
 }
 
@@ -261,7 +273,7 @@ INGOT_INLINE void scaledGroups(const TileGroups &g, int32_t row, int32_t rows, N
   for (int32_t k = 0; k < g.columns; k += g.group, ++group) {
     zeroSums<ROWS, PANELS>();
     const int32_t steps = (minimum(g.group, g.columns - k) + depth - 1) / depth;
-    accumulate<WEIGHTS, ROWS, PANELS, false>(p, rowOf(p, row) + k / kTileBytes * p.a_step + k % kTileBytes,
+    accumulate<WEIGHTS, ROWS, PANELS, kNext>(p, rowOf(p, row) + k / kTileBytes * p.a_step + k % kTileBytes,
                                              p.w + (int64_t)k * kTileRows, steps, depth, next, {nullptr, 0});
     if (group >= 2)
       both(group / 2 * 2 - 2, group % 2 ? middle : 0, group % 2 ? rows : middle);
@@ -347,14 +359,24 @@ INGOT_LINEAR_TILES(bf16_rows)(const VectorRows *rows) {
   ingot_linear_tiles_bf16_rows_flushed(rows);
 }
 
-INGOT_LINEAR_TILES(bf16_block)(const TilePiece *piece) { pieces<kBf16, false>(*piece); }
-INGOT_LINEAR_TILES(bf16_stream)(const TilePiece *piece) { pieces<kBf16, true>(*piece); }
-INGOT_LINEAR_TILES(w8_block)(const TilePiece *piece) { pieces<kUnsigned8, false>(*piece); }
+INGOT_LINEAR_TILES(bf16_block)(const TilePiece *piece) { pieces<kBf16, kNext>(*piece); }
+INGOT_LINEAR_TILES(bf16_stream)(const TilePiece *piece) { pieces<kBf16, kStream>(*piece); }
+INGOT_LINEAR_TILES(w8_block)(const TilePiece *piece) { pieces<kUnsigned8, kNext>(*piece); }
+
+INGOT_LINEAR_TILES(shape_whole)() { shapeTiles(kTileRows, kTileRows, kTileBytes); }
+INGOT_LINEAR_TILES(bf16_whole)(const TilePiece *piece) {
+  NextWeights none;
+  for (int32_t row = 0; row < piece->rows; row += 2 * kTileRows)
+    if (row + kTileRows < piece->rows)
+      overPanels<kBf16, 2, kNothing>(*piece, row, none);
+    else
+      overPanels<kBf16, 1, kNothing>(*piece, row, none);
+}
 
 template <Weights WEIGHTS> static INGOT_INLINE void groupsOfPiece(const TileGroups &g) {
   NextWeights next(g.piece);
   overRows(
-      g.piece.rows, g.group < kTileBytes ? g.group : kTileBytes,
+      g.piece, g.group < kTileBytes ? g.group : kTileBytes,
       [&]<int ROWS>(int32_t row, int32_t rows) __attribute__((always_inline)) {
         if (g.piece.panels > 1)
           scaledGroups<WEIGHTS, ROWS, 2>(g, row, rows, next);

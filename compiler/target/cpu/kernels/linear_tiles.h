@@ -33,6 +33,7 @@ struct TilePiece {
   int64_t ldw;        // bytes from panel to panel
   int32_t steps;      // tiles along K
   int32_t first;      // the sums start here, from zero
+  int32_t configured; // the tiles have been configured for so many rows already, by the piece before
   void *sums;         // [panels][rows][16], f32 or i32
   int64_t sums_panel; // elements from panel to panel
   // What is multiplied next, to be fetched early: of the first panel, bytes from panel to panel, bytes of each.
@@ -167,6 +168,7 @@ INGOT_INLINE void overTilePieces(const TileBlocks &b, const char *in, int64_t ro
   for (int32_t row = 0; row < rows; row += b.rows) {
     const int32_t rowCount = minimum(b.rows, rows - row);
     TileSource source = {};
+    bool configured = false;
     for (int32_t tile = tile0; tile < tile1; tile += group) {
       const int32_t count = minimum(group, tile1 - tile), panels = count * perTile;
       for (int32_t step = 0; step < steps; step += b.block) {
@@ -189,6 +191,8 @@ INGOT_INLINE void overTilePieces(const TileBlocks &b, const char *in, int64_t ro
               piece.panels = minimum(2, panels - i);
               piece.steps = minimum(b.piece, some - s);
               piece.first = step + s == 0;
+              piece.configured = configured;
+              configured = true;
               piece.sums = sums + i * sumsPanel;
               piece.sums_panel = sumsPanel;
               piece.w = first + i * weights.panelBytes + s * kWholeTile / weights.packing;
@@ -211,6 +215,10 @@ extern "C" {
 // STREAM: few rows, the weights come from memory and are fetched ahead.
 INGOT_LINEAR_TILES(bf16_block)(const ingot::kernels::TilePiece *piece);
 INGOT_LINEAR_TILES(bf16_stream)(const ingot::kernels::TilePiece *piece);
+// Products of rows that lie in whole tiles of 16, for which `shape_whole` has configured all tiles; what lies behind the
+// last row is multiplied too. Nothing is fetched.
+INGOT_LINEAR_TILES(shape_whole)();
+INGOT_LINEAR_TILES(bf16_whole)(const ingot::kernels::TilePiece *piece);
 // The same by vectors; the second is called by the first alone.
 INGOT_LINEAR_TILES(bf16_rows)(const ingot::kernels::VectorRows *rows);
 INGOT_LINEAR_TILES(bf16_rows_flushed)(const ingot::kernels::VectorRows *rows);

@@ -88,6 +88,7 @@ constexpr int64_t kSegment = 1024; // positions whose blocks are merged before s
 constexpr int64_t kAttentionRows = 48;
 constexpr int64_t kAttentionTileRows = 144;
 constexpr int64_t kAttentionUnits = 8; // at least, for each worker
+constexpr int64_t kAttentionTogether = 32; // rows of tiles that become weights at once
 // A tile is an equal share of what the step's attention costs, whatever its shape.
 constexpr int64_t kAttentionTiles = 960;
 // Segments are left apart for attention_merge where a step has at most so many (token, kv head) units, and contexts may
@@ -146,7 +147,8 @@ constexpr AttentionScratch attentionScratch(const attention_params &p) {
   s.tileRows = p.cache_type == INGOT_BF16 ? roundUp(s.rows, 16) : 0;
   const int64_t depth = roundUp(p.head_dim, 32);
   const int64_t panels = s.tileRows ? kBlock * (depth + s.width) * 2 : 0;
-  const int64_t tiles = s.tileRows * (depth * 2 + kBlock * 2 + kBlock * 4 + s.width * 4) + panels;
+  const int64_t scores = s.tileRows ? kAttentionTogether * kBlock * (2 + 4) : 0;
+  const int64_t tiles = s.tileRows * (depth * 2 + s.width * 4) + scores + panels;
   s.total =
       tiles + 3 * s.state + s.rows * kBlock * 4 + 4 * scalars + 2 * scalars + 2 * kBlock * s.width * 4 + 2 * kBlock * 4;
   return s;

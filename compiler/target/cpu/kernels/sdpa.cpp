@@ -77,7 +77,12 @@ struct Sdpa {
       }
       return left < 16 ? s + load16(bias + position, maximum((int32_t)left, 0)) : s + load16(bias + position);
     }
-    INGOT_INLINE void weight(int32_t row, int32_t g, f32x16 w) const { store16(at(row, g), w); }
+    INGOT_INLINE bool plain() const { return !a.p->bias; }
+    template <bool NORMAL> INGOT_INLINE void weights(int32_t row, const f32x16 (&w)[kBlock / 16]) const {
+#pragma unroll
+      for (int32_t g = 0; g < (int32_t)kBlock / 16; ++g)
+        store16(at(row, g), w[g]);
+    }
     INGOT_INLINE void nothing(int32_t) const {} // weights of what a row does not see are never read
     INGOT_INLINE void scale(int32_t row, float keep) const {
       float *acc = a.rows.acc + row * a.rows.width;
@@ -164,8 +169,7 @@ struct Sdpa {
       block.to = minimum((high - block.base) / 16 + 1, (int32_t)kBlock / 16);
       lay(g, base, minimum(high + 1, block.base + (int32_t)kBlock), block);
       scoreBlock<kTile, false>(&scoring, rows, block);
-      for (int32_t row = 0; row < rows.count; ++row)
-        softmaxRow(rows, row, block.base, Place{*this, base});
+      softmaxRows(rows, 0, rows.count, block.base, Place{*this, base});
       mixBlock<kTile, false>(rows, block);
     }
   }
