@@ -174,6 +174,11 @@ template <class T> INGOT_INLINE void store16(T *p, f32x16 v, int32_t count) {
   storeFirst<uint16_t, 16>((uint16_t *)p, lanes, count);
 }
 
+INGOT_INLINE void clearSums(void *sums, int64_t vectors) {
+  for (int64_t i = 0; i < vectors; ++i)
+    store16((float *)sums + i * 16, splat(0.0f));
+}
+
 // The same through a type that is a constant of the kernel; `at` counts elements.
 INGOT_INLINE float loadAs(int32_t type, const void *p, int64_t at) {
   if (type == INGOT_F16)

@@ -250,7 +250,7 @@ template <int WEIGHT, bool PAIRS> struct Linear {
     LinearScratch layout = linearScratch(*p);
     float *sums = (float *)(scratch + layout.input + layout.weights);
     const int32_t steps = (p->k + 31) / 32;
-    const TileBlocks b = tileBlocks(env, rows, steps, 1);
+    const TileBlocks b = tileBlocks(env, rows, steps);
     const TileWeights weights = {(const char *)weight, panel * 2, 1, p->gated ? 2 : 1};
     overTilePieces(
         b, (const char *)in, (int64_t)p->k_padded * 2, rows, steps, tile0, tile1, weights, scratch, sums,

@@ -98,11 +98,6 @@ INGOT_INLINE int32_t evenBlocks(int32_t rows, int64_t most, int32_t unit) {
   return (int32_t)(each < most ? each : most);
 }
 
-INGOT_INLINE void clearSums(void *sums, int64_t vectors) {
-  for (int64_t i = 0; i < vectors; ++i)
-    store16((float *)sums + i * 16, splat(0.0f));
-}
-
 } // namespace ingot::kernels
 
 #endif

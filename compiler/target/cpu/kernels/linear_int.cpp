@@ -248,7 +248,7 @@ struct LinearInt {
     uint8_t *spread = (uint8_t *)scratch;
     float *sums = (float *)(scratch + linearIntScratch(*p).input);
     const int32_t steps = (p->k + kTileBytes - 1) / kTileBytes;
-    const TileBlocks b = tileBlocks(env, rows, steps, channel() ? 1 : (p->group + kTileBytes - 1) / kTileBytes);
+    const TileBlocks b = tileBlocks(env, rows, steps, channel() ? 0 : p->group);
     const TileWeights weights = {(const char *)weight.values, weight.panel, bits8() ? 1 : 2, p->gated ? 2 : 1};
     overTilePieces(
         b, in, rowBytes, rows, steps, tile0, tile1, weights, scratch + kTileSpread, sums,

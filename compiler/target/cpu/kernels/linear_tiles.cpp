@@ -207,50 +207,53 @@ template <Weights WEIGHTS, Fetch FETCH> INGOT_INLINE void pieces(const TilePiece
       });
 }
 
+constexpr int32_t kMostGroups = 64; // of a piece: 32 steps of 64 columns, groups of 32
+
 // Integers of GROUPS neighbouring groups, scaled and added to the sums, one group after the other.
-template <Weights WEIGHTS, int PANELS> struct ScaleGroups {
+template <Weights WEIGHTS, int ROWS, int PANELS> struct ScaleGroups {
   const TileGroups &g;
+  const float *scales; // [groups][PANELS][16]
   float *sums;
   const int32_t *rowSums;
+  int32_t rows;
 
-  // The first of the groups is `group`; rows [from, to).
+  // Of rows [from, to), up to whole tiles: sums beyond the last row are there, and nobody reads them.
   template <int GROUPS>
-  INGOT_INLINE void operator()(const float (*const (&integers)[GROUPS])[2 * kTileRows * 16], int32_t group, int32_t from,
-                               int32_t to) const {
-    const bool first = g.piece.first && group == 0;
+  INGOT_INLINE void operator()(const float *const (&integers)[GROUPS], int32_t group, int32_t from, int32_t to) const {
 #pragma unroll
     for (int panel = 0; panel < PANELS; ++panel) {
       f32x16 scale[GROUPS];
       [[maybe_unused]] u32x16 zero[GROUPS];
 #pragma unroll
       for (int i = 0; i < GROUPS; ++i) {
-        const int64_t plane = panel * g.ldScales + (group + i) * 16;
-        scale[i] = load16As(g.scaleType, g.scales, plane);
+        scale[i] = load16(scales + ((group + i) * PANELS + panel) * 16);
         if constexpr (WEIGHTS != kSigned8)
-          zero[i] = g.zeros ? __builtin_convertvector(*(const u8x16_u *)(g.zeros + plane), u32x16) : (u32x16)(0);
+          zero[i] = g.zeros ? __builtin_convertvector(
+                                  *(const u8x16_u *)(g.zeros + panel * g.ldScales + (group + i) * 16), u32x16)
+                            : (u32x16)(0);
       }
       float *out = sums + panel * g.piece.sums_panel;
-      auto overRows = [&](const auto &take) __attribute__((always_inline)) {
+      auto overRows = [&](int32_t end, const auto &take) __attribute__((always_inline)) {
 #pragma clang loop unroll_count(4)
-        for (int32_t r = from; r < to; ++r) {
-          f32x16 total = first ? splat(0.0f) : load16(out + r * 16);
+        for (int32_t r = from; r < end; ++r) {
+          f32x16 total = load16(out + r * 16);
 #pragma unroll
           for (int i = 0; i < GROUPS; ++i) {
-            const i32x16 sum = take(*(const i32x16_u *)(integers[i][panel] + r * 16), r, i);
+            const i32x16 sum = take(*(const i32x16_u *)(integers[i] + (panel * ROWS * kTileRows + r) * 16), r, i);
             total = fma(__builtin_convertvector(sum, f32x16), scale[i], total);
           }
           store16(out + r * 16, total);
         }
       };
       if constexpr (WEIGHTS == kSigned8)
-        overRows([](i32x16 sum, int32_t, int) __attribute__((always_inline)) { return sum; });
+        overRows(to, [](i32x16 sum, int32_t, int) __attribute__((always_inline)) { return sum; });
       else if (g.zeros)
-        overRows([&](i32x16 sum, int32_t r, int i) __attribute__((always_inline)) {
+        overRows(minimum(to, rows), [&](i32x16 sum, int32_t r, int i) __attribute__((always_inline)) {
           // The low half of each lane alone is multiplied: the other factor's high half is zero.
           return sum - pairs16(zero[i], (u32x16)((uint32_t)rowSums[r * g.ldRowSums + group + i]));
         });
       else
-        overRows([&](i32x16 sum, int32_t r, int i) __attribute__((always_inline)) {
+        overRows(minimum(to, rows), [&](i32x16 sum, int32_t r, int i) __attribute__((always_inline)) {
           return sum - g.zero * rowSums[r * g.ldRowSums + group + i];
         });
     }
@@ -260,30 +263,52 @@ template <Weights WEIGHTS, int PANELS> struct ScaleGroups {
 // The groups of a piece for up to 32 rows. While tiles multiply a group, vectors scale the integers of those before: two
 // groups at once, of half the rows with each, so that sums are loaded and stored half as often.
 template <Weights WEIGHTS, int ROWS, int PANELS>
-INGOT_INLINE void scaledGroups(const TileGroups &g, int32_t row, int32_t rows, NextWeights &next) {
-  alignas(64) float integers[3][PANELS][2 * kTileRows * 16]; // of group i in i % 3
+INGOT_INLINE void scaledGroups(const TileGroups &g, const float *scales, int32_t row, int32_t rows, NextWeights &next) {
+  constexpr int32_t kRows = ROWS * kTileRows, kHalf = kRows / 2;
+  alignas(64) float buffers[3][PANELS * kRows * 16];
   const TilePiece &p = g.piece;
-  const ScaleGroups<WEIGHTS, PANELS> scale = {g, (float *)p.sums + row * 16, g.rowSums + row * g.ldRowSums};
-  const int32_t depth = g.group < kTileBytes ? g.group : kTileBytes, middle = rows / 2;
-  auto both = [&](int32_t group, int32_t from, int32_t to) __attribute__((always_inline)) {
-    scale.template operator()<2>({integers[group % 3], integers[(group + 1) % 3]}, group, from, to);
+  const ScaleGroups<WEIGHTS, ROWS, PANELS> scale = {g, scales, (float *)p.sums + row * 16,
+                                                    g.rowSums + row * g.ldRowSums, rows};
+  if (p.first)
+#pragma unroll
+    for (int panel = 0; panel < PANELS; ++panel)
+      clearSums(scale.sums + panel * p.sums_panel, kRows);
+  const int32_t depth = minimum(g.group, kTileBytes), whole = g.columns / g.group;
+  const int32_t stepsOfWhole = g.group / depth, stepsOfLast = (g.columns - whole * g.group + depth - 1) / depth;
+  const char *a = rowOf(p, row);
+  auto multiply = [&](int32_t group) __attribute__((always_inline)) {
+    const int32_t k = group * g.group;
+    zeroSums<ROWS, PANELS>();
+    accumulate<WEIGHTS, ROWS, PANELS, kNext>(p, a + k / kTileBytes * p.a_step + k % kTileBytes,
+                                             p.w + (int64_t)k * kTileRows, group < whole ? stepsOfWhole : stepsOfLast,
+                                             depth, next, {nullptr, 0});
   };
+  const int32_t groups = whole + (stepsOfLast > 0);
+  float *first = buffers[0], *second = buffers[1], *third = buffers[2]; // the groups before: the first and second
   int32_t group = 0;
 #pragma clang loop unroll(disable)
-  for (int32_t k = 0; k < g.columns; k += g.group, ++group) {
-    zeroSums<ROWS, PANELS>();
-    const int32_t steps = (minimum(g.group, g.columns - k) + depth - 1) / depth;
-    accumulate<WEIGHTS, ROWS, PANELS, kNext>(p, rowOf(p, row) + k / kTileBytes * p.a_step + k % kTileBytes,
-                                             p.w + (int64_t)k * kTileRows, steps, depth, next, {nullptr, 0});
-    if (group >= 2)
-      both(group / 2 * 2 - 2, group % 2 ? middle : 0, group % 2 ? rows : middle);
-    storeSums<ROWS, PANELS>(integers[group % 3][0], 2 * kTileRows * 16);
+  for (; group + 2 <= groups; group += 2) {
+    multiply(group);
+    if (group > 0)
+      scale.template operator()<2>({first, second}, group - 2, 0, kHalf);
+    storeSums<ROWS, PANELS>(third, kRows * 16);
+    multiply(group + 1);
+    if (group > 0)
+      scale.template operator()<2>({first, second}, group - 2, kHalf, kRows);
+    storeSums<ROWS, PANELS>(first, kRows * 16);
+    float *const free = second;
+    second = first;
+    first = third;
+    third = free;
   }
-  if (group % 2 == 0)
-    return both(group - 2, 0, rows);
-  if (group > 1)
-    both(group - 3, middle, rows);
-  scale.template operator()<1>({integers[(group - 1) % 3]}, group - 1, 0, rows);
+  if (group < groups)
+    multiply(group);
+  if (group > 0)
+    scale.template operator()<2>({first, second}, group - 2, 0, kRows);
+  if (group < groups) {
+    storeSums<ROWS, PANELS>(third, kRows * 16);
+    scale.template operator()<1>({third}, group, 0, kRows);
+  }
 }
 
 // MR rows by NP panels as tdpbf16ps sums: of 32 k the even ones in a chain from zero, the odd ones in another.
@@ -373,16 +398,24 @@ INGOT_LINEAR_TILES(bf16_whole)(const TilePiece *piece) {
       overPanels<kBf16, 1, kNothing>(*piece, row, none);
 }
 
-template <Weights WEIGHTS> static INGOT_INLINE void groupsOfPiece(const TileGroups &g) {
+template <Weights WEIGHTS, int PANELS> static INGOT_INLINE void groupsOfPanels(const TileGroups &g) {
+  alignas(64) float scales[kMostGroups * PANELS * 16];
+  const int32_t groups = (g.columns + g.group - 1) / g.group;
+  for (int32_t group = 0; group < groups; ++group)
+#pragma unroll
+    for (int panel = 0; panel < PANELS; ++panel)
+      store16(scales + (group * PANELS + panel) * 16, load16As(g.scaleType, g.scales, panel * g.ldScales + group * 16));
   NextWeights next(g.piece);
   overRows(
-      g.piece, g.group < kTileBytes ? g.group : kTileBytes,
-      [&]<int ROWS>(int32_t row, int32_t rows) __attribute__((always_inline)) {
-        if (g.piece.panels > 1)
-          scaledGroups<WEIGHTS, ROWS, 2>(g, row, rows, next);
-        else
-          scaledGroups<WEIGHTS, ROWS, 1>(g, row, rows, next);
+      g.piece, minimum(g.group, kTileBytes), [&]<int ROWS>(int32_t row, int32_t rows) __attribute__((always_inline)) {
+        scaledGroups<WEIGHTS, ROWS, PANELS>(g, scales, row, rows, next);
       });
+}
+template <Weights WEIGHTS> static INGOT_INLINE void groupsOfPiece(const TileGroups &g) {
+  if (g.piece.panels > 1)
+    groupsOfPanels<WEIGHTS, 2>(g);
+  else
+    groupsOfPanels<WEIGHTS, 1>(g);
 }
 INGOT_LINEAR_TILES(w8_groups)(const TileGroups *groups) { groupsOfPiece<kUnsigned8>(*groups); }
 INGOT_LINEAR_TILES(w4_groups)(const TileGroups *groups) { groupsOfPiece<kSigned8>(*groups); }

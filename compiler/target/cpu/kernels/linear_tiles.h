@@ -87,17 +87,19 @@ struct TileBlocks {
   int32_t piece;  // tiles along K; divides block
 };
 
-// steps: tiles along K. unit: a piece is a multiple of it.
-INGOT_INLINE TileBlocks tileBlocks(const ingot_env *env, int32_t rows, int32_t steps, int32_t unit) {
+// steps: tiles along K. group: columns of a group, which pieces do not cut; 0: there are none.
+INGOT_INLINE TileBlocks tileBlocks(const ingot_env *env, int32_t rows, int32_t steps, int32_t group = 0) {
   constexpr int32_t kMostRows = 256;
   TileBlocks b;
   const int32_t blocks = (rows + kMostRows - 1) / kMostRows;
   b.rows = (int32_t)roundUp((rows + blocks - 1) / blocks, rows > kTileRows ? 2 * kTileRows : kTileRows);
-  // Two thirds of the first cache for the weights of two panels; activations and sums pass through the rest.
-  b.piece = (int32_t)roundUp(minimum(32, maximum(4, (int32_t)(env->l1_bytes * 2 / 3 / (2 * kWholeTile)))), unit);
+  // Two thirds of the first cache for the weights of two panels; activations and sums pass through the rest. With groups
+  // one third: their integers, and weights spread for them, pass through it as well.
+  const int32_t room = (int32_t)(env->l1_bytes * (group ? 1 : 2) / 3 / (2 * kWholeTile));
+  b.piece = (int32_t)roundUp(minimum(32, maximum(4, room)), maximum(1, group / kTileBytes));
   const int64_t second = (int64_t)(env->l2_bytes / 2);
-  const int64_t room = (second < kTileInput ? second : kTileInput) / (b.rows * kTileBytes);
-  b.block = maximum(1, (int32_t)room / b.piece) * b.piece;
+  const int64_t tiles = (second < kTileInput ? second : kTileInput) / (b.rows * kTileBytes);
+  b.block = maximum(1, (int32_t)tiles / b.piece) * b.piece;
   if (b.block > steps)
     b.block = (int32_t)roundUp(steps, b.piece);
   // Where K is one block, so many as are finished together.
