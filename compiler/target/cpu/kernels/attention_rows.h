@@ -21,16 +21,6 @@ constexpr int kTile = 12; // rows whose sums over 16 lanes stand in registers at
 constexpr int kTile = 6;
 #endif
 
-// exp for lanes of which none is above 0 and all are above -87, where the result is a normal number: the same bits as
-// exp, whose two scalings are then one exact addition to the exponent.
-INGOT_INLINE f32x16 expNormal(f32x16 x) {
-  f32x16 n = __builtin_elementwise_roundeven(x * 1.44269504f);
-  f32x16 r = fma(n, splat(-6.93145752e-1f), x);
-  r = fma(n, splat(-1.42860677e-6f), r);
-  f32x16 y = expPolynomial(r);
-  return __builtin_bit_cast(f32x16, __builtin_bit_cast(i32x16, y) + (__builtin_convertvector(n, i32x16) << 23));
-}
-
 // The rows of a chunk and their states, in scratch.
 struct Rows {
   int32_t count;

@@ -40,6 +40,16 @@ INGOT_INLINE f32x16 exp(f32x16 x) {
   return select(gone, splat(0.0f), y * first * second);
 }
 INGOT_INLINE float exp(float x) { return exp(splat(x))[0]; }
+// exp for lanes between -87 and 87, where the result is a normal number: the same bits as exp, whose two scalings are
+// then one exact addition to the exponent.
+INGOT_INLINE f32x16 expNormal(f32x16 x) {
+  constexpr float kRounds = 0x1.8p23f; // added, it leaves an integer in the low bits, rounded to nearest even
+  const f32x16 shifted = x * 1.44269504f + kRounds, n = shifted - kRounds;
+  f32x16 r = fma(n, splat(-6.93145752e-1f), x);
+  r = fma(n, splat(-1.42860677e-6f), r);
+  f32x16 y = expPolynomial(r);
+  return __builtin_bit_cast(f32x16, __builtin_bit_cast(i32x16, y) + (__builtin_bit_cast(i32x16, shifted) << 23));
+}
 
 // tanh: x + x^3 P(x^2) below 0.625 (Cephes), 1 - 2 / (exp(2x) + 1) above. At most 2 ulp.
 INGOT_INLINE f32x16 tanh(f32x16 x) {
@@ -80,7 +90,10 @@ INGOT_INLINE f32x16 erf(f32x16 x) {
 }
 
 // silu(x) = x / (1 + exp(-x))
-INGOT_INLINE f32x16 silu(f32x16 x) { return x / (1.0f + exp(-x)); }
+INGOT_INLINE f32x16 silu(f32x16 x) {
+  const bool normal = __builtin_reduce_and((i32x16)(__builtin_elementwise_abs(x) < 87.0f)) != 0;
+  return x / (1.0f + (normal ? expNormal(-x) : exp(-x)));
+}
 // gelu(x) = x/2 (1 + erf(x / sqrt 2))
 INGOT_INLINE f32x16 gelu(f32x16 x) { return 0.5f * x * (1.0f + erf(x * 0.707106781186547524f)); }
 // gelu_tanh(x) = x/2 (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
