@@ -68,9 +68,15 @@ Result<ArenaLayout> layOutArenas(const format::Plan &plan, const std::vector<int
 Error refusedBy(const format::Plan &plan, const format::Launch &launch, int code) {
   std::string node = quoted(launch.node() ? launch.node()->string_view() : "");
   std::string kernel = plan.kernels()->Get(launch.kernel())->name()->str();
-  // Code 1: see the templates' contracts in compiler/target/templates/params.h.
+  // Codes 1 and 2: see the templates' contracts in compiler/target/templates/params.h.
   if (code == 1)
     return makeError(ErrorCode::InvalidArgument, "%s (kernel %s) refused its input: an index in it is out of range",
+                     node.c_str(), kernel.c_str());
+  if (code == 2)
+    return makeError(ErrorCode::InvalidArgument,
+                     "%s (kernel %s) found no token to take: every logit is masked, or is not a number. Weights that are not "
+                     "finite give such logits, and values beyond what the engine computes in: look at the checkpoint, or "
+                     "compile with --compute=f32",
                      node.c_str(), kernel.c_str());
   return makeError(ErrorCode::Internal, "%s (kernel %s) failed with code %d", node.c_str(), kernel.c_str(), code);
 }

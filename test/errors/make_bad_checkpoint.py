@@ -3,17 +3,17 @@
 # Copies a small checkpoint and damages the copy, one operation after another, in the order of the command line.
 # Operations on tensors read model.safetensors and write it again; operations on bytes work on the file as it is.
 #   make_bad_checkpoint.py MODEL OUT [--set KEY=JSON] [--drop KEY] [--drop-tensor NAME] [--add-tensor NAME=SHAPE]
-#       [--reshape NAME=SHAPE] [--dtype NAME=DTYPE] [--entry NAME.FIELD=JSON] [--header TEXT] [--header-length N]
+#       [--fill NAME=HEX] [--reshape NAME=SHAPE] [--dtype NAME=DTYPE] [--entry NAME.FIELD=JSON] [--header TEXT] [--header-length N]
 #       [--cut N] [--append N] [--flip OFFSET.BIT] [--remove FILE] [--rename OLD=NEW] [--write FILE=TEXT]
 # KEY may be a path: rope_scaling.factor. SHAPE is 8x64; the tensor keeps its bytes, a new one is zeros of BF16.
-# --cut takes bytes from the end of model.safetensors, or with a positive number keeps that many.
+# --fill repeats an element's bytes over a tensor. --cut takes bytes from the end of model.safetensors, or with a positive number keeps that many.
 import argparse
 import json
 import pathlib
 import shutil
 import struct
 
-OPERATIONS = ["set", "drop", "drop-tensor", "add-tensor", "reshape", "dtype", "entry", "header", "header-length", "cut",
+OPERATIONS = ["set", "drop", "drop-tensor", "add-tensor", "fill", "reshape", "dtype", "entry", "header", "header-length", "cut",
               "append", "flip", "remove", "rename", "write"]
 
 
@@ -61,6 +61,9 @@ def edit_tensors(file, operation, name, value):
             size *= dim
         header[name] = {"dtype": "BF16", "shape": shape_of(value), "data_offsets": [len(data), len(data) + size]}
         data += bytes(size)
+    elif operation == "fill":
+        (begin, end), element = header[name]["data_offsets"], bytes.fromhex(value)
+        data = data[:begin] + element * ((end - begin) // len(element)) + data[end:]
     elif operation == "reshape":
         header[name]["shape"] = shape_of(value)
     elif operation == "dtype":
@@ -76,7 +79,7 @@ def apply(folder, operation, argument):
     name, _, value = argument.partition("=")
     if operation in ("set", "drop"):
         edit_config(config, name, json.loads(value) if operation == "set" else None, operation == "drop")
-    elif operation in ("drop-tensor", "add-tensor", "reshape", "dtype", "entry"):
+    elif operation in ("drop-tensor", "add-tensor", "fill", "reshape", "dtype", "entry"):
         edit_tensors(weights, operation, name, value)
     elif operation == "header":
         data = read_weights(weights)[1]

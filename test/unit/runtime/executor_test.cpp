@@ -171,6 +171,9 @@ TEST(Executor, NamesTheNodeOfAFailedKernel) {
     const void *inputs[] = {&code};
     EXPECT_EQ(refusal(executor->run("failing", symbols, inputs, {}), ErrorCode::InvalidArgument),
               "'model.failing' (kernel fail) refused its input: an index in it is out of range");
+    code = 2;
+    EXPECT_TRUE(refusal(executor->run("failing", symbols, inputs, {}), ErrorCode::InvalidArgument)
+                    .starts_with("'model.failing' (kernel fail) found no token to take: every logit is masked, "));
     code = -3;
     EXPECT_EQ(refusal(executor->run("failing", symbols, inputs, {}), ErrorCode::Internal),
               "'model.failing' (kernel fail) failed with code -3");
