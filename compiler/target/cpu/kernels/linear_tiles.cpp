@@ -431,7 +431,7 @@ INGOT_LINEAR_TILES(spread)(const SpreadWeights *weights) {
     const u8x64 zeros = __builtin_bit_cast(u8x64, zero * 0x01010101u);
     const int32_t end = minimum(start + w.group, w.columns);
     for (int32_t k = start; k < end; k += 8, from += 64, to += 128) {
-      __builtin_prefetch(from + 2048);
+      __builtin_prefetch(from + 512); // no further: beyond the piece nothing has come from memory yet
       const u32x16 line = *(const u32x16_u *)from;
       typedef u8x64 unaligned __attribute__((aligned(4)));
       *(unaligned *)to = __builtin_bit_cast(u8x64, line & 0x0f0f0f0fu) - zeros;
