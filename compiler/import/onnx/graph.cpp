@@ -28,6 +28,10 @@ TensorData *Graph::make(DataType type, Shape shape) {
   auto held = storage(type);
   if (!held && type != DataType::string)
     throw ImportError("element type " + nameOf(type) + " is not supported");
+  for (const Dimension &dimension : shape)
+    if (auto constant = dimension.constant(); constant && *constant < 0)
+      throw ImportError("a tensor of shape " + textOf(shape) +
+                        " would have a dimension less than 0: the sizes it follows from do not fit each other, or leave 64 bits");
   TensorData &data = tensors.emplace_back();
   data.dataType = type;
   data.type = held.value_or(ElementType::u8);

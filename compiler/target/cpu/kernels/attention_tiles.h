@@ -135,7 +135,8 @@ struct TileRows {
       auto lay = [&](int32_t c, u16x16 even, u16x16 odd) __attribute__((always_inline)) {
         even &= seen[0];
         odd &= seen[1];
-        largest = __builtin_elementwise_max(largest, __builtin_elementwise_max(even & (uint16_t)0x7f80, odd & (uint16_t)0x7f80));
+        largest = __builtin_elementwise_max(largest, even & (uint16_t)0x7f80);
+        largest = __builtin_elementwise_max(largest, odd & (uint16_t)0x7f80);
         *(u16x32_u *)(panel + (int64_t)c * kBlock) = pairsOf(even, odd);
       };
       int32_t c = 0;
