@@ -115,8 +115,7 @@ struct TileRows {
   // of them is not finite.
   INGOT_INLINE bool layOutValues(const BlockView<bf16> &block, int32_t from, int32_t to) const {
     if (from >= to) {
-      for (int64_t at = 0; at < kBlock * width; at += 32)
-        *(u16x32_u *)(values + at) = (u16x32)(0);
+      clearVectors(values, kBlock * width / 32);
       return false;
     }
     u16x16 largest = (u16x16)(0); // exponents
@@ -178,9 +177,7 @@ struct TileRows {
           store16(to + g * 16 + 16, w[g + 1]);
         }
     }
-    INGOT_INLINE void nothing(int32_t row) const {
-      weights<true>(row, {splat(0.0f), splat(0.0f), splat(0.0f), splat(0.0f)});
-    }
+    INGOT_INLINE void nothing(int32_t row) const { clearVectors(of.weights + (row - start) * kBlock, kBlock / 32); }
     INGOT_INLINE void scale(int32_t row, float keep) const {
       for (int32_t c = 0; c < of.width; c += 16)
         store16(of.accOf(row, c), load16(of.accOf(row, c)) * keep);

@@ -174,9 +174,10 @@ template <class T> INGOT_INLINE void store16(T *p, f32x16 v, int32_t count) {
   storeFirst<uint16_t, 16>((uint16_t *)p, lanes, count);
 }
 
-INGOT_INLINE void clearSums(void *sums, int64_t vectors) {
+// Zeros over so many vectors of 64 bytes.
+INGOT_INLINE void clearVectors(void *to, int64_t vectors) {
   for (int64_t i = 0; i < vectors; ++i)
-    store16((float *)sums + i * 16, splat(0.0f));
+    store16((float *)to + i * 16, splat(0.0f));
 }
 
 // The same through a type that is a constant of the kernel; `at` counts elements.

@@ -134,7 +134,7 @@ template <int WEIGHT, bool PAIRS> struct Linear {
       int32_t panels = count * perTile;
       const W *w = weight + (int64_t)tile * perTile * panel;
       for (int32_t i = 0; i < panels; ++i)
-        clearSums(sums + i * kFewRows * 16, rows);
+        clearVectors(sums + i * kFewRows * 16, rows);
       for (int32_t k = 0; k < p->k; k += kChunk) {
         int32_t length = minimum(kChunk, p->k - k);
         const char *from = (const char *)a + (int64_t)k / kPerWord * 4;

@@ -130,7 +130,7 @@ struct LinearInt {
       const int32_t count = minimum(group, tile1 - tile), panels = count * perTile;
       const int32_t beside = sideBySide ? panels : 1;
       for (int32_t i = 0; i < panels; ++i)
-        clearSums(sums + i * kFewRows * 16, rows);
+        clearVectors(sums + i * kFewRows * 16, rows);
       for (int32_t i = 0; i < panels; i += beside)
         for (int32_t k = 0; k < depth(); k += kChunk) {
           IntChunk chunk = chunkAt(copied + k / 2, stride, 0, rows, (int64_t)tile * perTile + i, beside, k,
@@ -195,7 +195,7 @@ struct LinearInt {
         int32_t count = minimum(kIntPanelBlock / perTile, tile1 - tile);
         int32_t panels = count * perTile;
         for (int32_t i = 0; i < panels; ++i)
-          clearSums(sums + (int64_t)i * kBytesRows * 16, rowCount);
+          clearVectors(sums + (int64_t)i * kBytesRows * 16, rowCount);
         for (int32_t k = 0; k < depth(); k += kChunk) {
           const int32_t length = minimum(kChunk, depth() - k);
           bool copiedPairs = false;

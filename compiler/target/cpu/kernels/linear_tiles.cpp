@@ -272,7 +272,7 @@ INGOT_INLINE void scaledGroups(const TileGroups &g, const float *scales, int32_t
   if (p.first)
 #pragma unroll
     for (int panel = 0; panel < PANELS; ++panel)
-      clearSums(scale.sums + panel * p.sums_panel, kRows);
+      clearVectors(scale.sums + panel * p.sums_panel, kRows);
   const int32_t depth = minimum(g.group, kTileBytes), whole = g.columns / g.group;
   const int32_t stepsOfWhole = g.group / depth, stepsOfLast = (g.columns - whole * g.group + depth - 1) / depth;
   const char *a = rowOf(p, row);

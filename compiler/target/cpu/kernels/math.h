@@ -40,7 +40,8 @@ INGOT_INLINE f32x16 exp(f32x16 x) {
   return select(gone, splat(0.0f), y * first * second);
 }
 INGOT_INLINE float exp(float x) { return exp(splat(x))[0]; }
-// exp for lanes between -87 and 87, where the result is a normal number: the same bits as exp, whose two scalings are
+
+// exp for lanes from -87 to 87, where the result is a normal number: the same bits as exp, whose two scalings are
 // then one exact addition to the exponent.
 INGOT_INLINE f32x16 expNormal(f32x16 x) {
   constexpr float kRounds = 0x1.8p23f; // added, it leaves an integer in the low bits, rounded to nearest even

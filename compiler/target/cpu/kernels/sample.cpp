@@ -40,13 +40,8 @@ INGOT_INLINE uint32_t orderOf(float x) {
 
 // exp(x) for x <= 0, bit for bit as math.h has it; 0 below -kFar and where x is not a number.
 INGOT_INLINE f32x16 weigh(f32x16 x) {
-  i32x16 near = x >= -kFar;
-  x = select(near, x, splat(0.0f));
-  f32x16 n = __builtin_elementwise_roundeven(x * 1.44269504f);
-  f32x16 r = fma(n, splat(-6.93145752e-1f), x);
-  r = fma(n, splat(-1.42860677e-6f), r);
-  f32x16 power = __builtin_bit_cast(f32x16, (__builtin_convertvector(n, i32x16) + 127) << 23);
-  return select(near, expPolynomial(r) * power, splat(0.0f));
+  const i32x16 near = x >= -kFar;
+  return select(near, expNormal(select(near, x, splat(0.0f))), splat(0.0f));
 }
 
 // A row of logits, penalized and masked, seen in blocks of kIds ids.
