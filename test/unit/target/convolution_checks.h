@@ -5,6 +5,7 @@
 #define INGOT_TEST_UNIT_TARGET_CONVOLUTION_CHECKS_H
 
 #include "test/unit/target/checks.h"
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <gtest/gtest.h>
@@ -94,7 +95,13 @@ struct ConvolutionProblem {
     return taps;
   }
 
-  float expected(int b, int o, int place, const std::vector<int> &taps) const {
+  float element(int b, int i, int z, int y, int x) const {
+    const bool inside = y >= 0 && y < in[1] && x >= 0 && x < in[2];
+    return inside ? image[static_cast<size_t>((((b * channels + i) * in[0] + z) * in[1] + y) * in[2] + x)] : 0.0f;
+  }
+
+  // By its window: chunks of 512.
+  float byWindow(int b, int o, const std::vector<int> &taps) const {
     float sum = 0, chain = 0;
     int k = 0;
     const int of = channels / groups, count = static_cast<int>(taps.size()), plane = in[0] * in[1] * in[2];
@@ -112,6 +119,93 @@ struct ConvolutionProblem {
       }
     if (k % 512)
       sum += chain;
+    return sum;
+  }
+
+  // Whether the contract has patches of 2 x 2 places here.
+  bool hasPatches() const {
+    const int patches = (places[1] + 1) / 2 * ((places[2] + 1) / 2);
+    for (int axis = 0; axis < 3; ++axis)
+      if (window[axis] != (axis == 0 ? 1 : 3) || stride[axis] != 1 || dilation[axis] != 1)
+        return false;
+    return last() && groups == 1 && channels >= 16 && outputs >= 16 && pad[0] == 0 && patches >= 24 &&
+           80 * patches <= 27 * places[1] * places[2];
+  }
+
+  // What the steps B^T d B, G g G^T and A^T m A are made of: one column of each.
+  struct Column4 {
+    float v[4];
+  };
+  static Column4 timesB(Column4 d) { return {{d.v[0] - d.v[2], d.v[1] + d.v[2], d.v[2] - d.v[1], d.v[1] - d.v[3]}}; }
+  static Column4 timesG(const float g[3]) {
+    const float ends = g[0] + g[2];
+    return {{g[0], (ends + g[1]) * 0.5f, (ends - g[1]) * 0.5f, g[2]}};
+  }
+
+  // The four places of a patch; output channels behind the last one have weights of zero.
+  std::array<float, 4> byPatch(int b, int o, int z, int y, int x) const {
+    float sums[4][4] = {}, chains[4][4] = {};
+    for (int i = 0; i < channels; ++i) {
+      Column4 d[4], u[4];
+      float g[3][4];
+      for (int column = 0; column < 4; ++column) {
+        Column4 from;
+        for (int row = 0; row < 4; ++row)
+          from.v[row] = element(b, i, z, y - pad[1] + row, x - pad[2] + column);
+        d[column] = timesB(from);
+      }
+      for (int column = 0; column < 3; ++column) {
+        float from[3] = {};
+        for (int row = 0; row < 3 && o < outputs; ++row)
+          from[row] = weight[static_cast<size_t>((o * channels + i) * 9 + row * 3 + column)];
+        const Column4 to = timesG(from);
+        for (int row = 0; row < 4; ++row)
+          g[column][row] = to.v[row];
+      }
+      for (int row = 0; row < 4; ++row) {
+        const float from[3] = {g[0][row], g[1][row], g[2][row]};
+        u[row] = timesG(from);
+        const Column4 v = timesB({{d[0].v[row], d[1].v[row], d[2].v[row], d[3].v[row]}});
+        for (int column = 0; column < 4; ++column) {
+          float &chain = chains[row][column];
+          chain = std::fmaf(v.v[column], u[row].v[column], chain);
+          if (i % 256 == 255 || i + 1 == channels) {
+            sums[row][column] += chain;
+            chain = 0;
+          }
+        }
+      }
+    }
+    float half[4][2];
+    for (int column = 0; column < 4; ++column) {
+      half[column][0] = (sums[0][column] + sums[1][column]) + sums[2][column];
+      half[column][1] = (sums[1][column] - sums[2][column]) - sums[3][column];
+    }
+    std::array<float, 4> patch;
+    for (int row = 0; row < 2; ++row) {
+      patch[static_cast<size_t>(row * 2)] = (half[0][row] + half[1][row]) + half[2][row];
+      patch[static_cast<size_t>(row * 2 + 1)] = (half[1][row] - half[2][row]) - half[3][row];
+    }
+    return patch;
+  }
+  // By its patch, unless something of the patch is not finite in one of 16 neighbouring output channels.
+  float byPatch(int b, int o, int place, const std::vector<int> &taps) const {
+    const int z = place / places[2] / places[1], y = place / places[2] % places[1], x = place % places[2];
+    bool finite = true;
+    std::array<float, 4> own;
+    for (int lane = 0; lane < 16; ++lane) {
+      const std::array<float, 4> patch = byPatch(b, o / 16 * 16 + lane, z, y & ~1, x & ~1);
+      finite = finite && std::isfinite((patch[0] + patch[1]) + (patch[2] + patch[3]));
+      if (lane == o % 16)
+        own = patch;
+      if (allFinite && lane == o % 16)
+        break; // of numbers as these are no sum is so large
+    }
+    return finite ? own[static_cast<size_t>((y & 1) * 2 + (x & 1))] : byWindow(b, o, taps);
+  }
+  bool allFinite = true; // of the image
+
+  float finish(float sum, int b, int o, int place) const {
     const auto row = static_cast<size_t>(o);
     if (kernel.integer("scale"))
       sum *= scale[row];
@@ -146,25 +240,45 @@ struct ConvolutionProblem {
   }
 };
 
-// Every element of the output is the contract's, to the bit.
-inline void checkConvolution(const TestKernel &kernel, const Run &run, ImageShape shape, uint32_t pieces) {
-  ConvolutionProblem p(kernel, shape, 3);
+// The output as [batch][channel][place].
+inline std::vector<float> convolved(const ConvolutionProblem &p, const Run &run, uint32_t pieces) {
   Buffer stored = p.run(run, pieces);
-  // As [batch][channel][place].
-  std::vector<float> out(stored.as<float>(), stored.as<float>() + shape.batch * p.outputs * p.count());
-  if (p.last())
-    for (size_t n = 0; n < out.size(); ++n) {
-      const auto rows = static_cast<size_t>(p.outputs), count = static_cast<size_t>(p.count()), plane = rows * count;
-      out[n / plane * plane + n % rows * count + n % plane / rows] = stored.as<float>()[n];
-    }
+  std::vector<float> out(stored.as<float>(), stored.as<float>() + p.shape.batch * p.outputs * p.count());
+  for (size_t n = 0; p.last() && n < out.size(); ++n) {
+    const auto rows = static_cast<size_t>(p.outputs), count = static_cast<size_t>(p.count()), plane = rows * count;
+    out[n / plane * plane + n % rows * count + n % plane / rows] = stored.as<float>()[n];
+  }
+  return out;
+}
+
+// What sums of 3 x 3 windows are on a target: chunks of windows, or patches where the contract has them.
+enum class Sums { windows, patches };
+
+// Calls check(b, o, place, taps, out) for every element of the output.
+template <class Check> void overOutputs(const ConvolutionProblem &p, const std::vector<float> &out, const Check &check) {
   for (int place = 0; place < p.count(); ++place) {
     const std::vector<int> taps = p.tapsAt(place);
-    for (int b = 0; b < shape.batch; ++b)
+    for (int b = 0; b < p.shape.batch; ++b)
       for (int o = 0; o < p.outputs; ++o)
-        ASSERT_EQ(out[static_cast<size_t>((b * p.outputs + o) * p.count() + place)], p.expected(b, o, place, taps))
-            << kernel.name << " of " << shape.batch << " x " << shape.depth << " x " << shape.height << " x "
-            << shape.width << ", image " << b << ", channel " << o << ", place " << place;
+        check(b, o, place, taps, out[static_cast<size_t>((b * p.outputs + o) * p.count() + place)]);
   }
+}
+
+// Every element of the output is the contract's, to the bit.
+inline void checkConvolution(const ConvolutionProblem &p, const Run &run, uint32_t pieces, Sums sums) {
+  const bool patches = sums == Sums::patches && p.hasPatches();
+  overOutputs(p, convolved(p, run, pieces), [&](int b, int o, int place, const std::vector<int> &taps, float out) {
+    const float sum = patches ? p.byPatch(b, o, place, taps) : p.byWindow(b, o, taps);
+    const float expected = p.finish(sum, b, o, place);
+    ASSERT_TRUE(out == expected || (std::isnan(out) && std::isnan(expected)))
+        << p.kernel.name << " of " << p.shape.batch << " x " << p.shape.depth << " x " << p.shape.height << " x "
+        << p.shape.width << ", image " << b << ", channel " << o << ", place " << place << ": " << out << ", expected "
+        << expected;
+  });
+}
+inline void checkConvolution(const TestKernel &kernel, const Run &run, ImageShape shape, uint32_t pieces,
+                             Sums sums = Sums::windows) {
+  checkConvolution(ConvolutionProblem(kernel, shape, 3), run, pieces, sums);
 }
 
 } // namespace ingot::test

@@ -11,6 +11,10 @@
 INGOT_KERNEL(convolution) {
   using namespace ingot::kernels;
   if (p->channels_last) {
+    if (byPatches(*p, symbols[p->out_h_symbol], symbols[p->out_w_symbol])) {
+      ingot_convolution_last_patches_f32(p, env, buffers, symbols, tile0, tile1, scratch);
+      return 0;
+    }
     if (!convolutionLastByChannels(*p)) {
       ingot_convolution_last_f32(p, buffers, symbols, tile0, tile1, scratch);
       return 0;

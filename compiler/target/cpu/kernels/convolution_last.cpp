@@ -10,6 +10,7 @@
 // units of kLastUnit panels of a block; a tile is an equal share of them. One function for all convolutions: it takes
 // the parameters as they come.
 #include "compiler/target/cpu/kernels/convolution_last.h"
+#include "compiler/target/cpu/kernels/convolution_last_patches.h"
 #include "compiler/target/cpu/kernels/convolution_last_rows.h"
 #include "compiler/target/cpu/kernels/convolution_operands.h"
 
@@ -208,4 +209,11 @@ extern "C" void ingot_convolution_last_f32(const convolution_params *p, void *co
                                            uint32_t tile0, uint32_t tile1, void *scratch) {
   ingot::kernels::LastBlocks blocks(p, buffers, symbols, (char *)scratch);
   blocks.work(tile0, tile1);
+}
+
+extern "C" void ingot_convolution_last_patches_f32(const convolution_params *p, const ingot_env *env,
+                                                   void *const *buffers, const int64_t *symbols, uint32_t tile0,
+                                                   uint32_t tile1, void *scratch) {
+  ingot::kernels::Patches patches(p, env, buffers, symbols, (char *)scratch);
+  patches.work(tile0, tile1);
 }

@@ -151,7 +151,8 @@ INGOT_INLINE bool finishedInRegisters(const LastChunk &c, int32_t panel) {
   return c.end && (width == 16 || width == 8);
 }
 
-INGOT_INLINE void multiplyLast(const LastChunk &c) {
+__attribute__((noinline)) inline void multiplyLast(const LastChunk &chunk) {
+  const LastChunk c = chunk; // of its own: what lies elsewhere might be what it writes
   // A panel that is not whole is multiplied alone: another beside it would not be finished in registers either.
   const int32_t panels = (c.columns + 15) / 16, whole = c.columns / 16;
   const auto *w = (const char *)c.weight;

@@ -219,6 +219,46 @@ struct LastScratch {
   int64_t total;
 };
 
+// Windows of 3 x 3 by Winograd's F(2 x 2, 3 x 3), where 16 products stand for a patch of 2 x 2 places: a block is up to
+// kPatches patches and kPatchChunk channels beside up to kPatchPanels panels of weights, which are up to kPatchWeights
+// bytes, and up to kPatchSums patches by panels. Where channels are several chunks, kPatchBlocks blocks share each.
+constexpr int64_t kPatchProducts = 16;
+constexpr int64_t kPatches = 64;
+constexpr int64_t kPatchChunk = 256;
+constexpr int64_t kPatchPanels = 16;
+constexpr int64_t kPatchWeights = 1 << 20;
+constexpr int64_t kPatchSums = 256;
+constexpr int64_t kPatchBlocks = 4;
+constexpr bool convolutionByPatches(const convolution_params &p) {
+  return p.channels_last && p.groups == 1 && p.channels >= 16 && p.outputs >= 16 && p.kernel_d == 1 && p.kernel_h == 3 &&
+         p.kernel_w == 3 && p.stride_d == 1 && p.stride_h == 1 && p.stride_w == 1 && p.dilation_h == 1 &&
+         p.dilation_w == 1 && p.pad_d == 0;
+}
+
+struct PatchScratch {
+  int64_t chunk;  // channels
+  int64_t stride; // floats from patch to patch
+  int64_t panels; // at most, of weights
+  // f32, and a line beside each product's, so that the lines of all products do not fall into one set of the caches:
+  int64_t patches; // [kPatchProducts][kPatches][stride]
+  int64_t weights; // [kPatchProducts][panels][chunk][16]
+  int64_t sums;    // of each block [kPatchProducts][panel][patch][16]
+  int64_t total;
+};
+
+constexpr PatchScratch patchScratch(const convolution_params &p) {
+  PatchScratch s{};
+  s.chunk = p.channels < kPatchChunk ? p.channels : kPatchChunk;
+  s.stride = roundUp(s.chunk, 16) + 16;
+  const int64_t panels = (p.outputs + 15) / 16, most = kPatchWeights / (kPatchProducts * s.chunk * 64);
+  s.panels = panels < most ? panels : most < kPatchPanels ? most : kPatchPanels;
+  s.patches = kPatchProducts * (kPatches * s.stride * 4 + 64);
+  s.weights = kPatchProducts * (s.panels * s.chunk + 1) * 64;
+  s.sums = (p.channels > kPatchChunk ? kPatchBlocks : 1) * kPatchProducts * (kPatchSums + 1) * 64;
+  s.total = s.patches + s.weights + s.sums;
+  return s;
+}
+
 constexpr LastScratch lastScratch(const convolution_params &p) {
   LastScratch s{};
   if (convolutionLastByChannels(p))
@@ -228,6 +268,8 @@ constexpr LastScratch lastScratch(const convolution_params &p) {
   s.windows = kLastPlaces * (kChunk + 16) * 4;
   s.sums = s.panels * kLastPlaces * 16 * 4;
   s.total = s.windows + s.sums;
+  if (convolutionByPatches(p))
+    s.total = larger(s.total, patchScratch(p).total);
   return s;
 }
 
