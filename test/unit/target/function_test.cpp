@@ -4,6 +4,7 @@
 // split of the tiles.
 #include "test/unit/target/images.h"
 #include "test/unit/target/reference.h"
+#include <cstring>
 #include <functional>
 #include <gtest/gtest.h>
 #include <limits>
@@ -12,7 +13,7 @@ using namespace ingot::test;
 
 namespace {
 
-constexpr int64_t kRows = 37, kPicked = 11;
+constexpr int64_t kRows = 37, kPicked = 11, kJoined = 3 * 35, kJoinedMore = 3 * 35 * 9;
 
 struct Case {
   const char *kernel;
@@ -230,6 +231,54 @@ TEST_P(FunctionTest, GathersRowsAndNormalizesThem) {
     for (int k = 0; k < 250; ++k) {
       double want = row[k] / std::sqrt(squares / 250 + 1e-5) * gamma[k];
       ASSERT_NEAR(out[static_cast<size_t>(r) * 250 + k], want, 1e-6 * (1 + std::fabs(want)));
+    }
+  }
+}
+
+// Copies that change the order of dimensions, of elements of any size, in any pieces.
+TEST_P(FunctionTest, ChangesTheOrderOfDimensions) {
+  struct Order {
+    std::string kernel;
+    size_t bytes, elements;
+    int64_t tiles;
+    std::function<size_t(size_t)> from; // which element of the input is element i of the output
+  };
+  std::vector<Order> orders;
+  for (auto [name, bytes] : {std::pair{"f32", 4}, {"f16", 2}, {"i8", 1}, {"i64", 8}}) {
+    const auto size = static_cast<size_t>(bytes);
+    const std::string start = std::string("compute-permute-") + name;
+    orders.push_back({start + "-rowsx9x40x35", size, kRows * 12600, kRows, [](size_t i) {
+                        return i / 12600 * 12600 + i % 35 * 360 + i / 35 % 360;
+                      }});
+    orders.push_back({start + "-joinedx9x40", size, kJoined * 360, kJoined, [](size_t i) {
+                        return (i / 12600 * 360 + i % 360) * 35 + i / 360 % 35;
+                      }});
+  }
+  orders.push_back({"compute-permute-f32-joined_morex40", 4, kJoinedMore * 40, kJoinedMore, [](size_t i) {
+                      return ((i / 12600 * 9 + i / 40 % 9) * 40 + i % 40) * 35 + i / 360 % 35;
+                    }});
+  orders.push_back({"compute-permute-f32-rowsx5x1x2x3", 4, kRows * 30, kRows, [](size_t i) {
+                      return ((i % 3 * kRows + i / 30) * 2 + i / 3 % 2) * 5 + i / 6 % 5;
+                    }});
+  orders.push_back(
+      {"compute-permute-f32-rowsx6", 4, kRows * 6, kRows, [](size_t i) { return i % 6 * kRows + i / 6; }});
+  for (const Order &order : orders) {
+    const TestKernel &kernel = Images::get().kernel(order.kernel);
+    Buffer in(order.elements * order.bytes);
+    Numbers numbers(4);
+    for (size_t i = 0; i < in.size; ++i)
+      in.as<uint8_t>()[i] = static_cast<uint8_t>(numbers.below(256));
+    for (uint32_t pieces : {1u, 3u, 16u}) {
+      Buffer out(order.elements * order.bytes);
+      ASSERT_EQ(runKernel(kernel, *GetParam(), {in.get(), out.get()}, {kRows, kPicked, kJoined, kJoinedMore},
+                          static_cast<uint32_t>(order.tiles), pieces),
+                0);
+      for (size_t i = 0; i < order.elements; ++i)
+        ASSERT_EQ(std::memcmp(out.as<uint8_t>() + i * order.bytes, in.as<uint8_t>() + order.from(i) * order.bytes,
+                              order.bytes),
+                  0)
+            << order.kernel << " in " << pieces << " pieces, element " << i;
+      EXPECT_TRUE(out.fenceHolds()) << order.kernel;
     }
   }
 }

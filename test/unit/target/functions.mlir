@@ -11,6 +11,8 @@
 module {
   ingot.symbol @rows
   ingot.symbol @picked
+  ingot.symbol @joined
+  ingot.symbol @joined_more
   func.func private @"softmax-f32-rowsx1000"(%arg0: tensor<?x1000xf32> {ingot.dims = #ingot.dims<"rows", "">}, %arg1: tensor<?x1000xf32> {ingot.dims = #ingot.dims<"rows", "">}) -> tensor<?x1000xf32> {
     %c0 = arith.constant 0 : index
     %dim = tensor.dim %arg0, %c0 : tensor<?x1000xf32>
@@ -423,5 +425,158 @@ module {
       linalg.yield %1 : f32
     } -> tensor<?x64xf32>
     return %0 : tensor<?x64xf32>
+  }
+  func.func private @"compute-permute-f32-rowsx9x40x35"(%arg0: tensor<?x35x9x40xf32> {ingot.dims = #ingot.dims<"rows", "", "", "">}, %arg1: tensor<?x9x40x35xf32> {ingot.dims = #ingot.dims<"rows", "", "", "">}) -> tensor<?x9x40x35xf32> {
+    %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} outs(%arg1 : tensor<?x9x40x35xf32>) {
+    ^bb0(%out: f32):
+      %i0 = linalg.index 0 : index
+      %i1 = linalg.index 1 : index
+      %i2 = linalg.index 2 : index
+      %i3 = linalg.index 3 : index
+      %e = tensor.extract %arg0[%i0, %i3, %i1, %i2] : tensor<?x35x9x40xf32>
+      linalg.yield %e : f32
+    } -> tensor<?x9x40x35xf32>
+    return %0 : tensor<?x9x40x35xf32>
+  }
+
+  func.func private @"compute-permute-f32-joinedx9x40"(%arg0: tensor<3x9x40x35xf32>, %arg1: tensor<?x9x40xf32> {ingot.dims = #ingot.dims<"joined", "", "">}) -> tensor<?x9x40xf32> {
+    %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d1, d2)>], iterator_types = ["parallel", "parallel", "parallel"]} outs(%arg1 : tensor<?x9x40xf32>) {
+    ^bb0(%out: f32):
+      %i0 = linalg.index 0 : index
+      %i1 = linalg.index 1 : index
+      %i2 = linalg.index 2 : index
+      %c35 = arith.constant 35 : index
+      %m = arith.remui %i0, %c35 : index
+      %q = arith.divui %i0, %c35 : index
+      %e = tensor.extract %arg0[%q, %i1, %i2, %m] : tensor<3x9x40x35xf32>
+      linalg.yield %e : f32
+    } -> tensor<?x9x40xf32>
+    return %0 : tensor<?x9x40xf32>
+  }
+
+  func.func private @"compute-permute-f16-rowsx9x40x35"(%arg0: tensor<?x35x9x40xf16> {ingot.dims = #ingot.dims<"rows", "", "", "">}, %arg1: tensor<?x9x40x35xf16> {ingot.dims = #ingot.dims<"rows", "", "", "">}) -> tensor<?x9x40x35xf16> {
+    %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} outs(%arg1 : tensor<?x9x40x35xf16>) {
+    ^bb0(%out: f16):
+      %i0 = linalg.index 0 : index
+      %i1 = linalg.index 1 : index
+      %i2 = linalg.index 2 : index
+      %i3 = linalg.index 3 : index
+      %e = tensor.extract %arg0[%i0, %i3, %i1, %i2] : tensor<?x35x9x40xf16>
+      linalg.yield %e : f16
+    } -> tensor<?x9x40x35xf16>
+    return %0 : tensor<?x9x40x35xf16>
+  }
+
+  func.func private @"compute-permute-f16-joinedx9x40"(%arg0: tensor<3x9x40x35xf16>, %arg1: tensor<?x9x40xf16> {ingot.dims = #ingot.dims<"joined", "", "">}) -> tensor<?x9x40xf16> {
+    %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d1, d2)>], iterator_types = ["parallel", "parallel", "parallel"]} outs(%arg1 : tensor<?x9x40xf16>) {
+    ^bb0(%out: f16):
+      %i0 = linalg.index 0 : index
+      %i1 = linalg.index 1 : index
+      %i2 = linalg.index 2 : index
+      %c35 = arith.constant 35 : index
+      %m = arith.remui %i0, %c35 : index
+      %q = arith.divui %i0, %c35 : index
+      %e = tensor.extract %arg0[%q, %i1, %i2, %m] : tensor<3x9x40x35xf16>
+      linalg.yield %e : f16
+    } -> tensor<?x9x40xf16>
+    return %0 : tensor<?x9x40xf16>
+  }
+
+  func.func private @"compute-permute-i8-rowsx9x40x35"(%arg0: tensor<?x35x9x40xi8> {ingot.dims = #ingot.dims<"rows", "", "", "">}, %arg1: tensor<?x9x40x35xi8> {ingot.dims = #ingot.dims<"rows", "", "", "">}) -> tensor<?x9x40x35xi8> {
+    %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} outs(%arg1 : tensor<?x9x40x35xi8>) {
+    ^bb0(%out: i8):
+      %i0 = linalg.index 0 : index
+      %i1 = linalg.index 1 : index
+      %i2 = linalg.index 2 : index
+      %i3 = linalg.index 3 : index
+      %e = tensor.extract %arg0[%i0, %i3, %i1, %i2] : tensor<?x35x9x40xi8>
+      linalg.yield %e : i8
+    } -> tensor<?x9x40x35xi8>
+    return %0 : tensor<?x9x40x35xi8>
+  }
+
+  func.func private @"compute-permute-i8-joinedx9x40"(%arg0: tensor<3x9x40x35xi8>, %arg1: tensor<?x9x40xi8> {ingot.dims = #ingot.dims<"joined", "", "">}) -> tensor<?x9x40xi8> {
+    %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d1, d2)>], iterator_types = ["parallel", "parallel", "parallel"]} outs(%arg1 : tensor<?x9x40xi8>) {
+    ^bb0(%out: i8):
+      %i0 = linalg.index 0 : index
+      %i1 = linalg.index 1 : index
+      %i2 = linalg.index 2 : index
+      %c35 = arith.constant 35 : index
+      %m = arith.remui %i0, %c35 : index
+      %q = arith.divui %i0, %c35 : index
+      %e = tensor.extract %arg0[%q, %i1, %i2, %m] : tensor<3x9x40x35xi8>
+      linalg.yield %e : i8
+    } -> tensor<?x9x40xi8>
+    return %0 : tensor<?x9x40xi8>
+  }
+
+  func.func private @"compute-permute-i64-rowsx9x40x35"(%arg0: tensor<?x35x9x40xi64> {ingot.dims = #ingot.dims<"rows", "", "", "">}, %arg1: tensor<?x9x40x35xi64> {ingot.dims = #ingot.dims<"rows", "", "", "">}) -> tensor<?x9x40x35xi64> {
+    %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]} outs(%arg1 : tensor<?x9x40x35xi64>) {
+    ^bb0(%out: i64):
+      %i0 = linalg.index 0 : index
+      %i1 = linalg.index 1 : index
+      %i2 = linalg.index 2 : index
+      %i3 = linalg.index 3 : index
+      %e = tensor.extract %arg0[%i0, %i3, %i1, %i2] : tensor<?x35x9x40xi64>
+      linalg.yield %e : i64
+    } -> tensor<?x9x40x35xi64>
+    return %0 : tensor<?x9x40x35xi64>
+  }
+
+  func.func private @"compute-permute-i64-joinedx9x40"(%arg0: tensor<3x9x40x35xi64>, %arg1: tensor<?x9x40xi64> {ingot.dims = #ingot.dims<"joined", "", "">}) -> tensor<?x9x40xi64> {
+    %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d1, d2)>], iterator_types = ["parallel", "parallel", "parallel"]} outs(%arg1 : tensor<?x9x40xi64>) {
+    ^bb0(%out: i64):
+      %i0 = linalg.index 0 : index
+      %i1 = linalg.index 1 : index
+      %i2 = linalg.index 2 : index
+      %c35 = arith.constant 35 : index
+      %m = arith.remui %i0, %c35 : index
+      %q = arith.divui %i0, %c35 : index
+      %e = tensor.extract %arg0[%q, %i1, %i2, %m] : tensor<3x9x40x35xi64>
+      linalg.yield %e : i64
+    } -> tensor<?x9x40xi64>
+    return %0 : tensor<?x9x40xi64>
+  }
+
+  func.func private @"compute-permute-f32-joined_morex40"(%arg0: tensor<3x9x40x35xf32>, %arg1: tensor<?x40xf32> {ingot.dims = #ingot.dims<"joined_more", "">}) -> tensor<?x40xf32> {
+    %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} outs(%arg1 : tensor<?x40xf32>) {
+    ^bb0(%out: f32):
+      %i0 = linalg.index 0 : index
+      %i1 = linalg.index 1 : index
+      %c9 = arith.constant 9 : index
+      %c35 = arith.constant 35 : index
+      %y = arith.remui %i0, %c9 : index
+      %q = arith.divui %i0, %c9 : index
+      %c = arith.remui %q, %c35 : index
+      %n = arith.divui %q, %c35 : index
+      %e = tensor.extract %arg0[%n, %y, %i1, %c] : tensor<3x9x40x35xf32>
+      linalg.yield %e : f32
+    } -> tensor<?x40xf32>
+    return %0 : tensor<?x40xf32>
+  }
+
+  func.func private @"compute-permute-f32-rowsx5x1x2x3"(%arg0: tensor<3x?x1x2x5xf32> {ingot.dims = #ingot.dims<"", "rows", "", "", "">}, %arg1: tensor<?x5x1x2x3xf32> {ingot.dims = #ingot.dims<"rows", "", "", "", "">}) -> tensor<?x5x1x2x3xf32> {
+    %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, d3, d4)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel"]} outs(%arg1 : tensor<?x5x1x2x3xf32>) {
+    ^bb0(%out: f32):
+      %i0 = linalg.index 0 : index
+      %i1 = linalg.index 1 : index
+      %i2 = linalg.index 2 : index
+      %i3 = linalg.index 3 : index
+      %i4 = linalg.index 4 : index
+      %e = tensor.extract %arg0[%i4, %i0, %i2, %i3, %i1] : tensor<3x?x1x2x5xf32>
+      linalg.yield %e : f32
+    } -> tensor<?x5x1x2x3xf32>
+    return %0 : tensor<?x5x1x2x3xf32>
+  }
+
+  func.func private @"compute-permute-f32-rowsx6"(%arg0: tensor<6x?xf32> {ingot.dims = #ingot.dims<"", "rows">}, %arg1: tensor<?x6xf32> {ingot.dims = #ingot.dims<"rows", "">}) -> tensor<?x6xf32> {
+    %0 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} outs(%arg1 : tensor<?x6xf32>) {
+    ^bb0(%out: f32):
+      %i0 = linalg.index 0 : index
+      %i1 = linalg.index 1 : index
+      %e = tensor.extract %arg0[%i1, %i0] : tensor<6x?xf32>
+      linalg.yield %e : f32
+    } -> tensor<?x6xf32>
+    return %0 : tensor<?x6xf32>
   }
 }

@@ -8,6 +8,7 @@
 // Ops that a reader wants as a whole run before the loop, into scratch of their whole (static) size. An op that writes
 // over another's result (its init) shares its place. RowEmitter writes the ops themselves.
 #include "compiler/target/cpu/codegen/Rows.h"
+#include "compiler/target/cpu/codegen/Permute.h"
 #include "compiler/target/cpu/codegen/RowEmitter.h"
 #include "compiler/target/templates/functions.h"
 #include "dialects/ingot/Dims.h"
@@ -303,9 +304,11 @@ private:
       if (!rows.contains(linalgOp) && !emitter.emit(linalgOp, {}, -1))
         return false;
     }
-    if (rows.contains(root)) {
+    const bool alone = rows.size() == 1;
+    if (rows.contains(root) &&
+        !(alone && emitPermutation(b, root, rows.lookup(root), storages, scalars, from, to))) {
       // An op alone that transposes goes by blocks of rows while there are whole ones.
-      if (rows.size() == 1 && RowEmitter::transposes(root, rows.lookup(root))) {
+      if (alone && RowEmitter::transposes(root, rows.lookup(root))) {
         Value count = b.createOrFold<arith::SubIOp>(loc, to, from);
         Value left = b.createOrFold<arith::RemUIOp>(loc, count, index(kLanes));
         Value whole = b.createOrFold<arith::SubIOp>(loc, to, left);

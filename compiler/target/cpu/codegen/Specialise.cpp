@@ -124,7 +124,7 @@ std::set<std::string> sharedFunctions(const llvm::Module &module) {
 llvm::ArrayRef<llvm::StringRef> sharedFiles() {
   static const llvm::StringRef files[] = {"linear_rows",         "linear_int_rows", "linear_int_bytes",
                                           "linear_dequant_rows", "linear_tiles",    "convolution_blocks",
-                                          "convolution_last",    "attention_vectors"};
+                                          "convolution_last",    "attention_vectors", "permute"};
   return files;
 }
 

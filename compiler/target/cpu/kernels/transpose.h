@@ -11,8 +11,8 @@ namespace ingot::kernels {
 
 typedef f32x8 f32x8_u __attribute__((aligned(4)));
 
-// to[16 * column + row] = row[column] for an 8 by 8 square.
-INGOT_INLINE void transpose8(const float *const rows[8], int32_t column, float *to) {
+// to[across * column + row] = row[column] for an 8 by 8 square.
+INGOT_INLINE void transpose8(const float *const rows[8], int32_t column, float *to, int64_t across = 16) {
   f32x8 r[8], pair[8], four[8];
 #pragma unroll
   for (int i = 0; i < 8; ++i)
@@ -33,8 +33,8 @@ INGOT_INLINE void transpose8(const float *const rows[8], int32_t column, float *
   }
 #pragma unroll
   for (int i = 0; i < 4; ++i) {
-    *(f32x8_u *)(to + i * 16) = __builtin_shufflevector(four[i], four[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
-    *(f32x8_u *)(to + (i + 4) * 16) = __builtin_shufflevector(four[i], four[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
+    *(f32x8_u *)(to + i * across) = __builtin_shufflevector(four[i], four[i + 4], 0, 1, 2, 3, 8, 9, 10, 11);
+    *(f32x8_u *)(to + (i + 4) * across) = __builtin_shufflevector(four[i], four[i + 4], 4, 5, 6, 7, 12, 13, 14, 15);
   }
 }
 
