@@ -283,6 +283,9 @@ LogicalResult EntryLowering::lowerOp(ir::ScaledDotProductAttentionOp op) {
       .set("keys_symbol", *keys)
       .set("starts", packed, 0)
       .set("places", placed, 0);
+  // Operands of products are rounded as those of other products are, where the target gains from it.
+  if (auto compute = op->getParentOfType<ModuleOp>()->getAttrOfType<StringAttr>("ingot.compute"))
+    params.set("product_type", compute.getValue() == "bf16" ? INGOT_BF16 : INGOT_F32, INGOT_F32);
   Operands operands = operandsOf(op);
   operands.add(bufferOf(op, op.getResult()));
   if (operands.failed)

@@ -15,14 +15,14 @@ import rivals
 import running
 
 
-def sessions(path, threads, without=()):
+def sessions(path, threads, without=(), compute="f32"):
     """What takes the file; reasons of those that do not are printed."""
     taken = []
     for rival in rivals.RIVALS:
         if rival.name in without:
             continue
         try:
-            taken.append(rival(path, threads))
+            taken.append(rival(path, threads, compute))
         except Exception as error:  # noqa: BLE001: whatever it refuses, and packages that are absent
             print(f"{rival.name}: does not take the model: {' '.join(str(error).split())[:200]}", flush=True)
     return taken
@@ -48,7 +48,7 @@ def prepared(command):
     return float(seconds), float(spent), int(peak), "\n".join(out).rstrip()
 
 
-def preparing(path, engine, threads, options=(), busy=False):
+def preparing(path, engine, threads, options=(), busy=False, compute="f32"):
     """Compiles the engine, and prints what that took beside the creation of each rival's session: seconds (with `busy` the processor's), and megabytes of peak memory (for the
     rivals beyond what Python and their package take)."""
     compiler = [os.path.join(running.BIN, "ingot"), "compile", path, "-o", engine, "--quiet", *options]
@@ -59,7 +59,7 @@ def preparing(path, engine, threads, options=(), busy=False):
     told = [f"Ingot {spent if busy else seconds:.1f} s, {peak / 1e6:.0f} MB"]
     for rival in rivals.RIVALS:
         try:
-            *_, out = prepared([sys.executable, rivals.__file__, rival.__name__, path, str(threads)])
+            *_, out = prepared([sys.executable, rivals.__file__, rival.__name__, path, str(threads), compute])
             cost = json.loads(out.splitlines()[-1])
             told.append(f"{rival.name} {cost['spent' if busy else 'seconds']:.1f} s, {cost['bytes'] / 1e6:.0f} MB")
         except RuntimeError:

@@ -139,11 +139,12 @@
  * With `starts` B is 1 and rows are those of R sequences, from starts i32[R+1] (behind lengths; R+1 is of batch_symbol), each of
  * attends to itself: S, T, s and t are of one sequence, and tile = starts[r] * heads + (g * S + s) * q_per_kv + j. A bias is
  * then read at the places of s and t, places i32[rows] (behind starts), has queries_symbol rows and keys_symbol columns, and
- * bias_batch is 0. Only CPUs have this form. */
+ * bias_batch is 0. Only CPUs have this form. product_type: INGOT_BF16 where operands of both products may be rounded to bf16
+ * (docs/spec/numerics.md), INGOT_F32 where not. */
 #define INGOT_SDPA_PARAMS(I, F)                                                              \
   I(kv_heads) I(q_per_kv) I(head_dim) I(value_dim) F(scale) F(soft_cap) I(causal) I(window)  \
   I(bias) I(bias_batch) I(bias_heads) I(bias_queries) I(bias_keys) I(lengths)                \
-  I(batch_symbol) I(queries_symbol) I(keys_symbol) I(starts) I(places)
+  I(batch_symbol) I(queries_symbol) I(keys_symbol) I(starts) I(places) I(product_type)
 
 /* convolution: windows of an image times a weight. Tiles: 960 (kConvolutionTiles), equal shares of the work.
  * in f32[B][channels][D][H][W], weight f32[outputs][channels/groups][kernel_d][kernel_h][kernel_w] (row-major),
@@ -190,6 +191,6 @@
   O(linear, group) O(linear, scale_type) O(linear, zeros)             \
   O(quantize_rows, codes) O(quantize_rows, in_zeros) O(linear_int, in_zeros) \
   O(rope_append, all_tokens) O(attention, queries_only) O(attention, distances) \
-  O(sdpa, starts) O(sdpa, places) O(convolution, channels_last)
+  O(sdpa, starts) O(sdpa, places) O(sdpa, product_type) O(convolution, channels_last)
 
 #endif

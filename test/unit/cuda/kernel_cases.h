@@ -78,14 +78,14 @@
 // kv_heads q_per_kv head_dim value_dim scale soft_cap causal window bias bias_batch bias_heads bias_queries bias_keys
 // lengths batch_symbol queries_symbol keys_symbol
 #define INGOT_SDPA_CASES(C)                                                                                            \
-  C(sdpa, sdpa_hd64, 3, 1, 64, 64, 0.125f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0)                                   \
-  C(sdpa, sdpa_hd20_vd36_gqa3_causal, 2, 3, 20, 36, 0.3f, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0)                    \
-  C(sdpa, sdpa_hd8_bias, 2, 2, 8, 8, 0.5f, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 2, 0, 0)                                   \
-  C(sdpa, sdpa_hd32_bias_keys_lengths, 2, 1, 32, 32, 0.25f, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 1, 2, 0, 0)                  \
-  C(sdpa, sdpa_hd16_bias_queries_mqa7, 1, 7, 16, 48, 0.25f, 0, 0, 0, 1, 0, 1, 1, 0, 0, 2, 0, 4, 0, 0)                  \
-  C(sdpa, sdpa_hd24_causal_window9_cap, 1, 2, 24, 16, 1.5f, 4, 1, 9, 0, 0, 0, 0, 0, 1, 0, 1, 2, 0, 0)                  \
-  C(sdpa, sdpa_hd5_vd1_window33, 2, 1, 5, 1, 0.9f, 0, 0, 33, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0)                          \
-  C(sdpa, sdpa_hd1_vd17_bias_one, 1, 1, 1, 17, -2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0)
+  C(sdpa, sdpa_hd64, 3, 1, 64, 64, 0.125f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0)                                \
+  C(sdpa, sdpa_hd20_vd36_gqa3_causal, 2, 3, 20, 36, 0.3f, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0)                 \
+  C(sdpa, sdpa_hd8_bias, 2, 2, 8, 8, 0.5f, 0, 0, 0, 1, 1, 1, 1, 1, 0, 0, 1, 2, 0, 0, 0)                                \
+  C(sdpa, sdpa_hd32_bias_keys_lengths, 2, 1, 32, 32, 0.25f, 0, 0, 0, 1, 1, 0, 0, 1, 1, 0, 1, 2, 0, 0, 0)               \
+  C(sdpa, sdpa_hd16_bias_queries_mqa7, 1, 7, 16, 48, 0.25f, 0, 0, 0, 1, 0, 1, 1, 0, 0, 2, 0, 4, 0, 0, 0)               \
+  C(sdpa, sdpa_hd24_causal_window9_cap, 1, 2, 24, 16, 1.5f, 4, 1, 9, 0, 0, 0, 0, 0, 1, 0, 1, 2, 0, 0, 0)               \
+  C(sdpa, sdpa_hd5_vd1_window33, 2, 1, 5, 1, 0.9f, 0, 0, 33, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0)                       \
+  C(sdpa, sdpa_hd1_vd17_bias_one, 1, 1, 1, 17, -2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0)
 
 // channels outputs groups, kernel, stride, dilation and pad by depth, height and width, scale bias residual act clamp
 // low high, batch_symbol, in_ and out_ symbols by depth, height and width

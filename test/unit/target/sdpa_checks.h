@@ -6,6 +6,7 @@
 #define INGOT_TEST_UNIT_TARGET_SDPA_CHECKS_H
 
 #include "test/unit/target/checks.h"
+#include "test/unit/target/reference.h"
 #include <algorithm>
 #include <gtest/gtest.h>
 #include <limits>
@@ -16,6 +17,15 @@ struct SdpaShape {
   int batch, queries, keys;
 };
 
+// An operand of a product; rounded to bf16 where such products are (numerics.md).
+inline double operand(float x, bool rounds) { return rounds ? rounded(kBF16, x) : double(x); }
+
+// What an output may be off by. Rounding errors of a score of `size` shift weights by as much, twice; of the sums, by some
+// units. Values are below 1, so weights that are rounded to bf16 add half a unit of it at most.
+inline double errorOf(int depth, int keys, double size, bool rounds) {
+  return 0x1p-24 * (2 * (4 * std::sqrt(depth + 4.0)) * size + 4 * std::sqrt(double(keys)) + 16) + (rounds ? 0x1p-9 : 0);
+}
+
 struct SdpaProblem {
   const TestKernel &kernel;
   SdpaShape shape;
@@ -23,6 +33,7 @@ struct SdpaProblem {
   int depth = kernel.integer("head_dim"), width = kernel.integer("value_dim");
   std::vector<float> query, key, value, bias;
   std::vector<int32_t> lengths;
+  bool rounds = false; // see checkSdpa
 
   static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
@@ -107,8 +118,8 @@ struct SdpaProblem {
         continue;
       double sum = 0, terms = 0;
       for (int d = 0; d < depth; ++d) {
-        double product = double(query[index(b, s, h, d, shape.queries, heads, depth)]) *
-                         key[index(b, t, g, d, keys, kvHeads, depth)];
+        double product = operand(query[index(b, s, h, d, shape.queries, heads, depth)], rounds) *
+                         operand(key[index(b, t, g, d, keys, kvHeads, depth)], rounds);
         sum += product;
         terms += std::fabs(product);
       }
@@ -120,8 +131,7 @@ struct SdpaProblem {
       most = std::max(most, scores[static_cast<size_t>(t)]);
     }
     std::vector<double> result(static_cast<size_t>(width), 0.0);
-    // Rounding errors of a score shift weights by as much, twice; of the sums, by some units. Values are below 1.
-    error = 0x1p-24 * (2 * (4 * std::sqrt(depth + 4.0)) * size + 4 * std::sqrt(double(keys)) + 16);
+    error = errorOf(depth, keys, size, rounds);
     if (most == -kInfinity)
       return result;
     double total = 0;
@@ -131,7 +141,7 @@ struct SdpaProblem {
         continue;
       total += weight;
       for (int e = 0; e < width; ++e)
-        result[static_cast<size_t>(e)] += weight * value[index(b, t, g, e, keys, kvHeads, width)];
+        result[static_cast<size_t>(e)] += weight * operand(value[index(b, t, g, e, keys, kvHeads, width)], rounds);
     }
     for (double &x : result)
       x /= total;
@@ -157,8 +167,10 @@ struct SdpaProblem {
   }
 };
 
-inline void checkSdpa(const TestKernel &kernel, const Run &run, SdpaShape shape, uint32_t pieces) {
+// `rounds`: the target multiplies operands that are rounded to bf16.
+inline void checkSdpa(const TestKernel &kernel, const Run &run, SdpaShape shape, uint32_t pieces, bool rounds = false) {
   SdpaProblem p(kernel, shape, 11);
+  p.rounds = rounds;
   Buffer out = p.run(run, pieces);
   for (int b = 0; b < shape.batch; ++b)
     for (int s = 0; s < shape.queries; ++s)
@@ -186,7 +198,8 @@ inline void checkSdpaCompany(const TestKernel &kernel, const Run &run, SdpaShape
 
 // Sequences one behind another: each attends to itself, a bias is read by places; in one piece and in several, the same
 // bits.
-inline void checkSdpaSequences(const TestKernel &kernel, const Run &run, const std::vector<int> &lengths) {
+inline void checkSdpaSequences(const TestKernel &kernel, const Run &run, const std::vector<int> &lengths,
+                               bool rounds = false) {
   const int kvHeads = kernel.integer("kv_heads"), perKv = kernel.integer("q_per_kv"), heads = kvHeads * perKv;
   const int depth = kernel.integer("head_dim"), width = kernel.integer("value_dim"), longest = 200;
   Numbers numbers(17);
@@ -242,8 +255,8 @@ inline void checkSdpaSequences(const TestKernel &kernel, const Run &run, const s
         for (int t = starts[r]; t <= last; ++t) {
           double sum = 0, terms = 0;
           for (int d = 0; d < depth; ++d) {
-            double product = double(query[static_cast<size_t>((s * heads + h) * depth + d)]) *
-                             key[static_cast<size_t>((t * kvHeads + g) * depth + d)];
+            double product = operand(query[static_cast<size_t>((s * heads + h) * depth + d)], rounds) *
+                             operand(key[static_cast<size_t>((t * kvHeads + g) * depth + d)], rounds);
             sum += product;
             terms += std::fabs(product);
           }
@@ -262,10 +275,10 @@ inline void checkSdpaSequences(const TestKernel &kernel, const Run &run, const s
           const double weight = std::exp(weights[static_cast<size_t>(t - starts[r])] - most);
           total += weight;
           for (int e = 0; e < width; ++e)
-            want[static_cast<size_t>(e)] += weight * value[static_cast<size_t>((t * kvHeads + g) * width + e)];
+            want[static_cast<size_t>(e)] +=
+                weight * operand(value[static_cast<size_t>((t * kvHeads + g) * width + e)], rounds);
         }
-        // As in SdpaProblem::expected.
-        const double error = 0x1p-24 * (2 * (4 * std::sqrt(depth + 4.0)) * size + 4 * std::sqrt(double(rows)) + 16);
+        const double error = errorOf(depth, rows, size, rounds);
         for (int e = 0; e < width; ++e)
           ASSERT_NEAR(double(out.as<float>()[(s * heads + h) * width + e]), want[static_cast<size_t>(e)] / total, error)
               << kernel.name << ", sequence " << r << ", row " << s << ", head " << h << ", column " << e;

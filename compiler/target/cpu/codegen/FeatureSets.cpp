@@ -62,7 +62,8 @@ bool setHolds(unsigned set, const Kernel &kernel) {
       of == "linear" && parameter(kernel, "weight_type") == INGOT_BF16 && parameter(kernel, "in_type") == INGOT_BF16;
   if (name == "avxvnni" || name == "avx512vnni")
     return integers;
-  const bool attends = of == "attention" && parameter(kernel, "cache_type") == INGOT_BF16;
+  const bool attends = (of == "attention" && parameter(kernel, "cache_type") == INGOT_BF16) ||
+                       (of == "sdpa" && parameter(kernel, "product_type") == INGOT_BF16);
   return pairs || ((integers || attends) && name == "amx");
 }
 

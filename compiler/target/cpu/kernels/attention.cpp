@@ -46,7 +46,7 @@ template <int CACHE> struct Attention {
 
   INGOT_INLINE void carve(char *scratch) {
     if constexpr (kTiles)
-      scratch = tiles.carve(layout, p->head_dim, scratch);
+      scratch = tiles.carve(layout.tileRows, p->head_dim, p->head_dim, scratch);
     int64_t scalars = roundUp(layout.rows * 4, 64), copy = kBlock * layout.width * 4;
     auto take = [&](int64_t bytes) __attribute__((always_inline)) {
       char *part = scratch;

@@ -28,21 +28,21 @@ INGOT_INLINE u16x32 pairsOf(u16x16 a, u16x16 b) {
 struct TileRows {
   static constexpr int32_t kTogether = kAttentionTogether;
   int32_t stride;  // rows, rounded up to whole tiles
-  int32_t headDim; // of keys and values
+  int32_t headDim; // of keys and, of a cache, values
   int32_t depth;   // headDim rounded up to a tile, 32
-  int32_t width;   // headDim rounded up to 16
+  int32_t width;   // of values, rounded up to 16
   uint16_t *queries;       // [stride][depth]
   float *acc;              // [width / 16][stride][16]
   uint16_t *weights;       // [kTogether][64]
   float *scores;           // [4][kTogether][16]
   uint16_t *keys, *values; // panels
 
-  // Takes its parts from `scratch`, as attentionScratch counts them; returns the bytes after them.
-  INGOT_INLINE char *carve(const AttentionScratch &layout, int32_t hd, char *scratch) {
+  // Takes its parts from `scratch`, as tileRowsScratch counts them; returns the bytes after them.
+  INGOT_INLINE char *carve(int64_t rows, int32_t hd, int32_t valueDim, char *scratch) {
     headDim = hd;
-    stride = (int32_t)layout.tileRows;
+    stride = (int32_t)rows;
     depth = (int32_t)roundUp(hd, 32);
-    width = (int32_t)layout.width;
+    width = (int32_t)roundUp(valueDim, 16);
     auto take = [&](int64_t bytes) __attribute__((always_inline)) {
       char *part = scratch;
       scratch += bytes;
@@ -234,21 +234,24 @@ struct TileRows {
       product<true>(queries + (int64_t)start * depth, depth, count, keys + (int64_t)block.from * depth * 16,
                     block.to - block.from, scores + block.from * kTogether * 16, kTogether * 16, true);
       softmaxRows(rows, start, start + count, block.base, Place<P>{*this, p, rows, block.base, start});
-      if (apart)
-        mixApart(rows, block, start, start + count);
-      else
-        product<true>(weights, kBlock, count, values, width / 16, accOf(start, 0), stride * 16, false);
+      mix(rows, block.base, start, start + count, apart,
+          [&](int32_t from, int32_t to) __attribute__((always_inline)) { layOutValues(block, from, to); });
     }
   }
 
-  // 0 times what is not finite is not 0: rows that do not see it are multiplied without it.
-  INGOT_INLINE void mixApart(const Rows &rows, const BlockView<bf16> &block, int32_t start, int32_t stop) const {
+  // Adds weights times values to the sums of rows [start, stop). 0 times what is not finite is not 0: where such is seen by
+  // some rows alone, the others are multiplied without it, values of positions [from, to) laid out for them anew.
+  template <class LayOut>
+  INGOT_INLINE void mix(const Rows &rows, int32_t base, int32_t start, int32_t stop, bool apart,
+                        const LayOut &layOut) const {
+    if (!apart)
+      return product<true>(weights, kBlock, stop - start, values, width / 16, accOf(start, 0), stride * 16, false);
     for (int32_t row = start, end; row < stop; row = end) {
       for (end = row + 1; end < stop && rows.first[end] == rows.first[row] && rows.last[end] == rows.last[row];)
         ++end;
       int32_t from, to;
-      seenBy(rows, row, block.base, from, to);
-      layOutValues(block, from, to);
+      seenBy(rows, row, base, from, to);
+      layOut(from, to);
       product<false>(weights + (row - start) * kBlock, kBlock, end - row, values, width / 16, accOf(row, 0),
                      stride * 16, false);
     }

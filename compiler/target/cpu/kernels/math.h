@@ -62,14 +62,15 @@ INGOT_INLINE f32x16 tanh(f32x16 x) {
   p = fma(p, s, splat(1.33314422036e-1f));
   p = fma(p, s, splat(-3.33332819422e-1f));
   f32x16 small = fma(p * s, a, a);
-  f32x16 big = 1.0f - 2.0f / (exp(a + a) + 1.0f);
-  return __builtin_elementwise_copysign(a < 0.625f ? small : big, x);
+  f32x16 most = a > 10.0f ? splat(10.0f) : a; // 1 from 9.02 on
+  f32x16 big = 1.0f - 2.0f / (expNormal(most + most) + 1.0f);
+  return __builtin_elementwise_copysign(a >= 0.625f ? big : small, x); // small is not a number where x is none
 }
 
 // erf: x + x P(x^2) below 0.927734375, else 1 - exp(-Q(x)); coefficients after N. Juffa. At most 1.1 ulp.
 INGOT_INLINE f32x16 erf(f32x16 x) {
   f32x16 t = __builtin_elementwise_abs(x);
-  t = t > 10.0f ? splat(10.0f) : t; // 1 from 3.92 on; keeps Q finite
+  t = t > 4.0f ? splat(4.0f) : t; // 1 from 3.92 on
   f32x16 s = t * t;
   f32x16 q = fma(splat(-1.72853470e-5f), t, splat(3.83197126e-4f));
   f32x16 u = fma(splat(-3.88396438e-3f), t, splat(2.42546219e-2f));
@@ -78,8 +79,7 @@ INGOT_INLINE f32x16 erf(f32x16 x) {
   q = fma(q, t, splat(-6.34846687e-1f));
   q = fma(q, t, splat(-1.28717512e-1f));
   q = fma(q, t, -t);
-  f32x16 big = __builtin_elementwise_copysign(1.0f - exp(q), x);
-  big = t > 4.0f ? __builtin_elementwise_copysign(splat(1.0f), x) : big;
+  f32x16 big = __builtin_elementwise_copysign(1.0f - expNormal(q), x);
   f32x16 p = splat(-5.96761703e-4f);
   p = fma(p, s, splat(4.99119423e-3f));
   p = fma(p, s, splat(-2.67681349e-2f));
@@ -87,7 +87,7 @@ INGOT_INLINE f32x16 erf(f32x16 x) {
   p = fma(p, s, splat(-3.76125336e-1f));
   p = fma(p, s, splat(1.28379166e-1f));
   f32x16 small = fma(p, x, x);
-  return t > 0.927734375f ? big : small;
+  return t > 0.927734375f ? big : small; // small is not a number where x is none
 }
 
 // silu(x) = x / (1 + exp(-x))

@@ -127,6 +127,12 @@ constexpr int64_t partialBytes(PartialLayout layout, int64_t pageTokens) {
   return roundUp((layout.at(1, 0, 0) * 4 * pageTokens * 3 + 2 * kSegment - 1) / (2 * kSegment), 64);
 }
 
+// attention_tiles.h: queries, weights, scores, accumulators of `rows` rows, and a block's keys and values as panels.
+constexpr int64_t tileRowsScratch(int64_t rows, int64_t headDim, int64_t valueDim) {
+  const int64_t depth = roundUp(headDim, 32), width = roundUp(valueDim, 16);
+  return rows * (depth * 2 + width * 4) + kAttentionTogether * kBlock * (2 + 4) + kBlock * (depth + width) * 2;
+}
+
 struct AttentionScratch {
   int64_t rows;     // at most
   int64_t width;    // head_dim rounded up to 16
@@ -141,21 +147,19 @@ constexpr AttentionScratch attentionScratch(const attention_params &p) {
   s.width = roundUp(p.head_dim, 16);
   s.state = s.rows * s.width * 4;
   int64_t scalars = roundUp(s.rows * 4, 64);
+  s.tileRows = p.cache_type == INGOT_BF16 ? roundUp(s.rows, 16) : 0;
+  const int64_t tiles = s.tileRows ? tileRowsScratch(s.tileRows, p.head_dim, p.head_dim) : 0;
   // queries, segment and total accumulators; scores [rows][64]; maxima and sums of both; ranges; a block of keys and of
   // values in f32, and their scales
-  // queries, weights, scores, accumulators, and a block's keys and values as panels
-  s.tileRows = p.cache_type == INGOT_BF16 ? roundUp(s.rows, 16) : 0;
-  const int64_t depth = roundUp(p.head_dim, 32);
-  const int64_t panels = s.tileRows ? kBlock * (depth + s.width) * 2 : 0;
-  const int64_t scores = s.tileRows ? kAttentionTogether * kBlock * (2 + 4) : 0;
-  const int64_t tiles = s.tileRows * (depth * 2 + s.width * 4) + scores + panels;
   s.total =
       tiles + 3 * s.state + s.rows * kBlock * 4 + 4 * scalars + 2 * scalars + 2 * kBlock * s.width * 4 + 2 * kBlock * 4;
   return s;
 }
 
-// sdpa: kSdpaRows rows (query heads of neighbouring queries that read one kv head) share each block of keys.
+// sdpa: kSdpaRows rows (query heads of neighbouring queries that read one kv head) share each block of keys; more where
+// products are of bf16, whose tiles take less than laying out a block does.
 constexpr int64_t kSdpaRows = 96;
+constexpr int64_t kSdpaTileRows = 256;
 
 struct SdpaScratch {
   int64_t depth, width; // head_dim and value_dim rounded up to 16
@@ -164,6 +168,8 @@ struct SdpaScratch {
   int64_t scalars;      // 4 bytes for each row: maxima, sums, first and last keys
   int64_t biases;       // 8 bytes for each row
   int64_t key, value;   // a block: f32 [4][head_dim][16] and [64][width]
+  int64_t rows;         // at most
+  int64_t tiles;        // where products are of bf16: what attention_tiles.h takes, and 16 keys as bf16
   int64_t total;
 };
 
@@ -171,14 +177,17 @@ constexpr SdpaScratch sdpaScratch(const sdpa_params &p) {
   SdpaScratch s{};
   s.depth = roundUp(p.head_dim, 16);
   s.width = roundUp(p.value_dim, 16);
-  s.query = kSdpaRows * s.depth * 4;
-  s.acc = kSdpaRows * s.width * 4;
-  s.scores = kSdpaRows * kBlock * 4;
-  s.scalars = roundUp(kSdpaRows * 4, 64);
-  s.biases = roundUp(kSdpaRows * 8, 64);
+  s.rows = p.product_type == INGOT_BF16 ? kSdpaTileRows : kSdpaRows;
+  s.query = s.rows * s.depth * 4;
+  s.acc = s.rows * s.width * 4;
+  s.scores = s.rows * kBlock * 4;
+  s.scalars = roundUp(s.rows * 4, 64);
+  s.biases = roundUp(s.rows * 8, 64);
   s.key = kBlock * p.head_dim * 4;
   s.value = kBlock * s.width * 4;
-  s.total = s.query + s.acc + s.scores + 4 * s.scalars + s.biases + s.key + s.value;
+  if (p.product_type == INGOT_BF16)
+    s.tiles = tileRowsScratch(s.rows, p.head_dim, p.value_dim) + 16 * roundUp(p.head_dim, 32) * 2;
+  s.total = s.query + s.acc + s.scores + 4 * s.scalars + s.biases + s.key + s.value + s.tiles;
   return s;
 }
 

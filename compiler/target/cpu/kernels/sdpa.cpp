@@ -4,8 +4,9 @@
 // neighbouring tiles that read one kv head are "rows" that share each block of 64 keys, which is laid out for
 // attention_rows.h first: keys transposed, values side by side. Sums are those of `attention` without segments
 // (docs/spec/numerics.md): they depend on nothing but the row, however tiles are cut. With starts each sequence is a
-// batch with as many queries and keys as it has rows.
-#include "compiler/target/cpu/kernels/attention_rows.h"
+// batch with as many queries and keys as it has rows. Products of bf16 run on AMX where there are tiles
+// (attention_tiles.h); elsewhere they are f32.
+#include "compiler/target/cpu/kernels/attention_tiles.h"
 #include "compiler/target/cpu/kernels/transpose.h"
 
 namespace ingot::kernels {
@@ -17,7 +18,10 @@ struct Scoring {
   float scale, soft_cap;
 };
 
-struct Sdpa {
+// PRODUCTS: the type that operands of products are rounded to, INGOT_F32 for none.
+
+template <int PRODUCTS> struct Sdpa {
+  static constexpr bool kTiles = kHasTiles && PRODUCTS == INGOT_BF16;
   const sdpa_params *p;
   const float *query, *key, *value, *bias;
   const int32_t *lengths, *starts, *places;
@@ -31,6 +35,8 @@ struct Sdpa {
   int32_t *first, *last; // [rows]
   const float **biases;  // [rows]: of key 0
   float *blockKeys, *blockValues;
+  TileRows tiles;
+  uint16_t *keyLines; // [16][tiles.depth]
 
   INGOT_INLINE void carve(char *scratch) {
     auto take = [&](int64_t bytes) __attribute__((always_inline)) {
@@ -50,6 +56,28 @@ struct Sdpa {
     biases = (const float **)take(layout.biases);
     blockKeys = take(layout.key);
     blockValues = take(layout.value);
+    if constexpr (kTiles)
+      keyLines = (uint16_t *)tiles.carve(layout.rows, p->head_dim, p->value_dim, scratch);
+  }
+
+  // Sixteen scores of a row, of keys from `position` on, with their bias.
+  INGOT_INLINE f32x16 biased(f32x16 s, int32_t row, int64_t position) const {
+    if (!p->bias)
+      return s;
+    const float *at = biases[row];
+    if (!p->bias_keys)
+      return s + *at;
+    const int64_t left = keys - position;
+    if (p->places) {
+      f32x16 picked = splat(0.0f);
+      const int32_t *of = places + keyRow + position;
+      if (left >= 16 && of[15] - of[0] == 15) // ascending, so none between is left out
+        return s + load16(at + of[0]);
+      for (int32_t lane = 0; lane < 16 && lane < left; ++lane)
+        picked[lane] = at[of[lane]];
+      return s + picked;
+    }
+    return left < 16 ? s + load16(at + position, maximum((int32_t)left, 0)) : s + load16(at + position);
   }
 
   // Scores of a row with its bias; weights take their place.
@@ -58,25 +86,7 @@ struct Sdpa {
     const Sdpa &a;
     int64_t base;
     INGOT_INLINE float *at(int32_t row, int32_t g) const { return a.rows.scores + (int64_t)row * kBlock + g * 16; }
-    INGOT_INLINE f32x16 score(int32_t row, int32_t g) const {
-      f32x16 s = load16(at(row, g));
-      if (!a.p->bias)
-        return s;
-      const float *bias = a.biases[row];
-      if (!a.p->bias_keys)
-        return s + *bias;
-      const int64_t position = base + g * 16, left = a.keys - position;
-      if (a.p->places) {
-        f32x16 picked = splat(0.0f);
-        const int32_t *places = a.places + a.keyRow + position;
-        if (left >= 16 && places[15] - places[0] == 15) // ascending, so none between is left out
-          return s + load16(bias + places[0]);
-        for (int32_t lane = 0; lane < 16 && lane < left; ++lane)
-          picked[lane] = bias[places[lane]];
-        return s + picked;
-      }
-      return left < 16 ? s + load16(bias + position, maximum((int32_t)left, 0)) : s + load16(bias + position);
-    }
+    INGOT_INLINE f32x16 score(int32_t row, int32_t g) const { return a.biased(load16(at(row, g)), row, base + g * 16); }
     INGOT_INLINE bool plain() const { return !a.p->bias; }
     template <bool NORMAL> INGOT_INLINE void weights(int32_t row, const f32x16 (&w)[kBlock / 16]) const {
 #pragma unroll
@@ -89,6 +99,19 @@ struct Sdpa {
       for (int64_t d = 0; d < a.rows.width; d += 16)
         store16(acc + d, load16(acc + d) * keep);
     }
+  };
+
+  // The same where scores and weights are those of tiles.
+  struct TilePlace : TileRows::Place<Scoring> {
+    static constexpr bool kMasks = true;
+    const Sdpa &a;
+    INGOT_INLINE TilePlace(const Sdpa &a, const Scoring &scoring, int64_t base, int32_t start)
+        : TileRows::Place<Scoring>{a.tiles, &scoring, a.rows, (int32_t)base, start}, a(a) {}
+    INGOT_INLINE f32x16 score(int32_t row, int32_t g) const {
+      const float *sums = this->of.scores + (g * TileRows::kTogether + row - this->start) * 16;
+      return a.biased(finishScore(this->p, load16(sums)), row, this->base + g * 16);
+    }
+    INGOT_INLINE bool plain() const { return !a.p->bias && this->p->soft_cap == 0.0f; }
   };
 
   // The keys that query s of batch b sees: first[row] to last[row], none where that is less.
@@ -125,6 +148,10 @@ struct Sdpa {
                               (p->bias_queries ? line : 0)) *
                                  columns;
       }
+      if constexpr (kTiles) {
+        tiles.setQuery(row, to);
+        tiles.clear(row);
+      }
       rows.most[row] = -__builtin_inff();
       rows.sum[row] = 0.0f;
       for (int64_t e = 0; e < rows.width; e += 16)
@@ -159,6 +186,79 @@ struct Sdpa {
     }
   }
 
+  // Keys [base, end) of a block as panels of tiles: sixteen of them as rows of bf16, whose pairs are then turned.
+  INGOT_INLINE void layTileKeys(int64_t g, int64_t base, int64_t end, int32_t from, int32_t to) const {
+    const int64_t stride = (int64_t)p->kv_heads * p->head_dim;
+    const float *source = key + keyRow * stride + g * p->head_dim;
+    for (int32_t group = from; group < to; ++group) {
+      for (int32_t i = 0; i < 16; ++i) {
+        const int64_t t = base + group * 16 + i;
+        const float *in = source + (t < end ? t : end - 1) * stride;
+        auto *row = (bf16 *)(keyLines + i * tiles.depth);
+        int32_t d = 0;
+        for (; d + 32 <= p->head_dim; d += 32)
+          store32Normal(row + d, load16(in + d), load16(in + d + 16));
+        for (; d < tiles.depth; d += 16)
+          store16(row + d, load16(in + d, maximum(0, minimum(16, p->head_dim - d))));
+      }
+      transpose16((const float *)keyLines, tiles.depth / 2, 16, tiles.depth / 2,
+                  (float *)(tiles.keys + (int64_t)group * tiles.depth * 16));
+    }
+  }
+
+  // Values of keys [from, to) of a block as panels of tiles, zeros elsewhere. Tells whether one of them is not finite.
+  INGOT_INLINE bool layTileValues(int64_t g, int64_t base, int32_t from, int32_t to) const {
+    if (from >= to) {
+      clearVectors(tiles.values, kBlock * tiles.width / 32);
+      return false;
+    }
+    const int64_t stride = (int64_t)p->kv_heads * p->value_dim;
+    const float *source = value + (keyRow + base) * stride + g * p->value_dim;
+    u16x32 largest = (u16x32)(0); // exponents
+    for (int32_t at = 0; at < kBlock; at += 2) {
+      const float *even = source + minimum(maximum(at, from), to - 1) * stride;
+      const float *odd = source + minimum(maximum(at + 1, from), to - 1) * stride;
+      const bool hasEven = at >= from && at < to, hasOdd = at + 1 >= from && at + 1 < to;
+      for (int32_t c = 0; c < tiles.width; c += 16) {
+        const int32_t width = minimum(16, p->value_dim - c);
+        bf16 both[32];
+        store32Normal(both, hasEven ? load16(even + c, width) : splat(0.0f),
+                      hasOdd ? load16(odd + c, width) : splat(0.0f));
+        const u16x32 bits = *(const u16x32_u *)both;
+        largest = __builtin_elementwise_max(largest, bits & (uint16_t)0x7f80);
+        *(u16x32_u *)(tiles.values + (int64_t)c * kBlock + at * 16) = pairsOf(bits.lo, bits.hi);
+      }
+    }
+    return __builtin_reduce_max(largest) == 0x7f80;
+  }
+
+  INGOT_INLINE void attendTiles(int64_t g) const {
+    const Scoring scoring = {p->head_dim, INGOT_BF16, p->scale, p->soft_cap};
+    const int32_t low = first[0], high = last[rows.count - 1]; // both ascend with the row
+    bool alike = true;
+    for (int32_t row = 1; row < rows.count; ++row)
+      alike = alike && first[row] == first[0] && last[row] == last[0];
+    for (int64_t base = low / kBlock * kBlock; base <= high; base += kBlock) {
+      const int32_t from = maximum(low - (int32_t)base, 0), to = minimum(high - (int32_t)base + 1, (int32_t)kBlock);
+      const int32_t groups = (to + 15) / 16;
+      layTileKeys(g, base, base + to, from / 16, groups);
+      const bool apart = layTileValues(g, base, from, to) && !alike;
+#pragma clang loop unroll(disable)
+      for (int32_t start = 0; start < rows.count; start += TileRows::kTogether) {
+        const int32_t count = minimum(TileRows::kTogether, rows.count - start);
+        tiles.template product<true>(tiles.queries + (int64_t)start * tiles.depth, tiles.depth, count,
+                                     tiles.keys + (int64_t)(from / 16) * tiles.depth * 16, groups - from / 16,
+                                     tiles.scores + from / 16 * TileRows::kTogether * 16, TileRows::kTogether * 16,
+                                     true);
+        softmaxRows(rows, start, start + count, (int32_t)base, TilePlace(*this, scoring, base, start));
+        tiles.mix(rows, (int32_t)base, start, start + count, apart,
+                  [&](int32_t a, int32_t b) __attribute__((always_inline)) { layTileValues(g, base, a, b); });
+      }
+    }
+    for (int32_t row = 0; row < rows.count; ++row)
+      tiles.take(rows, row);
+  }
+
   INGOT_INLINE void attend(int64_t g) const {
     const Scoring scoring = {p->head_dim, INGOT_F32, p->scale, p->soft_cap};
     const int32_t low = first[0], high = last[rows.count - 1]; // both ascend with the row
@@ -186,9 +286,12 @@ struct Sdpa {
 
   // The rows of a unit from row `from` of kv head g on, at most `count`; how many they were.
   INGOT_INLINE int64_t unit(int64_t b, int64_t g, int64_t from, int64_t count) {
-    rows.count = (int32_t)(count < kSdpaRows ? count : kSdpaRows);
+    rows.count = (int32_t)(count < layout.rows ? count : layout.rows);
     begin(b, g, from);
-    attend(g);
+    if constexpr (kTiles)
+      attendTiles(g);
+    else
+      attend(g);
     store(g, from);
     return rows.count;
   }
@@ -220,12 +323,10 @@ struct Sdpa {
   }
 };
 
-} // namespace
-} // namespace ingot::kernels
-
-INGOT_KERNEL(sdpa) {
-  using namespace ingot::kernels;
-  Sdpa a;
+template <int PRODUCTS>
+INGOT_INLINE void runSdpa(const sdpa_params *p, void *const *buffers, const int64_t *symbols, uint32_t tile0,
+                          uint32_t tile1, void *scratch) {
+  Sdpa<PRODUCTS> a;
   a.p = p;
   a.queries = symbols[p->queries_symbol];
   a.keys = symbols[p->keys_symbol];
@@ -242,9 +343,24 @@ INGOT_KERNEL(sdpa) {
   a.out = (float *)buffers[next];
   a.layout = sdpaScratch(*p);
   a.carve((char *)scratch);
+  if constexpr (Sdpa<PRODUCTS>::kTiles)
+    ingot_linear_tiles_shape_whole();
   if (p->starts)
     a.runSequences(tile0, tile1, symbols[p->batch_symbol] - 1);
   else
     a.run(tile0, tile1);
+  if constexpr (Sdpa<PRODUCTS>::kTiles)
+    releaseTiles();
+}
+
+} // namespace
+} // namespace ingot::kernels
+
+INGOT_KERNEL(sdpa) {
+  using namespace ingot::kernels;
+  if (p->product_type == INGOT_BF16)
+    runSdpa<INGOT_BF16>(p, buffers, symbols, tile0, tile1, scratch);
+  else
+    runSdpa<INGOT_F32>(p, buffers, symbols, tile0, tile1, scratch);
   return 0;
 }
