@@ -16,9 +16,11 @@
 namespace ingot::kernels {
 
 #if defined(__AVX512F__)
-constexpr int kTile = 12; // rows whose sums over 16 lanes stand in registers at once
+constexpr int kTile = 12;      // rows whose sums over 16 lanes stand in registers at once, ...
+constexpr int kTileGroups = 2; // ... of so many groups of 16 positions or columns: 14 loads for 24 sums
 #else
 constexpr int kTile = 6;
+constexpr int kTileGroups = 1;
 #endif
 
 // The rows of a chunk and their states, in scratch.
@@ -148,7 +150,7 @@ INGOT_INLINE void scoreBlock(const P *p, const Rows &rows, const BlockView<T> &b
   int32_t row = 0;
   if constexpr (TOP > 4)
     for (; row + TOP <= rows.count; row += TOP)
-      scoreGroups<TOP, 1, FETCH>(p, rows, row, block);
+      scoreGroups<TOP, kTileGroups, FETCH>(p, rows, row, block);
   for (; row + 4 <= rows.count; row += 4)
     scoreGroups<4, 1, FETCH>(p, rows, row, block);
   for (; row + 2 <= rows.count; row += 2)
@@ -439,7 +441,7 @@ template <int TOP, bool FETCH, class T> INGOT_INLINE void mixBlock(const Rows &r
   int32_t row = 0;
   if constexpr (TOP > 4)
     for (; row + TOP <= rows.count; row += TOP)
-      mixRows<TOP, 1, FETCH>(rows, row, block);
+      mixRows<TOP, kTileGroups, FETCH>(rows, row, block);
   for (; row + 4 <= rows.count; row += 4)
     mixRows<4, 1, FETCH>(rows, row, block);
   for (; row + 2 <= rows.count; row += 2)

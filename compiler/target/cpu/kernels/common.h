@@ -59,6 +59,14 @@ template <> struct ElementOf<INGOT_U8> { using type = uint8_t; };
 INGOT_INLINE int32_t minimum(int32_t a, int32_t b) { return a < b ? a : b; }
 INGOT_INLINE int32_t maximum(int32_t a, int32_t b) { return a > b ? a : b; }
 
+// Rows of a block: the fewest blocks of at most `most` rows, all as large, but for what makes them multiples of `unit`.
+INGOT_INLINE int32_t evenBlocks(int32_t rows, int64_t most, int32_t unit) {
+  most = most / unit * unit;
+  const int64_t blocks = (rows + most - 1) / most;
+  const int64_t each = roundUp((rows + blocks - 1) / blocks, unit);
+  return (int32_t)(each < most ? each : most);
+}
+
 INGOT_INLINE float asFloat(uint32_t bits) { return __builtin_bit_cast(float, bits); }
 INGOT_INLINE uint32_t asBits(float value) { return __builtin_bit_cast(uint32_t, value); }
 

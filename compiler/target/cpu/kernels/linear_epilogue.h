@@ -90,14 +90,6 @@ INGOT_INLINE void overParts(const ingot_env *env, int64_t rows, int32_t tiles, u
   }
 }
 
-// Rows of a block: the fewest blocks of at most `most` rows, all as large, but for what makes them multiples of `unit`.
-INGOT_INLINE int32_t evenBlocks(int32_t rows, int64_t most, int32_t unit) {
-  most = most / unit * unit;
-  const int64_t blocks = (rows + most - 1) / most;
-  const int64_t each = roundUp((rows + blocks - 1) / blocks, unit);
-  return (int32_t)(each < most ? each : most);
-}
-
 } // namespace ingot::kernels
 
 #endif

@@ -156,10 +156,9 @@ constexpr AttentionScratch attentionScratch(const attention_params &p) {
   return s;
 }
 
-// sdpa: kSdpaRows rows (query heads of neighbouring queries that read one kv head) share each block of keys; more where
-// products are of bf16, whose tiles take less than laying out a block does.
-constexpr int64_t kSdpaRows = 96;
-constexpr int64_t kSdpaTileRows = 256;
+// sdpa: kSdpaRows rows (query heads of neighbouring queries that read one kv head) share each block of keys, which takes a
+// sixth of the time to lay out for 96.
+constexpr int64_t kSdpaRows = 256;
 
 struct SdpaScratch {
   int64_t depth, width; // head_dim and value_dim rounded up to 16
@@ -168,7 +167,6 @@ struct SdpaScratch {
   int64_t scalars;      // 4 bytes for each row: maxima, sums, first and last keys
   int64_t biases;       // 8 bytes for each row
   int64_t key, value;   // a block: f32 [4][head_dim][16] and [64][width]
-  int64_t rows;         // at most
   int64_t tiles;        // where products are of bf16: what attention_tiles.h takes, and 16 keys as bf16
   int64_t total;
 };
@@ -177,16 +175,15 @@ constexpr SdpaScratch sdpaScratch(const sdpa_params &p) {
   SdpaScratch s{};
   s.depth = roundUp(p.head_dim, 16);
   s.width = roundUp(p.value_dim, 16);
-  s.rows = p.product_type == INGOT_BF16 ? kSdpaTileRows : kSdpaRows;
-  s.query = s.rows * s.depth * 4;
-  s.acc = s.rows * s.width * 4;
-  s.scores = s.rows * kBlock * 4;
-  s.scalars = roundUp(s.rows * 4, 64);
-  s.biases = roundUp(s.rows * 8, 64);
+  s.query = kSdpaRows * s.depth * 4;
+  s.acc = kSdpaRows * s.width * 4;
+  s.scores = kSdpaRows * kBlock * 4;
+  s.scalars = roundUp(kSdpaRows * 4, 64);
+  s.biases = roundUp(kSdpaRows * 8, 64);
   s.key = kBlock * p.head_dim * 4;
   s.value = kBlock * s.width * 4;
   if (p.product_type == INGOT_BF16)
-    s.tiles = tileRowsScratch(s.rows, p.head_dim, p.value_dim) + 16 * roundUp(p.head_dim, 32) * 2;
+    s.tiles = tileRowsScratch(kSdpaRows, p.head_dim, p.value_dim) + 16 * roundUp(p.head_dim, 32) * 2;
   s.total = s.query + s.acc + s.scores + 4 * s.scalars + s.biases + s.key + s.value + s.tiles;
   return s;
 }

@@ -57,7 +57,7 @@ template <int PRODUCTS> struct Sdpa {
     blockKeys = take(layout.key);
     blockValues = take(layout.value);
     if constexpr (kTiles)
-      keyLines = (uint16_t *)tiles.carve(layout.rows, p->head_dim, p->value_dim, scratch);
+      keyLines = (uint16_t *)tiles.carve(kSdpaRows, p->head_dim, p->value_dim, scratch);
   }
 
   // Sixteen scores of a row, of keys from `position` on, with their bias.
@@ -286,7 +286,8 @@ template <int PRODUCTS> struct Sdpa {
 
   // The rows of a unit from row `from` of kv head g on, at most `count`; how many they were.
   INGOT_INLINE int64_t unit(int64_t b, int64_t g, int64_t from, int64_t count) {
-    rows.count = (int32_t)(count < layout.rows ? count : layout.rows);
+    const auto all = (int32_t)(count < 1 << 30 ? count : 1 << 30);
+    rows.count = minimum(evenBlocks(all, kSdpaRows, kTiles ? TileRows::kTogether : kTile), all);
     begin(b, g, from);
     if constexpr (kTiles)
       attendTiles(g);
