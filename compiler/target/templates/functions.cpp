@@ -3,9 +3,12 @@
 // See functions.h.
 #include "compiler/target/templates/functions.h"
 
+#include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
 
@@ -21,6 +24,45 @@ std::vector<std::string> symbolsAround(func::FuncOp body) {
           symbols.push_back(SymbolTable::getSymbolName(op).str());
       });
   return symbols;
+}
+
+bool runPasses(ModuleOp module, llvm::function_ref<void(PassManager &)> build, std::string &error) {
+  std::string message;
+  ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &diagnostic) {
+    if (message.empty())
+      message = diagnostic.str();
+    return success();
+  });
+  PassManager manager(module.getContext());
+  build(manager);
+  if (succeeded(manager.run(module)))
+    return true;
+  error = "internal error: " + (message.empty() ? std::string("a pass failed") : message);
+  return false;
+}
+
+OwningOpRef<ModuleOp> fusedCopy(func::FuncOp body, std::string &error) {
+  MLIRContext *context = body.getContext();
+  OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(context));
+  OpBuilder builder(context);
+  builder.setInsertionPointToEnd(module->getBody());
+  auto copy = cast<func::FuncOp>(builder.clone(*body));
+  copy.setPublic();
+  auto build = [](PassManager &manager) {
+    manager.addPass(createLinalgElementwiseOpFusionPass());
+    manager.addPass(createCanonicalizerPass());
+    manager.addPass(createCSEPass());
+  };
+  if (!runPasses(*module, build, error))
+    return {};
+  if (copy.getBody().hasOneBlock())
+    if (Operation *end = copy.getBody().front().getTerminator();
+        end->getNumOperands() == 1 && isa<BlockArgument>(end->getOperand(0))) {
+      builder.setInsertionPoint(end);
+      end->setOperand(0, linalg::CopyOp::create(builder, end->getLoc(), end->getOperand(0), copy.getArguments().back())
+                             .getResult(0));
+    }
+  return module;
 }
 
 int64_t firstIndex(AffineMap map) {

@@ -7,14 +7,27 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
 
 #include <string>
 #include <vector>
+
+namespace mlir {
+class PassManager;
+} // namespace mlir
 
 namespace ingot::target {
 
 // The names that number symbols[] of kernels: the program's where there is one, else the module's.
 std::vector<std::string> symbolsAround(mlir::func::FuncOp body);
+
+// A copy of the function in a module of its own, in which element-wise ops that one other reads are part of that one, so that
+// no tensor stands between them. What simplifies to one of its arguments copies it. Symbols are those around `body`. Null:
+// `error` says why.
+mlir::OwningOpRef<mlir::ModuleOp> fusedCopy(mlir::func::FuncOp body, std::string &error);
+// Runs passes on the module; on failure the first diagnostic stands in `error`.
+bool runPasses(mlir::ModuleOp module, llvm::function_ref<void(mlir::PassManager &)> build, std::string &error);
 
 // The loop dimension that is the first index of an operand; -1 where none is.
 int64_t firstIndex(mlir::AffineMap map);

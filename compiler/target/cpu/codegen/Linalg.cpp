@@ -31,22 +31,6 @@ using namespace mlir;
 
 namespace ingot::target::cpu {
 
-// Runs passes on the module; on failure the first diagnostic stands in `error`.
-static bool runPasses(ModuleOp module, llvm::function_ref<void(PassManager &)> build, std::string &error) {
-  std::string message;
-  ScopedDiagnosticHandler handler(module.getContext(), [&](Diagnostic &diagnostic) {
-    if (message.empty())
-      message = diagnostic.str();
-    return success();
-  });
-  PassManager manager(module.getContext());
-  build(manager);
-  if (succeeded(manager.run(module)))
-    return true;
-  error = "internal error: " + (message.empty() ? std::string("a pass failed") : message);
-  return false;
-}
-
 bool lowerLinalgKernel(const Kernel &kernel, llvm::StringRef symbol, LinalgKernel &result, std::string &error) {
   auto fail = [&](const std::string &why) {
     error = "kernel '" + kernel.name + "': " + why;
@@ -62,25 +46,13 @@ bool lowerLinalgKernel(const Kernel &kernel, llvm::StringRef symbol, LinalgKerne
   registerLLVMDialectTranslation(registry);
   context->appendDialectRegistry(registry);
 
-  // A copy beside the original, so that it sees the same symbols and the plan stays as it is.
-  OwningOpRef<ModuleOp> work = ModuleOp::create(UnknownLoc::get(context));
-  OpBuilder builder(context);
-  builder.setInsertionPointToEnd(work->getBody());
-  std::vector<std::string> symbols = symbolsAround(body);
-  auto copy = cast<func::FuncOp>(builder.clone(*body));
-  copy.setPublic();
+  const std::vector<std::string> symbols = symbolsAround(body);
   std::string problem;
-  if (!runPasses(
-          *work,
-          [](PassManager &manager) {
-            manager.addPass(createLinalgElementwiseOpFusionPass());
-            manager.addPass(createCanonicalizerPass());
-            manager.addPass(createCSEPass());
-          },
-          problem))
+  OwningOpRef<ModuleOp> work = fusedCopy(body, problem);
+  if (!work)
     return fail(problem);
+  auto copy = *work->getOps<func::FuncOp>().begin();
   OwningOpRef<ModuleOp> lowered = ModuleOp::create(UnknownLoc::get(context));
-  builder.setInsertionPointToEnd(lowered->getBody());
   if (!lowerToRows(copy, symbols, *lowered, symbol, result.scratchBytes, problem))
     return fail(problem);
   if (!runPasses(

@@ -48,11 +48,6 @@ private:
     if (source.getNumResults() != 1)
       return fail("has " + llvm::Twine(source.getNumResults()) + " results; functions of one result are compiled");
     Operation *end = source.getBody().front().getTerminator();
-    // What simplifies to one of its arguments (a choice between equals) copies it.
-    if (end->getNumOperands() == 1 && isa<BlockArgument>(end->getOperand(0))) {
-      OpBuilder before(end);
-      end->setOperand(0, linalg::CopyOp::create(before, end->getLoc(), end->getOperand(0), source.getArguments().back()).getResult(0));
-    }
     returned = end->getOperand(0);
     root = returned.getDefiningOp<linalg::LinalgOp>();
     if (!root)

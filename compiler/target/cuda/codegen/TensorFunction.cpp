@@ -48,16 +48,21 @@ class Emitter {
 public:
   Emitter(const Kernel &kernel, std::string &error) : kernel(kernel), error(error) {}
 
-  bool run(Function &function, std::string &body) {
-    source = dyn_cast<func::FuncOp>(kernel.body);
-    if (!source || source.getBody().empty() || !source.getBody().hasOneBlock())
+  bool run(Function &function, std::string &code) {
+    auto body = dyn_cast<func::FuncOp>(kernel.body);
+    if (!body || body.getBody().empty() || !body.getBody().hasOneBlock())
       return fail("its body is no func.func of one block");
+    std::string problem;
+    fused = fusedCopy(body, problem);
+    if (!fused)
+      return fail(problem);
+    source = *fused->getOps<func::FuncOp>().begin();
     if (source.getNumResults() != 1)
       return fail("it has " + llvm::Twine(source.getNumResults()) + " results; functions of one result are compiled");
     returned = source.getBody().front().getTerminator()->getOperand(0);
     if (!returned.getDefiningOp<linalg::LinalgOp>())
       return fail("it returns a value that no linalg op gives");
-    symbols = symbolsAround(source);
+    symbols = symbolsAround(body);
     if (!bindArguments() || !classify() || !emitOps())
       return false;
     const auto type = cast<RankedTensorType>(returned.getType());
@@ -65,12 +70,12 @@ public:
     function.threads = kThreads;
     function.sharedBytes = uint32_t(shared);
     function.grid[0] = type.getRank() == 0 ? Extent::of(1) : rowExtent;
-    body = "  waitForPreviousLaunch();\n  letNextLaunchBegin();\n"
+    code = "  waitForPreviousLaunch();\n  letNextLaunchBegin();\n"
            "  [[maybe_unused]] unsigned char *const shared = sharedMemory();\n"
            "  [[maybe_unused]] const int64_t row = blockX();\n";
     if (type.getRank() > 0)
-      body += "  if (row >= " + storages[source.getArguments().back()].sizes[0] + ")\n    return;\n";
-    body += text;
+      code += "  if (row >= " + storages[source.getArguments().back()].sizes[0] + ")\n    return;\n";
+    code += text;
     return true;
   }
 
@@ -278,7 +283,8 @@ private:
             extent = scalars[cast<Value>(span.getMixedSizes()[i])]; // stands for the extent alone
             return true;
           }
-          auto found = storages.find(operand.get());
+          // An init that nothing reads may stand for no memory: the result has its sizes.
+          auto found = storages.find(op.isDpsInit(&operand) ? op->getResult(0) : operand.get());
           if (found != storages.end() && !(found->second.isRow && i == 0)) {
             extent = found->second.sizes[i];
             return true;
@@ -528,7 +534,8 @@ private:
 
   const Kernel &kernel;
   std::string &error;
-  func::FuncOp source;
+  OwningOpRef<ModuleOp> fused;
+  func::FuncOp source; // in it
   Value returned;
   std::vector<std::string> symbols;
   Extent rowExtent;
