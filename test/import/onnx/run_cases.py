@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Compiles and runs the models of a list that tools/oracle/make-onnx-cases recorded, and compares their outputs.
 
-    run_cases.py --ingot BIN --ingot-run BIN --work DIR LIST.json [REGEX of names]
+    run_cases.py --ingot BIN --ingot-run BIN --work DIR [--device DEVICE] LIST.json [REGEX of names]
 
 Floats differ by at most the case's tolerance (1e-4 where it has none) times 1 + the largest expected value, integers that stand for
 quantized numbers by one. Runs that a case says are refused must fail, and tell why.
@@ -53,12 +53,14 @@ def main():
     parser = argparse.ArgumentParser()
     for option in ("--ingot", "--ingot-run", "--work"):
         parser.add_argument(option, required=True)
+    parser.add_argument("--device", default="cpu", help="cuda: the simulated device")
     parser.add_argument("list")
     parser.add_argument("regex", nargs="?", default="")
     args = parser.parse_args()
     os.makedirs(args.work, exist_ok=True)
     with open(args.list, encoding="utf-8") as file:
         cases = json.load(file)["cases"]
+    target = [] if args.device == "cpu" else ["--target=cpu,cuda:simulated"]
     bad = run = 0
     for case in cases:
         if not re.search(args.regex, case["name"]):
@@ -67,7 +69,7 @@ def main():
         at = lambda name: os.path.join(args.work, name)
         with open(at("model.onnx"), "wb") as file:
             file.write(base64.b64decode(case["model"]))
-        command = [args.ingot_run, "infer", at("model.ingot")]
+        command = [args.ingot_run, "infer", at("model.ingot"), "--device", args.device]
         for name, tensor in case["inputs"].items():
             write(at(f"in.{name}.npy"), tensor)
             command += ["--input", f"{name}={at(f'in.{name}.npy')}"]
@@ -78,7 +80,7 @@ def main():
             done = subprocess.run([args.ingot, "check", at("model.onnx")], capture_output=True, text=True, check=False)
             if f"graph       {case['graph']}\n" not in done.stdout:
                 problem = f"check does not say that it is {case['graph']}: {done.stdout}{done.stderr}"
-        for step in ([args.ingot, "compile", at("model.onnx"), "-o", at("model.ingot"), "--padding=keep"], command):
+        for step in ([args.ingot, "compile", at("model.onnx"), "-o", at("model.ingot"), "--padding=keep", *target], command):
             done = subprocess.run(step, capture_output=True, text=True, check=False)
             if done.returncode:
                 problem = f"{step[1]} exits with {done.returncode}: {(done.stderr or done.stdout).strip()[:500]}"

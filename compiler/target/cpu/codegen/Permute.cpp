@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// See Permute.h. Rows may stand for several dimensions (flatten-rows), whose indices are then parts of the row's number.
+// See Permute.h. Rows may stand for several dimensions (flatten-rows), whose indices are then parts of the row's
+// number.
 #include "compiler/target/cpu/codegen/Permute.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -50,8 +51,8 @@ tensor::ExtractOp onlyExtract(linalg::LinalgOp op) {
 
 } // namespace
 
-bool emitPermutation(OpBuilder &b, linalg::LinalgOp op, int64_t rowDim,
-                     const llvm::DenseMap<Value, Storage> &storages, const IRMapping &scalars, Value from, Value to) {
+bool emitPermutation(OpBuilder &b, linalg::LinalgOp op, int64_t rowDim, const llvm::DenseMap<Value, Storage> &storages,
+                     const IRMapping &scalars, Value from, Value to) {
   const Location loc = op.getLoc();
   tensor::ExtractOp extract = onlyExtract(op);
   const int64_t rank = static_cast<int64_t>(op.getNumLoops());

@@ -9,8 +9,8 @@
 
 namespace ingot::target::cpu {
 
-// Whether `op`, whose loop `rowDim` goes along the rows of its result, yields nothing but an element of a tensor at its own
-// indices in another order, the last of which is not its last: then rows [from, to) are copied by a call.
+// Whether `op`, whose loop `rowDim` goes along the rows of its result, yields nothing but an element of a tensor at its
+// own indices in another order, the last of which is not its last: then rows [from, to) are copied by a call.
 bool emitPermutation(mlir::OpBuilder &b, mlir::linalg::LinalgOp op, int64_t rowDim,
                      const llvm::DenseMap<mlir::Value, Storage> &storages, const mlir::IRMapping &scalars,
                      mlir::Value from, mlir::Value to);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // convolution by windows of 3 x 3 where channels are last, by F(2 x 2, 3 x 3) of Winograd (Lavin and Gray, "Fast
-// Algorithms for Convolutional Neural Networks", 2015): 2 x 2 places of a channel, a patch, take 16 products where their
-// windows take 36.
+// Algorithms for Convolutional Neural Networks", 2015): 2 x 2 places of a channel, a patch, take 16 products where
+// their windows take 36.
 //
 //   V = B^T d B    of the 4 x 4 elements d that the patch's windows cover, for each input channel
 //   U = G g G^T    of the 3 x 3 weights g, for each pair of channels
@@ -14,10 +14,11 @@
 //         0 -1  1  0           1/2 -1/2  1/2             0  1 -1 -1
 //         0  1  0 -1            0    0    1
 //
-// M is a product of matrices for each of the 16 elements: patches are its rows, output channels its columns. It is summed
-// in chunks of kPatchChunk channels, each a chain of fused multiply-adds, as docs/spec/numerics.md states with the order
-// of all else. Weights are transformed when they are used: that takes as long as multiplying one patch or two, and
-// engines and memory hold them once. Work is cut into units: a block of patches by some panels of 16 output channels.
+// M is a product of matrices for each of the 16 elements: patches are its rows, output channels its columns. It is
+// summed in chunks of kPatchChunk channels, each a chain of fused multiply-adds, as docs/spec/numerics.md states with
+// the order of all else. Weights are transformed when they are used: that takes as long as multiplying one patch or
+// two, and engines and memory hold them once. Work is cut into units: a block of patches by some panels of 16 output
+// channels.
 //
 // What is not finite would spread over its patch. Where sums come out so, the patch is computed again by its windows.
 #ifndef INGOT_TARGET_CPU_KERNELS_CONVOLUTION_LAST_PATCHES_H
@@ -70,8 +71,10 @@ struct PatchUnits {
         const int64_t p = (allPanels + most - 1) / most, b = (allPatches + block - 1) / block;
         const int64_t across = (allPanels + p - 1) / p, along = (allPatches + b - 1) / b;
         const int64_t units = (p * b + workers - 1) / workers;
+        // How often a worker transforms a part's weights, and a block's patches.
         const bool whole = channels <= layout.chunk;
-        const int64_t weights = least(units, (whole ? units / b : units / least(b, kPatchBlocks)) + 2), images = whole && b == 1 ? 2 : units;
+        const int64_t weights = least(units, units / (whole ? b : least(b, kPatchBlocks)) + 2);
+        const int64_t images = whole && b == 1 ? 2 : units;
         const int64_t held = kPatchProducts * 4 * (along * layout.stride + across * 16 * (layout.chunk + along));
         const int64_t cost = units * across * along * (8 * channels + 32) + weights * across * 24 * channels +
                              images * along * 3 * channels;
@@ -93,10 +96,11 @@ struct Patches : ConvolutionOperands {
   int64_t rowsOfPatches, columnsOfPatches; // of an image
   PatchUnits units;
 
-  Patches(const convolution_params *p, const ingot_env *env, void *const *buffers, const int64_t *symbols, char *scratch)
+  Patches(const convolution_params *p, const ingot_env *env, void *const *buffers, const int64_t *symbols,
+          char *scratch)
       : ConvolutionOperands(p, buffers, symbols), layout(patchScratch(*p)), rowsOfPatches((places[1] + 1) / 2),
         columnsOfPatches((places[2] + 1) / 2),
-        units(layout, env, channels, (rows + 15) / 16, batch * places[0] * patchesOf(places[1], places[2])) {
+        units(layout, env, channels, (rows + 15) / 16, most(1, batch * places[0] * patchesOf(places[1], places[2]))) {
     patches = (float *)scratch;
     weights = (float *)(scratch + layout.patches);
     sums = (float *)(scratch + layout.patches + layout.weights);
@@ -197,14 +201,15 @@ struct Patches : ConvolutionOperands {
       for (int32_t i = 0; i < length; i += 16) {
         const int32_t width = minimum(16, length - i);
         if (inside && width == 16)
-          transformElements(to + i, [&](int y, int x) __attribute__((always_inline)) {
-            return load16(from + y * down + x * right + i);
-          });
+          transformElements(
+              to + i, [&](int y, int x)
+                          __attribute__((always_inline)) { return load16(from + y * down + x * right + i); });
         else
-          transformElements(to + i, [&](int y, int x) __attribute__((always_inline)) {
-            const bool there = (uint64_t)(y0 + y) < (uint64_t)size[1] && (uint64_t)(x0 + x) < (uint64_t)size[2];
-            return there ? load16(from + y * down + x * right + i, width) : splat(0.0f);
-          });
+          transformElements(
+              to + i, [&](int y, int x) __attribute__((always_inline)) {
+                const bool there = (uint64_t)(y0 + y) < (uint64_t)size[1] && (uint64_t)(x0 + x) < (uint64_t)size[2];
+                return there ? load16(from + y * down + x * right + i, width) : splat(0.0f);
+              });
       }
     }
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Copies that change the order of dimensions, for functions over tensors that are nothing else (codegen/Permute.cpp).
-// Elements that lie side by side where they are read and apart where they are written go through squares of 8 by 8, a line
-// of the cache at a time, so that no line is met twice. A function of its own, compiled once for a model.
+// Elements that lie side by side where they are read and apart where they are written go through squares of 8 by 8, a
+// line of the cache at a time, so that no line is met twice. A function of its own, compiled once for a model.
 #include "compiler/target/cpu/kernels/transpose.h"
 
 namespace ingot::kernels {
@@ -46,8 +46,8 @@ template <> INGOT_INLINE void square8(const uint32_t *from, int64_t stride, uint
   transpose8(rows, 0, (float *)to, across);
 }
 
-// to[column * across + row] = from[row * stride + column]. Eight lines that are written are done before others begin: rows
-// of the result may lie apart so that more would fall into one set of the caches.
+// to[column * across + row] = from[row * stride + column]. Eight lines that are written are done before others begin:
+// rows of the result may lie apart so that more would fall into one set of the caches.
 template <class T>
 INGOT_INLINE void transposeBlock(const T *from, int64_t stride, int32_t rows, int32_t columns, T *to, int64_t across) {
   int32_t column = 0;
@@ -129,18 +129,19 @@ template <class T> struct Permutation {
   INGOT_INLINE void squares(int64_t first, int64_t end, int64_t inner) const {
     const int64_t last = rank - 1;
     for (int64_t row = first; row < end; ++row)
-      overAxes(source(row), out + row * elements, inner, last, [&](const T *from, T *to) __attribute__((always_inline)) {
-        for (int64_t v = 0; v < size[last]; v += kLine) // few streams, each of neighbouring lines
-          for (int64_t x = 0; x < size[inner]; x += kLine) {
-            const int32_t count = least(kLine, size[last] - v);
-            for (int32_t i = 0; i < count; ++i)
-              __builtin_prefetch(from + (v + i) * stride[last] + x + 4 * kLine);
-            for (int32_t i = 0; i < kLine; ++i)
-              __builtin_prefetch(to + (x + kLine + i) * across[inner] + v, 1);
-            transposeBlock(from + v * stride[last] + x, stride[last], count, least(kLine, size[inner] - x),
-                           to + x * across[inner] + v, across[inner]);
-          }
-      });
+      overAxes(
+          source(row), out + row * elements, inner, last, [&](const T *from, T *to) __attribute__((always_inline)) {
+            for (int64_t v = 0; v < size[last]; v += kLine) // few streams, each of neighbouring lines
+              for (int64_t x = 0; x < size[inner]; x += kLine) {
+                const int32_t count = least(kLine, size[last] - v);
+                for (int32_t i = 0; i < count; ++i)
+                  __builtin_prefetch(from + (v + i) * stride[last] + x + 4 * kLine);
+                for (int32_t i = 0; i < kLine; ++i)
+                  __builtin_prefetch(to + (x + kLine + i) * across[inner] + v, 1);
+                transposeBlock(from + v * stride[last] + x, stride[last], count, least(kLine, size[inner] - x),
+                               to + x * across[inner] + v, across[inner]);
+              }
+          });
   }
 
   // Rows that lie side by side in the source: those of one digit, whose numbers are its divisor apart.
@@ -155,17 +156,17 @@ template <class T> struct Permutation {
         for (int64_t i = low > other ? (low - other + apart - 1) / apart : 0; i < stop;) {
           const int32_t some = least(kLine, stop - i);
           const int64_t row = base + i * apart + other;
-          overAxes(source(row), out + row * elements, -1, last,
-                   [&](const T *from, T *to) __attribute__((always_inline)) {
-                     for (int64_t v = 0; v < size[last]; v += kLine) {
-                       const int32_t count = least(kLine, size[last] - v);
-                       for (int32_t i = 0; i < count; ++i)
-                         __builtin_prefetch(from + (v + 2 * kLine + i) * stride[last]);
-                       for (int32_t i = 0; i < some; ++i)
-                         __builtin_prefetch(to + v + kLine + i * apart * elements, 1);
-                       transposeBlock(from + v * stride[last], stride[last], count, some, to + v, apart * elements);
-                     }
-                   });
+          overAxes(
+              source(row), out + row * elements, -1, last, [&](const T *from, T *to) __attribute__((always_inline)) {
+                for (int64_t v = 0; v < size[last]; v += kLine) {
+                  const int32_t count = least(kLine, size[last] - v);
+                  for (int32_t i = 0; i < count; ++i)
+                    __builtin_prefetch(from + (v + 2 * kLine + i) * stride[last]);
+                  for (int32_t i = 0; i < some; ++i)
+                    __builtin_prefetch(to + v + kLine + i * apart * elements, 1);
+                  transposeBlock(from + v * stride[last], stride[last], count, some, to + v, apart * elements);
+                }
+              });
           i += some;
         }
       }
@@ -176,10 +177,11 @@ template <class T> struct Permutation {
   INGOT_INLINE void scattered(int64_t first, int64_t end) const {
     const int64_t last = rank - 1;
     for (int64_t row = first; row < end; ++row)
-      overAxes(source(row), out + row * elements, -1, last, [&](const T *from, T *to) __attribute__((always_inline)) {
-        for (int64_t v = 0; v < (last < 0 ? 1 : size[last]); ++v)
-          to[v] = from[last < 0 ? 0 : v * stride[last]];
-      });
+      overAxes(
+          source(row), out + row * elements, -1, last, [&](const T *from, T *to) __attribute__((always_inline)) {
+            for (int64_t v = 0; v < (last < 0 ? 1 : size[last]); ++v)
+              to[v] = from[last < 0 ? 0 : v * stride[last]];
+          });
   }
 
   static INGOT_INLINE int64_t least64(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -215,9 +217,9 @@ INGOT_INLINE void permute(void *out, const void *in, int64_t first, int64_t end,
 } // namespace
 } // namespace ingot::kernels
 
-// Rows [first, end) of the result, whose elements have `bytes` (1, 2, 4, 8) and stand one after the other: row r is read
-// from element sum over i < digits of (r / divisor_i) % modulus_i * stride_i on, of digit = {divisor, modulus, stride}...,
-// its axes with `strides` elements from one to the next.
+// Rows [first, end) of the result, whose elements have `bytes` (1, 2, 4, 8) and stand one after the other: row r is
+// read from element sum over i < digits of (r / divisor_i) % modulus_i * stride_i on, of digit = {divisor, modulus,
+// stride}..., its axes with `strides` elements from one to the next.
 extern "C" __attribute__((visibility("hidden"), noinline)) void
 ingot_permute_rows(void *out, const void *in, int64_t bytes, int64_t first, int64_t end, int64_t digits,
                    const int64_t *digit, int64_t rank, const int64_t *sizes, const int64_t *strides) {
