@@ -153,7 +153,7 @@ struct LastBlocks : ConvolutionOperands {
       }
       for (int32_t i = 0; i < some; ++i)
         if (!finishedInRegisters(chunk, i))
-          finish(end, i, minimum(16, columns - i * 16));
+          finish(column, i, minimum(16, columns - i * 16));
     }
   }
 
@@ -165,23 +165,12 @@ struct LastBlocks : ConvolutionOperands {
       copy(windows + r * kWindow, source, length);
   }
 
-  // Stores the sums of a panel.
-  INGOT_INLINE void finish(const LastEnd &to, int32_t panel, int32_t width) const {
+  // Stores the sums of panel `panel` of those that stand there, whose first output channel is `column`.
+  INGOT_INLINE void finish(int64_t column, int32_t panel, int32_t width) const {
     const float *source = sums + panel * kLastPlaces * 16;
-    const int64_t column = panel * 16;
-    const f32x16 scale = to.scale ? load16(to.scale + column, width) : splat(1.0f);
-    const f32x16 bias = to.bias ? load16(to.bias + column, width) : splat(0.0f);
-    for (int32_t r = 0; r < blockPlaces; ++r) {
-      const int64_t at = r * to.across + column;
-      f32x16 y = load16(source + r * 16);
-      if (to.scale)
-        y = y * scale;
-      if (to.bias)
-        y = y + bias;
-      if (to.residual)
-        y = y + load16(to.residual + at, width);
-      store16(to.out + at, result.end(y), width);
-    }
+    const ConvolutionLanes lanes(result, column + panel * 16, width);
+    for (int32_t r = 0; r < blockPlaces; ++r)
+      lanes.finish(load16(source + r * 16), (begin + r) * p->outputs + column + panel * 16);
   }
 
   INGOT_INLINE void work(uint32_t tile0, uint32_t tile1) {

@@ -30,7 +30,7 @@
 namespace ingot::kernels {
 
 // The rows of B^T, G and A^T times a column.
-template <class V> INGOT_INLINE void timesB(const V (&d)[4], V (&to)[4]) {
+INGOT_INLINE void timesB(const f32x16 (&d)[4], f32x16 (&to)[4]) {
   to[0] = d[0] - d[2];
   to[1] = d[1] + d[2];
   to[2] = d[2] - d[1];
@@ -46,6 +46,31 @@ INGOT_INLINE void timesG(const f32x16 (&g)[3], f32x16 (&to)[4]) {
 INGOT_INLINE void timesA(const f32x16 (&m)[4], f32x16 (&to)[2]) {
   to[0] = (m[0] + m[1]) + m[2];
   to[1] = (m[1] - m[2]) - m[3];
+}
+
+// T x T^T for T of `times`, columns and then rows: read(y, x) gives x, write(y, x, v) takes the result.
+template <int IN, int OUT, class Times, class Read, class Write>
+INGOT_INLINE void bothWays(const Times &times, const Read &read, const Write &write) {
+  f32x16 columns[IN][OUT];
+#pragma unroll
+  for (int x = 0; x < IN; ++x) {
+    f32x16 from[IN];
+#pragma unroll
+    for (int y = 0; y < IN; ++y)
+      from[y] = read(y, x);
+    times(from, columns[x]);
+  }
+#pragma unroll
+  for (int y = 0; y < OUT; ++y) {
+    f32x16 from[IN], to[OUT];
+#pragma unroll
+    for (int x = 0; x < IN; ++x)
+      from[x] = columns[x][y];
+    times(from, to);
+#pragma unroll
+    for (int x = 0; x < OUT; ++x)
+      write(y, x, to[x]);
+  }
 }
 
 INGOT_INLINE bool allFinite(f32x16 x) {
@@ -145,24 +170,9 @@ struct Patches : ConvolutionOperands {
       const float *from = weight + ((first + panel) * depth + c) * 16;
       float *to = weights + panel * length * 16;
       for (int32_t i = 0; i < length; ++i, from += 16, to += 16) {
-        f32x16 columns[3][4];
-#pragma unroll
-        for (int x = 0; x < 3; ++x) {
-          f32x16 g[3];
-#pragma unroll
-          for (int y = 0; y < 3; ++y)
-            g[y] = load16(from + (y * 3 + x) * channels * 16);
-          timesG(g, columns[x]);
-        }
-#pragma unroll
-        for (int y = 0; y < 4; ++y) {
-          const f32x16 g[3] = {columns[0][y], columns[1][y], columns[2][y]};
-          f32x16 u[4];
-          timesG(g, u);
-#pragma unroll
-          for (int x = 0; x < 4; ++x)
-            store16(to + (y * 4 + x) * product, u[x]);
-        }
+        bothWays<3, 4>(
+            timesG, [&](int y, int x) __attribute__((always_inline)) { return load16(from + (y * 3 + x) * channels * 16); },
+            [&](int y, int x, f32x16 u) __attribute__((always_inline)) { store16(to + (y * 4 + x) * product, u); });
       }
     }
   }
@@ -170,24 +180,9 @@ struct Patches : ConvolutionOperands {
   // V of 16 channels of a patch from where its elements are: [product][patch][stride].
   template <class Element> INGOT_INLINE void transformElements(float *to, const Element &element) const {
     const int64_t product = patchesOfProduct();
-    f32x16 columns[4][4];
-#pragma unroll
-    for (int x = 0; x < 4; ++x) {
-      f32x16 d[4];
-#pragma unroll
-      for (int y = 0; y < 4; ++y)
-        d[y] = element(y, x);
-      timesB(d, columns[x]);
-    }
-#pragma unroll
-    for (int y = 0; y < 4; ++y) {
-      const f32x16 d[4] = {columns[0][y], columns[1][y], columns[2][y], columns[3][y]};
-      f32x16 v[4];
-      timesB(d, v);
-#pragma unroll
-      for (int x = 0; x < 4; ++x)
-        store16(to + (y * 4 + x) * product, v[x]);
-    }
+    bothWays<4, 4>(timesB, element, [&](int y, int x, f32x16 v) __attribute__((always_inline)) {
+      store16(to + (y * 4 + x) * product, v);
+    });
   }
 
   // V of the block's patches, channels [c, c + length).
@@ -242,24 +237,13 @@ struct Patches : ConvolutionOperands {
     for (int64_t panel = 0; panel < count; ++panel) {
       const int64_t column = (first + panel) * 16;
       const auto width = (int32_t)least(16, rows - column);
-      const f32x16 scale = result.scale ? load16(result.scale + column, width) : splat(1.0f);
-      const f32x16 bias = result.bias ? load16(result.bias + column, width) : splat(0.0f);
+      const ConvolutionLanes lanes(result, column, width);
       for (int32_t t = 0; t < some; ++t) {
         const float *from = blockSums + (panel * units.patches + t) * 16;
-        f32x16 half[4][2], patch[2][2];
-#pragma unroll
-        for (int x = 0; x < 4; ++x) {
-          f32x16 m[4];
-#pragma unroll
-          for (int y = 0; y < 4; ++y)
-            m[y] = load16(from + (y * 4 + x) * product);
-          timesA(m, half[x]);
-        }
-#pragma unroll
-        for (int y = 0; y < 2; ++y) {
-          const f32x16 m[4] = {half[0][y], half[1][y], half[2][y], half[3][y]};
-          timesA(m, patch[y]);
-        }
+        f32x16 patch[2][2];
+        bothWays<4, 2>(
+            timesA, [&](int y, int x) __attribute__((always_inline)) { return load16(from + (y * 4 + x) * product); },
+            [&](int y, int x, f32x16 c) __attribute__((always_inline)) { patch[y][x] = c; });
         const bool finite = allFinite((patch[0][0] + patch[0][1]) + (patch[1][0] + patch[1][1]));
 #pragma unroll
         for (int y = 0; y < 2; ++y)
@@ -272,13 +256,7 @@ struct Patches : ConvolutionOperands {
               c = byWindow(t, y, x, first + panel);
             const int64_t at =
                 ((image[t] * places[1] + firstY[t] + y) * places[2] + firstX[t] + x) * p->outputs + column;
-            if (result.scale)
-              c = c * scale;
-            if (result.bias)
-              c = c + bias;
-            if (result.residual)
-              c = c + load16(result.residual + at, width);
-            store16(result.out + at, result.end(c), width);
+            lanes.finish(c, at);
           }
       }
     }

@@ -54,6 +54,27 @@ struct ConvolutionResult {
   }
 };
 
+// The same for `width` output channels side by side, from `column` on.
+struct ConvolutionLanes {
+  const ConvolutionResult &result;
+  const f32x16 scale, bias;
+  const int32_t width;
+
+  INGOT_INLINE ConvolutionLanes(const ConvolutionResult &result, int64_t column, int32_t width)
+      : result(result), scale(result.scale ? load16(result.scale + column, width) : splat(1.0f)),
+        bias(result.bias ? load16(result.bias + column, width) : splat(0.0f)), width(width) {}
+  // y: their sums of one place, stored at out + at.
+  INGOT_INLINE void finish(f32x16 y, int64_t at) const {
+    if (result.scale)
+      y = y * scale;
+    if (result.bias)
+      y = y + bias;
+    if (result.residual)
+      y = y + load16(result.residual + at, width);
+    store16(result.out + at, result.end(y), width);
+  }
+};
+
 struct ConvolutionOperands {
   const convolution_params *p;
   const float *in, *weight;

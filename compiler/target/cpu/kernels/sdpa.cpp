@@ -19,7 +19,6 @@ struct Scoring {
 };
 
 // PRODUCTS: the type that operands of products are rounded to, INGOT_F32 for none.
-
 template <int PRODUCTS> struct Sdpa {
   static constexpr bool kTiles = kHasTiles && PRODUCTS == INGOT_BF16;
   const sdpa_params *p;
