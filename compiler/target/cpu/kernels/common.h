@@ -59,6 +59,9 @@ template <> struct ElementOf<INGOT_U8> { using type = uint8_t; };
 INGOT_INLINE int32_t minimum(int32_t a, int32_t b) { return a < b ? a : b; }
 INGOT_INLINE int32_t maximum(int32_t a, int32_t b) { return a > b ? a : b; }
 
+// Loads stay on their side of it: a scheduler that gathers all loads of a large block at its top runs out of registers.
+INGOT_INLINE void keepOrder() { __asm__ volatile("" ::: "memory"); }
+
 // Rows of a block: the fewest blocks of at most `most` rows, all as large, but for what makes them multiples of `unit`.
 INGOT_INLINE int32_t evenBlocks(int32_t rows, int64_t most, int32_t unit) {
   most = most / unit * unit;

@@ -89,8 +89,7 @@ template <int MR, int NP> INGOT_INLINE void fetchEnd(const LastEnd &end, int32_t
 template <class V, int MR, int NP>
 INGOT_INLINE void lastGroup(const LastChunk &c, int32_t row, int32_t panel, Fetch<NP> &fetch) {
   const float *__restrict rows = c.rows + row * c.lda;
-  const float *__restrict w = c.weight + panel * c.ldw;
-  const int64_t lda = c.lda, ldw = c.ldw;
+  const int64_t lda = c.lda;
   if (c.end)
     fetchEnd<MR, NP>(*c.end, row, panel);
   V acc[MR][NP];
@@ -99,28 +98,16 @@ INGOT_INLINE void lastGroup(const LastChunk &c, int32_t row, int32_t panel, Fetc
 #pragma unroll
     for (int i = 0; i < NP; ++i)
       acc[r][i] = (V)(0.0f);
-  for (int32_t k = 0; k < c.length;) {
+  Apart<MR> left(rows, lda * 4);
+  Apart<NP> right(c.weight + panel * c.ldw, c.ldw * 4);
+  for (int32_t k = 0; k < c.length; k += kFetchEvery) {
     fetch.some();
     // Rows that lie in the image are met for the first time by the first panels.
     if (c.ahead && panel == 0)
 #pragma clang loop unroll(disable)
       for (int r = MR; r < 2 * MR; ++r)
         __builtin_prefetch(rows + r * lda + k);
-    const int32_t end = minimum(k + kFetchEvery, c.length);
-#pragma clang loop unroll_count(MR *NP < 24 ? 4 : 2)
-    for (; k < end; ++k) {
-      V line[NP];
-#pragma unroll
-      for (int i = 0; i < NP; ++i)
-        line[i] = loadLanes<V>(w + i * ldw + (int64_t)k * 16);
-#pragma unroll
-      for (int r = 0; r < MR; ++r) {
-        const V factor = (V)(rows[r * lda + k]);
-#pragma unroll
-        for (int i = 0; i < NP; ++i)
-          acc[r][i] = __builtin_elementwise_fma(factor, line[i], acc[r][i]);
-      }
-    }
+    multiplySteps<MultiplyAdd>(acc, left, right, minimum(kFetchEvery, c.length - k));
   }
 #pragma unroll
   for (int r = 0; r < MR; ++r)

@@ -27,9 +27,6 @@ template <int NP> INGOT_INLINE void fetchNext(const Source &s, int32_t k) {
     __builtin_prefetch(s.next + p * s.ldNext + (int64_t)k * 2, 0, 2);
 }
 
-// Loads stay on their side of it: a scheduler that gathers all loads of a large tile at its top runs out of registers.
-[[maybe_unused]] INGOT_INLINE void keepOrder() { __asm__ volatile("" ::: "memory"); }
-
 // vpdpbusd takes some cycles to add: small tiles, whose sums alone are too few to hide that, have a second one each.
 template <int MR, int NP> constexpr bool kTwoSums = kHasVnni &&MR *NP <= 4;
 
