@@ -164,13 +164,13 @@ template <int WEIGHT, bool PAIRS> struct Linear {
   }
 
   // Blocks of rows x panels x one chunk.
-  INGOT_INLINE void manyRows(int32_t tile0, int32_t tile1, char *scratch) const {
+  INGOT_INLINE void manyRows(const ingot_env *env, int32_t tile0, int32_t tile1, char *scratch) const {
     LinearScratch layout = linearScratch(*p);
     float *wide = (float *)(scratch + layout.input);
     float *sums = (float *)(scratch + layout.input + layout.weights);
     constexpr int64_t stride = kChunk / kPerWord;
     const bool inPlace = !PAIRS && p->in_type == INGOT_F32;
-    const int32_t block = evenBlocks(rows, rows <= kRowBlock ? kRowBlock : kRowBlockOfMany, kBlockUnit);
+    const int32_t block = evenBlocks(rows, rowBlock(rows, kRowBlock, env->l2_bytes), kBlockUnit);
     const int32_t perTile = p->gated ? 2 : 1;
     constexpr int32_t kGroup = kBlockPanels > 1 ? kWidened : kPanelGroup;
     for (int32_t row = 0; row < rows; row += block) {
@@ -274,7 +274,7 @@ template <int WEIGHT, bool PAIRS> struct Linear {
     else if (rows <= kFewRows)
       fewRows(tile0, tile1, scratch);
     else
-      manyRows(tile0, tile1, scratch);
+      manyRows(env, tile0, tile1, scratch);
   }
 };
 

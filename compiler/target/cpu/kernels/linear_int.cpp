@@ -178,7 +178,7 @@ struct LinearInt {
   }
 
   // Blocks of rows x panels x one chunk.
-  INGOT_INLINE void manyRows(int32_t tile0, int32_t tile1, char *scratch) const {
+  INGOT_INLINE void manyRows(const ingot_env *env, int32_t tile0, int32_t tile1, char *scratch) const {
     LinearIntScratch layout = linearIntScratch(*p);
     uint32_t *copied = (uint32_t *)scratch;
     uint8_t *bytes = (uint8_t *)(scratch + layout.input);
@@ -186,7 +186,7 @@ struct LinearInt {
     uint8_t *wide = (uint8_t *)(scratch + layout.input + layout.bytes);
     float *sums = (float *)(scratch + layout.input + layout.bytes + layout.weights);
     const bool byBytes = !kHasVnni && channel();
-    const int64_t most = byBytes ? kBytesRows : rows <= kRowBlock ? kRowBlock : kRowBlockOfMany;
+    const int64_t most = byBytes ? kBytesRows : rowBlock(rows, kBytesRows, env->l2_bytes);
     const int32_t block = evenBlocks(rows, most, kIntRows);
     const int32_t perTile = p->gated ? 2 : 1;
     for (int32_t row = 0; row < rows; row += block) {
@@ -299,7 +299,7 @@ struct LinearInt {
     else if constexpr (kHasTiles)
       byTiles(env, tile0, tile1, scratch);
     else
-      manyRows(tile0, tile1, scratch);
+      manyRows(env, tile0, tile1, scratch);
   }
 };
 

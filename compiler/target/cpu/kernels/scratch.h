@@ -13,11 +13,10 @@ namespace ingot::kernels {
 constexpr int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 
 // linear: products are summed in chunks of kChunk along K (docs/spec/numerics.md). Up to kFewRows rows stream the
-// weights panel by panel; more rows are blocked: kRowBlock rows by kPanelBlock panels by one chunk.
+// weights panel by panel; more rows are blocked: rowBlock rows by kPanelBlock panels by one chunk.
 constexpr int64_t kChunk = 512;
 constexpr int64_t kFewRows = 16;
-constexpr int64_t kRowBlock = 144; // all rows there are, where they are so few; blocks of more are smaller:
-constexpr int64_t kRowBlockOfMany = 96; // beside panels and sums they stay in the second-level cache
+constexpr int64_t kRowBlock = 256; // at most
 constexpr int64_t kPanelBlock = 24;
 constexpr int64_t kPanelGroup = 4; // panels in flight at once
 constexpr int64_t kWidened = 6;    // at most: panels whose weights are widened at once for many rows
@@ -26,6 +25,14 @@ constexpr int64_t kTileInput = 1 << 20;
 constexpr int64_t kTileSpread = 1 << 16; // a piece of 4-bit weights as 8-bit ones
 constexpr int64_t kTileVectors = 1 << 14;
 constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
+// Rows of a block, of `most` there is room for: so many that beside panels and sums they stay in the second-level cache.
+// Where it is small, a few more are taken at once if they are all.
+constexpr int64_t rowBlock(int64_t rows, int64_t most, uint64_t l2Bytes) {
+  if (l2Bytes >= uint64_t(1) << 20)
+    return most;
+  return rows <= 144 ? 144 : 96;
+}
 
 // Scratch of `linear`, in this order; every part is a multiple of 64 bytes, as large as the set wants it that needs
 // most: what a set does not touch costs it nothing.
