@@ -180,12 +180,22 @@ uint32_t ballot(bool condition) {
 void mma(FragmentC &c, const FragmentA &a, const FragmentB &b, bf16) { multiply16<bf16>(c, a, b, "mma of bf16"); }
 void mma(FragmentC &c, const FragmentA &a, const FragmentB &b, f16) { multiply16<f16>(c, a, b, "mma of f16"); }
 namespace {
+template <class Register> void checkSetInAny(void *const *lanes, const char *what, int i, Register of) {
+  for (uint32_t lane = 0; lane < kLanes; ++lane)
+    if (of(*static_cast<MmaOperands *>(lanes[lane])) != kNothing)
+      return;
+  findUnset(what, i);
+}
+
 void multiply8(FragmentInt &c, const FragmentA &a, const FragmentB &b, const char *name) {
-  checkSet(a.r, 4, kNothing, "a");
-  checkSet(b.r, 2, kNothing, "b");
   checkSet(reinterpret_cast<const uint32_t *>(c.r), 4, kNothing, "c");
   MmaOperands mine{&c, &a, &b};
   running()->meet(name, &mine, [](void *const *lanes) {
+    // Four integers may well be what the pattern is, but not those of a whole warp.
+    for (int i = 0; i < 4; ++i)
+      checkSetInAny(lanes, "a", i, [i](const MmaOperands &of) { return of.a->r[i]; });
+    for (int i = 0; i < 2; ++i)
+      checkSetInAny(lanes, "b", i, [i](const MmaOperands &of) { return of.b->r[i]; });
     int32_t ofA[16][32], ofB[32][8]; // [row][k], [k][column]
     for (uint32_t lane = 0; lane < kLanes; ++lane) {
       const auto &of = *static_cast<MmaOperands *>(lanes[lane]);

@@ -43,7 +43,10 @@
   C(quantize_rows, quantize_g32, 71, 128, 0, 32, 0, 0, 0)                                                              \
   C(quantize_rows, quantize_norm_g128, 300, 320, 3, 128, 1e-5f, 0, 0)                                                  \
   C(quantize_rows, quantize_norm_g64_k64, 64, 64, 1, 64, 1e-5f, 0, 0)                                                  \
-  C(quantize_rows, quantize_k1, 1, 64, 0, 1, 0, 0, 0)
+  C(quantize_rows, quantize_k1, 1, 64, 0, 1, 0, 0, 0)                                                                  \
+  C(quantize_rows, quantize_codes_u8, 71, 128, 0, 71, 0, 5, 1)                                                         \
+  C(quantize_rows, quantize_codes_i8, 300, 320, 0, 300, 0, 4, 1)                                                       \
+  C(quantize_rows, quantize_codes_i8_no_zero, 64, 64, 0, 64, 0, 4, 0)
 
 // One layer: rope_append and attention. device template, name,
 //   kv_heads q_per_kv head_dim rotary_dim page_tokens cache_type qk_norm eps, window out_type out_stride scale soft_cap

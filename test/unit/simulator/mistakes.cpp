@@ -316,6 +316,15 @@ KERNEL(fragmentInt) {
   mmaS8S8(c, {{p.t, p.t, p.t, p.t}}, {{p.t, p.t}});
   p.out[p.t] = (uint32_t)c.r[0];
 }
+KERNEL(fragmentIntA) {
+  FragmentInt c{};
+  FragmentA a;
+  for (int i = 0; i < 4; ++i)
+    if (!wrong || i != 1)
+      a.r[i] = p.t;
+  mmaS8S8(c, a, {{p.t, p.t}});
+  p.out[p.t] = (uint32_t)c.r[0];
+}
 
 // --- What is no memory ---
 const uint32_t kTable[4] = {1, 2, 3, 4};
@@ -377,6 +386,13 @@ FINE(endAfterBarrier) {
   if (p.t < 32)
     return;
   p.out[p.t] = shuffleXor(p.t, 1);
+}
+FINE(integersLikeNothing) { // four bytes of -86
+  const Place p(args);
+  FragmentInt c{};
+  const uint32_t q = p.t % 32 == 7 ? 0xaaaaaaaau : p.t;
+  mmaS8S8(c, {{q, q, q, q}}, {{q, q}});
+  p.out[p.t] = (uint32_t)c.r[0];
 }
 FINE(ringOfCopies) { // four stages, two on their way
   const Place p(args);

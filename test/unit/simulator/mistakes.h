@@ -51,12 +51,13 @@
   M(fragmentB, "fragment b whose register 1")                                                                          \
   M(fragmentC, "fragment c whose register 0")                                                                          \
   M(fragmentInt, "fragment c whose register 3")                                                                        \
+  M(fragmentIntA, "fragment a whose register 1")                                                                       \
   M(constant, "which is no memory of the device")                                                                      \
   M(null, "which is no memory of the device")
 
 // What nobody may find, though it is near to a mistake.
 #define INGOT_FINE(M)                                                                                                  \
   M(neighbouringBytes) M(readersAfterBarrierOfWarp) M(reuseBetweenBlocks) M(oneThreadAlone) M(partsOfWord)             \
-  M(endAfterBarrier) M(ringOfCopies)
+  M(endAfterBarrier) M(ringOfCopies) M(integersLikeNothing)
 
 #endif

@@ -35,6 +35,8 @@ INGOT_CONSTEXPR int32_t inTypeOf(const linear_params &p) { return p.in_type; }
 INGOT_CONSTEXPR int32_t inTypeOf(const linear_int_params &) { return INGOT_I8; }
 INGOT_CONSTEXPR int32_t weightTypeOf(const linear_params &p) { return p.weight_type; }
 INGOT_CONSTEXPR int32_t weightTypeOf(const linear_int_params &) { return INGOT_U8; }
+INGOT_CONSTEXPR int32_t inZerosOf(const linear_params &) { return 0; }
+INGOT_CONSTEXPR int32_t inZerosOf(const linear_int_params &p) { return p.in_zeros; }
 
 // What a template's parameters mean for its operands; of linear_params and linear_int_params.
 template <class P> struct OperandTypes {
@@ -44,6 +46,9 @@ template <class P> struct OperandTypes {
   static constexpr int32_t weightType = weightTypeOf(P::p);
   static constexpr bool quantized = weightType == INGOT_U8;
   static constexpr bool fourBits = p.layout == INGOT_N16K8;
+  // Bytes u are multiplied as u - 128: where zero points are others, sums over the row's integers make up for it.
+  static constexpr bool otherZeros = integers && !fourBits && p.zeros != 0;
+  static constexpr bool inZeros = inZerosOf(P::p) != 0; // rows have a zero point
   static constexpr int32_t lines = p.layout == INGOT_N16K    ? 32
                                    : p.layout == INGOT_N16K2 ? 16
                                    : p.layout == INGOT_N16K4 ? 8
@@ -79,6 +84,7 @@ template <class P> struct LinearOperands {
   const unsigned char *in, *weight;
   const void *scales = nullptr;
   const uint8_t *zeros = nullptr;
+  const int32_t *columnSums = nullptr; // where rows have zero points
   int32_t next; // place of the operands of the epilogue
 
   INGOT_DEVICE explicit LinearOperands(const ingot_cuda_args &args) {
@@ -90,6 +96,14 @@ template <class P> struct LinearOperands {
       if constexpr (P::p.zeros != 0)
         zeros = (const uint8_t *)args.buffers[next++];
     }
+    if constexpr (T::inZeros)
+      columnSums = (const int32_t *)args.buffers[next++];
+  }
+
+  // What stands behind the integers of row `row` of `rows`: its scale, the sum of each group, and a zero point. A row
+  // beyond them has zeros.
+  INGOT_DEVICE uint32_t ofRow(int64_t row, int64_t rows, int32_t word) const {
+    return row < rows ? ((const uint32_t *)(in + row * T::inRowBytes + P::p.k_padded))[word] : 0;
   }
 };
 
@@ -116,7 +130,7 @@ INGOT_DEVICE void copyStep(unsigned char *shared, const unsigned char *panel, in
 template <class P> struct GroupFactors {
   using T = OperandTypes<P>;
   float scale[2];
-  uint32_t zero[2]; // as the weights' integers meet it: see takeZero
+  uint32_t zero[2]; // as the weights' integers meet it
 
   INGOT_DEVICE void load(const LinearOperands<P> &operands, int32_t panel, int32_t group) {
     if constexpr (T::quantized) {
@@ -126,7 +140,9 @@ template <class P> struct GroupFactors {
         uint32_t z = T::fourBits ? 8 : 128;
         if constexpr (P::p.zeros != 0)
           z = operands.zeros[at + i];
-        if constexpr (T::integers)
+        if constexpr (T::integers && !T::fourBits)
+          zero[i] = 128 - z; // see LinearSums::integer
+        else if constexpr (T::integers)
           zero[i] = z * 0x01010101u; // in every byte
         else if constexpr (T::halves)
           zero[i] = (0xe400u + z) * 0x00010001u; // -(1024 + z), twice
@@ -216,7 +232,7 @@ INGOT_DEVICE void loadWeights(FragmentA (&a)[OperandTypes<P>::weightParts], cons
   }
 }
 
-// A step of a panel as signed bytes: the zero point is taken off every byte.
+// A step of a panel as signed bytes: the zero point is taken off every one of 4 bits.
 template <class P>
 INGOT_DEVICE void loadIntegers(FragmentA &a, const unsigned char *shared, const GroupFactors<P> &factors) {
   using T = OperandTypes<P>;
@@ -224,7 +240,7 @@ INGOT_DEVICE void loadIntegers(FragmentA &a, const unsigned char *shared, const 
   const auto words = [&](int32_t line) {
     return *(const Words2 *)((const uint32_t *)shared + wordOf<T>(t * (T::lines / 4) + line, 2 * g));
   };
-  if constexpr (!T::fourBits) { // z is 128: u - 128 as a signed byte
+  if constexpr (!T::fourBits) { // u - 128 as a signed byte
     for (int i = 0; i < 2; ++i) {
       const Words2 w = words(i);
       a.r[i * 2] = w.x ^ 0x80808080u;

@@ -117,7 +117,7 @@ template <class P, int kWarps, int kRing> INGOT_DEVICE void linearRows(const ing
     }
     if (--untilGroup == 0 || step + 1 == last)
       for (int panel = 0; panel < kPanels; ++panel)
-        sums[panel].closeGroup(factors[panel]);
+        sums[panel].closeGroup(operands, factors[panel], tile * kPanels + panel, step / T::groupSteps, 0, rows);
     slot = slot + 1 == kRing ? 0 : slot + 1;
     now = next;
   }

@@ -23,10 +23,26 @@ template <class P> struct LinearSums {
   }
   INGOT_DEVICE void multiply(const FragmentA &a, const FragmentB &b) { mmaS8S8(count, a, b); }
 
-  INGOT_DEVICE void closeGroup(const GroupFactors<P> &factors) {
+  // The sum of (u - z) * q over a group, q less its row's zero point, for number i of the fragment of rows
+  // [row, row + 8) below `rows`.
+  INGOT_DEVICE int32_t integer(int i, const LinearOperands<P> &operands, const GroupFactors<P> &factors, int32_t panel,
+                               int32_t group, int64_t row, int64_t rows) const {
+    int32_t sum = count.r[i];
+    const int64_t r = row + 2 * (lane() % 4) + i % 2;
+    if constexpr (T::otherZeros)
+      sum += (int32_t)(factors.zero[i / 2] * operands.ofRow(r, rows, 1 + group));
+    if constexpr (T::inZeros)
+      sum -= operands.columnSums[panel * 16 + lane() / 4 * 2 + i / 2] * (int32_t)operands.ofRow(r, rows, 2);
+    return sum;
+  }
+
+  // Ends group `which` of the panel, of rows as above.
+  INGOT_DEVICE void closeGroup(const LinearOperands<P> &operands, const GroupFactors<P> &factors, int32_t panel,
+                               int32_t which, int64_t row, int64_t rows) {
     if constexpr (T::byGroup)
       for (int i = 0; i < 4; ++i) {
-        total.r[i] = fma(T::integers ? (float)count.r[i] : group.r[i], factors.scale[i / 2], total.r[i]);
+        const float sum = T::integers ? (float)integer(i, operands, factors, panel, which, row, rows) : group.r[i];
+        total.r[i] = fma(sum, factors.scale[i / 2], total.r[i]);
         group.r[i] = 0.0f;
         count.r[i] = 0;
       }
@@ -65,14 +81,12 @@ template <class P> struct LinearSums {
       GroupFactors<P> factors;
       factors.load(operands, panel, 0);
       for (int i = 0; i < 4; ++i)
-        c.r[i] = device::multiply(T::integers ? (float)count.r[i] : c.r[i], factors.scale[i / 2]);
+        c.r[i] = device::multiply(T::integers ? (float)integer(i, operands, factors, panel, 0, row, rows) : c.r[i],
+                                  factors.scale[i / 2]);
     }
     if constexpr (T::integers)
-      for (int i = 0; i < 4; ++i) {
-        const int64_t r = row + 2 * (lane() % 4) + i % 2;
-        const float scale = r < rows ? *(const float *)(operands.in + r * T::inRowBytes + P::p.k_padded) : 0.0f;
-        c.r[i] = device::multiply(c.r[i], scale);
-      }
+      for (int i = 0; i < 4; ++i)
+        c.r[i] = device::multiply(c.r[i], floatOf(operands.ofRow(row + 2 * (lane() % 4) + i % 2, rows, 0)));
     return c;
   }
 };

@@ -121,10 +121,12 @@ template <class P, int kOwn, int kOwnRows> struct LinearTile {
     }
   }
 
-  INGOT_DEVICE void closeGroup() {
+  // Ends group `group` of panels from `first` and rows from `row`.
+  INGOT_DEVICE void closeGroup(const LinearOperands<P> &operands, int32_t first, int32_t group, int64_t row,
+                               int64_t rows) {
     for (int panel = 0; panel < kOwn; ++panel)
       for (int j = 0; j < kOwnRows; ++j)
-        sums[panel][j].closeGroup(factors[panel]);
+        sums[panel][j].closeGroup(operands, factors[panel], first + panel, group, row + j * 8, rows);
   }
 };
 
@@ -210,7 +212,7 @@ INGOT_DEVICE void linearTiles(const ingot_cuda_args &args) {
       const unsigned char *stage = sharedMemory() + slot * kStageBytes;
       own.multiply(stage + ownPanel * T::stepBytes, stage + kWeightBytes, ownRow, present);
       if (T::byGroup && (--untilGroup == 0 || step + 1 == last))
-        own.closeGroup();
+        own.closeGroup(operands, panel0 + ownPanel, step / T::groupSteps, row0 + ownRow, rows);
       slot = slot + 1 == kStages ? 0 : slot + 1;
     }
     waitCopies<0>();

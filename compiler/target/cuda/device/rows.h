@@ -11,6 +11,7 @@
 #define INGOT_CUDA_DEVICE_ROWS_H
 
 #include "compiler/target/cuda/device/elements.h"
+#include "compiler/target/cuda/device/reduce.h"
 
 namespace ingot::device {
 
@@ -67,7 +68,40 @@ template <class P> INGOT_DEVICE void packRows(const ingot_cuda_args &args) {
   }
 }
 
-template <class P> INGOT_DEVICE void quantizeRows(const ingot_cuda_args &args) {
+// Rows that the model itself quantized.
+template <class P> INGOT_DEVICE void copyCodes(const ingot_cuda_args &args) {
+  constexpr auto p = P::p;
+  constexpr int64_t rowBytes = p.k_padded + roundedUp(8, 64);
+  constexpr int32_t flip = p.codes == INGOT_U8 ? 128 : 0; // the highest bit: 128 less
+  const int64_t row = blockX();
+  if (!beginRow(args))
+    return;
+  const uint8_t *from = (const uint8_t *)args.buffers[0] + row * p.k;
+  uint32_t *words = (uint32_t *)((char *)args.buffers[p.in_zeros ? 3 : 2] + row * rowBytes);
+  int32_t sum = 0;
+  for (int32_t w = (int32_t)thread(); w < p.k_padded / 4; w += (int32_t)threads()) {
+    uint32_t word = 0;
+    for (int32_t e = 0; e < 4; ++e)
+      if (const int32_t k = 4 * w + e; k < p.k) {
+        const uint32_t q = from[k] ^ (uint32_t)flip;
+        word |= q << (8 * e);
+        sum += (int8_t)q;
+      }
+    words[w] = word;
+  }
+  sum = reduceBlock(sum, sharedMemory(), [](int32_t a, int32_t b) { return a + b; });
+  uint32_t *tail = words + p.k_padded / 4;
+  for (int32_t i = (int32_t)thread(); i < (int32_t)(rowBytes - p.k_padded) / 4; i += (int32_t)threads()) {
+    uint32_t word = i == 0 ? *(const uint32_t *)args.buffers[1] : i == 1 ? (uint32_t)sum : 0;
+    if constexpr (p.in_zeros != 0)
+      if (i == 2)
+        word = (uint32_t)(p.codes == INGOT_U8 ? *(const uint8_t *)args.buffers[2] - 128
+                                               : *(const int8_t *)args.buffers[2]);
+    tail[i] = word;
+  }
+}
+
+template <class P> INGOT_DEVICE void quantizeFloats(const ingot_cuda_args &args) {
   constexpr auto p = P::p;
   constexpr int32_t groups = (p.k + p.group - 1) / p.group;
   constexpr int64_t rowBytes = p.k_padded + roundedUp(4 + 4 * (int64_t)groups, 64);
@@ -113,6 +147,13 @@ template <class P> INGOT_DEVICE void quantizeRows(const ingot_cuda_args &args) {
     if (lane() == 0)
       tail[i] = word;
   }
+}
+
+template <class P> INGOT_DEVICE void quantizeRows(const ingot_cuda_args &args) {
+  if constexpr (P::p.codes != 0)
+    copyCodes<P>(args);
+  else
+    quantizeFloats<P>(args);
 }
 
 } // namespace ingot::device

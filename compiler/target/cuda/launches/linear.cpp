@@ -99,20 +99,10 @@ Functions functionsFor(const Shape &s, int32_t rowsSymbol) {
   return functions;
 }
 
-// Kernels take 128 off the bytes of 8-bit weights.
-static bool hasOtherZeros(int32_t layout, int32_t zeros, std::string &error) {
-  if (layout != INGOT_N16K4 || !zeros)
-    return false;
-  error = "8-bit weights with zero points of their own are not multiplied on GPUs";
-  return true;
-}
-
 } // namespace
 
 Functions functionsOf(const linear_params &p, std::string &error) {
   const bool quantized = p.weight_type == INGOT_U8;
-  if (hasOtherZeros(p.layout, p.zeros, error))
-    return {};
   if (quantized && p.group < p.k && p.group % 32 != 0) {
     error = "weights in groups of " + std::to_string(p.group) + " along K; a GPU's kernels take multiples of 32";
     return {};
@@ -125,12 +115,6 @@ Functions functionsOf(const linear_params &p, std::string &error) {
 }
 
 Functions functionsOf(const linear_int_params &p, std::string &error) {
-  if (hasOtherZeros(p.layout, p.zeros, error))
-    return {};
-  if (p.in_zeros) {
-    error = "rows with a zero point are not multiplied on GPUs";
-    return {};
-  }
   if (p.group < p.k && p.group % 32 != 0) {
     error = "weights in groups of " + std::to_string(p.group) + " along K; a GPU's kernels take multiples of 32";
     return {};

@@ -41,10 +41,8 @@ Functions functionsOf(const pack_rows_params &p, std::string &) {
 }
 
 Functions functionsOf(const quantize_rows_params &p, std::string &error) {
-  if (p.codes) {
-    error = "rows that were quantized by the model itself are not multiplied on GPUs";
-    return {};
-  }
+  if (p.codes)
+    return {overRows("rows.h", "quantizeRows<P>(args);", p.k_padded, kSums)};
   constexpr int32_t kMost = 96 * 1024;
   if (p.k_padded > kMost) {
     error = "quantize_rows keeps a row of k = " + std::to_string(p.k) + " in shared memory; expected at most " +
