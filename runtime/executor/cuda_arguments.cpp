@@ -45,6 +45,7 @@ CudaArguments::CudaArguments(CudaArguments &&other) noexcept { *this = std::move
 
 CudaArguments &CudaArguments::operator=(CudaArguments &&other) noexcept {
   std::swap(device, other.device);
+  std::swap(symbolCount, other.symbolCount);
   std::swap(memory, other.memory);
   std::swap(host, other.host);
   std::swap(entries, other.entries);
@@ -60,12 +61,24 @@ CudaArguments::~CudaArguments() {
         device->driver().EventDestroy(slot.over);
 }
 
+// The symbol that this is; -1 where it is another amount.
+static int32_t symbolThatIs(const format::Size &size) {
+  int32_t found = -1;
+  for (unsigned i = 0; size.coefficients() && i < size.coefficients()->size(); ++i)
+    if (const int64_t coefficient = size.coefficients()->Get(i)) {
+      if (found >= 0 || coefficient != 1)
+        return -1;
+      found = int32_t(i);
+    }
+  return size.constant() == 0 ? found : -1;
+}
+
 Result<CudaArguments> CudaArguments::create(const cuda::Device &device, const format::Plan &plan,
                                             std::vector<int64_t> bounds, const std::vector<EntryLink> &links) {
   CudaArguments made;
   made.device = &device;
+  made.symbolCount = bounds.size();
   const auto &tables = *plan.entries();
-  const uint64_t symbolBytes = alignUp(std::max<size_t>(1, bounds.size()) * 8);
   for (const format::Entry *table : tables)
     for (const auto *list : {table->inputs(), table->outputs()})
       for (const format::Argument *argument : *list)
@@ -83,7 +96,15 @@ Result<CudaArguments> CudaArguments::create(const cuda::Device &device, const fo
     entry.inputs.resize(table->inputs()->size());
     entry.outputs.resize(table->outputs()->size());
     entry.symbols = total;
-    uint64_t staged = symbolBytes;
+    for (const format::Launch *launch : *table->launches()) {
+      int32_t symbol = symbolThatIs(*launch->tiles());
+      if (symbol < 0) {
+        symbol = int32_t(bounds.size() + entry.counted.size());
+        entry.counted.push_back(launch->tiles());
+      }
+      entry.tiles.push_back(symbol);
+    }
+    uint64_t staged = alignUp(std::max<size_t>(1, bounds.size() + entry.counted.size()) * 8);
     for (bool small : {true, false}) {
       for (unsigned i = 0; i < table->inputs()->size(); ++i) {
         const format::Argument &argument = *table->inputs()->Get(i);
@@ -177,6 +198,10 @@ Result<void> CudaArguments::send(unsigned index, std::span<const int64_t> symbol
   slot.used = true;
   uint8_t *sent = host.data() + slot.sent;
   std::memcpy(sent, symbols.data(), symbols.size() * 8);
+  for (size_t i = 0; i < entry.counted.size(); ++i) {
+    const int64_t tiles = amount(entry.counted[i], symbols);
+    std::memcpy(sent + (symbolCount + i) * 8, &tiles, 8);
+  }
   for (unsigned i = 0; i < inputs.size(); ++i) {
     const uint64_t bytes = bytesOf(*entry.table->inputs()->Get(i), symbols);
     const Place &place = entry.inputs[i];

@@ -33,6 +33,8 @@ public:
   cuda::Address input(unsigned entry, unsigned index) const { return entries[entry].inputs[index].address; }
   cuda::Address output(unsigned entry, unsigned index) const { return entries[entry].outputs[index].address; }
   cuda::Address symbols(unsigned entry) const { return entries[entry].symbols; }
+  // Where the number of a launch's tiles stands among the symbols: it is one, or is counted behind them. [launches]
+  std::span<const int32_t> tiles(unsigned entry) const { return entries[entry].tiles; }
   cuda::Address errors(unsigned entry) const { return entries[entry].errors; }
   uint64_t bytes() const { return memory.size(); } // of device memory
 
@@ -74,6 +76,8 @@ private:
   struct Entry {
     const format::Entry *table = nullptr;
     std::vector<Place> inputs, outputs;
+    std::vector<int32_t> tiles;
+    std::vector<const format::Size *> counted;
     cuda::Address symbols = 0, errors = 0, back = 0;
     uint64_t smallBytes = 0; // symbols and small inputs
     uint64_t backBytes = 0;  // from `back` to the last error word
@@ -84,6 +88,7 @@ private:
   const Slot &last(unsigned entry) const { return entries[entry].slots[entries[entry].current]; }
 
   const cuda::Device *device = nullptr;
+  size_t symbolCount = 0;
   cuda::Memory memory;
   cuda::HostMemory host;
   std::vector<Entry> entries;

@@ -138,6 +138,7 @@ Result<std::unique_ptr<Backend>> CudaBackend::create(std::shared_ptr<const Engin
     for (const format::Buffer *buffer : *plan.entries()->Get(e)->buffers())
       of.buffers.push_back(made->addressOf(*buffer, e));
     of.symbols = made->arguments.symbols(e);
+    of.tiles = made->arguments.tiles(e);
     of.errors = made->arguments.errors(e);
   }
   INGOT_ASSIGN_OR_RETURN(made->program,

@@ -56,17 +56,6 @@ Result<CudaProgram> CudaProgram::create(cuda::Device &device, const format::Plan
         args.buffers[i] = reinterpret_cast<void *>(memory[e].buffers[table->buffers()->Get(i)]);
       args.workspace = reinterpret_cast<void *>(program.workspaces[table->kernel()].address());
       args.error = reinterpret_cast<int32_t *>(memory[e].errors + launches.size() * 4);
-      args.tiles_symbol = -1;
-      // The symbol that is the number of tiles.
-      const format::Size &tiles = *table->tiles();
-      unsigned counted = 0;
-      for (unsigned i = 0; tiles.coefficients() && i < tiles.coefficients()->size(); ++i)
-        if (int64_t coefficient = tiles.coefficients()->Get(i)) {
-          counted += coefficient == 1 && tiles.constant() == 0 ? 1 : 2;
-          args.tiles_symbol = int32_t(i);
-        }
-      if (counted != 1)
-        args.tiles_symbol = -1;
       for (unsigned i = 0; kernel.cuda() && i < kernel.cuda()->size(); ++i) {
         const format::CudaFunction &function = *kernel.cuda()->Get(i);
         if (deterministic && function.rows_symbol() >= 0)
@@ -77,6 +66,7 @@ Result<CudaProgram> CudaProgram::create(cuda::Device &device, const format::Plan
           INGOT_ASSIGN_OR_RETURN(at->second, device.function(name, function.shared_bytes()));
         }
         args.symbols = reinterpret_cast<const int64_t *>(memory[e].symbols + uint64_t(function.first_symbol()) * 8);
+        args.tiles_symbol = memory[e].tiles[launches.size()] - int32_t(function.first_symbol());
         launch.choices.push_back({&function, at->second, args});
       }
       launches.push_back(std::move(launch));

@@ -22,6 +22,7 @@ int64_t gridExtent(const format::GridSize &extent, int64_t tiles, std::span<cons
 struct CudaEntryMemory {
   std::vector<cuda::Address> buffers;
   cuda::Address symbols = 0; // their values
+  std::span<const int32_t> tiles; // of each launch: where among the symbols the number of its tiles stands
   cuda::Address errors = 0;  // an int32 for each launch
 };
 

@@ -20,7 +20,7 @@ typedef struct ingot_cuda_args {
   void *workspace;                   /* device memory of the kernel's workspace bytes, 256-byte aligned. Zero before the first
                                         launch; what a launch leaves there, the next launch of any kernel finds */
   int32_t *error;                    /* device memory: a kernel that refuses its input stores its code here, if it is 0 */
-  int32_t tiles_symbol;              /* the symbol that counts the launch's tiles, where one does; else -1 */
+  int32_t tiles_symbol;              /* where in `symbols` the number of the launch's tiles stands: it is one, or stands behind them */
 } ingot_cuda_args;
 
 #endif

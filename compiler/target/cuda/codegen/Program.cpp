@@ -136,6 +136,15 @@ private:
     return first;
   }
 
+  // An identifier that no other kernel has, which names of the plan may become ("d-1" and "d+1").
+  std::string nameFor(const Kernel &kernel) {
+    const std::string wanted = identifier(kernel.name);
+    std::string name = wanted;
+    for (int next = 2; !names.insert(name).second; ++next)
+      name = wanted + "_" + std::to_string(next);
+    return name;
+  }
+
   bool addTemplate(const Kernel &kernel, const std::vector<std::string> &nodes, std::string &error) {
     std::vector<uint32_t> words;
     if (!checkTemplate(kernel, words, error))
@@ -148,7 +157,9 @@ private:
       return false;
     }
     const uint32_t firstSymbol = takeSymbol(kernel, words);
-    auto [at, fresh] = known.try_emplace({kernel.templateName, words}, identifier(kernel.name));
+    auto [at, fresh] = known.try_emplace({kernel.templateName, words});
+    if (fresh)
+      at->second = nameFor(kernel);
     const std::string &name = at->second;
     const std::string params = "P_" + name;
     if (fresh) {
@@ -187,7 +198,7 @@ private:
     std::string body;
     if (!emitTensorFunction(kernel, named, body, error))
       return false;
-    named.name = identifier(kernel.name);
+    named.name = nameFor(kernel);
     headers.insert(kDevice + named.header);
     kernels += comment(nodes) + "INGOT_KERNEL(" + named.name + ", " + std::to_string(named.threads) + ") {\n" + body +
                "}\n\n";
@@ -197,7 +208,7 @@ private:
 
   Program &program;
   std::string kernels;
-  std::set<std::string> headers;
+  std::set<std::string> headers, names;
   std::map<std::pair<std::string, std::vector<uint32_t>>, std::string> known; // the name of the functions
 };
 
