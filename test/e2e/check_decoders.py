@@ -4,7 +4,7 @@
 # with those that ONNX Runtime gave for the same tokens; a prompt in one step, and in steps of a few tokens; and, where it was recorded, the
 # answer to a prompt when the likeliest token is always taken. Of each it is checked that
 # attention, rotary embeddings and norms became one op each.
-#   check_decoders.py --ingot INGOT --ingot-run INGOT_RUN FOLDER PATTERN
+#   check_decoders.py --ingot INGOT --ingot-run INGOT_RUN [--device cuda] FOLDER PATTERN
 import argparse
 import json
 import lzma
@@ -48,17 +48,17 @@ def main():
     parser = argparse.ArgumentParser()
     for option in ("--ingot", "--ingot-run", "--cache", "--work"):
         parser.add_argument(option)
+    parser.add_argument("--device", default="cpu", help="cuda: the simulated device")
     parser.add_argument("folder")
     parser.add_argument("pattern")
     options = parser.parse_args()
-    ingot, ingot_run = options.ingot, options.ingot_run
     failures = checked = 0
     for packed in sorted(pathlib.Path(options.folder).glob(f"{options.pattern}.onnx.xz")):
         name = packed.name.removesuffix(".onnx.xz")
         family = next(f for f in sorted(FAMILIES, key=len, reverse=True) if name.startswith(f))
         checked += 1
         with tempfile.TemporaryDirectory() as place:
-            problems = check(ingot, ingot_run, packed, family, pathlib.Path(place))
+            problems = check(options, packed, family, pathlib.Path(place))
         for problem in problems:
             print(f"{name}: {problem}")
         failures += bool(problems)
@@ -66,7 +66,8 @@ def main():
     return 1 if failures or not checked else 0
 
 
-def check(ingot, ingot_run, packed, family, place):
+def check(options, packed, family, place):
+    ingot, ingot_run = options.ingot, options.ingot_run
     name = packed.name.removesuffix(".onnx.xz")
     model, engine = place / f"{name}.onnx", place / f"{name}.ingot"
     model.write_bytes(lzma.decompress(packed.read_bytes()))
@@ -82,7 +83,8 @@ def check(ingot, ingot_run, packed, family, place):
         what, count = wanted.rsplit(" ", 1)
         if found.get(what) != int(count):
             problems.append(f"found {found.get(what)} {what}, expected {count}")
-    compiled = subprocess.run([ingot, "compile", model, "-o", engine, "--quiet"], capture_output=True, text=True)
+    compiled = subprocess.run([ingot, "compile", model, "-o", engine, "--quiet", *(["--target=cpu,cuda:simulated"] if options.device == "cuda" else [])],
+                              capture_output=True, text=True)
     if compiled.returncode:
         return problems + [compiled.stderr.strip()]
     facts = json.loads(packed.with_name(f"{name}.json").read_text())
@@ -92,10 +94,12 @@ def check(ingot, ingot_run, packed, family, place):
     largest = max(map(abs, expected))
     # Sums of f32 in another order differ by some 1e-6 of the largest logit (the largest seen: 8e-6). With 4-bit weights ONNX Runtime rounds
     # rows of activations to 8 bits, or not, as its processor has it: 1/127 for each of some products.
-    tolerance = (5e-2 if name.endswith("int4") else 3e-5) * largest
+    # On a GPU elementary functions differ too (see cuda/device_agrees.py).
+    tolerance = (5e-2 if name.endswith("int4") else 3e-5 if options.device == "cpu" else 1e-4) * largest
+    device = ["--device", options.device]
     # Longrope's angles follow from how long a sequence is in a step.
     for steps in ([],) if "-long-" in name else ([], ["--chunk", "5"]):
-        run = subprocess.run([ingot_run, "logits", engine, "--tokens", ids, "-o", out] + steps, capture_output=True, text=True)
+        run = subprocess.run([ingot_run, "logits", engine, "--tokens", ids, "-o", out] + steps + device, capture_output=True, text=True)
         if run.returncode:
             return problems + [run.stderr.strip()]
         logits = support.read_npy_f32(out)[0]
@@ -106,7 +110,7 @@ def check(ingot, ingot_run, packed, family, place):
             problems.append(f"logits {' '.join(steps)} differ by {worst:.3g}, expected at most {tolerance:.3g}")
     if "answer" in facts:
         run = subprocess.run([ingot_run, "generate", engine, "--ids", ",".join(map(str, facts["prompt"])), "-n", str(len(facts["answer"])), "--greedy",
-                              "--ignore-eos", "--json"], capture_output=True, text=True)
+                              "--ignore-eos", "--json", *device], capture_output=True, text=True)
         if run.returncode:
             return problems + [run.stderr.strip()]
         if json.loads(run.stdout)["ids"] != facts["answer"]:
