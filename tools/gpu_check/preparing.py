@@ -2,6 +2,7 @@
 # Writes the folder that is carried to the machine with the GPU: source, what it includes, images of the tested kernels, engines,
 # and what they must give. Needs a build of Ingot, NVRTC, and nvcc for the tested kernels.
 import concurrent.futures
+import hashlib
 import json
 import os
 import pathlib
@@ -92,8 +93,12 @@ def make_kernels(out, build, architecture, simulated, quick, folder):
     if quick:
         programs = {name: programs[name] for name in ("instructions", "rows")}
     if simulated:
+        # The simulated device keeps what it compiled by an image's text, which these lines alone are not.
+        digest = hashlib.sha256()
+        for path in sorted(path for of in ("compiler/target", "runtime/format", "test/unit") for path in (ROOT / of).rglob("*.[hc]*")):
+            digest.update(path.read_bytes())
         for name, text in programs.items():
-            (kernels / f"{name}.simulated").write_text(text)
+            (kernels / f"{name}.simulated").write_text(f"// Of sources {digest.hexdigest()}\n{text}")
         return
     nvcc = shutil.which("nvcc") or (os.path.exists("/usr/local/cuda/bin/nvcc") and "/usr/local/cuda/bin/nvcc")
     if not nvcc:
