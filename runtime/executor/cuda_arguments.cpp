@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 #include <utility>
 
 namespace ingot::runtime {
@@ -73,6 +74,14 @@ static int32_t symbolThatIs(const format::Size &size) {
   return size.constant() == 0 ? found : -1;
 }
 
+static bool equal(const format::Size &a, const format::Size &b) {
+  const auto coefficients = [](const format::Size &size) {
+    return size.coefficients() ? std::span<const int64_t>(size.coefficients()->data(), size.coefficients()->size())
+                               : std::span<const int64_t>();
+  };
+  return a.constant() == b.constant() && std::ranges::equal(coefficients(a), coefficients(b));
+}
+
 Result<CudaArguments> CudaArguments::create(const cuda::Device &device, const format::Plan &plan,
                                             std::vector<int64_t> bounds, const std::vector<EntryLink> &links) {
   CudaArguments made;
@@ -98,9 +107,12 @@ Result<CudaArguments> CudaArguments::create(const cuda::Device &device, const fo
     entry.symbols = total;
     for (const format::Launch *launch : *table->launches()) {
       int32_t symbol = symbolThatIs(*launch->tiles());
-      if (symbol < 0) {
-        symbol = int32_t(bounds.size() + entry.counted.size());
-        entry.counted.push_back(launch->tiles());
+      if (symbol < 0) { // layers have the same
+        const auto like = std::ranges::find_if(
+            entry.counted, [&](const format::Size *size) { return equal(*size, *launch->tiles()); });
+        symbol = int32_t(bounds.size() + size_t(like - entry.counted.begin()));
+        if (like == entry.counted.end())
+          entry.counted.push_back(launch->tiles());
       }
       entry.tiles.push_back(symbol);
     }

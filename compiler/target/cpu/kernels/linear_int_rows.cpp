@@ -3,6 +3,7 @@
 // The inner products of `linear_int` (see linear_int_rows.h). Integers are exact in any order; a group's integer is
 // scaled and added to the sum by one fused multiply-add, groups in ascending order (docs/spec/numerics.md).
 #include "compiler/target/cpu/kernels/linear_int_rows.h"
+#include "compiler/target/cpu/kernels/steps.h"
 
 namespace ingot::kernels {
 namespace {
@@ -83,6 +84,25 @@ INGOT_INLINE void addLine(Tile<MR, NP> &t, const Source &s, const uint8_t *lines
         t.sum[r][p] += pairs16(odd[p], second);
       }
     }
+  }
+}
+
+// By vpdpbusd, a step of 4 k of 8-bit weights. (4-bit ones take registers for both halves of a line: with four steps at once
+// sums are spilled.)
+struct DotBytes {
+  template <class V> static INGOT_INLINE u32x16 load(const char *line) { return *(const u32x16_u *)line; }
+  static INGOT_INLINE i32x16 add(i32x16 sum, const char *row, u32x16 line) {
+    return dot4(sum, line, (u32x16)(*(const uint32_t *)row));
+  }
+};
+template <int MR, int NP>
+INGOT_INLINE void addSteps(Tile<MR, NP> &t, const Source &s, int32_t from, int32_t length) {
+  Apart<MR> rows(s.a + from / 4, s.lda * 4);
+  Apart<NP> panels(s.w + (int64_t)from * 16, s.ldw);
+#pragma clang loop unroll(disable)
+  for (int32_t block = from; block < from + length; block += 32) {
+    fetchNext<NP>(s, block);
+    multiplySteps<DotBytes>(t.sum, rows, panels, 8);
   }
 }
 
@@ -180,7 +200,9 @@ INGOT_INLINE void add4(Tile<MR, NP> &t, const Source &s, int32_t from, int32_t l
 
 template <int BITS, bool STREAM, int MR, int NP>
 INGOT_INLINE void addProducts(Tile<MR, NP> &t, const Source &s, int32_t from, int32_t length) {
-  if constexpr (BITS == 8)
+  if constexpr (BITS == 8 && !STREAM && kHasVnni && !kTwoSums<MR, NP>)
+    addSteps(t, s, from, length);
+  else if constexpr (BITS == 8)
     add8<MR, NP, STREAM>(t, s, from, length);
   else
     add4<MR, NP, STREAM>(t, s, from, length);
