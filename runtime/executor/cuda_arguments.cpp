@@ -62,18 +62,6 @@ CudaArguments::~CudaArguments() {
         device->driver().EventDestroy(slot.over);
 }
 
-// The symbol that this is; -1 where it is another amount.
-static int32_t symbolThatIs(const format::Size &size) {
-  int32_t found = -1;
-  for (unsigned i = 0; size.coefficients() && i < size.coefficients()->size(); ++i)
-    if (const int64_t coefficient = size.coefficients()->Get(i)) {
-      if (found >= 0 || coefficient != 1)
-        return -1;
-      found = int32_t(i);
-    }
-  return size.constant() == 0 ? found : -1;
-}
-
 static bool equal(const format::Size &a, const format::Size &b) {
   const auto coefficients = [](const format::Size &size) {
     return size.coefficients() ? std::span<const int64_t>(size.coefficients()->data(), size.coefficients()->size())
@@ -106,11 +94,11 @@ Result<CudaArguments> CudaArguments::create(const cuda::Device &device, const fo
     entry.outputs.resize(table->outputs()->size());
     entry.symbols = total;
     for (const format::Launch *launch : *table->launches()) {
-      int32_t symbol = symbolThatIs(*launch->tiles());
+      int symbol = launch->tiles()->constant() == 0 ? symbolOf(*launch->tiles()) : -1;
       if (symbol < 0) { // layers have the same
         const auto like = std::ranges::find_if(
             entry.counted, [&](const format::Size *size) { return equal(*size, *launch->tiles()); });
-        symbol = int32_t(bounds.size() + size_t(like - entry.counted.begin()));
+        symbol = int(bounds.size() + size_t(like - entry.counted.begin()));
         if (like == entry.counted.end())
           entry.counted.push_back(launch->tiles());
       }

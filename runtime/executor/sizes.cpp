@@ -95,6 +95,17 @@ int64_t largestAmount(const format::Size *size, std::span<const int64_t> bounds)
   return sumOf(size, bounds, [](int64_t coefficient) { return coefficient > 0; });
 }
 
+int symbolOf(const format::Size &size) {
+  int symbol = -1;
+  for (unsigned s = 0; size.coefficients() && s < size.coefficients()->size(); ++s)
+    if (const int64_t coefficient = size.coefficients()->Get(s)) {
+      if (symbol >= 0 || coefficient != 1)
+        return -1;
+      symbol = int(s);
+    }
+  return symbol;
+}
+
 std::vector<int64_t> shapeOf(const format::Argument &argument, std::span<const int64_t> symbols) {
   std::vector<int64_t> shape;
   for (const format::Size *size : *argument.shape())

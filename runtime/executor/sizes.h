@@ -30,6 +30,9 @@ int64_t unitsOf(const format::Launch &launch, std::span<const int64_t> symbols, 
 // The largest amount for symbols of 0 up to `bounds`.
 int64_t largestAmount(const format::Size *size, std::span<const int64_t> bounds);
 
+// The symbol whose value, once, and a constant are the size; -1 where it is another sum.
+int symbolOf(const format::Size &size);
+
 // The argument's shape, and its bytes (saturating).
 std::vector<int64_t> shapeOf(const format::Argument &argument, std::span<const int64_t> symbols);
 uint64_t bytesOf(const format::Argument &argument, std::span<const int64_t> symbols);

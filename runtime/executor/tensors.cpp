@@ -138,18 +138,6 @@ private:
     return false;
   }
 
-  // The symbol that is a dimension, or -1.
-  int symbolOf(const format::Size &size) const {
-    int symbol = -1;
-    for (unsigned s = 0; size.coefficients() && s < size.coefficients()->size(); ++s)
-      if (const int64_t coefficient = size.coefficients()->Get(s)) {
-        if (symbol >= 0 || coefficient != 1)
-          return -1;
-        symbol = int(s);
-      }
-    return symbol;
-  }
-
   // Dimensions that are a symbol, or a symbol and a constant.
   void takeSymbols(unsigned i) {
     for (unsigned d = 0; d < found[i]->shape.size(); ++d) {

@@ -192,7 +192,7 @@ template <int WEIGHT, bool PAIRS> struct Linear {
           for (int32_t i = 0; i < panels; i += kGroup) {
             int32_t some = minimum(kGroup, panels - i);
             const W *w = weight + ((int64_t)tile * perTile + i) * panel + (int64_t)k * 16;
-            float *s = sums + (int64_t)i * kRowBlock * 16;
+            float *s = sums + (int64_t)i * block * 16;
             // What is multiplied next: the group beside, this block's first over the next chunk, or the next block's.
             const W *next = i + kGroup < panels ? w + kGroup * panel
                             : k + kChunk < p->k ? weight + (int64_t)tile * perTile * panel + (int64_t)(k + kChunk) * 16
@@ -202,23 +202,23 @@ template <int WEIGHT, bool PAIRS> struct Linear {
             if constexpr (kQuantized) {
               for (int32_t j = 0; j < some; ++j)
                 quantized.dequantize(wide + (int64_t)j * kChunk * 16, (int64_t)tile * perTile + i + j, k, length);
-              ingot_linear_rows_f32_block(a, lda, rowCount, wide, kChunk * 16, some, length, first, s, kRowBlock * 16,
+              ingot_linear_rows_f32_block(a, lda, rowCount, wide, kChunk * 16, some, length, first, s, block * 16,
                                           wide, 0, 0);
             } else if constexpr (kDot) {
-              ingot_linear_rows_bf16_pairs_block(a, lda, rowCount, w, panel, some, length, first, s, kRowBlock * 16,
+              ingot_linear_rows_bf16_pairs_block(a, lda, rowCount, w, panel, some, length, first, s, block * 16,
                                                  next, nextPanel, nextBytes);
             } else if constexpr (kStep == 2) {
               for (int32_t j = 0; j < some; ++j)
                 widen(wide + (int64_t)j * kChunk * 16, w + j * panel, length);
               ingot_linear_rows_f32_block(a, lda, rowCount, wide, kChunk * 16, some, (length + 1) / 2 * 2, first, s,
-                                          kRowBlock * 16, next, nextPanel, nextBytes);
+                                          block * 16, next, nextPanel, nextBytes);
             } else {
-              ingot_linear_rows_f32_block(a, lda, rowCount, w, panel, some, length, first, s, kRowBlock * 16, next,
+              ingot_linear_rows_f32_block(a, lda, rowCount, w, panel, some, length, first, s, block * 16, next,
                                           nextPanel, nextBytes);
             }
           }
         }
-        result.finish(Sums{sums, kRowBlock * 16}, row, rowCount, tile, count);
+        result.finish(Sums{sums, block * 16}, row, rowCount, tile, count);
       }
     }
   }
