@@ -28,7 +28,7 @@ struct CompileOptions {
   std::string activations;               // "float", "int8", or "": int8 for quantized weights
   std::string rules;                     // file of exceptions by tensor name, or ""
   std::string kv;                        // type of cached keys and values, as --kv spells it; "": that of products
-  bool dropPadding = true;               // compute what masks of the caller's show; never where there are kernels for GPUs
+  bool dropPadding = true;               // compute what masks of the caller's show alone
   std::string set;                       // llvm, asm: the feature set to show; "": the widest
   std::optional<uint64_t> dummyWeights;  // seed
   bool drawAtLoad = false;               // dummy weights are drawn when the engine is loaded, and are no part of the file

@@ -317,20 +317,9 @@ Result<std::unique_ptr<Backend>> CpuBackend::create(std::shared_ptr<const Engine
 // Reads what the launch before it has computed.
 Result<void> CpuBackend::settle(const CompiledEntry &entry, const format::SymbolSetting &setting,
                                 std::span<int64_t> symbols, std::vector<bool> &settled) const {
-  const format::Entry &table = *entry.entry;
-  const SymbolTable known(engine->plan());
   int64_t value;
-  std::memcpy(&value, pointerTo(*table.buffers()->Get(setting.buffer())), sizeof value);
-  if (value < 0 || value > symbols[setting.symbol()])
-    return makeError(ErrorCode::InvalidArgument, "entry %s: symbol %s came out as %lld, expected 0 to %s = %lld",
-                     quoted(table.name()->string_view()).c_str(), quoted(known.name(setting.symbol())).c_str(),
-                     static_cast<long long>(value), known.expression(setting.symbol()).c_str(),
-                     static_cast<long long>(symbols[setting.symbol()]));
-  if (settled.empty())
-    settled.assign(symbols.size(), false);
-  settled[setting.symbol()] = true;
-  symbols[setting.symbol()] = value;
-  return known.complete(table, symbols, settled);
+  std::memcpy(&value, pointerTo(*entry.entry->buffers()->Get(setting.buffer())), sizeof value);
+  return SymbolTable(engine->plan()).settle(*entry.entry, setting.symbol(), value, symbols, settled);
 }
 
 Result<void> CpuBackend::run(unsigned index, std::span<int64_t> symbols, std::span<const void *const> inputs,

@@ -188,6 +188,22 @@ Result<CudaArguments> CudaArguments::create(const cuda::Device &device, const fo
   return std::move(made);
 }
 
+// All symbols, and the numbers of tiles that are counted behind them.
+void CudaArguments::writeSymbols(const Entry &entry, uint8_t *to, std::span<const int64_t> symbols) const {
+  std::memcpy(to, symbols.data(), symbols.size() * 8);
+  for (size_t i = 0; i < entry.counted.size(); ++i) {
+    const int64_t tiles = amount(entry.counted[i], symbols);
+    std::memcpy(to + (symbolCount + i) * 8, &tiles, 8);
+  }
+}
+
+Result<void> CudaArguments::sendSymbols(unsigned index, std::span<const int64_t> symbols) {
+  const Entry &entry = entries[index];
+  uint8_t *sent = host.data() + last(index).sent;
+  writeSymbols(entry, sent, symbols);
+  return device->upload(entry.symbols, sent, (symbolCount + entry.counted.size()) * 8);
+}
+
 Result<void> CudaArguments::send(unsigned index, std::span<const int64_t> symbols,
                                  std::span<const void *const> inputs) {
   Entry &entry = entries[index];
@@ -197,11 +213,7 @@ Result<void> CudaArguments::send(unsigned index, std::span<const int64_t> symbol
     INGOT_RETURN_IF_ERROR(wait(index));
   slot.used = true;
   uint8_t *sent = host.data() + slot.sent;
-  std::memcpy(sent, symbols.data(), symbols.size() * 8);
-  for (size_t i = 0; i < entry.counted.size(); ++i) {
-    const int64_t tiles = amount(entry.counted[i], symbols);
-    std::memcpy(sent + (symbolCount + i) * 8, &tiles, 8);
-  }
+  writeSymbols(entry, sent, symbols);
   for (unsigned i = 0; i < inputs.size(); ++i) {
     const uint64_t bytes = bytesOf(*entry.table->inputs()->Get(i), symbols);
     const Place &place = entry.inputs[i];

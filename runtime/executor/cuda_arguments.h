@@ -41,6 +41,8 @@ public:
   // Takes the entry's next slot, when the run that had it is over, and puts the copies of symbols and inputs on the
   // stream.
   Result<void> send(unsigned entry, std::span<const int64_t> symbols, std::span<const void *const> inputs);
+  // Puts a copy of the symbols' new values on the stream, of a run that waits.
+  Result<void> sendSymbols(unsigned entry, std::span<const int64_t> symbols);
   // Puts the copy of what comes back on the stream, and marks the end of the run. `back`: whether anything is to come
   // back.
   Result<void> fetch(unsigned entry, bool back);
@@ -85,6 +87,7 @@ private:
     std::vector<Slot> slots;
     unsigned current = 0; // the slot of the last run
   };
+  void writeSymbols(const Entry &entry, uint8_t *to, std::span<const int64_t> symbols) const;
   const Slot &last(unsigned entry) const { return entries[entry].slots[entries[entry].current]; }
 
   const cuda::Device *device = nullptr;

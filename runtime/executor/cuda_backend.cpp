@@ -2,8 +2,9 @@
 //
 // Runs entries on a GPU. At load everything is placed in device memory: weights as the file has them, arenas, cache,
 // the entries' arguments, the symbols. A run copies its inputs and symbols, launches the kernels in the plan's order on
-// one stream, and copies its outputs back (cuda_arguments.h). The runs that were announced (PreparedRun) are recorded
-// as CUDA graphs, made for the largest values that they serve; kernels read the present values from device memory.
+// one stream, and copies its outputs back (cuda_arguments.h); where dimensions depend on data it waits for their values in
+// between. The runs that were announced (PreparedRun) are recorded as CUDA graphs, made for the largest values that they
+// serve; kernels read the present values from device memory.
 #include "runtime/device/cuda/device.h"
 #include "runtime/executor/backend.h"
 #include "runtime/executor/cuda_arguments.h"
@@ -11,6 +12,7 @@
 #include "runtime/executor/cuda_program.h"
 #include "runtime/executor/cuda_upload.h"
 #include "runtime/executor/layout.h"
+#include "runtime/executor/symbols.h"
 
 namespace ingot::runtime {
 
@@ -44,8 +46,11 @@ private:
   Result<void> chooseCode();
   Result<void> placeMemory(const ExecutorOptions &options);
   cuda::Address addressOf(const format::Buffer &buffer, unsigned entry) const;
-  Result<void> checkSettled(unsigned entry) const;
+  bool settles(unsigned entry) const; // whether it has dimensions that depend on its data
   Result<void> launch(unsigned entry, std::span<const int64_t> symbols);
+  Result<void> launchPiece(unsigned entry, CudaProgram::Piece piece, std::span<const int64_t> symbols);
+  Result<void> launchSettling(unsigned entry, std::span<int64_t> symbols);
+  Result<void> checkRefusals(unsigned entry) const;
 
   std::shared_ptr<const EngineFile> engine;
   std::shared_ptr<cuda::Device> device;
@@ -150,52 +155,83 @@ Result<std::unique_ptr<Backend>> CudaBackend::create(std::shared_ptr<const Engin
 }
 
 Result<void> CudaBackend::launch(unsigned entry, std::span<const int64_t> symbols) {
+  if (!times)
+    if (const CudaGraph *graph = graphs.find(entry, symbols))
+      return graphs.launch(*device, *graph);
+  const CudaProgram::Piece all = program.whole(entry);
   if (times)
-    return program.launchTimed(entry, symbols, *times);
-  if (const CudaGraph *graph = graphs.find(entry, symbols))
-    return graphs.launch(*device, *graph);
-  return program.launch(entry, symbols);
+    times->assign(all.end, {});
+  return launchPiece(entry, all, symbols);
 }
 
-// Whether the shapes of all launches are known before the entry runs.
-Result<void> CudaBackend::checkSettled(unsigned entry) const {
-  const format::Plan &plan = engine->plan();
-  const format::Entry &table = *plan.entries()->Get(entry);
-  if (!table.settings() || table.settings()->size() == 0)
-    return {};
-  return makeError(ErrorCode::Unsupported,
-                   "entry %s has a dimension %s that depends on its data, which GPUs do not run yet; use --device=cpu",
-                   quoted(table.name()->string_view()).c_str(),
-                   quoted(plan.symbols()->Get(table.settings()->Get(0)->symbol())->name()->string_view()).c_str());
+Result<void> CudaBackend::launchPiece(unsigned entry, CudaProgram::Piece piece, std::span<const int64_t> symbols) {
+  return times ? program.launchTimed(entry, piece, symbols, *times) : program.launch(entry, piece, symbols);
+}
+
+// An entry with dimensions that depend on its data: up to each launch that the value of one comes from, and on with that
+// value. Launches know their grids from the host, so it waits for each.
+Result<void> CudaBackend::launchSettling(unsigned entry, std::span<int64_t> symbols) {
+  const format::Entry &table = *engine->plan().entries()->Get(entry);
+  const SymbolTable known(engine->plan());
+  CudaProgram::Piece rest = program.whole(entry);
+  if (times)
+    times->assign(rest.end, {});
+  std::vector<bool> settled;
+  for (const format::SymbolSetting *setting : *table.settings()) {
+    const unsigned end = setting->launch() + 1;
+    INGOT_RETURN_IF_ERROR(launchPiece(entry, {rest.first, end}, symbols));
+    rest.first = end;
+    int64_t value = 0;
+    INGOT_RETURN_IF_ERROR(device->download(&value, addressOf(*table.buffers()->Get(setting->buffer()), entry), 8));
+    INGOT_RETURN_IF_ERROR(arguments.fetch(entry, true));
+    INGOT_RETURN_IF_ERROR(arguments.wait(entry));
+    INGOT_RETURN_IF_ERROR(checkRefusals(entry));
+    INGOT_RETURN_IF_ERROR(known.settle(table, setting->symbol(), value, symbols, settled));
+    INGOT_RETURN_IF_ERROR(arguments.sendSymbols(entry, symbols));
+  }
+  return launchPiece(entry, rest, symbols);
+}
+
+bool CudaBackend::settles(unsigned entry) const {
+  const auto *settings = engine->plan().entries()->Get(entry)->settings();
+  return settings && settings->size() > 0;
 }
 
 Result<void> CudaBackend::run(unsigned entry, std::span<int64_t> symbols, std::span<const void *const> inputs,
                               std::span<void *const> outputs) {
-  INGOT_RETURN_IF_ERROR(checkSettled(entry));
   INGOT_RETURN_IF_ERROR(device->use());
   INGOT_RETURN_IF_ERROR(arguments.send(entry, symbols, inputs));
-  INGOT_RETURN_IF_ERROR(launch(entry, symbols));
+  INGOT_RETURN_IF_ERROR(settles(entry) ? launchSettling(entry, symbols) : launch(entry, symbols));
   INGOT_RETURN_IF_ERROR(arguments.fetchLarge(entry, symbols, outputs));
   INGOT_RETURN_IF_ERROR(arguments.fetch(entry, true));
   return finish(entry, symbols, outputs);
 }
 
 Result<void> CudaBackend::start(unsigned entry, std::span<const int64_t> symbols, std::span<const void *const> inputs) {
-  INGOT_RETURN_IF_ERROR(checkSettled(entry));
+  if (settles(entry))
+    return makeError(ErrorCode::Unsupported,
+                     "entry %s has dimensions that depend on its data: it runs to its end, and cannot be started",
+                     quoted(engine->plan().entries()->Get(entry)->name()->string_view()).c_str());
   INGOT_RETURN_IF_ERROR(device->use());
   INGOT_RETURN_IF_ERROR(arguments.send(entry, symbols, inputs));
   INGOT_RETURN_IF_ERROR(launch(entry, symbols));
   return arguments.fetch(entry, arguments.tells(entry));
 }
 
+// Of the last run of the entry, which is over.
+Result<void> CudaBackend::checkRefusals(unsigned entry) const {
+  std::optional<CudaArguments::Refusal> refusal = arguments.refusal(entry);
+  if (!refusal)
+    return {};
+  INGOT_RETURN_IF_ERROR(arguments.clearErrors()); // the next run begins without it
+  const format::Plan &plan = engine->plan();
+  return refusedBy(plan, *plan.entries()->Get(refusal->entry)->launches()->Get(refusal->launch), refusal->code);
+}
+
 Result<void> CudaBackend::finish(unsigned entry, std::span<const int64_t> symbols, std::span<void *const> outputs) {
   INGOT_RETURN_IF_ERROR(device->use());
   INGOT_RETURN_IF_ERROR(arguments.wait(entry));
-  if (std::optional<CudaArguments::Refusal> refusal = arguments.refusal(entry)) {
-    INGOT_RETURN_IF_ERROR(arguments.clearErrors()); // the next run begins without it
-    const format::Plan &plan = engine->plan();
-    return refusedBy(plan, *plan.entries()->Get(refusal->entry)->launches()->Get(refusal->launch), refusal->code);
-  }
+  INGOT_RETURN_IF_ERROR(checkRefusals(entry));
   arguments.take(entry, symbols, outputs);
   return {};
 }

@@ -32,7 +32,7 @@ Result<void> CudaGraphs::prepare(cuda::Device &device, const format::Plan &plan,
       return {};
     };
     INGOT_RETURN_IF_ERROR(check(driver->StreamBeginCapture(device.stream(), kThreadLocalCapture)));
-    Result<void> launched = program.launch(graph.entry, graph.most);
+    Result<void> launched = program.launch(graph.entry, program.whole(graph.entry), graph.most);
     cuda::Handle recorded = nullptr;
     const cuda::Status ended = driver->StreamEndCapture(device.stream(), &recorded);
     INGOT_RETURN_IF_ERROR(std::move(launched));

@@ -124,16 +124,15 @@ Result<void> CudaProgram::launchOne(const Launch &launch, std::span<const int64_
   return {};
 }
 
-Result<void> CudaProgram::launch(unsigned entry, std::span<const int64_t> symbols) {
-  for (const Launch &launch : entries[entry])
-    INGOT_RETURN_IF_ERROR(launchOne(launch, symbols));
+Result<void> CudaProgram::launch(unsigned entry, Piece piece, std::span<const int64_t> symbols) {
+  for (unsigned i = piece.first; i < piece.end; ++i)
+    INGOT_RETURN_IF_ERROR(launchOne(entries[entry][i], symbols));
   return {};
 }
 
-Result<void> CudaProgram::launchTimed(unsigned entry, std::span<const int64_t> symbols, std::vector<StepTime> &times) {
+Result<void> CudaProgram::launchTimed(unsigned entry, Piece piece, std::span<const int64_t> symbols,
+                                      std::span<StepTime> times) {
   const cuda::Driver &driver = device->driver();
-  const std::vector<Launch> &launches = entries[entry];
-  times.assign(launches.size(), {});
   struct Events {
     const cuda::Driver &driver;
     std::vector<cuda::Handle> list;
@@ -154,18 +153,18 @@ Result<void> CudaProgram::launchTimed(unsigned entry, std::span<const int64_t> s
   INGOT_RETURN_IF_ERROR(device->synchronize("copying inputs"));
   const auto began = std::chrono::steady_clock::now().time_since_epoch();
   INGOT_RETURN_IF_ERROR(record());
-  for (const Launch &launch : launches) {
-    INGOT_RETURN_IF_ERROR(launchOne(launch, symbols));
+  for (unsigned i = piece.first; i < piece.end; ++i) {
+    INGOT_RETURN_IF_ERROR(launchOne(entries[entry][i], symbols));
     INGOT_RETURN_IF_ERROR(record());
   }
   INGOT_RETURN_IF_ERROR(device->synchronize("a timed run"));
   int64_t at = std::chrono::duration_cast<std::chrono::nanoseconds>(began).count();
-  for (size_t i = 0; i < launches.size(); ++i) {
+  for (size_t i = 0; i + 1 < events.list.size(); ++i) {
     float milliseconds = 0;
     if (cuda::Status status = driver.EventElapsedTime(&milliseconds, events.list[i], events.list[i + 1]))
       return driver.failed(status, "launches cannot be timed");
     const int64_t end = at + int64_t(double(milliseconds) * 1e6);
-    times[i] = {at, end, end};
+    times[piece.first + i] = {at, end, end};
     at = end;
   }
   return {};

@@ -34,10 +34,15 @@ public:
                                     const std::vector<CudaEntryMemory> &memory, std::span<const int64_t> bounds,
                                     bool deterministic);
 
-  // Puts all launches of an entry on the device's stream, with grids for these values of the symbols.
-  Result<void> launch(unsigned entry, std::span<const int64_t> symbols);
-  // The same, timed one by one; returns when all have ended. times: [launches].
-  Result<void> launchTimed(unsigned entry, std::span<const int64_t> symbols, std::vector<StepTime> &times);
+  // Launches `first` to `end` - 1 of an entry.
+  struct Piece {
+    unsigned first, end;
+  };
+  Piece whole(unsigned entry) const { return {0, unsigned(entries[entry].size())}; }
+  // Puts launches of an entry on the device's stream, with grids for these values of the symbols.
+  Result<void> launch(unsigned entry, Piece piece, std::span<const int64_t> symbols);
+  // The same, timed one by one; returns when all have ended. times: of all launches of the entry.
+  Result<void> launchTimed(unsigned entry, Piece piece, std::span<const int64_t> symbols, std::span<StepTime> times);
 
   uint64_t workspaceBytes() const { return workspaceTotal; }
 

@@ -96,6 +96,19 @@ Result<void> SymbolTable::complete(const format::Entry &entry, std::span<int64_t
   return {};
 }
 
+Result<void> SymbolTable::settle(const format::Entry &entry, unsigned symbol, int64_t value, std::span<int64_t> values,
+                                 std::vector<bool> &settled) const {
+  if (value < 0 || value > values[symbol])
+    return makeError(ErrorCode::InvalidArgument, "entry %s: symbol %s came out as %lld, expected 0 to %s = %lld",
+                     quoted(entry.name()->string_view()).c_str(), quoted(name(symbol)).c_str(),
+                     static_cast<long long>(value), expression(symbol).c_str(), static_cast<long long>(values[symbol]));
+  if (settled.empty())
+    settled.assign(values.size(), false);
+  settled[symbol] = true;
+  values[symbol] = value;
+  return complete(entry, values, settled);
+}
+
 Error SymbolTable::broken(const format::Entry &entry, unsigned symbol, std::string_view requirement,
                           std::span<const int64_t> values) const {
   std::string found, shapes;

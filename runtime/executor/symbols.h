@@ -42,6 +42,12 @@ public:
   Result<void> complete(const format::Entry &entry, std::span<int64_t> values,
                         const std::vector<bool> &settled = {}) const;
 
+  // Gives a symbol that depends on data the value that a run of `entry` computed, and `complete`s those that follow.
+  // settled: as there; empty before the first. A value below 0 or beyond the symbol's bound, which stands in `values`, is
+  // InvalidArgument.
+  Result<void> settle(const format::Entry &entry, unsigned symbol, int64_t value, std::span<int64_t> values,
+                      std::vector<bool> &settled) const;
+
   // Sets the derived ones among `values` for a run at the others, of any entry: 0 where there is no value.
   void evaluate(std::span<int64_t> values) const;
 

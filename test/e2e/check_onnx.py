@@ -3,7 +3,7 @@
 encoders, made by tools/oracle/record-padding-cases), and compares outputs with those that are expected, within the tests' tolerances. Where a
 case says whether padding is dropped or kept, `ingot check` must say so too.
 
-    check_onnx.py --ingot BIN --ingot-run BIN --work DIR CASES.json
+    check_onnx.py --ingot BIN --ingot-run BIN --work DIR [--device cuda] CASES.json
 """
 import argparse
 import base64
@@ -21,6 +21,7 @@ parser = argparse.ArgumentParser()
 for option in ("--ingot", "--ingot-run", "--work"):
     parser.add_argument(option, required=True)
 parser.add_argument("--cache")
+parser.add_argument("--device", default="cpu", help="cuda: the first GPU, which may be the simulated one")
 parser.add_argument("cases")
 args = parser.parse_args()
 work = pathlib.Path(args.work)
@@ -41,11 +42,12 @@ def difference(case):
         done = subprocess.run([args.ingot, "check", f"{work}/model.onnx"], capture_output=True, text=True)
         if f"padding     {case['padding']}" not in done.stdout:
             return f"check does not say that padding is {case['padding']}: {done.stdout}{done.stderr}"
-    done = subprocess.run([args.ingot, "compile", f"{work}/model.onnx", "-o", f"{work}/model.ingot", "--quiet"], capture_output=True,
+    target = ["--target=cpu,cuda:simulated"] if args.device != "cpu" else []
+    done = subprocess.run([args.ingot, "compile", f"{work}/model.onnx", "-o", f"{work}/model.ingot", "--quiet", *target], capture_output=True,
                           text=True)
     if done.returncode:
         return f"compile: {done.returncode}: {done.stderr}"
-    command = [args.ingot_run, "infer", f"{work}/model.ingot"]
+    command = [args.ingot_run, "infer", f"{work}/model.ingot", "--device", args.device]
     for i, (name, content) in enumerate(case["inputs"].items()):
         (work / f"in{i}.npy").write_bytes(base64.b64decode(content))
         command += ["--input", f"{name}={work}/in{i}.npy"]

@@ -68,7 +68,7 @@ int main(int argc, char **argv) {
                           cl::value_desc("f32|bf16|f16|int8"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> padding("padding",
                                cl::desc("Whether an encoder leaves out the positions that its mask hides, whose results "
-                                        "are zeros then, or computes them (default: drop; keep where the target has GPUs)"),
+                                        "are zeros then, or computes them (default: drop)"),
                                cl::value_desc("drop|keep"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> dummy("dummy-weights", cl::desc("Draw weights from SEED: only config.json is needed"),
                              cl::value_desc("SEED"), cl::sub(compile), cl::sub(check), cl::cat(category));
@@ -167,9 +167,7 @@ int main(int argc, char **argv) {
   options.activations = activations;
   options.rules = rules;
   options.kv = kv;
-  if (padding == "drop" && !options.cuda.empty())
-    return usage("--padding=drop is for CPUs alone; GPUs compute padding: leave --padding out, or cuda out of --target");
-  options.dropPadding = padding != "keep" && options.cuda.empty();
+  options.dropPadding = padding != "keep";
   options.set = set;
   options.dummyWeights = seed;
   options.drawAtLoad = atLoad;

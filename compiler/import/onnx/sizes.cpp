@@ -254,15 +254,18 @@ std::optional<Dimension> Graph::sizeAt(Tensor tensor, int64_t place, const std::
     if (!bound)
       return std::nullopt;
   }
+  // Sizes are natural: of what may be negative, how far it lies above the least that it can be is measured.
+  const auto least = boundsOf(tensor).least;
+  const Dimension base = least && !isNatural(least) ? *least : Dimension(0);
   // Computed, as what a run measures stands in memory of its own: below 0 all is refused alike.
   Indices at;
   for (int64_t index : indices)
     at.push_back(Scalar(index));
   Tensor number = compute(DataType::i64, {}, [&](const Indices &) {
-    Scalar value = ingot::cast(this->at(tensor, at), ElementType::i64);
+    Scalar value = ingot::cast(this->at(tensor, at), ElementType::i64) - ingot::cast(Scalar(base), ElementType::i64);
     return larger(value, like(value, -1));
   });
-  const Dimension size = measured(number, Dimension::max(*bound, 0));
+  const Dimension size = measured(number, Dimension::max(*bound - base, 0)) + base;
   tensor->sizes[place] = size;
   return size;
 }

@@ -139,7 +139,7 @@
  * With `starts` B is 1 and rows are those of R sequences, from starts i32[R+1] (behind lengths; R+1 is of batch_symbol), each of
  * attends to itself: S, T, s and t are of one sequence, and tile = starts[r] * heads + (g * S + s) * q_per_kv + j. A bias is
  * then read at the places of s and t, places i32[rows] (behind starts), has queries_symbol rows and keys_symbol columns, and
- * bias_batch is 0. Only CPUs have this form. product_type: INGOT_BF16 where operands of both products may be rounded to bf16
+ * bias_batch is 0. product_type: INGOT_BF16 where operands of both products may be rounded to bf16
  * (docs/spec/numerics.md), INGOT_F32 where not. */
 #define INGOT_SDPA_PARAMS(I, F)                                                              \
   I(kv_heads) I(q_per_kv) I(head_dim) I(value_dim) F(scale) F(soft_cap) I(causal) I(window)  \

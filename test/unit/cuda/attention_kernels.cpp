@@ -31,6 +31,7 @@ INGOT_ATTENTION_CASES(LAYER)
   INGOT_KERNEL(name, 128) { scaledDotProduct<Sdpa_##name>(args); }
 
 INGOT_SDPA_CASES(SDPA)
+INGOT_SDPA_SEQUENCES_CASES(SDPA)
 
 #define CONVOLUTION(t, name, ...)                                                                                      \
   struct Convolution_##name {                                                                                          \

@@ -89,6 +89,11 @@
   C(sdpa, sdpa_hd24_causal_window9_cap, 1, 2, 24, 16, 1.5f, 4, 1, 9, 0, 0, 0, 0, 0, 1, 0, 1, 2, 0, 0, 0)               \
   C(sdpa, sdpa_hd5_vd1_window33, 2, 1, 5, 1, 0.9f, 0, 0, 33, 0, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0)                       \
   C(sdpa, sdpa_hd1_vd17_bias_one, 1, 1, 1, 17, -2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 2, 0, 0, 0)
+#define INGOT_SDPA_SEQUENCES_CASES(C)                                                                                  \
+  C(sdpa, sdpa_hd64_starts, 3, 1, 64, 64, 0.125f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 1, 2, 1, 0, 0)                         \
+  C(sdpa, sdpa_hd20_vd36_gqa3_causal_starts, 2, 3, 20, 36, 0.3f, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 0, 0)          \
+  C(sdpa, sdpa_hd8_starts_places, 2, 2, 8, 8, 0.5f, 0, 0, 0, 1, 0, 1, 1, 1, 0, 0, 1, 2, 1, 1, 0)                       \
+  C(sdpa, sdpa_hd16_starts_places_keys, 1, 1, 16, 16, 0.5f, 3, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1, 2, 1, 1, 0)
 
 // channels outputs groups, kernel, stride, dilation and pad by depth, height and width, scale bias residual act clamp
 // low high, batch_symbol, in_ and out_ symbols by depth, height and width

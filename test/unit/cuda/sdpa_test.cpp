@@ -35,4 +35,16 @@ TEST(CudaSdpaTest, TheGridAndCompanyChangeNoBit) {
   }
 }
 
+const std::vector<CudaCase> &sequenceCases() {
+  static const std::vector<CudaCase> all = {INGOT_SDPA_SEQUENCES_CASES(MAKE)};
+  return all;
+}
+
+TEST(CudaSdpaTest, SequencesWithoutPaddingAgreeWithSoftmaxInF64) {
+  for (const CudaCase &c : sequenceCases())
+    for (CudaOptions options : {CudaOptions(), CudaOptions{3, 1}})
+      for (const std::vector<int> &lengths : {std::vector<int>{1}, {5, 0, 40, 1, 33}, {0, 0, 3}, {17, 31, 0}})
+        checkSdpaSequences(c.kernel, onCuda(sequenceCases(), options), lengths);
+}
+
 } // namespace

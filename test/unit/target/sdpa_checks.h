@@ -196,8 +196,8 @@ inline void checkSdpaCompany(const TestKernel &kernel, const Run &run, SdpaShape
   ASSERT_EQ(std::memcmp(first.get(), whole.get(), first.size), 0) << kernel.name << " alone";
 }
 
-// Sequences one behind another: each attends to itself, a bias is read by places; in one piece and in several, the same
-// bits.
+// Sequences one behind another: each attends to itself, a bias is read by places; in one piece and in several, and each
+// sequence alone, the same bits.
 inline void checkSdpaSequences(const TestKernel &kernel, const Run &run, const std::vector<int> &lengths,
                                bool rounds = false) {
   const int kvHeads = kernel.integer("kv_heads"), perKv = kernel.integer("q_per_kv"), heads = kvHeads * perKv;
@@ -226,26 +226,40 @@ inline void checkSdpaSequences(const TestKernel &kernel, const Run &run, const s
   const bool bias = kernel.integer("bias"), byHead = kernel.integer("bias_heads"),
              byQuery = kernel.integer("bias_queries");
   const std::vector<float> table = drawn((byHead ? heads : 1) * (byQuery ? longest : 1) * longest);
-  auto once = [&](uint32_t pieces) {
-    Buffer out(static_cast<size_t>(rows * heads * width) * 4);
-    std::vector<Operand> operands = {query, key, value};
+  auto once = [&](uint32_t pieces, size_t first, size_t end) { // of sequences first to end - 1
+    const int from = starts[first], to = starts[end];
+    auto part = [&](const auto &all, int perRow) { return std::vector(all.begin() + from * perRow, all.begin() + to * perRow); };
+    const auto q = part(query, heads * depth), k = part(key, kvHeads * depth), v = part(value, kvHeads * width);
+    const auto at = part(places, 1);
+    std::vector<int32_t> begins;
+    for (size_t r = first; r <= end; ++r)
+      begins.push_back(starts[r] - from);
+    Buffer out(static_cast<size_t>((to - from) * heads * width) * 4);
+    std::vector<Operand> operands = {q, k, v};
     if (bias)
       operands.push_back(table);
-    operands.push_back(starts);
+    operands.push_back(begins);
     if (bias)
-      operands.push_back(places);
+      operands.push_back(at);
     operands.push_back(out);
     std::vector<int64_t> symbols(8, -7);
-    symbols[static_cast<size_t>(kernel.integer("queries_symbol"))] = bias ? longest : rows;
-    symbols[static_cast<size_t>(kernel.integer("keys_symbol"))] = bias ? longest : rows;
-    symbols[static_cast<size_t>(kernel.integer("batch_symbol"))] = static_cast<int64_t>(starts.size());
-    EXPECT_EQ(run(kernel, operands, symbols, static_cast<uint32_t>(rows * heads), pieces), 0);
+    symbols[static_cast<size_t>(kernel.integer("queries_symbol"))] = bias ? longest : to - from;
+    symbols[static_cast<size_t>(kernel.integer("keys_symbol"))] = bias ? longest : to - from;
+    symbols[static_cast<size_t>(kernel.integer("batch_symbol"))] = static_cast<int64_t>(begins.size());
+    EXPECT_EQ(run(kernel, operands, symbols, static_cast<uint32_t>((to - from) * heads), pieces), 0);
     EXPECT_TRUE(out.fenceHolds()) << kernel.name;
     return out;
   };
-  Buffer out = once(1);
+  Buffer out = once(1, 0, lengths.size());
   for (uint32_t pieces : {2u, 5u, 13u})
-    ASSERT_TRUE(once(pieces) == out) << kernel.name << " in " << pieces << " pieces";
+    ASSERT_TRUE(once(pieces, 0, lengths.size()) == out) << kernel.name << " in " << pieces << " pieces";
+  for (size_t r = 0; r < lengths.size(); ++r) {
+    if (lengths[r] == 0)
+      continue;
+    Buffer alone = once(1, r, r + 1);
+    ASSERT_EQ(std::memcmp(alone.get(), out.as<float>() + starts[r] * heads * width, alone.size), 0)
+        << kernel.name << ", sequence " << r << " alone";
+  }
   for (size_t r = 0; r < lengths.size(); ++r)
     for (int s = starts[r]; s < starts[r + 1]; ++s)
       for (int h = 0; h < heads; ++h) {

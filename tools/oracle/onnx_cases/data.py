@@ -145,3 +145,13 @@ def make(cases):
     cases.add("functions_with_constants_of_one_name", None, [("x", f(2, 40))], ["y"], functions=[function("F"), function("G")],
               nodes=[helper.make_node("F", ["x"], ["h"], domain="own"), helper.make_node("G", ["h"], ["i"], domain="own"),
                      helper.make_node("F", ["i"], ["y"], domain="own")])
+
+    # Distances that count down, from and to what is read from positions, as Funnel has them; one end may be negative.
+    cases.add("range_down_between_positions", None, [("x", f(2, 7))], ["distances"], dynamic={"x": {1: "n"}},
+              nodes=length + [real("zero", 0), real("first", 1), constant("front", np.int64(0)), constant("end", np.int64(-1)), constant("back", np.int64(-1)),
+                              constant("whole_zero", np.int64(0)), ones, node("Range", ["whole_zero", "length", "whole_one"], ["all"]),
+                              node("Cast", ["all"], ["positions"], to=TensorProto.FLOAT), node("Gather", ["positions", "front"], ["least"]),
+                              node("Gather", ["positions", "end"], ["most"]), node("Sub", ["least", "least"], ["nothing"]), real("three", 3),
+                              node("Add", ["nothing", "three"], ["from_float"]), node("Sub", ["least", "most"], ["below"]), node("Sub", ["below", "first"], ["to_float"]),
+                              node("Cast", ["from_float"], ["from"], to=TensorProto.INT64), node("Cast", ["to_float"], ["to"], to=TensorProto.INT64),
+                              node("Range", ["from", "to", "back"], ["distances"])])

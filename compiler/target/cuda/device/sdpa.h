@@ -9,7 +9,8 @@
 //   weights warp = 4 rows, lane = key: maxima and sums over the warp, online
 //   acc     thread = elements e = thread, thread + 128, ... of [16 rows][value_dim]: in registers
 //
-// A key that a row does not see enters none of its sums.
+// A key that a row does not see enters none of its sums. With starts each sequence is a batch with as many queries and
+// keys as it has rows.
 #ifndef INGOT_CUDA_DEVICE_SDPA_H
 #define INGOT_CUDA_DEVICE_SDPA_H
 
@@ -25,9 +26,10 @@ template <class P> struct Sdpa {
   static constexpr int32_t elements = (kSdpaRows * width + kThreads - 1) / kThreads; // of acc, of a thread
   static constexpr SdpaShape layout = sdpaShape(p);
   const float *query, *key, *value, *bias;
-  const int32_t *lengths;
+  const int32_t *lengths, *places;
   float *out;
-  int64_t queries, keys;
+  int64_t queries, keys; // of the batch, or of the sequence at hand
+  int64_t biasRows, biasColumns;
   float *shared;
 
   struct Range {
@@ -48,11 +50,18 @@ template <class P> struct Sdpa {
   }
   INGOT_DEVICE static int64_t headOf(int64_t g, int64_t row) { return g * perKv + row % perKv; }
 
+  // Where a bias stands of a row of the sequence.
+  INGOT_DEVICE int64_t placeOf(int64_t row) const {
+    if constexpr (p.places != 0)
+      return places[row];
+    else
+      return row;
+  }
   INGOT_DEVICE float biasOf(int64_t b, int64_t g, int64_t row, int64_t t) const {
     const int64_t line = ((p.bias_batch ? b : 0) * (p.bias_heads ? heads : 1) + (p.bias_heads ? headOf(g, row) : 0)) *
-                             (p.bias_queries ? queries : 1) +
-                         (p.bias_queries ? row / perKv : 0);
-    return bias[line * (p.bias_keys ? keys : 1) + (p.bias_keys ? t : 0)];
+                             (p.bias_queries ? biasRows : 1) +
+                         (p.bias_queries ? placeOf(row / perKv) : 0);
+    return bias[line * (p.bias_keys ? biasColumns : 1) + (p.bias_keys ? placeOf(t) : 0)];
   }
 
   // Rows [row0, row0 + rows) of those that read kv head g of batch b.
@@ -146,6 +155,34 @@ template <class P> struct Sdpa {
     }
   }
 
+  // Units of the sequences one behind another, `step` apart from unit `first` on; starts[count].
+  INGOT_DEVICE static void units(const Sdpa &all, const int32_t *starts, int64_t count, int64_t first, int64_t step) {
+    Sdpa own = all;
+    int64_t r = 0, before = 0; // units of the sequences before r
+    for (int64_t unit = first;; unit += step) {
+      int64_t begin, rows, tiles;
+      for (;; ++r) {
+        if (r + 1 >= count)
+          return;
+        begin = starts[r];
+        rows = (starts[r + 1] - begin) * perKv;
+        tiles = (rows + kSdpaRows - 1) / kSdpaRows;
+        if (unit < before + tiles * p.kv_heads)
+          break;
+        before += tiles * p.kv_heads;
+      }
+      own.queries = own.keys = rows / perKv;
+      own.query = all.query + begin * heads * depth;
+      own.key = all.key + begin * p.kv_heads * depth;
+      own.value = all.value + begin * p.kv_heads * width;
+      own.out = all.out + begin * heads * width;
+      if constexpr (p.places != 0)
+        own.places = all.places + begin;
+      const int64_t row0 = (unit - before) % tiles * kSdpaRows;
+      own.unit(0, (unit - before) / tiles, row0, (int32_t)(rows - row0 < kSdpaRows ? rows - row0 : kSdpaRows));
+    }
+  }
+
   static constexpr float kLog2E = 1.4426950408889634f;
 };
 
@@ -154,15 +191,24 @@ template <class P> INGOT_DEVICE void scaledDotProduct(const ingot_cuda_args &arg
   waitForPreviousLaunch();
   letNextLaunchBegin();
   const int64_t batch = args.symbols[p.batch_symbol], queries = args.symbols[p.queries_symbol];
+  const int64_t keys = args.symbols[p.keys_symbol];
+  constexpr int32_t kLengths = 3 + p.bias, kStarts = kLengths + p.lengths, kPlaces = kStarts + p.starts;
   const Sdpa<P> sdpa{(const float *)args.buffers[0],
                      (const float *)args.buffers[1],
                      (const float *)args.buffers[2],
                      p.bias ? (const float *)args.buffers[3] : nullptr,
-                     p.lengths ? (const int32_t *)args.buffers[3 + p.bias] : nullptr,
-                     (float *)args.buffers[3 + p.bias + p.lengths],
+                     p.lengths ? (const int32_t *)args.buffers[kLengths] : nullptr,
+                     p.places ? (const int32_t *)args.buffers[kPlaces] : nullptr,
+                     (float *)args.buffers[kPlaces + p.places],
                      queries,
-                     args.symbols[p.keys_symbol],
+                     keys,
+                     queries,
+                     keys,
                      (float *)sharedMemory()};
+  if constexpr (p.starts != 0) {
+    Sdpa<P>::units(sdpa, (const int32_t *)args.buffers[kStarts], batch, blockX(), gridX());
+    return;
+  }
   const int64_t rows = queries * p.q_per_kv, tiles = (rows + kSdpaRows - 1) / kSdpaRows;
   for (int64_t unit = blockX(); unit < batch * p.kv_heads * tiles; unit += gridX()) {
     const int64_t row0 = unit % tiles * kSdpaRows;

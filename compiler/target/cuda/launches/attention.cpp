@@ -55,10 +55,6 @@ Functions functionsOf(const attention_params &p, std::string &error) {
 Functions functionsOf(const attention_merge_params &, std::string &) { return {}; }
 
 Functions functionsOf(const sdpa_params &p, std::string &error) {
-  if (p.starts) {
-    error = "sdpa over sequences without padding has no CUDA function; compile with --padding=keep";
-    return {};
-  }
   const int64_t shared = int64_t(sdpaShape(p).total) * 4;
   if (shared > kMostShared) {
     error = "sdpa with head_dim " + std::to_string(p.head_dim) + " needs " + std::to_string(shared) +
