@@ -9,7 +9,7 @@
 #include "dialects/ingot/IngotDialect.h"
 #include "dialects/ingot/SymbolExpr.h"
 #include "passes/decoder/Form.h"
-#include "passes/decoder/StoredTensors.h"
+#include "passes/StoredTensors.h"
 #include "llvm/ADT/DenseMap.h"
 
 #include <functional>

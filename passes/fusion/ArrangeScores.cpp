@@ -115,6 +115,30 @@ bool comesFromProduct(Value value, int depth = 0) {
          llvm::any_of(op->getOperands(), [&](Value of) { return comesFromProduct(of, depth + 1); });
 }
 
+// Whether element-wise ops lead from scores of the type `before`, in another shape, to the value.
+bool isParted(Value value, RankedTensorType before) {
+  if (auto reshape = value.getDefiningOp<ir::ReshapeOp>())
+    return reshape.getInput().getType() == before && comesFromProduct(value);
+  Operation *op = value.getDefiningOp();
+  return op && value.hasOneUse() && isa<ir::ScalarBodyInterface>(op) &&
+         llvm::any_of(op->getOperands(), [&](Value of) { return isParted(of, before); });
+}
+
+// Such a value in the scores' own shape.
+Value together(Operation *at, Value value, RankedTensorType type) {
+  OpBuilder b(at);
+  if (auto reshape = value.getDefiningOp<ir::ReshapeOp>(); reshape && reshape.getInput().getType() == type)
+    return reshape.getInput();
+  if (!isParted(value, type))
+    return ir::ReshapeOp::create(b, value.getLoc(), type, value);
+  IRMapping mapping;
+  for (Value operand : value.getDefiningOp()->getOperands())
+    mapping.map(operand, together(at, operand, type));
+  Value made = b.clone(*value.getDefiningOp(), mapping)->getResult(0);
+  made.setType(type);
+  return made;
+}
+
 // What nothing reads any more would count as a reader of what is still read.
 void eraseUnused(Operation *unused) {
   llvm::SmallSetVector<Operation *, 16> left;
@@ -344,8 +368,15 @@ void joinLeading(ir::SoftmaxOp softmax) {
     return;
   if (auto reshape = input.getDefiningOp<ir::ReshapeOp>(); reshape && input.hasOneUse()) {
     const int64_t count = leadingJoined(tensorOf(reshape.getInput()), type);
-    if (rank < 3 || tensorOf(reshape.getInput()).getRank() < 5 || count == 0 || !comesFromProduct(reshape.getInput()))
+    if (rank < 3 || tensorOf(reshape.getInput()).getRank() < 5 || !comesFromProduct(reshape.getInput()))
       return;
+    if (count == 0) {
+      if (!isParted(reshape.getInput(), type))
+        return;
+      softmax.getInputMutable().assign(together(softmax, reshape.getInput(), type));
+      eraseUnused(reshape);
+      return;
+    }
     softmax.getInputMutable().assign(Joiner(softmax, 0, count, ir::dimOf(type, 0)).joined(reshape.getInput()));
     eraseUnused(reshape);
     return;

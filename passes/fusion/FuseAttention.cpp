@@ -7,6 +7,7 @@
 #include "passes/Passes.h"
 #include "passes/Broadcast.h"
 #include "passes/fusion/ArrangeScores.h"
+#include "passes/fusion/FactorMasks.h"
 #include "passes/fusion/Match.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -201,8 +202,12 @@ private:
         value = inner;
         continue;
       }
-      // Numbers that are alike for all keys: the query is multiplied by them.
       Value numbers, inner;
+      if (match::commuted<ir::MulOp>(value, [&](Value of) { return masksLike(scores, of); }, numbers, inner)) {
+        value = inner;
+        continue;
+      }
+      // Numbers that are alike for all keys: the query is multiplied by them.
       if (match::commuted<ir::MulOp>(value, oneForAllKeys, numbers, inner)) {
         scores.rowFactors.push_back(oneForAllKeys(numbers));
         value = inner;
@@ -225,17 +230,20 @@ private:
           value = shift.getLhs();
           continue;
         }
-      if (auto sum = value.getDefiningOp<ir::AddOp>()) {
+      auto sum = value.getDefiningOp<ir::AddOp>();
+      auto less = value.getDefiningOp<ir::SubOp>();
+      if (sum || less) {
         if (scores.softCap != 0)
           return "something is added at " + at(value) + " before scores are capped";
-        Value inner = leadsToScores(sum.getLhs()) ? sum.getLhs() : leadsToScores(sum.getRhs()) ? sum.getRhs() : Value();
+        Value left = value.getDefiningOp()->getOperand(0), right = value.getDefiningOp()->getOperand(1);
+        Value inner = leadsToScores(left) ? left : sum && leadsToScores(right) ? right : Value();
         if (!inner)
           return at(value) + " adds to no product of queries and keys";
-        Value bias = inner == sum.getLhs() ? sum.getRhs() : sum.getLhs();
+        Value bias = inner == left ? right : left;
         if (!scores.floor)
           bias = withoutConstants(bias);
         if (bias)
-          scores.biases.push_back(floored(scaled(bias, factor), scores.floor));
+          scores.biases.push_back(floored(scaled(bias, less ? -factor : factor), scores.floor));
         value = inner;
         continue;
       }
@@ -258,6 +266,11 @@ private:
       return at(value) + " (" + (value.getDefiningOp() ? value.getDefiningOp()->getName().stripDialect().str() : "an argument") +
              ") stands between the product of queries and keys and the softmax";
     }
+  }
+
+  // Whether scores that are multiplied by the value are those without it, for what was added to them behind it.
+  bool masksLike(const Scores &scores, Value mask) {
+    return llvm::any_of(scores.biases, [&](Value bias) { return factorMasks.hidden(bias, mask); });
   }
 
   // Whether two values are one, or made of one by the same broadcasts and reshapes.
@@ -363,8 +376,10 @@ private:
         value = tanh.getInput();
       } else if (auto bounded = value.getDefiningOp<ir::MaxOp>(); bounded && aboveFloor(bounded, 1)) {
         value = aboveFloor(bounded, 1);
-      } else if (auto shift = value.getDefiningOp<ir::SubOp>(); shift && rowOf(shift)) {
-        value = shift.getLhs();
+      } else if (auto less = value.getDefiningOp<ir::SubOp>()) {
+        value = less.getLhs();
+      } else if (Value mask, inner; match::commuted<ir::MulOp>(value, FactorMasks::mayBe, mask, inner)) {
+        value = inner;
       } else if (auto sum = value.getDefiningOp<ir::AddOp>()) {
         if (leadsToScores(sum.getLhs()))
           return true;
@@ -582,6 +597,7 @@ private:
 
   ir::EntryOp entry;
   OpBuilder b;
+  FactorMasks factorMasks;
   llvm::SmallPtrSet<Operation *, 16> tried; // softmaxes
   SmallVectorImpl<std::string> &left;
 };

@@ -84,6 +84,16 @@ static std::optional<int64_t> widthOf(Value value, ArrayRef<unsigned> rows) {
   return width;
 }
 
+// Whether dimensions up to an axis stay, and static ones behind it become others.
+static bool changesBehind(unsigned axis, ir::ReshapeOp op) {
+  auto from = tensorOf(op.getInput()), to = tensorOf(op.getResult());
+  for (unsigned i = 0; i <= axis; ++i)
+    if (!same(ir::dimOf(from, i), ir::dimOf(to, i)))
+      return false;
+  auto isStatic = [&](RankedTensorType type) { return !llvm::is_contained(type.getShape().drop_front(axis + 1), ShapedType::kDynamic); };
+  return isStatic(from) && isStatic(to); // as many elements, then
+}
+
 // Whether both have the same dimensions but for ones, and those that stand for rows are the same among them.
 static bool onesAside(Value a, ArrayRef<unsigned> rowsOfA, Value b, ArrayRef<unsigned> rowsOfB) {
   auto others = [](Value value, ArrayRef<unsigned> rows, SmallVectorImpl<ir::Dim> &dims,
@@ -148,7 +158,8 @@ std::optional<SmallVector<unsigned>> RowSpace::rowOperands(Operation *op) const 
         return axesOf(transpose.getInput()) == from ? Operands({0}) : std::nullopt;
       })
       .Case([&](ir::ReshapeOp reshape) -> Operands {
-        if (onesAside(reshape.getInput(), axesOf(reshape.getInput()), reshape.getResult(), rows))
+        if (onesAside(reshape.getInput(), axesOf(reshape.getInput()), reshape.getResult(), rows) ||
+            (axesOf(reshape.getInput()) == rows && changesBehind(*llvm::max_element(rows), reshape)))
           return Operands({0});
         auto width = widthOf(reshape.getResult(), rows);
         return width && widthOf(reshape.getInput(), axesOf(reshape.getInput())) == width ? Operands({0}) : std::nullopt;

@@ -216,8 +216,51 @@ def einsum_in_any_order(w):
             w("Einsum", a, equation="anpk->kpan"), w("Einsum", v, v, equation="i,j->ij"), w("Einsum", v, v, equation="i,i->")], None
 
 
+def first_gpt(w):
+    """As OpenAI wrote it, and TensorFlow's GPT-2 keeps it: scores are multiplied by a mask of 0 and 1, and 10,000 times what it leaves is taken away."""
+    x = w.x("batch", "length")
+    q, k, v = (w("Transpose", w("Reshape", part, whole(0, 0, HEADS, SIZE)), perm=[0, 2, 1, 3]) for part in w("Split", w.linear(x, WIDTH, 3 * WIDTH), n=3, axis=2))
+    length = w("Gather", w("Shape", x), np.int64(1))
+    places = w("Range", np.int64(0), length, np.int64(1))
+    seen = w("Cast", w("GreaterOrEqual", w("Unsqueeze", places, whole(1)), places), to=TensorProto.FLOAT)
+    mask = w("Unsqueeze", seen, whole(0, 1))
+    scores = w("Div", w("MatMul", q, w("Transpose", k, perm=[0, 1, 3, 2])), np.float32(np.sqrt(SIZE)))
+    left = w("Mul", w("Sub", np.float32(1), mask), np.float32(10000))
+    scores = w("Sub", w("Mul", scores, mask), left)
+    mixed = w("Transpose", w("MatMul", w("Softmax", scores, axis=-1), v), perm=[0, 2, 1, 3])
+    return [w.linear(w("Reshape", mixed, whole(0, 0, WIDTH)), WIDTH, WIDTH)], "1 attention, 2 linear"
+
+
+def xlnet(w):
+    """Positions first, heads in the weights, products by Einsum; what is hidden is taken away."""
+    x, mask = w.x("length", "batch"), w.input("hidden", np.array([[0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 1, 1]], np.float32), "batch", "length")
+    q, k, v = (w("Einsum", x, w.weight(WIDTH, HEADS, SIZE), equation="ibh,hnd->ibnd") for _ in range(3))
+    scores = w("Mul", w("Einsum", w("Add", q, w.weight(HEADS, SIZE, scale=0.3)), k, equation="ibnd,jbnd->bnij"), np.float32(SIZE**-0.5))
+    scores = w("Sub", scores, w("Mul", np.float32(1e30), w("Unsqueeze", mask, whole(1, 2))))
+    mixed = w("Einsum", w("Softmax", scores, axis=3), v, equation="bnij,jbnd->ibnd")
+    return [w("Einsum", mixed, w.weight(WIDTH, HEADS, SIZE), equation="ibnd,hnd->ibh")], "1 attention, 4 linear"
+
+
+def places_of_an_image(w):
+    """As Segment Anything and ViTDet have it: scores are parted by lines and columns, and what queries make of each distance is added."""
+    high, wide = 2, 3
+    x = w.x("batch", "length")
+    parts = w("Transpose", w("Reshape", w.linear(x, WIDTH, 3 * WIDTH), whole(0, high * wide, 3, HEADS, SIZE)), perm=[2, 0, 3, 1, 4])
+    q, k, v = (w("Reshape", part, whole(-1, high * wide, SIZE)) for part in w("Split", parts, n=3, axis=0))
+    scores = w("MatMul", w("Mul", q, np.float32(SIZE**-0.5)), w("Transpose", k, perm=[0, 2, 1]))
+    places = w("Reshape", q, whole(-1, high, wide, SIZE))
+    lines = w("Einsum", places, w.weight(high, high, SIZE), equation="bhwc,hkc->bhwk")
+    columns = w("Einsum", places, w.weight(wide, wide, SIZE), equation="bhwc,wkc->bhwk")
+    parted = w("Reshape", scores, whole(-1, high, wide, high, wide))
+    parted = w("Add", w("Add", parted, w("Unsqueeze", lines, whole(4))), w("Unsqueeze", columns, whole(3)))
+    mixed = w("MatMul", w("Softmax", w("Reshape", parted, whole(-1, high * wide, high * wide)), axis=-1), v)
+    joined = w("Transpose", w("Reshape", mixed, whole(-1, HEADS, high * wide, SIZE)), perm=[0, 2, 1, 3])
+    return [w.linear(w("Reshape", joined, whole(0, high * wide, WIDTH)), WIDTH, WIDTH)], "1 attention, 2 linear"
+
+
 def make(cases):
-    for spelling in (flax, keras, gluon, paddle, minus_infinity_kept_finite, first_bert, keras_exported, masked_after_the_softmax, gelu_by_sigmoid, einsum_in_any_order):
+    for spelling in (flax, keras, gluon, paddle, minus_infinity_kept_finite, first_bert, keras_exported, masked_after_the_softmax, gelu_by_sigmoid, einsum_in_any_order,
+                     first_gpt, xlnet, places_of_an_image):
         w = Writer(cases, spelling.__name__)
         outputs, graph = spelling(w)
         cases.add(spelling.__name__, None, w.inputs + w.constants, outputs, fixed=[name for name, _ in w.constants], dynamic=w.dynamic, nodes=w.nodes,

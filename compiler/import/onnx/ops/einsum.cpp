@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <numeric>
 
 namespace ingot::onnx {
 
@@ -84,7 +85,8 @@ Tensor named(Op &op, const std::vector<Labels> &labels, const Labels &result, co
   for (int label : result)
     if (has(labels[0], label) && has(labels[1], label))
       batch.push_back(label);
-  for (int label : labels[0])
+  // In the order of the operand that is stored.
+  for (int label : labels[Graph::isConstant(op.input(1)) ? 1 : 0])
     if (!has(result, label))
       summed.push_back(label);
   if (summed.empty())
@@ -106,9 +108,21 @@ Tensor named(Op &op, const std::vector<Labels> &labels, const Labels &result, co
   };
   order = joined(batch, rows, columns);
   Tensor a = arranged(graph, op.input(left), labels[left], joined(batch, rows, summed));
-  Tensor b = arranged(graph, op.input(right), labels[right], joined(batch, summed, columns));
   a = merged(graph, merged(graph, a, batch.size() + rows.size(), summed.size()), batch.size(), rows.size());
-  b = merged(graph, merged(graph, b, batch.size() + summed.size(), columns.size()), batch.size(), summed.size());
+  // The right side as a matrix in the order that it has, so that stored weights of several dimensions are matrices without a copy.
+  auto first = [&](const Labels &of) {
+    return std::find_if(labels[right].begin(), labels[right].end(), [&](int label) { return has(of, label); });
+  };
+  const bool turned = first(columns) < first(summed);
+  const Labels &upper = turned ? columns : summed, &lower = turned ? summed : columns;
+  Tensor b = arranged(graph, op.input(right), labels[right], joined(batch, upper, lower));
+  b = merged(graph, merged(graph, b, batch.size() + upper.size(), lower.size()), batch.size(), upper.size());
+  if (turned) {
+    std::vector<int64_t> permutation(b->rank());
+    std::iota(permutation.begin(), permutation.end(), 0);
+    std::swap(permutation[batch.size()], permutation[batch.size() + 1]);
+    b = graph.transpose(b, permutation);
+  }
   Tensor product = graph.matmul(a, b);
   Shape shape;
   for (int label : order)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Elements of tensors that lie in files, for passes that look at a few of them.
-#ifndef INGOT_PASSES_DECODER_STOREDTENSORS_H
-#define INGOT_PASSES_DECODER_STOREDTENSORS_H
+#ifndef INGOT_PASSES_STOREDTENSORS_H
+#define INGOT_PASSES_STOREDTENSORS_H
 
 #include "dialects/ingot/IngotDialect.h"
 #include "llvm/ADT/StringMap.h"

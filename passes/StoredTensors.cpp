@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // See StoredTensors.h.
-#include "passes/decoder/StoredTensors.h"
+#include "passes/StoredTensors.h"
 
 #include <cstring>
 
