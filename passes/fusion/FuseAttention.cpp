@@ -9,12 +9,12 @@
 #include "passes/fusion/ArrangeScores.h"
 #include "passes/fusion/FactorMasks.h"
 #include "passes/fusion/Match.h"
+#include "passes/fusion/ScoreBias.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/ADT/SmallPtrSet.h"
 
-#include <cmath>
 #include <limits>
 
 using namespace mlir;
@@ -241,9 +241,9 @@ private:
           return at(value) + " adds to no product of queries and keys";
         Value bias = inner == left ? right : left;
         if (!scores.floor)
-          bias = withoutConstants(bias);
+          bias = withoutConstants(b, bias);
         if (bias)
-          scores.biases.push_back(floored(scaled(bias, less ? -factor : factor), scores.floor));
+          scores.biases.push_back(floored(b, scaled(b, bias, less ? -factor : factor), scores.floor));
         value = inner;
         continue;
       }
@@ -259,7 +259,7 @@ private:
           hidden = -std::numeric_limits<double>::infinity(); // a query without keys gives zeros
           condition = nullptr;
         }
-        scores.biases.push_back(maskOf(select.getCondition(), scoresFirst, hidden));
+        scores.biases.push_back(maskOf(b, select.getCondition(), scoresFirst, hidden));
         value = inner;
         continue;
       }
@@ -293,21 +293,6 @@ private:
   static double floorOf(ir::MaxOp op) {
     auto right = match::constantOf(op.getRhs());
     return right ? *right : *match::constantOf(op.getLhs());
-  }
-
-  // A bias that is at least so much, before it is repeated.
-  Value floored(Value bias, std::optional<double> floor) {
-    if (!floor)
-      return bias;
-    auto broadcast = bias.getDefiningOp<ir::BroadcastOp>();
-    Value inner = broadcast ? broadcast.getInput() : bias;
-    Location loc = bias.getLoc();
-    auto scalar = RankedTensorType::get({}, b.getF32Type());
-    Value lowest = ir::ConstantOp::create(b, loc, scalar, DenseElementsAttr::get(scalar, static_cast<float>(*floor)));
-    if (inner.getType() != scalar)
-      lowest = ir::BroadcastOp::create(b, loc, inner.getType(), lowest);
-    Value made = ir::MaxOp::create(b, loc, inner, lowest);
-    return broadcast ? Value(ir::BroadcastOp::create(b, loc, bias.getType(), made)) : made;
   }
 
   // Of x - reduce(x), where that is one number for each row: the reduction.
@@ -393,51 +378,6 @@ private:
       }
     }
     return false;
-  }
-
-  // One number that is added to all scores changes no probability: a bias without such terms; null where nothing else is left.
-  Value withoutConstants(Value bias) {
-    if (auto number = match::constantOf(bias); number && std::isfinite(*number))
-      return {};
-    if (auto broadcast = bias.getDefiningOp<ir::BroadcastOp>()) {
-      Value inner = withoutConstants(broadcast.getInput());
-      return inner == broadcast.getInput() ? bias : Value(ir::BroadcastOp::create(b, bias.getLoc(), bias.getType(), inner));
-    }
-    auto sum = bias.getDefiningOp<ir::AddOp>();
-    if (!sum)
-      return bias;
-    Value left = withoutConstants(sum.getLhs()), right = withoutConstants(sum.getRhs());
-    if (!left || !right)
-      return left ? left : right;
-    return left == sum.getLhs() && right == sum.getRhs() ? bias : Value(ir::AddOp::create(b, bias.getLoc(), left, right));
-  }
-
-  // A bias times a factor, before it is repeated.
-  Value scaled(Value bias, double factor) {
-    if (factor == 1)
-      return bias;
-    auto broadcast = bias.getDefiningOp<ir::BroadcastOp>();
-    Value inner = broadcast ? broadcast.getInput() : bias;
-    Value made = ir::ScaleOp::create(b, bias.getLoc(), inner, b.getF64FloatAttr(factor));
-    return broadcast ? Value(ir::BroadcastOp::create(b, bias.getLoc(), bias.getType(), made)) : made;
-  }
-
-  // 0 where a key is seen and `fill` where it is not, of the condition's shape before it is repeated.
-  Value maskOf(Value condition, bool seenWhereTrue, double fill) {
-    Location loc = condition.getLoc();
-    auto broadcast = condition.getDefiningOp<ir::BroadcastOp>();
-    Value inner = broadcast ? broadcast.getInput() : condition;
-    auto type = ir::tensorType(ir::dimsOf(tensorOf(inner)), b.getF32Type());
-    auto number = [&](double value) -> Value {
-      auto scalar = RankedTensorType::get({}, b.getF32Type());
-      Value constant = ir::ConstantOp::create(b, loc, scalar, DenseElementsAttr::get(scalar, static_cast<float>(value)));
-      return type == scalar ? constant : Value(ir::BroadcastOp::create(b, loc, type, constant));
-    };
-    Value zero = number(0), hidden = number(fill);
-    Value made = ir::SelectOp::create(b, loc, type, inner, seenWhereTrue ? zero : hidden, seenWhereTrue ? hidden : zero);
-    if (!broadcast)
-      return made;
-    return ir::BroadcastOp::create(b, loc, ir::tensorType(ir::dimsOf(tensorOf(condition)), b.getF32Type()), made);
   }
 
   Value reshape(Value value, ArrayRef<ir::Dim> dims) {
@@ -558,7 +498,7 @@ private:
       k = transpose(byRow, {0, 2, 1, 3}), v = transpose(withHeads(root.getRhs(), own), {0, 2, 1, 3});
     Value bias;
     for (Value term : scores.biases) {
-      Value made = biasOf(term, whole, own.size() == 4);
+      Value made = inFourDimensions(b, term, whole, own.size() == 4);
       if (!made)
         return "what is added to its scores at " + at(term) + " has another shape";
       bias = bias ? addBroadcast(b, root.getLoc(), bias, made) : made;
@@ -571,28 +511,6 @@ private:
     root.getResult().replaceAllUsesWith(reshape(result, ir::dimsOf(tensorOf(root.getResult()))));
     root.erase();
     return "";
-  }
-
-  // A bias in four dimensions, each 1 or that of the scores.
-  Value biasOf(Value term, ArrayRef<ir::Dim> whole, bool heads) {
-    const bool flat = tensorOf(term).getRank() == 3; // [N, S, T], with one head
-    auto broadcast = term.getDefiningOp<ir::BroadcastOp>();
-    Value inner = broadcast ? broadcast.getInput() : term;
-    SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(inner));
-    if (flat && dims.size() == 3) {
-      dims.insert(dims.begin() + 1, ir::Dim(1));
-      if (heads && dims[0].size != 1) { // [B * H, ...]
-        dims[0] = whole[0];
-        dims[1] = whole[1];
-      }
-    }
-    if (dims.size() > 4)
-      return {};
-    dims.insert(dims.begin(), 4 - dims.size(), ir::Dim(1));
-    for (int64_t i = 0; i < 4; ++i)
-      if (dims[i].size != 1 && !dims[i].agrees(whole[i]))
-        return {};
-    return reshape(inner, dims);
   }
 
   ir::EntryOp entry;
