@@ -34,6 +34,8 @@ struct Dim {
   bool isDynamic() const { return mlir::ShapedType::isDynamic(size); }
   // Whether both may be the same number: what is not known agrees with anything.
   bool agrees(const Dim &other) const;
+  // Whether both are known to be the same number: sizes, or names of symbols.
+  friend bool operator==(const Dim &a, const Dim &b) { return a.size == b.size && a.name == b.name; }
   // As text for messages: "64", "tokens" or "?".
   std::string text() const;
 };

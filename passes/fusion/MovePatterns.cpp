@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// What reads a slice reads the tensor before it was cut or shifted. See RecognizePatterns.h.
+// What reads a slice reads the tensor before it was cut or shifted, and what is transposed with its first dimensions joined is transposed with
+// these apart. See RecognizePatterns.h.
 #include "passes/fusion/RecognizePatterns.h"
 
 #include "dialects/ingot/IngotDialect.h"
@@ -74,8 +75,39 @@ struct ReadThroughMove : OpRewritePattern<ir::ComputeOp> {
   }
 };
 
+// [A, B, M, N] as [A * B, M, N], transposed to [A * B, N, M], as [A, B, N, M]: so exporters turn keys for a product of matrices in batches. It hides
+// that heads are repeated.
+struct TransposeApart : OpRewritePattern<ir::ReshapeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::ReshapeOp op, PatternRewriter &rewriter) const override {
+    auto transpose = op.getInput().getDefiningOp<ir::TransposeOp>();
+    auto join = transpose ? transpose.getInput().getDefiningOp<ir::ReshapeOp>() : nullptr;
+    if (!join || transpose.getPermutation().empty() || transpose.getPermutation()[0] != 0)
+      return rewriter.notifyMatchFailure(op, "it parts nothing that was joined before a transpose");
+    SmallVector<ir::Dim> before = ir::dimsOf(ir::tensorOf(join.getInput())), joined = ir::dimsOf(ir::tensorOf(join.getResult())),
+                         after = ir::dimsOf(op.getType());
+    // But for the first, dimensions are what they were; those that were joined may be parted in another way.
+    const size_t own = joined.size() - 1;
+    if (before.size() <= joined.size() || after.size() <= joined.size() ||
+        ArrayRef(before).take_back(own) != ArrayRef(joined).take_back(own))
+      return rewriter.notifyMatchFailure(op, "more than first dimensions were joined");
+    const size_t leading = after.size() - own;
+    SmallVector<ir::Dim> apart(after.begin(), after.begin() + leading);
+    llvm::append_range(apart, ArrayRef(joined).take_back(own));
+    SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(int64_t(leading)));
+    for (int64_t from : transpose.getPermutation().drop_front())
+      permutation.push_back(from + int64_t(leading) - 1);
+    for (size_t i = 0; i < after.size(); ++i)
+      if (!(after[i] == apart[size_t(permutation[i])]))
+        return rewriter.notifyMatchFailure(op, "it parts other dimensions than were joined");
+    Value x = ir::ReshapeOp::create(rewriter, join.getLoc(), ir::tensorType(apart, op.getType().getElementType()), join.getInput());
+    rewriter.replaceOpWithNewOp<ir::TransposeOp>(op, op.getType(), x, rewriter.getDenseI64ArrayAttr(permutation));
+    return success();
+  }
+};
+
 } // namespace
 
-void addMovePatterns(RewritePatternSet &patterns) { patterns.add<ReadThroughMove>(patterns.getContext()); }
+void addMovePatterns(RewritePatternSet &patterns) { patterns.add<ReadThroughMove, TransposeApart>(patterns.getContext()); }
 
 } // namespace ingot::passes

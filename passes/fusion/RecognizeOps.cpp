@@ -481,45 +481,15 @@ template <typename OpT> struct WideRows : OpRewritePattern<OpT> {
   }
 };
 
-// split(transpose(join(x))), where the first dimensions are joined to one that stays the first, and split again: a transpose of x. So
-// exporters turn keys for a product of matrices in batches.
-struct JoinedTranspose : OpRewritePattern<ir::ReshapeOp> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(ir::ReshapeOp split, PatternRewriter &rewriter) const override {
-    auto transpose = split.getInput().getDefiningOp<ir::TransposeOp>();
-    auto join = transpose ? transpose.getInput().getDefiningOp<ir::ReshapeOp>() : ir::ReshapeOp();
-    if (!join || transpose.getPermutation().front() != 0)
-      return failure();
-    SmallVector<ir::Dim> from = ir::dimsOf(tensorOf(join.getInput())), joined = ir::dimsOf(tensorOf(join.getResult())),
-                         to = ir::dimsOf(tensorOf(split.getResult()));
-    const int64_t more = static_cast<int64_t>(from.size()) - static_cast<int64_t>(joined.size());
-    if (more < 1 || to.size() != from.size())
-      return failure();
-    auto same = [](const ir::Dim &a, const ir::Dim &b) { return a.size == b.size && a.name == b.name; };
-    SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(0, more + 1));
-    for (int64_t i = 0; i <= more; ++i)
-      if (!same(from[i], to[i]))
-        return failure();
-    for (size_t i = 1; i < joined.size(); ++i) {
-      if (!same(joined[i], from[i + more]) || !same(to[i + more], joined[transpose.getPermutation()[i]]))
-        return failure();
-      permutation.push_back(transpose.getPermutation()[i] + more);
-    }
-    rewriter.replaceOpWithNewOp<ir::TransposeOp>(split, join.getInput(), rewriter.getDenseI64ArrayAttr(permutation));
-    return success();
-  }
-};
-
 struct RecognizeOpsPass : public impl::RecognizeOpsPassBase<RecognizeOpsPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     patterns.add<Sigmoid, GatedActivation, Softmax, NormProduct<ir::DivOp>, NormProduct<ir::MulOp>, NormScale, NormShift, LinearBias,
-                 NormInTwoTerms, WideRows<ir::RmsNormOp>, WideRows<ir::LayerNormOp>, WideRows<ir::SoftmaxOp>, JoinedTranspose>(
-        &getContext());
+                 NormInTwoTerms, WideRows<ir::RmsNormOp>, WideRows<ir::LayerNormOp>, WideRows<ir::SoftmaxOp>>(&getContext());
     addWeightPatterns(patterns);
     addChoicePatterns(patterns);
     addMovePatterns(patterns);
+    addPositionPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

@@ -26,8 +26,6 @@ namespace {
 
 using ir::tensorOf;
 
-bool same(const ir::Dim &x, const ir::Dim &y) { return x.size == y.size && x.name == y.name; }
-
 // The terms of a bias, each as it is before it is repeated, in four dimensions.
 void termsOf(Value value, SmallVectorImpl<Value> &terms) {
   if (auto sum = value.getDefiningOp<ir::AddOp>()) {
@@ -167,7 +165,7 @@ private:
                (op.getLengths() ? " has lengths beside its mask" : " has a window, which counts hidden positions too");
       return std::nullopt;
     }
-    if (!same(ir::dimOf(tensorOf(op.getQuery()), 1), rows)) {
+    if (!(ir::dimOf(tensorOf(op.getQuery()), 1) == rows)) {
       reason = at(op) + " has other positions as queries than as keys";
       return std::nullopt;
     }

@@ -18,8 +18,6 @@ static constexpr unsigned kSteps = 4096;
 
 using ir::tensorOf;
 
-static bool same(const ir::Dim &a, const ir::Dim &b) { return a.size == b.size && a.name == b.name; }
-
 static SmallVector<ir::Dim> withoutOnes(ArrayRef<ir::Dim> dims) {
   return llvm::to_vector(llvm::make_filter_range(dims, [](const ir::Dim &dim) { return dim.size != 1; }));
 }
@@ -29,12 +27,12 @@ bool MaskReader::isMask(Value value, ir::Dim batch, ir::Dim rows) {
   if (!type || type.getRank() < 2 || !type.getElementType().isIntOrFloat())
     return false;
   SmallVector<ir::Dim> dims = withoutOnes(ir::dimsOf(type)), expected = withoutOnes({batch, rows});
-  return llvm::equal(dims, expected, same);
+  return dims == expected;
 }
 
 bool MaskReader::isLengths(Value value, ir::Dim batch) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
-  return type && type.getRank() == 1 && same(ir::dimOf(type, 0), batch) && type.getElementType().isInteger() &&
+  return type && type.getRank() == 1 && ir::dimOf(type, 0) == batch && type.getElementType().isInteger() &&
          !type.getElementType().isInteger(1);
 }
 
@@ -176,7 +174,7 @@ MaskSymbol MaskReader::through(Operation *op, Value value, ArrayRef<MaskSymbol> 
 // Dimensions that are 1 come and go; others keep their order.
 MaskSymbol MaskReader::reshaped(ir::ReshapeOp op, ArrayRef<MaskSymbol> indices) {
   SmallVector<ir::Dim> to = ir::dimsOf(tensorOf(op.getResult())), from = ir::dimsOf(tensorOf(op.getInput()));
-  if (!llvm::equal(withoutOnes(to), withoutOnes(from), same)) {
+  if (withoutOnes(to) != withoutOnes(from)) {
     elsewhere |= depends(op.getInput());
     return {};
   }

@@ -13,8 +13,6 @@ namespace ingot::passes {
 
 using ir::tensorOf;
 
-static bool same(const ir::Dim &x, const ir::Dim &y) { return x.size == y.size && x.name == y.name; }
-
 // Whether the dimension is the product of both.
 bool RowSpace::isFlat(const ir::Dim &dim) const {
   if (!b.isDynamic() && !s.isDynamic())
@@ -22,7 +20,7 @@ bool RowSpace::isFlat(const ir::Dim &dim) const {
   if (!dim.isDynamic() || !dim.name)
     return false;
   if (b.size == 1 || s.size == 1)
-    return same(dim, b.size == 1 ? s : b);
+    return dim == (b.size == 1 ? s : b);
   auto symbol = ir::lookup<ir::SymbolOp>(entry->getParentOp(), dim.name);
   std::string why;
   auto value = symbol && symbol.getValue() ? ir::SymbolExpr::parse(*symbol.getValue(), why) : std::nullopt;
@@ -47,7 +45,7 @@ RowAxes RowSpace::axesOf(Value value) const {
   if (!type || type.getRank() == 0)
     return {};
   SmallVector<ir::Dim> dims = ir::dimsOf(type);
-  if (dims.size() >= 2 && same(dims[0], b) && same(dims[1], s))
+  if (dims.size() >= 2 && dims[0] == b && dims[1] == s)
     return {0, 1};
   if (isFlat(dims[0]))
     return {0};
@@ -55,14 +53,14 @@ RowAxes RowSpace::axesOf(Value value) const {
   auto placeOf = [&](const ir::Dim &wanted, std::optional<unsigned> but) -> std::optional<unsigned> {
     std::optional<unsigned> found;
     for (unsigned i = 0; i < dims.size(); ++i)
-      if (i != but && same(dims[i], wanted)) {
+      if (i != but && dims[i] == wanted) {
         if (found)
           return std::nullopt;
         found = i;
       }
     return found;
   };
-  std::optional<unsigned> batchAxis = same(dims[0], b) ? std::optional<unsigned>(0) : placeOf(b, std::nullopt);
+  std::optional<unsigned> batchAxis = dims[0] == b ? std::optional<unsigned>(0) : placeOf(b, std::nullopt);
   std::optional<unsigned> rowAxis = batchAxis ? placeOf(s, batchAxis) : std::nullopt;
   return rowAxis ? RowAxes{*batchAxis, *rowAxis} : RowAxes();
 }
@@ -88,7 +86,7 @@ static std::optional<int64_t> widthOf(Value value, ArrayRef<unsigned> rows) {
 static bool changesBehind(unsigned axis, ir::ReshapeOp op) {
   auto from = tensorOf(op.getInput()), to = tensorOf(op.getResult());
   for (unsigned i = 0; i <= axis; ++i)
-    if (!same(ir::dimOf(from, i), ir::dimOf(to, i)))
+    if (!(ir::dimOf(from, i) == ir::dimOf(to, i)))
       return false;
   auto isStatic = [&](RankedTensorType type) { return !llvm::is_contained(type.getShape().drop_front(axis + 1), ShapedType::kDynamic); };
   return isStatic(from) && isStatic(to); // as many elements, then
@@ -111,7 +109,7 @@ static bool onesAside(Value a, ArrayRef<unsigned> rowsOfA, Value b, ArrayRef<uns
   SmallVector<size_t> placesOfA, placesOfB;
   others(a, rowsOfA, dimsOfA, placesOfA);
   others(b, rowsOfB, dimsOfB, placesOfB);
-  return !rowsOfA.empty() && placesOfA == placesOfB && llvm::equal(dimsOfA, dimsOfB, same) &&
+  return !rowsOfA.empty() && placesOfA == placesOfB && dimsOfA == dimsOfB &&
          llvm::none_of(placesOfA, [](size_t place) { return place == SIZE_MAX; });
 }
 
@@ -234,7 +232,7 @@ bool RowSpace::picksPosition(ir::ComputeOp op, unsigned input) const {
       if (argument.getArgNumber() < first)
         continue; // a tensor
       const ir::Dim dim = ir::dimOf(result, argument.getArgNumber() - first);
-      if (dim.size != 1 && (!same(dim, b) || same(b, s)))
+      if (dim.size != 1 && (!(dim == b) || b == s))
         return false;
       continue;
     }

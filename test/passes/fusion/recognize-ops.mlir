@@ -209,10 +209,11 @@ ingot.entry @softmax_other_axis(%x: tensor<8x8xf32>) -> tensor<8x8xf32> attribut
 
 // -----
 
-// Batches are joined, matrices transposed, and batches split again: one transpose. Where other dimensions come back, all stays.
+// Batches are joined, matrices transposed, and batches split again: one transpose, of what is split in another way where other dimensions come back.
 // CHECK-LABEL: ingot.entry @joined_transpose
 // CHECK:         %[[T:.*]] = ingot.transpose %arg0 {permutation = array<i64: 0, 1, 3, 2>} : tensor<2x4x7x8xf32> -> tensor<2x4x8x7xf32>
-// CHECK:         %[[U:.*]] = ingot.reshape %{{.*}} : tensor<8x8x7xf32> -> tensor<4x2x8x7xf32>
+// CHECK:         %[[R:.*]] = ingot.reshape %arg0 : tensor<2x4x7x8xf32> -> tensor<4x2x7x8xf32>
+// CHECK:         %[[U:.*]] = ingot.transpose %[[R]] {permutation = array<i64: 0, 1, 3, 2>} : tensor<4x2x7x8xf32> -> tensor<4x2x8x7xf32>
 // CHECK:         ingot.return %[[T]], %[[U]]
 ingot.entry @joined_transpose(%x: tensor<2x4x7x8xf32>) -> (tensor<2x4x8x7xf32>, tensor<4x2x8x7xf32>)
     attributes {arg_names = ["x"], res_names = ["y", "z"]} {
@@ -403,4 +404,54 @@ ingot.entry @row_of_a_slice(%x: tensor<2x7x8xf32>) -> (tensor<2x8xf32>, tensor<2
     ingot.yield %e : f32
   } : (tensor<2x7x8xf32>) -> tensor<2x8xf32>
   ingot.return %y, %z : tensor<2x8xf32>, tensor<2x8xf32>
+}
+
+// -----
+
+// A mask that is read at the positions that aranges tell is the mask; only where an index is cut to another dimension does it stay.
+// CHECK-LABEL: ingot.entry @positions
+// CHECK:         arith.minsi
+// CHECK:         ingot.return %arg0, %{{[0-9]+}}
+ingot.symbol @b
+ingot.symbol @s
+ingot.symbol @t
+ingot.entry @positions(%m: tensor<?x?xi1, #ingot.dims<"b", "s">>, %o: tensor<?x?xi1, #ingot.dims<"b", "t">>) -> (tensor<?x?xi1, #ingot.dims<"b", "s">>, tensor<?x?xi1, #ingot.dims<"b", "s">>)
+    attributes {arg_names = ["m", "o"], res_names = ["y", "z"]} {
+  %zero = ingot.constant dense<0> : tensor<i64>
+  %one = ingot.constant dense<1> : tensor<i64>
+  %rows = ingot.compute(%zero, %one) {
+  ^bb0(%from: tensor<i64>, %by: tensor<i64>, %i: index):
+    %f = ingot.element %from[] : tensor<i64> -> i64
+    %n = arith.index_cast %i : index to i64
+    %d = ingot.element %by[] : tensor<i64> -> i64
+    %p = arith.muli %n, %d : i64
+    %r = arith.addi %f, %p : i64
+    ingot.yield %r : i64
+  } : (tensor<i64>, tensor<i64>) -> tensor<?xi64, #ingot.dims<"s">>
+  %wide = ingot.broadcast %rows : tensor<?xi64, #ingot.dims<"s">> -> tensor<?x?xi64, #ingot.dims<"b", "s">>
+  %y = ingot.compute(%m, %wide) {
+  ^bb0(%mask: tensor<?x?xi1, #ingot.dims<"b", "s">>, %at: tensor<?x?xi64, #ingot.dims<"b", "s">>, %i: index, %j: index):
+    %c0 = arith.constant 0 : index
+    %p = ingot.element %at[%i, %j] : tensor<?x?xi64, #ingot.dims<"b", "s">> -> i64
+    %q = arith.index_cast %p : i64 to index
+    %neg = arith.cmpi slt, %q, %c0 : index
+    %size = ingot.size "s"
+    %end = arith.addi %q, %size : index
+    %k = arith.select %neg, %end, %q : index
+    %last = ingot.size "s-1"
+    %cut = arith.minsi %k, %last : index
+    %in = arith.maxsi %cut, %c0 : index
+    %e = ingot.element %mask[%i, %in] : tensor<?x?xi1, #ingot.dims<"b", "s">> -> i1
+    ingot.yield %e : i1
+  } : (tensor<?x?xi1, #ingot.dims<"b", "s">>, tensor<?x?xi64, #ingot.dims<"b", "s">>) -> tensor<?x?xi1, #ingot.dims<"b", "s">>
+  %z = ingot.compute(%o, %wide) {
+  ^bb0(%mask: tensor<?x?xi1, #ingot.dims<"b", "t">>, %at: tensor<?x?xi64, #ingot.dims<"b", "s">>, %i: index, %j: index):
+    %p = ingot.element %at[%i, %j] : tensor<?x?xi64, #ingot.dims<"b", "s">> -> i64
+    %q = arith.index_cast %p : i64 to index
+    %last = ingot.size "t-1"
+    %cut = arith.minsi %q, %last : index
+    %e = ingot.element %mask[%i, %cut] : tensor<?x?xi1, #ingot.dims<"b", "t">> -> i1
+    ingot.yield %e : i1
+  } : (tensor<?x?xi1, #ingot.dims<"b", "t">>, tensor<?x?xi64, #ingot.dims<"b", "s">>) -> tensor<?x?xi1, #ingot.dims<"b", "s">>
+  ingot.return %y, %z : tensor<?x?xi1, #ingot.dims<"b", "s">>, tensor<?x?xi1, #ingot.dims<"b", "s">>
 }
