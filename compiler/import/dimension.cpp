@@ -11,6 +11,8 @@ struct Dimension::Atom {
   std::string text; // of a symbol: its name; of a function: as it stands in a product
   const char *function = nullptr;
   std::vector<Dimension> operands;
+
+  bool is(std::string_view name) const { return function && function == name; }
 };
 
 bool Dimension::ByText::operator()(const Product &a, const Product &b) const {
@@ -192,7 +194,7 @@ Dimension Dimension::mod(const Dimension &a, const Dimension &b) {
     if (left % *y == 0)
       continue;
     const Atom *atom = product.size() == 1 ? product[0].get() : nullptr;
-    auto inner = atom && atom->function && std::string_view(atom->function) == "mod" ? atom->operands[1].constant() : std::nullopt;
+    auto inner = atom && atom->is("mod") ? atom->operands[1].constant() : std::nullopt;
     if (inner && *inner > 0 && *inner % *y == 0)
       rest = rest + atom->operands[0] * Dimension(left);
     else
@@ -204,7 +206,76 @@ Dimension Dimension::mod(const Dimension &a, const Dimension &b) {
   return rest.isConstant() || !(rest == a) ? mod(rest, b) : function("mod", a, b);
 }
 
+// What is the same as `of` where that is above 0 and not above 0 elsewhere: without maxima of 0 that a maximum of 0 makes needless, as those of
+// convolutions one behind another, and quotients that round towards 0 as ones that round down.
+std::optional<Dimension> Dimension::belowZeroToo(const Dimension &of) {
+  int64_t constant = 0;
+  std::vector<std::pair<const Atom *, int64_t>> others;
+  for (const auto &[product, factor] : of.terms) {
+    if (product.empty())
+      constant = factor;
+    else if (product.size() == 1)
+      others.push_back({product[0].get(), factor});
+    else
+      return std::nullopt;
+  }
+  // x of max(0, x).
+  auto cut = [](const Dimension &whole) -> const Dimension * {
+    if (whole.terms.size() != 1 || whole.terms.begin()->second != 1 || whole.terms.begin()->first.size() != 1)
+      return nullptr;
+    const Atom &atom = *whole.terms.begin()->first[0];
+    return !atom.is("max") ? nullptr : atom.operands[0] == Dimension(0) ? &atom.operands[1] : atom.operands[1] == Dimension(0) ? &atom.operands[0] : nullptr;
+  };
+  auto divisorOf = [](const Atom &atom) { return atom.is("floordiv") ? atom.operands[1].constant().value_or(0) : 0; };
+  if (others.size() == 2 && constant <= 0) { // max(0, x) floordiv d - max(0, -x) floordiv d
+    const auto [above, below] = others[0].second > 0 ? std::pair(others[0], others[1]) : std::pair(others[1], others[0]);
+    const int64_t divisor = divisorOf(*above.first);
+    if (divisor <= 0 || divisor != divisorOf(*below.first) || above.second <= 0 || above.second != -below.second)
+      return std::nullopt;
+    const Dimension *x = cut(above.first->operands[0]), *negative = cut(below.first->operands[0]);
+    if (!x || !negative || !(*x + *negative == Dimension(0)))
+      return std::nullopt;
+    return floorDiv(*x, Dimension(divisor)) * Dimension(above.second) + Dimension(constant);
+  }
+  if (others.size() != 1 || others[0].second <= 0)
+    return std::nullopt;
+  const auto [atom, factor] = others[0];
+  Dimension own;
+  own.terms[of.terms.rbegin()->first] = 1;
+  if (const Dimension *x = cut(own); x && constant <= 0)
+    return *x * Dimension(factor) + Dimension(constant);
+  // Of a quotient of one term and a number: what the term is made of.
+  const int64_t divisor = divisorOf(*atom);
+  const Dimension &divided = atom->operands[0];
+  if (divisor <= 0 || divided.terms.empty() || divided.terms.size() > 2)
+    return std::nullopt;
+  int64_t added = 0, times = 0;
+  Dimension term;
+  for (const auto &[product, number] : divided.terms)
+    if (product.empty()) {
+      added = number;
+    } else {
+      times = term.terms.empty() ? number : 0;
+      term.terms[product] = 1;
+    }
+  if (times <= 0)
+    return std::nullopt;
+  auto quotient = [&](const Dimension &of, int64_t by) { return floorDiv(of, Dimension(by)) * Dimension(factor) + Dimension(constant); };
+  if (const Dimension *x = cut(term))
+    return factor * floorQuotient(added, divisor) + constant > 0 ? std::nullopt
+                                                                  : std::optional(quotient(*x * Dimension(times) + Dimension(added), divisor));
+  // (x floordiv d + y) floordiv b is (x + d * y) floordiv (d * b).
+  const Product &product = term.terms.begin()->first;
+  const int64_t inner = product.size() == 1 ? divisorOf(*product[0]) : 0;
+  if (times != 1 || inner <= 0 || inner > INT32_MAX / divisor || added > INT32_MAX / inner || added < -INT32_MAX / inner)
+    return std::nullopt;
+  return quotient(product[0]->operands[0] + Dimension(added * inner), inner * divisor);
+}
+
 Dimension Dimension::max(const Dimension &a, const Dimension &b) {
+  if (a == Dimension(0) || b == Dimension(0))
+    if (auto simpler = belowZeroToo(a == Dimension(0) ? b : a))
+      return max(*simpler, 0);
   Dimension difference = a - b;
   if (auto least = difference.least(); least && *least >= 0)
     return a;
@@ -215,7 +286,7 @@ Dimension Dimension::max(const Dimension &a, const Dimension &b) {
     if (whole.terms.size() != 1 || whole.terms.begin()->second != 1 || whole.terms.begin()->first.size() != 1)
       return false;
     const Atom &atom = *whole.terms.begin()->first[0];
-    return atom.function && std::string_view(atom.function) == "max" && (atom.operands[0] == of || atom.operands[1] == of);
+    return atom.is("max") && (atom.operands[0] == of || atom.operands[1] == of);
   };
   if (isOneOf(a, b))
     return b;
@@ -236,7 +307,7 @@ Dimension Dimension::min(const Dimension &a, const Dimension &b) {
 bool Dimension::isCutOf(const Dimension &a, const Dimension &b) {
   if (a.terms.size() == 1 && a.terms.begin()->second == 1 && a.terms.begin()->first.size() == 1) {
     const Atom &atom = *a.terms.begin()->first[0];
-    if (atom.function && std::string_view(atom.function) == "min" && (atom.operands[0] == b || atom.operands[1] == b))
+    if (atom.is("min") && (atom.operands[0] == b || atom.operands[1] == b))
       return true;
   }
   return !(a == b) && uncut(a) == b;

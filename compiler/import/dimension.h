@@ -62,6 +62,7 @@ private:
     bool operator()(const Product &a, const Product &b) const;
   };
   static Dimension uncut(const Dimension &of);
+  static std::optional<Dimension> belowZeroToo(const Dimension &of);
   std::optional<int64_t> leastOfTerms(int depth) const;
   std::optional<int64_t> leastWithin(int depth) const;
   std::optional<int64_t> mostWithin(int depth) const;

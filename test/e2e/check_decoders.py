@@ -24,6 +24,9 @@ FAMILIES = {
     "phi3": ("rotary embedding 4", "RMS norm 5", "SiLU 2"),
     "hunyuan": ("rotary embedding 4", "RMS norm 9", "SiLU 2"),
     "apertus": ("rotary embedding 4", "RMS norm 9"),
+    "olmo3": ("rotary embedding 4", "RMS norm 9", "SiLU 2"),
+    "exaone4": ("rotary embedding 2", "RMS norm 9", "SiLU 2"),  # none where all positions are seen
+    "nemotron": ("rotary embedding 4", "layer norm 5"),
     "gemma2": ("rotary embedding 4", "RMS norm 9", "GELU (tanh) 2"),
     "glm": ("rotary embedding 4", "RMS norm 5", "SiLU 2"),
     "cohere": ("rotary embedding 4", "layer norm 3", "SiLU 2"),

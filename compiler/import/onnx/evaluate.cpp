@@ -281,15 +281,19 @@ private:
                                                      : std::nullopt;
     auto opposite = [](std::optional<bool> of) { return of ? std::optional(!*of) : of; };
     const bool divides = !(b == Dimension(0));
-    // Division rounds towards zero; sizes are not negative.
-    const bool natural = a.least().value_or(-1) >= 0 && b.least().value_or(-1) >= 0;
+    // Division rounds towards zero; sizes are not negative, but less a window's they may be.
+    const bool naturalBelow = b.least().value_or(-1) >= 0, natural = a.least().value_or(-1) >= 0 && naturalBelow;
+    auto quotient = [&] {
+      const Dimension above = Dimension::floorDiv(natural ? a : Dimension::max(a, 0), b);
+      return natural ? above : above - Dimension::floorDiv(Dimension::max(Dimension(0) - a, 0), b);
+    };
     switch (node.op) {
     case ScalarOp::neg: return give(Dimension(0) - a);
     case ScalarOp::abs: return a.least().value_or(-1) >= 0 ? give(a) : std::nullopt;
     case ScalarOp::add: return give(a + b);
     case ScalarOp::sub: return give(a - b);
     case ScalarOp::mul: return give(a * b);
-    case ScalarOp::div: return divides && natural ? give(Dimension::floorDiv(a, b)) : std::nullopt;
+    case ScalarOp::div: return divides && naturalBelow ? give(quotient()) : std::nullopt;
     case ScalarOp::rem:
     case ScalarOp::mod: return divides && natural ? give(Dimension::mod(a, b)) : std::nullopt;
     case ScalarOp::max: return give(Dimension::max(a, b));

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 
 using namespace ingot;
@@ -15,45 +16,60 @@ using namespace ingot;
 namespace {
 
 constexpr int64_t kA = 37, kB = 5;
+// What a and b stand for: these, nothing, and more and less of each.
+constexpr std::array<std::pair<int64_t, int64_t>, 8> kPoints = {{{kA, kB}, {0, 0}, {1, 0}, {0, 5}, {3, 2}, {17, 40}, {128, 7}, {1000, 999}}};
 
 struct Case {
   Dimension dimension;
-  int64_t value; // for a = kA, b = kB
+  std::array<int64_t, kPoints.size()> values;
 };
 
 int64_t floorOf(int64_t a, int64_t b) { return a / b - (a % b != 0 && a < 0); } // b > 0
 
 Case grow(std::mt19937 &random, int depth) {
   auto upTo = [&](int64_t most) { return int64_t(random() % uint64_t(most + 1)); };
+  auto make = [](const Dimension &dimension, auto valueOf) {
+    Case made{dimension, {}};
+    for (size_t i = 0; i < kPoints.size(); ++i)
+      made.values[i] = valueOf(i);
+    return made;
+  };
   if (depth == 0) {
     const int64_t number = upTo(9);
-    return number < 3 ? Case{Dimension::symbol("a"), kA} : number < 5 ? Case{Dimension::symbol("b"), kB} : Case{number, number};
+    return number < 3   ? make(Dimension::symbol("a"), [](size_t i) { return kPoints[i].first; })
+           : number < 5 ? make(Dimension::symbol("b"), [](size_t i) { return kPoints[i].second; })
+                        : make(number, [&](size_t) { return number; });
   }
   Case x = grow(random, depth - 1), y = grow(random, depth - 1);
   const int64_t divisor = 1 + upTo(5);
-  switch (upTo(6)) {
-  case 0: return {x.dimension + y.dimension, x.value + y.value};
-  case 1: return {x.dimension - y.dimension, x.value - y.value};
-  case 2: return {x.dimension * Dimension(divisor), x.value * divisor};
-  case 3: return {Dimension::max(x.dimension, y.dimension), std::max(x.value, y.value)};
-  case 4: return {Dimension::min(x.dimension, y.dimension), std::min(x.value, y.value)};
-  case 5: return {Dimension::floorDiv(x.dimension, divisor), floorOf(x.value, divisor)};
-  default: return {Dimension::mod(x.dimension, divisor), x.value - floorOf(x.value, divisor) * divisor};
+  switch (upTo(7)) {
+  case 0: return make(x.dimension + y.dimension, [&](size_t i) { return x.values[i] + y.values[i]; });
+  case 1: return make(x.dimension - y.dimension, [&](size_t i) { return x.values[i] - y.values[i]; });
+  case 2: return make(x.dimension * Dimension(divisor), [&](size_t i) { return x.values[i] * divisor; });
+  case 3: return make(Dimension::max(x.dimension, y.dimension), [&](size_t i) { return std::max(x.values[i], y.values[i]); });
+  case 4: return make(Dimension::min(x.dimension, y.dimension), [&](size_t i) { return std::min(x.values[i], y.values[i]); });
+  case 5: return make(Dimension::floorDiv(x.dimension, divisor), [&](size_t i) { return floorOf(x.values[i], divisor); });
+  case 6: // of a window, as convolutions make sizes of sizes
+    return make(Dimension::max(Dimension::floorDiv(x.dimension - divisor, 2) + 1, 0),
+                [&](size_t i) { return std::max<int64_t>(floorOf(x.values[i] - divisor, 2) + 1, 0); });
+  default:
+    return make(Dimension::mod(x.dimension, divisor), [&](size_t i) { return x.values[i] - floorOf(x.values[i], divisor) * divisor; });
   }
 }
 
-int64_t valueOf(const std::string &text) {
+int64_t valueOf(const std::string &text, std::pair<int64_t, int64_t> point = {kA, kB}) {
   std::string why;
   std::optional<ir::SymbolExpr> expression = ir::SymbolExpr::parse(text, why);
   EXPECT_TRUE(expression) << text << ": " << why;
-  return expression ? expression->evaluate([](llvm::StringRef name) { return name == "a" ? kA : kB; }).value_or(-1) : -1;
+  return expression ? expression->evaluate([&](llvm::StringRef name) { return name == "a" ? point.first : point.second; }).value_or(-1) : -1;
 }
 
 TEST(Dimension, TextHasTheValueOfTheArithmetic) {
   std::mt19937 random(7);
   for (int i = 0; i < 4000; ++i) {
     Case made = grow(random, 1 + i % 5);
-    ASSERT_EQ(valueOf(made.dimension.text()), made.value) << made.dimension.text();
+    for (size_t p = 0; p < kPoints.size(); ++p)
+      ASSERT_EQ(valueOf(made.dimension.text(), kPoints[p]), made.values[p]) << made.dimension.text() << " at point " << p;
   }
 }
 
@@ -61,11 +77,26 @@ TEST(Dimension, BoundsHold) {
   std::mt19937 random(11);
   for (int i = 0; i < 4000; ++i) {
     Case made = grow(random, 1 + i % 5);
-    if (auto least = made.dimension.least())
-      ASSERT_LE(*least, made.value) << made.dimension.text();
-    if (auto most = made.dimension.most())
-      ASSERT_GE(*most, made.value) << made.dimension.text();
+    for (int64_t value : made.values) {
+      if (auto least = made.dimension.least())
+        ASSERT_LE(*least, value) << made.dimension.text();
+      if (auto most = made.dimension.most())
+        ASSERT_GE(*most, value) << made.dimension.text();
+    }
   }
+}
+
+// Lengths behind convolutions, each of which gives nothing where its window does not fit, and as torch.export simplifies them: one quotient,
+// whether it rounds down or towards 0.
+TEST(Dimension, LengthsBehindConvolutionsAreOneQuotient) {
+  const Dimension samples = Dimension::symbol("a");
+  auto convolved = [](const Dimension &length, int64_t window, int64_t stride) {
+    return Dimension::max(Dimension::floorDiv(length - window, stride) + 1, 0);
+  };
+  const Dimension length = convolved(convolved(convolved(samples, 127, 64), 7, 3), 3, 2), rest = samples - 127;
+  EXPECT_EQ(length.text(), Dimension::max(Dimension::floorDiv(rest, 384) - 1, 0).text());
+  const Dimension towardsZero = Dimension::floorDiv(Dimension::max(rest, 0), 384) - Dimension::floorDiv(Dimension::max(Dimension(0) - rest, 0), 384);
+  EXPECT_EQ(length.text(), Dimension::max(towardsZero - 1, 0).text());
 }
 
 // Padded to the next multiple of a window, parted in windows, put together again; rolled by two.

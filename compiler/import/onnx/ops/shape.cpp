@@ -106,7 +106,7 @@ std::vector<Tensor> reshape(Op &op) {
     } else {
       if (auto constant = wanted[i].constant(); constant && *constant < 0)
         op.fail("a dimension of the new shape is " + std::to_string(*constant));
-      shape.push_back(wanted[i]);
+      shape.push_back(Dimension::max(wanted[i], 0)); // what is less has no elements, of which there are others
     }
   }
   if (inferred) {
