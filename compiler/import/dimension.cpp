@@ -246,9 +246,9 @@ std::optional<Dimension> Dimension::belowZeroToo(const Dimension &of) {
     return *x * Dimension(factor) + Dimension(constant);
   // Of a quotient of one term and a number: what the term is made of.
   const int64_t divisor = divisorOf(*atom);
-  const Dimension &divided = atom->operands[0];
-  if (divisor <= 0 || divided.terms.empty() || divided.terms.size() > 2)
+  if (divisor <= 0) // no quotient, or not by a number above 0
     return std::nullopt;
+  const Dimension &divided = atom->operands[0];
   int64_t added = 0, times = 0;
   Dimension term;
   for (const auto &[product, number] : divided.terms)

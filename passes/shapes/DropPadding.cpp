@@ -98,6 +98,8 @@ private:
         for (Value lengths : lengthsBehind(op.getBias(), batch))
           if (std::string ignored; maskedBy(op, lengths, batch, rows, 0, ignored))
             reason = at(op) + " hides keys by lengths that " + nodeName(lengths.getLoc()) + " computes";
+      if (!found && reason.empty())
+        reason = unread(op, batch, rows);
       if (!found && why.empty())
         why = reason;
     }
@@ -123,6 +125,32 @@ private:
         llvm::append_range(work, op->getOperands());
     }
     return found;
+  }
+
+  // Of an attention whose bias no mask was found in: the argument [.., ..] of integers or truth values that the bias follows from, and why that
+  // is no mask; empty where it follows from none.
+  std::string unread(ir::ScaledDotProductAttentionOp op, ir::Dim batch, ir::Dim rows) {
+    SmallVector<Value> work{op.getBias()};
+    llvm::DenseSet<Value> seen;
+    while (!work.empty()) {
+      Value value = work.pop_back_val();
+      if (!seen.insert(value).second)
+        continue;
+      if (Operation *made = value.getDefiningOp()) {
+        llvm::append_range(work, made->getOperands());
+        continue;
+      }
+      auto argument = cast<BlockArgument>(value);
+      RankedTensorType type = tensorOf(argument);
+      if (type.getRank() != 2 || !type.getElementType().isInteger())
+        continue;
+      std::string what = at(op) + " adds what follows from '" + entry.getArgName(argument.getArgNumber()).str() + "', ";
+      if (!MaskReader::isMask(argument, batch, rows))
+        return what + "which has [" + ir::dimOf(type, 0).text() + ", " + ir::dimOf(type, 1).text() + "] elements, not one for each of its keys [" +
+               batch.text() + ", " + rows.text() + "]";
+      return what + "and hides no key where that is 0 or 1";
+    }
+    return "";
   }
 
   // Whether the op's keys are hidden where the argument's element is `hidden`. A reason where they are, but more is in
