@@ -127,8 +127,8 @@ private:
     return found;
   }
 
-  // Of an attention whose bias no mask was found in: the argument [.., ..] of integers or truth values that the bias follows from, and why that
-  // is no mask; empty where it follows from none.
+  // Of an attention whose bias no mask was found in: that the bias follows from an argument [.., ..] of integers or truth values of other
+  // dimensions than its keys have; empty where it does not.
   std::string unread(ir::ScaledDotProductAttentionOp op, ir::Dim batch, ir::Dim rows) {
     SmallVector<Value> work{op.getBias()};
     llvm::DenseSet<Value> seen;
@@ -144,11 +144,9 @@ private:
       RankedTensorType type = tensorOf(argument);
       if (type.getRank() != 2 || !type.getElementType().isInteger())
         continue;
-      std::string what = at(op) + " adds what follows from '" + entry.getArgName(argument.getArgNumber()).str() + "', ";
       if (!MaskReader::isMask(argument, batch, rows))
-        return what + "which has [" + ir::dimOf(type, 0).text() + ", " + ir::dimOf(type, 1).text() + "] elements, not one for each of its keys [" +
-               batch.text() + ", " + rows.text() + "]";
-      return what + "and hides no key where that is 0 or 1";
+        return at(op) + " adds what follows from '" + entry.getArgName(argument.getArgNumber()).str() + "', which has [" + ir::dimOf(type, 0).text() +
+               ", " + ir::dimOf(type, 1).text() + "] elements, not one for each of its keys [" + batch.text() + ", " + rows.text() + "]";
     }
     return "";
   }

@@ -130,3 +130,21 @@ ingot.entry @masks(%x: tensor<2x7x2x8xf32>, %m: tensor<2x7xi1>, %n: tensor<2x7xi
   %c = ingot.scaled_dot_product_attention %a, %a, %a bias %bn {scale = 0.25 : f64} : (tensor<2x7x2x8xf32>, tensor<2x7x2x8xf32>, tensor<2x7x2x8xf32>, tensor<2x1x1x7xf32>) -> tensor<2x7x2x8xf32> loc("second")
   ingot.return %c : tensor<2x7x2x8xf32>
 }
+
+// -----
+
+// A mask of other positions than the keys' is none that can be followed, which is told.
+// CHECK:       ingot.padding_kept = ["longer (scaled_dot_product_attention) adds what follows from 'm', which has [2, 8] elements, not one for each of its keys [2, 7]"]
+ingot.entry @longer(%x: tensor<2x7x2x8xf32>, %m: tensor<2x8xi1>) -> tensor<2x7x2x8xf32> attributes {arg_names = ["x", "m"], res_names = ["y"]} {
+  %seen = ingot.constant dense<0.0> : tensor<2x1x1x7xf32>
+  %hidden = ingot.constant dense<-3.0e38> : tensor<2x1x1x7xf32>
+  %own = ingot.compute(%m) {
+  ^bb0(%mask: tensor<2x8xi1>, %i: index, %j: index):
+    %e = ingot.element %mask[%i, %j] : tensor<2x8xi1> -> i1
+    ingot.yield %e : i1
+  } : (tensor<2x8xi1>) -> tensor<2x7xi1>
+  %mm = ingot.reshape %own : tensor<2x7xi1> -> tensor<2x1x1x7xi1>
+  %bias = ingot.select %mm, %seen, %hidden : tensor<2x1x1x7xi1>, tensor<2x1x1x7xf32>
+  %a = ingot.scaled_dot_product_attention %x, %x, %x bias %bias {scale = 0.5 : f64} : (tensor<2x7x2x8xf32>, tensor<2x7x2x8xf32>, tensor<2x7x2x8xf32>, tensor<2x1x1x7xf32>) -> tensor<2x7x2x8xf32> loc("longer")
+  ingot.return %a : tensor<2x7x2x8xf32>
+}
