@@ -35,7 +35,9 @@ struct Dim {
   // Whether both may be the same number: what is not known agrees with anything.
   bool agrees(const Dim &other) const;
   // Whether both are known to be the same number: sizes, or names of symbols.
-  friend bool operator==(const Dim &a, const Dim &b) { return a.size == b.size && a.name == b.name; }
+  friend bool operator==(const Dim &a, const Dim &b) {
+    return a.size == b.size && a.name == b.name && (!a.isDynamic() || a.name);
+  }
   // As text for messages: "64", "tokens" or "?".
   std::string text() const;
 };

@@ -3,9 +3,9 @@
 // Elements that are read at positions which a tensor of positions tells: mask[b[i, j], s[i, j]] of b[i, j] = i and s[i, j] = j is mask[i, j].
 // So torch.export writes masks of transformers: the index of each dimension by arange, broadcast, joined, and looked up.
 #include "passes/fusion/RecognizePatterns.h"
+#include "passes/shapes/Dimensions.h"
 
 #include "dialects/ingot/IngotDialect.h"
-#include "dialects/ingot/SymbolExpr.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -113,8 +113,10 @@ private:
         before[from] = indices[to];
       return at(transpose.getInput(), before);
     }
-    if (auto reshape = dyn_cast<ir::ReshapeOp>(op))
-      return reshaped(reshape, indices);
+    if (auto reshape = dyn_cast<ir::ReshapeOp>(op)) {
+      auto before = beforeReshape(reshape, ArrayRef(indices));
+      return before ? at(reshape.getInput(), *before) : std::nullopt;
+    }
     if (auto concat = dyn_cast<ir::ConcatOp>(op)) {
       MaybePlace &along = indices[size_t(concat.getAxis())];
       if (!along || along->loop || concat.getSegments())
@@ -139,26 +141,6 @@ private:
     return scalar(body.getTerminator()->getOperand(0), known, compute.getInputs());
   }
 
-  // Dimensions that are 1 come and go; others keep their order.
-  MaybePlace reshaped(ir::ReshapeOp op, ArrayRef<MaybePlace> indices) {
-    SmallVector<ir::Dim> to = ir::dimsOf(tensorOf(op.getResult())), from = ir::dimsOf(tensorOf(op.getInput())), ownTo, ownFrom;
-    SmallVector<MaybePlace> kept, before;
-    for (auto [index, dim] : llvm::zip(indices, to))
-      if (dim.size != 1) {
-        kept.push_back(index);
-        ownTo.push_back(dim);
-      }
-    for (const ir::Dim &dim : from)
-      if (dim.size != 1)
-        ownFrom.push_back(dim);
-    if (ownTo != ownFrom)
-      return std::nullopt;
-    size_t next = 0;
-    for (const ir::Dim &dim : from)
-      before.push_back(dim.size == 1 ? MaybePlace() : kept[next++]);
-    return at(op.getInput(), before);
-  }
-
   static bool isNumber(const MaybePlace &place, int64_t number) { return place == MaybePlace(Place{std::nullopt, number}); }
 
   // Whether a bound is the last index of the dimension.
@@ -166,11 +148,7 @@ private:
     if (!dim.isDynamic())
       return number && !number->loop && number->constant >= dim.size - 1;
     auto size = bound.getDefiningOp<ir::SizeOp>();
-    if (!size || !dim.name)
-      return false;
-    const std::string last = (dim.name.getValue() + "-1").str();
-    auto symbol = ir::lookup<ir::SymbolOp>(size, StringAttr::get(size.getContext(), size.getExpr()));
-    return size.getExpr() == last || (symbol && symbol.getValue() == StringRef(last));
+    return size && isLastIndex(size, dim);
   }
 
   SmallVector<ir::Dim> dims; // of loops

@@ -10,6 +10,18 @@ using namespace mlir;
 
 namespace ingot::passes {
 
+SmallVector<ir::Dim> withoutOnes(ArrayRef<ir::Dim> dims) {
+  return llvm::to_vector(llvm::make_filter_range(dims, [](const ir::Dim &dim) { return dim.size != 1; }));
+}
+
+bool isLastIndex(ir::SizeOp size, const ir::Dim &dim) {
+  if (!dim.name)
+    return false;
+  const std::string last = (dim.name.getValue() + "-1").str();
+  auto symbol = ir::lookup<ir::SymbolOp>(size, StringAttr::get(size.getContext(), size.getExpr()));
+  return size.getExpr() == last || (symbol && symbol.getValue() == StringRef(last));
+}
+
 // The dynamic dimension of `type` that no symbol names, or -1.
 static int64_t unnamedDimension(Type type) {
   if (auto tensor = dyn_cast<RankedTensorType>(type))

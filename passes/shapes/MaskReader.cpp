@@ -3,6 +3,7 @@
 // Elements followed through what computes them (see MaskReader.h). Scalar bodies and regions of ingot.compute are run
 // on what is known of their operands; where all of it is constant, arith's own folders give the result.
 #include "passes/shapes/MaskReader.h"
+#include "passes/shapes/Dimensions.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Builders.h"
@@ -17,10 +18,6 @@ namespace ingot::passes {
 static constexpr unsigned kSteps = 4096;
 
 using ir::tensorOf;
-
-static SmallVector<ir::Dim> withoutOnes(ArrayRef<ir::Dim> dims) {
-  return llvm::to_vector(llvm::make_filter_range(dims, [](const ir::Dim &dim) { return dim.size != 1; }));
-}
 
 bool MaskReader::isMask(Value value, ir::Dim batch, ir::Dim rows) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
@@ -173,20 +170,10 @@ MaskSymbol MaskReader::through(Operation *op, Value value, ArrayRef<MaskSymbol> 
 
 // Dimensions that are 1 come and go; others keep their order.
 MaskSymbol MaskReader::reshaped(ir::ReshapeOp op, ArrayRef<MaskSymbol> indices) {
-  SmallVector<ir::Dim> to = ir::dimsOf(tensorOf(op.getResult())), from = ir::dimsOf(tensorOf(op.getInput()));
-  if (withoutOnes(to) != withoutOnes(from)) {
-    elsewhere |= depends(op.getInput());
-    return {};
-  }
-  SmallVector<MaskSymbol> kept;
-  for (auto [index, dim] : llvm::zip(indices, to))
-    if (dim.size != 1)
-      kept.push_back(index);
-  SmallVector<MaskSymbol> before;
-  size_t next = 0;
-  for (const ir::Dim &dim : from)
-    before.push_back(dim.size == 1 ? MaskSymbol() : kept[next++]);
-  return at(op.getInput(), before);
+  if (auto before = beforeReshape(op, indices))
+    return at(op.getInput(), *before);
+  elsewhere |= depends(op.getInput());
+  return {};
 }
 
 MaskSymbol MaskReader::computed(ir::ComputeOp op, ArrayRef<MaskSymbol> indices) {
@@ -289,13 +276,8 @@ MaskSymbol MaskReader::step(Operation &op, Known &known, ArrayRef<Value> tensors
     if (isa<arith::MinSIOp>(op)) {
       auto size = op.getOperand(1).getDefiningOp<ir::SizeOp>();
       const ir::Dim &dim = operands[0].kind == MaskSymbol::batch ? batchDim : rowDim;
-      if (size && dim.name) { // as "S-1", or as a symbol that is it
-        std::string last = (dim.name.getValue() + "-1").str();
-        auto symbol = ir::lookup<ir::SymbolOp>(mask.getParentBlock()->getParentOp(),
-                                               StringAttr::get(op.getContext(), size.getExpr()));
-        if (size.getExpr() == last || (symbol && symbol.getValue() == StringRef(last)))
-          return operands[0];
-      }
+      if (size && isLastIndex(size, dim))
+        return operands[0];
       if (!dim.isDynamic() && isNumber(1, double(dim.size - 1)))
         return operands[0];
       return {};
