@@ -79,16 +79,6 @@ std::unique_ptr<llvm::Module> makeModule(llvm::LLVMContext &context, llvm::Targe
 
 using Object = llvm::SmallVector<char, 0>;
 
-// Makes a module for a set and emits it as an object.
-template <typename Make> bool compileObject(unsigned set, Object &object, std::string &error, Make &&make) {
-  llvm::LLVMContext context;
-  std::unique_ptr<llvm::TargetMachine> machine = makeTargetMachine(setCodes()[set], error);
-  if (!machine)
-    return false;
-  std::unique_ptr<llvm::Module> module = make(context, *machine);
-  return module && emitModule(*module, *machine, /*assembly=*/false, object, error);
-}
-
 // Whether one of these functions is defined by a file of sharedFiles().
 bool callsInto(const std::set<std::string> &names, llvm::StringRef file) {
   const std::string prefix = ("ingot_" + file + "_").str();
@@ -128,39 +118,27 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
     for (size_t kernel = 0; kernel < prepared.size(); ++kernel)
       if (prepared[kernel].same == kernel && setHolds(sets[set], *prepared[kernel].kernel))
         units.push_back({kernel, set});
+  std::vector<std::set<std::string>> called(sets.size());
   std::vector<std::vector<Object>> objects(sets.size());
   for (auto &of : objects)
     of.resize(prepared.size());
   std::vector<std::set<std::string>> calls(units.size());
-  const size_t perSet = sharedFiles().size() + 1; // objects beside those of kernels
-  std::vector<std::string> errors(units.size() + perSet * sets.size());
+  std::vector<std::string> errors(units.size());
   const unsigned threads = options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   inParallel(units.size(), threads, [&](size_t i) {
     const Unit &unit = units[i];
-    compileObject(sets[unit.set], objects[unit.set][unit.kernel], errors[i],
-                  [&](llvm::LLVMContext &context, llvm::TargetMachine &machine) {
-                    auto module = makeModule(context, machine, prepared[unit.kernel], sets[unit.set], errors[i]);
-                    if (module)
-                      calls[i] = sharedFunctions(*module);
-                    return module;
-                  });
+    llvm::LLVMContext context;
+    std::unique_ptr<llvm::TargetMachine> machine = makeTargetMachine(setCodes()[sets[unit.set]], errors[i]);
+    if (!machine)
+      return;
+    auto module = makeModule(context, *machine, prepared[unit.kernel], sets[unit.set], errors[i]);
+    if (!module)
+      return;
+    calls[i] = sharedFunctions(*module);
+    emitModule(*module, *machine, /*assembly=*/false, objects[unit.set][unit.kernel], errors[i]);
   });
-  // What kernels call, and what a back end may call on its own, as objects of their own.
-  std::vector<std::set<std::string>> called(sets.size());
   for (size_t i = 0; i < units.size(); ++i)
     called[units[i].set].insert(calls[i].begin(), calls[i].end());
-  std::vector<Object> common(perSet * sets.size());
-  inParallel(common.size(), threads, [&](size_t i) {
-    const size_t set = i / perSet, file = i % perSet;
-    std::string &failed = errors[units.size() + i];
-    if (file < sharedFiles().size() && !callsInto(called[set], sharedFiles()[file]))
-      return;
-    compileObject(sets[set], common[i], failed, [&](llvm::LLVMContext &context, llvm::TargetMachine &machine) {
-      return file == sharedFiles().size()
-                 ? supportModule(context, machine, sets[set], failed)
-                 : sharedModule(context, machine, sets[set], sharedFiles()[file], called[set], failed);
-    });
-  });
   for (const std::string &failed : errors)
     if (!failed.empty()) {
       error = failed;
@@ -171,18 +149,19 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
   for (const Prepared &kernel : prepared)
     result.scratchBytes.push_back(kernel.kernel->body ? kernel.lowered.scratchBytes : kernel.checked.scratchBytes);
   for (size_t set = 0; set < sets.size(); ++set) {
-    std::vector<Object> linked;
+    std::vector<llvm::StringRef> linked;
     std::vector<std::string> symbols;
     for (size_t kernel = 0; kernel < prepared.size(); ++kernel)
       if (prepared[kernel].same == kernel && setHolds(sets[set], *prepared[kernel].kernel)) {
-        linked.push_back(std::move(objects[set][kernel]));
+        linked.emplace_back(objects[set][kernel].data(), objects[set][kernel].size());
         for (const Export &exported : prepared[kernel].exports)
           symbols.push_back(exported.symbol);
       }
     if (linked.empty())
       continue;
-    for (size_t file = 0; file < perSet; ++file)
-      linked.push_back(std::move(common[perSet * set + file]));
+    for (llvm::StringRef file : sharedFiles())
+      if (file == "support" || callsInto(called[set], file))
+        linked.push_back(sharedObject(file, sets[set]));
     Image image;
     image.set = featureSets()[sets[set]];
     std::vector<uint32_t> offsets;

@@ -34,8 +34,15 @@ llvm::ArrayRef<SetCode> setCodes();
 // Whether set number `set` has code of its own for a kernel; sets that stand on another hold only what gains.
 bool setHolds(unsigned set, const Kernel &kernel);
 
-// The embedded bitcode of a template for set number `set`, or "support". Empty where there is none.
+// The embedded bitcode of a template for set number `set`, or of a file of sharedFiles(). Empty where there is none.
 llvm::StringRef templateBitcode(llvm::StringRef templateName, unsigned set);
+
+// Files of functions that depend on the set alone: those that templates call rather than inline (kernels/linear_rows.h),
+// and `support`, which a back end may call on its own. They are compiled when Ingot is built (PrecompileShared.cpp);
+// the link drops what an image does not call.
+llvm::ArrayRef<llvm::StringRef> sharedFiles();
+// The object of one for set number `set`. Empty where there is none.
+llvm::StringRef sharedObject(llvm::StringRef file, unsigned set);
 
 // Parameters of a template in the order of its struct, as the bits of its 4-byte fields, checked: all there, of the
 // right kind, and a combination that the template can do.
@@ -50,7 +57,13 @@ bool checkTemplate(const Kernel &kernel, CheckedTemplate &checked, std::string &
 // A machine for one set: PIC, small code, no unwind tables. One per thread.
 std::unique_ptr<llvm::TargetMachine> makeTargetMachine(const SetCode &set, std::string &error);
 
-// Runs LLVM's optimisation over a module whose only exported function is `symbol`.
+std::unique_ptr<llvm::Module> parseBitcode(llvm::LLVMContext &context, llvm::StringRef bitcode, llvm::StringRef name,
+                                           std::string &error);
+
+// Deletes what no exported function uses.
+void dropUnused(llvm::Module &module, llvm::TargetMachine &machine);
+
+// Runs LLVM's optimisation over a module.
 void optimiseModule(llvm::Module &module, llvm::TargetMachine &machine);
 
 // A function that an object exports, and the symbol that counts its rows.
@@ -64,16 +77,9 @@ std::unique_ptr<llvm::Module> specialiseTemplate(llvm::LLVMContext &context, llv
                                                  const Kernel &kernel, const CheckedTemplate &checked, unsigned set,
                                                  llvm::ArrayRef<Export> exports, std::string &error);
 
-// The functions that a back end may call on its own (kernels/support.cpp).
-std::unique_ptr<llvm::Module> supportModule(llvm::LLVMContext &context, llvm::TargetMachine &machine, unsigned set,
-                                            std::string &error);
-
-// Functions that templates call rather than inline, because they depend on the set alone (kernels/linear_rows.h): they
-// are compiled once for all kernels of an image. What `module` calls of them, by name:
+// The functions of sharedFiles() that `module` calls, by name.
 std::set<std::string> sharedFunctions(const llvm::Module &module);
-// The files that hold such functions, each a module.
-llvm::ArrayRef<llvm::StringRef> sharedFiles();
-// The optimised module of a file, with those of its functions that are in `names`; a module of none where none is.
+// The optimised module of such a file, with those of its functions that are in `names` (for printing).
 std::unique_ptr<llvm::Module> sharedModule(llvm::LLVMContext &context, llvm::TargetMachine &machine, unsigned set,
                                            llvm::StringRef file, const std::set<std::string> &names,
                                            std::string &error);
@@ -92,7 +98,7 @@ std::unique_ptr<llvm::Module> specialiseLinalg(llvm::LLVMContext &context, llvm:
                                                const LinalgKernel &lowered, unsigned set, std::string &error);
 
 // Links objects in order into one flat image; offsets[i] is that of symbols[i].
-bool linkImage(llvm::ArrayRef<llvm::SmallVector<char, 0>> objects, llvm::ArrayRef<std::string> symbols,
+bool linkImage(llvm::ArrayRef<llvm::StringRef> objects, llvm::ArrayRef<std::string> symbols,
                std::vector<uint8_t> &image, std::vector<uint32_t> &offsets, std::string &error);
 
 } // namespace ingot::target::cpu

@@ -129,7 +129,7 @@ bool extract(llvm::MemoryBufferRef linked, llvm::ArrayRef<std::string> symbols, 
 
 } // namespace
 
-bool linkImage(llvm::ArrayRef<llvm::SmallVector<char, 0>> objects, llvm::ArrayRef<std::string> symbols,
+bool linkImage(llvm::ArrayRef<llvm::StringRef> objects, llvm::ArrayRef<std::string> symbols,
                std::vector<uint8_t> &image, std::vector<uint32_t> &offsets, std::string &error) {
   TemporaryFolder folder;
   if (folder.failed) {
@@ -142,7 +142,7 @@ bool linkImage(llvm::ArrayRef<llvm::SmallVector<char, 0>> objects, llvm::ArrayRe
     std::error_code failed;
     llvm::raw_fd_ostream out(paths.back(), failed);
     if (!failed) {
-      out.write(objects[i].data(), objects[i].size());
+      out << objects[i];
       out.close();
       failed = out.error();
     }

@@ -4,114 +4,17 @@
 // struct; inlined, what the constants decide is folded away before anything else is inlined, then the usual
 // optimisations run and the code is emitted. Knows nothing of other kernels: each has its own context, so kernels
 // compile in parallel.
-#include "compiler/target/cpu/codegen/Internal.h"
-#include "llvm/Analysis/TargetLibraryInfo.h"
-#include "llvm/Bitcode/BitcodeReader.h"
+#include "compiler/target/cpu/codegen/Analyses.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/IRBuilder.h"
-#include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
-#include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/TargetSelect.h"
-#include "llvm/Target/TargetOptions.h"
-#include "llvm/TargetParser/Triple.h"
-#include "llvm/Transforms/IPO/GlobalDCE.h"
 #include "llvm/Transforms/Scalar/EarlyCSE.h"
 #include "llvm/Transforms/Scalar/SROA.h"
 #include "llvm/Transforms/Scalar/SimplifyCFG.h"
 #include "llvm/Transforms/Utils/Cloning.h"
-#include <mutex>
 
 namespace ingot::target::cpu {
-
-static constexpr const char *kTriple = "x86_64-unknown-linux-gnu";
-
-std::unique_ptr<llvm::TargetMachine> makeTargetMachine(const SetCode &set, std::string &error) {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    LLVMInitializeX86TargetInfo();
-    LLVMInitializeX86Target();
-    LLVMInitializeX86TargetMC();
-    LLVMInitializeX86AsmPrinter();
-    LLVMInitializeX86AsmParser();
-  });
-  llvm::Triple triple(kTriple);
-  const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, error);
-  if (!target)
-    return nullptr;
-  llvm::TargetOptions options;
-  options.FunctionSections = true;
-  options.AllowFPOpFusion = llvm::FPOpFusion::Strict; // the numeric contract: only what the source fuses
-  std::unique_ptr<llvm::TargetMachine> machine(target->createTargetMachine(triple, "x86-64", set.llvmFeatures, options,
-                                                                           llvm::Reloc::PIC_, llvm::CodeModel::Small,
-                                                                           llvm::CodeGenOptLevel::Default));
-  if (!machine)
-    error = "LLVM has no code generator for x86-64";
-  return machine;
-}
-
-namespace {
-
-// The analyses of one run, in the order in which they must be torn down.
-struct Analyses {
-  llvm::LoopAnalysisManager loop;
-  llvm::FunctionAnalysisManager function;
-  llvm::CGSCCAnalysisManager cgscc;
-  llvm::ModuleAnalysisManager module;
-  llvm::PassBuilder builder;
-
-  static llvm::PipelineTuningOptions tuning() {
-    llvm::PipelineTuningOptions options;
-    // Kernels are written in vectors, and say which loops to unroll: the rest is compile time.
-    options.SLPVectorization = false;
-    options.LoopVectorization = false;
-    options.LoopInterleaving = false;
-    options.LoopUnrolling = false;
-    return options;
-  }
-  Analyses(llvm::TargetMachine &machine) : builder(&machine, tuning()) {
-    // No library function exists for kernels, so none may be invented (memset and its kin are linked in for the back
-    // end).
-    function.registerPass([&machine] {
-      llvm::TargetLibraryInfoImpl none(machine.getTargetTriple());
-      none.disableAllFunctions();
-      return llvm::TargetLibraryAnalysis(none);
-    });
-    builder.registerModuleAnalyses(module);
-    builder.registerCGSCCAnalyses(cgscc);
-    builder.registerFunctionAnalyses(function);
-    builder.registerLoopAnalyses(loop);
-    builder.crossRegisterProxies(loop, function, cgscc, module);
-  }
-};
-
-} // namespace
-
-void optimiseModule(llvm::Module &module, llvm::TargetMachine &machine) {
-  Analyses analyses(machine);
-  analyses.builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O1).run(module, analyses.module);
-}
-
-// The bitcode of a template, or of "support".
-static std::unique_ptr<llvm::Module> parse(llvm::LLVMContext &context, llvm::StringRef name, unsigned set,
-                                           std::string &error) {
-  auto parsed = llvm::parseBitcodeFile(llvm::MemoryBufferRef(templateBitcode(name, set), name), context);
-  if (parsed)
-    return std::move(*parsed);
-  error = "internal error: bitcode of '" + name.str() + "': " + llvm::toString(parsed.takeError());
-  return nullptr;
-}
-
-std::unique_ptr<llvm::Module> supportModule(llvm::LLVMContext &context, llvm::TargetMachine &machine, unsigned set,
-                                            std::string &error) {
-  std::unique_ptr<llvm::Module> module = parse(context, "support", set, error);
-  if (module)
-    optimiseModule(*module, machine);
-  return module;
-}
 
 std::set<std::string> sharedFunctions(const llvm::Module &module) {
   std::set<std::string> names;
@@ -121,26 +24,16 @@ std::set<std::string> sharedFunctions(const llvm::Module &module) {
   return names;
 }
 
-llvm::ArrayRef<llvm::StringRef> sharedFiles() {
-  static const llvm::StringRef files[] = {"linear_rows",         "linear_int_rows", "linear_int_bytes",
-                                          "linear_dequant_rows", "linear_tiles",    "convolution_blocks",
-                                          "convolution_last",    "attention_vectors", "permute"};
-  return files;
-}
-
 std::unique_ptr<llvm::Module> sharedModule(llvm::LLVMContext &context, llvm::TargetMachine &machine, unsigned set,
                                            llvm::StringRef file, const std::set<std::string> &names,
                                            std::string &error) {
-  std::unique_ptr<llvm::Module> module = parse(context, file, set, error);
+  std::unique_ptr<llvm::Module> module = parseBitcode(context, templateBitcode(file, set), file, error);
   if (!module)
     return nullptr;
   for (llvm::Function &function : *module)
     if (!function.isDeclaration() && !names.count(function.getName().str()))
       function.setLinkage(llvm::GlobalValue::InternalLinkage);
-  Analyses analyses(machine);
-  llvm::ModulePassManager clean;
-  clean.addPass(llvm::GlobalDCEPass());
-  clean.run(*module, analyses.module);
+  dropUnused(*module, machine);
   optimiseModule(*module, machine);
   return module;
 }
@@ -148,7 +41,8 @@ std::unique_ptr<llvm::Module> sharedModule(llvm::LLVMContext &context, llvm::Tar
 std::unique_ptr<llvm::Module> specialiseTemplate(llvm::LLVMContext &context, llvm::TargetMachine &machine,
                                                  const Kernel &kernel, const CheckedTemplate &checked, unsigned set,
                                                  llvm::ArrayRef<Export> exports, std::string &error) {
-  std::unique_ptr<llvm::Module> module = parse(context, kernel.templateName, set, error);
+  std::unique_ptr<llvm::Module> module =
+      parseBitcode(context, templateBitcode(kernel.templateName, set), kernel.templateName, error);
   if (!module)
     return nullptr;
   module->setModuleIdentifier(kernel.name);
@@ -233,27 +127,9 @@ std::unique_ptr<llvm::Module> specialiseTemplate(llvm::LLVMContext &context, llv
     analyses.function.clear();
     fold.run(*wrapper, analyses.function);
   }
-  {
-    Analyses analyses(machine);
-    llvm::ModulePassManager clean;
-    clean.addPass(llvm::GlobalDCEPass());
-    clean.run(*module, analyses.module);
-  }
+  dropUnused(*module, machine);
   optimiseModule(*module, machine);
   return module;
-}
-
-bool emitModule(llvm::Module &module, llvm::TargetMachine &machine, bool assembly, llvm::SmallVectorImpl<char> &out,
-                std::string &error) {
-  llvm::raw_svector_ostream stream(out);
-  llvm::legacy::PassManager passes;
-  auto type = assembly ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
-  if (machine.addPassesToEmitFile(passes, stream, nullptr, type)) {
-    error = "internal error: LLVM cannot emit this form of code";
-    return false;
-  }
-  passes.run(module);
-  return true;
 }
 
 } // namespace ingot::target::cpu
