@@ -26,6 +26,9 @@ namespace ingot::passes {
 
 namespace {
 
+// Far below any score, so that a sum with one rounds to it, and far from the least number, so that two of them stay finite.
+constexpr double kAbsorbing = -1e30;
+
 using ir::tensorOf;
 
 class Fuser {
@@ -255,6 +258,9 @@ private:
         if (!fill || *fill * factor > match::kHiddenScore || !leadsToScores(inner) || scores.softCap != 0)
           return "the choice at " + at(value) + " is no mask: expected a number of at most -9999 where a key is hidden";
         double hidden = std::max(*fill * factor, scores.floor.value_or(-std::numeric_limits<double>::infinity()));
+        // A sum with it stands for the number itself, also where a query sees no key and all of them weigh alike.
+        if (scores.biases.empty() && !scores.floor)
+          hidden = std::min(hidden, kAbsorbing);
         if (condition && alike(select.getCondition(), condition) && probabilities.zeroWhereTrue != scoresFirst) {
           hidden = -std::numeric_limits<double>::infinity(); // a query without keys gives zeros
           condition = nullptr;
