@@ -25,6 +25,7 @@ struct Analyses {
     options.LoopVectorization = false;
     options.LoopInterleaving = false;
     options.LoopUnrolling = false;
+    options.ForgetAllSCEVInLoopUnroll = true; // the same code, sooner
     return options;
   }
   Analyses(llvm::TargetMachine &machine) : builder(&machine, tuning()) {
