@@ -51,10 +51,34 @@ bool fitsInRow(Value value) {
   return true;
 }
 
-// The largest chain that ends in `root`: producers join while everything that reads them is in it.
-Chain growChain(Value root) {
-  Chain chain{root, {}};
-  chain.inner.insert(root);
+// Gives the chain broadcasts of its own for those that something else reads too: repeating is less work than reading.
+bool repeatBroadcasts(Chain &chain) {
+  bool repeated = false;
+  for (size_t i = 0; i < chain.inner.size(); ++i) {
+    Operation *op = chain.inner[i].getDefiningOp();
+    for (OpOperand &operand : op->getOpOperands()) {
+      auto broadcast = operand.get().getDefiningOp<ir::BroadcastOp>();
+      if (!broadcast || chain.inner.contains(operand.get()) || !isGeneral(operand.get()) ||
+          !sameRows(operand.get(), chain.root) || !readsRowByRow(operand))
+        continue;
+      OpBuilder builder(op);
+      Operation *own = builder.clone(*broadcast);
+      operand.set(own->getResult(0));
+      if (!fitsInRow(operand.get())) {
+        operand.set(broadcast.getResult());
+        own->erase();
+        continue;
+      }
+      chain.inner.insert(operand.get());
+      repeated = true;
+    }
+  }
+  return repeated;
+}
+
+// Takes producers into the chain while everything that reads them is in it.
+void growChain(Chain &chain) {
+  const Value root = chain.root;
   bool grown = true;
   while (grown) {
     grown = false;
@@ -75,6 +99,15 @@ Chain growChain(Value root) {
       }
     }
   }
+}
+
+// The largest chain that ends in `root`.
+Chain chainOf(Value root) {
+  Chain chain{root, {}};
+  chain.inner.insert(root);
+  do
+    growChain(chain);
+  while (repeatBroadcasts(chain));
   return chain;
 }
 
@@ -212,10 +245,15 @@ struct LowerGeneralOpsPass : public impl::LowerGeneralOpsPassBase<LowerGeneralOp
       for (Operation &op : llvm::reverse(entry.getBody().front()))
         ops.push_back(&op);
       llvm::SmallPtrSet<Operation *, 32> erased;
-      for (Operation *op : ops)
+      for (Operation *op : ops) {
+        if (!erased.contains(op) && isa<ir::BroadcastOp>(op) && op->use_empty()) { // all chains have their own
+          erased.insert(op);
+          op->erase();
+        }
         for (unsigned i = 0; !erased.contains(op) && i < op->getNumResults(); ++i)
           if (Value root = op->getResult(i); isGeneral(root) && !root.use_empty())
-            outliner.outline(growChain(root), erased);
+            outliner.outline(chainOf(root), erased);
+      }
     }
   }
 

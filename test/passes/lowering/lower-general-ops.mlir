@@ -195,3 +195,22 @@ ingot.entry @cut(%x: tensor<?x8xf32, #ingot.dims<"tokens", "">>) -> (tensor<?x3x
   %p:2 = ingot.split %s {axis = 1 : i64, sizes = array<i64: 5, 3>} : tensor<?x8xf32, #ingot.dims<"tokens", "">> -> tensor<?x5xf32, #ingot.dims<"tokens", "">>, tensor<?x3xf32, #ingot.dims<"tokens", "">>
   ingot.return %p#1, %x : tensor<?x3xf32, #ingot.dims<"tokens", "">>, tensor<?x8xf32, #ingot.dims<"tokens", "">>
 }
+
+// -----
+
+// A number that two chains multiply by is repeated in both: nothing writes it out for all rows.
+// CHECK-LABEL: ingot.entry @one_number_for_two
+// CHECK-NOT:     ingot.call @"broadcast-f32
+// CHECK:         ingot.call @"broadcast-mul-f32-rowsx8"
+// CHECK-NOT:     ingot.call @"broadcast-f32
+// CHECK:         ingot.call @"broadcast-mul-f32-rowsx8"
+// CHECK-NOT:     ingot.broadcast
+// CHECK:       func.func private @"broadcast-mul-f32-rowsx8"
+ingot.symbol @rows
+ingot.entry @one_number_for_two(%x: tensor<?x8xf32, #ingot.dims<"rows", "">>, %c: tensor<f32>)
+    -> (tensor<?x8xf32, #ingot.dims<"rows", "">>, tensor<?x8xf32, #ingot.dims<"rows", "">>) attributes {arg_names = ["x", "c"], res_names = ["y", "z"]} {
+  %b = ingot.broadcast %c : tensor<f32> -> tensor<?x8xf32, #ingot.dims<"rows", "">>
+  %y = ingot.mul %x, %b : tensor<?x8xf32, #ingot.dims<"rows", "">>
+  %z = ingot.mul %y, %b : tensor<?x8xf32, #ingot.dims<"rows", "">>
+  ingot.return %y, %z : tensor<?x8xf32, #ingot.dims<"rows", "">>, tensor<?x8xf32, #ingot.dims<"rows", "">>
+}
