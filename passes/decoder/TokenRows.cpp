@@ -361,7 +361,7 @@ Value TokenRows::moved(Value value) {
 Value TokenRows::turned(Value value) {
   const DecoderGraph::Tokens tokens = graph.tokensOf(value);
   SmallVector<int64_t> rest = *graph.restOf(value);
-  if (rest.size() < 2 || tokens.heads > 1 || tokens.rows >= 0 || !isa<ir::AddOp, ir::SubOp, ir::ConcatOp, ir::ComputeOp, ir::ReshapeOp>(value.getDefiningOp()))
+  if (rest.size() < 2 || tokens.heads > 1 || tokens.rows >= 0 || !isa<ir::AddOp, ir::SubOp, ir::ConcatOp, ir::ComputeOp, ir::ReshapeOp, ir::TransposeOp>(value.getDefiningOp()))
     return {};
   const int64_t size = rest.back(), heads = llvm::product_of(rest) / std::max<int64_t>(size, 1), all = tensorOf(value).getRank();
   auto at = [&, value](Elements &elements, int64_t step, int64_t column) {
