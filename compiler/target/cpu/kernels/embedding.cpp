@@ -13,6 +13,17 @@ INGOT_INLINE int64_t elementAt(const embedding_params *p, int64_t id, int64_t k)
     return (((id / 16) * (roundUp(p->k, 32) / 2) + k / 2) * 16 + id % 16) * 2 + k % 2;
   return id * p->k + k;
 }
+
+// Asks for a row that lies in one piece: rows are read from pages that are far apart, one after another too slowly.
+INGOT_INLINE void fetchRow(const embedding_params *p, const void *table, const int32_t *tokens,
+                           const int32_t *previous, uint32_t t) {
+  const int32_t id = tokens[t] < 0 ? previous[-1 - tokens[t]] : tokens[t];
+  if ((uint32_t)id >= (uint32_t)p->n)
+    return;
+  const int64_t bytes = (int64_t)p->k * (p->weight_type == INGOT_F32 ? 4 : 2);
+  for (int64_t at = 0; at < bytes; at += 64)
+    __builtin_prefetch((const char *)table + id * bytes + at);
+}
 } // namespace
 } // namespace ingot::kernels
 
@@ -29,6 +40,9 @@ INGOT_KERNEL(embedding) {
   float *stats = p->stats ? (float *)*next : nullptr;
   int32_t status = 0;
   for (uint32_t t = tile0; t < tile1; ++t) {
+    constexpr uint32_t kAhead = 2;
+    if (p->layout == INGOT_ROW_MAJOR && !quantized && t + kAhead < tile1)
+      fetchRow(p, table, tokens, previous, t + kAhead);
     int32_t id = tokens[t];
     if (id < 0)
       id = previous[-1 - id];
