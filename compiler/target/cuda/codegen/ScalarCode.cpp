@@ -230,6 +230,8 @@ std::string scalarCode(Operation &op, ArrayRef<std::string> x) {
       return "(int32_t)bitsOf(" + x[0] + ")";
     if (from.isInteger(32) && type.isF32())
       return "floatOf((uint32_t)" + x[0] + ")";
+    if ((from.isF64() && type.isInteger(64)) || (from.isInteger(64) && type.isF64()))
+      return "__builtin_bit_cast(" + kind + ", " + x[0] + ")";
     return "";
   }
 
