@@ -41,3 +41,5 @@ def make(cases):
     cases.add("split_of_a_dynamic_axis", None, [("x", f(5, 2))], ["first", "second"], dynamic={"x": {0: "a"}},
               nodes=[constant("sizes", np.array([2, 3], np.int64)), node("Split", ["x", "sizes"], ["first", "second"], axis=0, name="parts")],
               refused=[({"x": [4, 2]}, "input 'x': dimension 0 is 4, expected 5")])
+    cases.add("bits_of_f64", None, [("x", np.array([1.5, -2, 1e300, 5e-324]))], ["bits", "out"], dynamic={"x": {0: "a"}}, opset=26,
+              nodes=[node("BitCast", ["x"], ["bits"], to=7), node("Neg", ["bits"], ["negated"]), node("BitCast", ["negated"], ["out"], to=11)])
