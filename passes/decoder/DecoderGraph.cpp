@@ -363,6 +363,23 @@ bool DecoderGraph::isOfStep(Value value) {
   return ofInputs.contains(value);
 }
 
+bool DecoderGraph::areHiddenStates(Value result) {
+  while (Operation *op = result.getDefiningOp()) {
+    if (isa<ir::RmsNormOp, ir::LayerNormOp>(op))
+      return true;
+    if (!isa<ir::ScalarBodyInterface, ir::ReshapeOp, ir::TransposeOp, ir::CastOp>(op))
+      return false;
+    SmallVector<Value> ofStep;
+    for (Value operand : op->getOperands())
+      if (isOfStep(operand) && !llvm::is_contained(ofStep, operand))
+        ofStep.push_back(operand);
+    if (ofStep.size() != 1)
+      return isa<ir::AddOp>(op) && ofStep.size() == 2; // a layer's result beside what it was given
+    result = ofStep[0];
+  }
+  return false;
+}
+
 DecoderGraph::Place DecoderGraph::placeOf(Elements &elements, Value tensor, int64_t number) {
   Tokens tokens = tokensOf(tensor);
   SmallVector<int64_t> at = elements.indicesOf(tensor, number), all = elements.shapeOf(tensor);

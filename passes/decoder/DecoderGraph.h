@@ -72,6 +72,9 @@ public:
   // The other dimensions, with heads that stand in one with tokens; nothing where one is dynamic.
   std::optional<llvm::SmallVector<int64_t>> restOf(mlir::Value value);
 
+  // Whether a result is what a layer gives to the next one, or a norm of it: decoders whose last product was left out give such.
+  bool areHiddenStates(mlir::Value result);
+
   // Where an element stands: its number among those of its token, and which token that is, as the tensor's dimensions tell it.
   struct Place {
     int64_t column = 0, batch = 0, step = 0, row = 0;

@@ -535,24 +535,6 @@ struct FormDecoderPass : public impl::FormDecoderPassBase<FormDecoderPass> {
     });
   }
 
-  // Whether these are what layers give to the next one, or a norm of it: decoders whose last product was left out give such.
-  static bool areHiddenStates(DecoderGraph &graph, Value result) {
-    while (Operation *op = result.getDefiningOp()) {
-      if (isa<ir::RmsNormOp, ir::LayerNormOp>(op))
-        return true;
-      if (!isa<ir::ScalarBodyInterface, ir::ReshapeOp, ir::TransposeOp, ir::CastOp>(op))
-        return false;
-      SmallVector<Value> ofStep;
-      for (Value operand : op->getOperands())
-        if (graph.isOfStep(operand) && !llvm::is_contained(ofStep, operand))
-          ofStep.push_back(operand);
-      if (ofStep.size() != 1)
-        return isa<ir::AddOp>(op) && ofStep.size() == 2; // a layer's result beside what it was given
-      result = ofStep[0];
-    }
-    return false;
-  }
-
   void form(DecoderGraph &graph, Reader &reader, unsigned logits) {
     ModuleOp module = getOperation();
     module->removeAttr("ingot.wants_decoder");
@@ -564,7 +546,7 @@ struct FormDecoderPass : public impl::FormDecoderPassBase<FormDecoderPass> {
       vocabulary *= size;
     if (!rest || vocabulary < 2 || !isa<FloatType>(tensorOf(scores).getElementType()))
       return leave("'" + main.getResName(logits).str() + "' is not a row of logits for each token");
-    if (areHiddenStates(graph, scores))
+    if (graph.areHiddenStates(scores))
       return leave("'" + main.getResName(logits).str() + "' holds no logits, but the states that they would be computed from");
     const Layer &first = *reader.first(/*source=*/false);
     const Layer *source = reader.first(/*source=*/true);

@@ -310,10 +310,7 @@ private:
     if (!last)
       return;
     const RankedTensorType from = tensorOf(op.getInput()), to = tensorOf(op.getResult());
-    auto same = [&](unsigned i) {
-      const ir::Dim a = ir::dimOf(from, i), b = ir::dimOf(to, i);
-      return a.isDynamic() ? a.name && a.name == b.name : a.size == b.size;
-    };
+    auto same = [&](unsigned i) { return ir::dimOf(from, i) == ir::dimOf(to, i); };
     if (to.getRank() < 2 || !same(0) || !same(1))
       return;
     if (to.getRank() > 2) {

@@ -35,19 +35,15 @@ struct Chain {
 
 bool sameRows(Value a, Value b) {
   auto left = tensorOf(a), right = tensorOf(b);
-  if (left.getRank() == 0 || right.getRank() == 0)
-    return false;
-  ir::Dim x = ir::dimOf(left, 0), y = ir::dimOf(right, 0);
-  return x.isDynamic() ? x.name && x.name == y.name : x.size == y.size;
+  return left.getRank() > 0 && right.getRank() > 0 && ir::dimOf(left, 0) == ir::dimOf(right, 0);
 }
 
-// Whether a function can hold a row of the value: its size is known, or it goes straight into its one reader.
-bool fitsInRow(Value value) {
+// Whether a function can hold a row of the value: its size is known, or it goes straight into its one reader (null: it has several).
+bool fitsInRow(Value value, Operation *reader) {
   auto type = tensorOf(value);
   for (int64_t dim = 1; dim < type.getRank(); ++dim)
     if (type.isDynamicDim(dim))
-      return value.hasOneUse() && isa<ir::ScalarBodyInterface, ir::BroadcastOp>(value.getDefiningOp()) &&
-             isa<ir::ScalarBodyInterface>(*value.user_begin());
+      return reader && isa<ir::ScalarBodyInterface>(reader) && isa<ir::ScalarBodyInterface, ir::BroadcastOp>(value.getDefiningOp());
   return true;
 }
 
@@ -58,17 +54,10 @@ bool repeatBroadcasts(Chain &chain) {
     Operation *op = chain.inner[i].getDefiningOp();
     for (OpOperand &operand : op->getOpOperands()) {
       auto broadcast = operand.get().getDefiningOp<ir::BroadcastOp>();
-      if (!broadcast || chain.inner.contains(operand.get()) || !isGeneral(operand.get()) ||
-          !sameRows(operand.get(), chain.root) || !readsRowByRow(operand))
+      Value value = operand.get();
+      if (!broadcast || chain.inner.contains(value) || !isGeneral(value) || !sameRows(value, chain.root) || !readsRowByRow(operand) || !fitsInRow(value, op))
         continue;
-      OpBuilder builder(op);
-      Operation *own = builder.clone(*broadcast);
-      operand.set(own->getResult(0));
-      if (!fitsInRow(operand.get())) {
-        operand.set(broadcast.getResult());
-        own->erase();
-        continue;
-      }
+      operand.set(OpBuilder(op).clone(*broadcast)->getResult(0));
       chain.inner.insert(operand.get());
       repeated = true;
     }
@@ -86,7 +75,8 @@ void growChain(Chain &chain) {
       Operation *op = chain.inner[i].getDefiningOp();
       for (OpOperand &operand : op->getOpOperands()) {
         Value value = operand.get();
-        if (chain.inner.contains(value) || !isGeneral(value) || !sameRows(value, root) || !fitsInRow(value))
+        if (chain.inner.contains(value) || !isGeneral(value) || !sameRows(value, root) ||
+            !fitsInRow(value, value.hasOneUse() ? *value.user_begin() : nullptr))
           continue;
         bool owned = llvm::all_of(value.getUses(), [&](OpOperand &use) {
           return llvm::any_of(use.getOwner()->getResults(), [&](Value v) { return chain.inner.contains(v); }) &&
