@@ -113,6 +113,12 @@ std::string detectVendor() {
   return name;
 }
 
+// Intel SDM volume 2A, CPUID, leaf 1: the extended family counts where the family is 15.
+unsigned detectFamily() {
+  const unsigned signature = cpuid(1, 0)[Eax], family = signature >> 8 & 0xf, extended = signature >> 20 & 0xff;
+  return family == 0xf ? family + extended : family;
+}
+
 std::set<std::string, std::less<>> detect() {
   std::set<std::string, std::less<>> names;
   uint64_t saved = savedState();
@@ -137,6 +143,7 @@ std::set<std::string, std::less<>> detect() {
 #else
 
 std::string detectVendor() { return ""; }
+unsigned detectFamily() { return 0; }
 std::set<std::string, std::less<>> detect() { return {}; }
 
 #endif
@@ -171,7 +178,7 @@ const Isa *findIsa(std::string_view name) {
 } // namespace
 
 const CpuFeatures &CpuFeatures::host() {
-  static const CpuFeatures features(detect(), detectVendor());
+  static const CpuFeatures features(detect(), detectVendor(), detectFamily());
   return features;
 }
 
@@ -181,6 +188,11 @@ bool CpuFeatures::has(std::string_view feature) const {
     if (plain(name) == wanted)
       return true;
   return false;
+}
+
+unsigned CpuFeatures::readStreams() const {
+  constexpr unsigned kZen5 = 26;
+  return vendor() == "AuthenticAMD" && family() == kZen5 ? 1 : 0;
 }
 
 bool CpuFeatures::known(std::string_view feature) {
@@ -218,7 +230,7 @@ CpuFeatures featuresOf(std::string_view name, const CpuFeatures &cpu) {
     for (std::string_view feature : isa->adds)
       if (cpu.has(feature))
         some.emplace(feature);
-  return CpuFeatures(std::move(some), cpu.vendor());
+  return CpuFeatures(std::move(some), cpu.vendor(), cpu.family());
 }
 
 Result<std::optional<std::string>> isaRestriction() {

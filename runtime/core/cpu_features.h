@@ -22,8 +22,8 @@ public:
   static const CpuFeatures &host();
 
   // A made-up machine, for tests.
-  explicit CpuFeatures(std::set<std::string, std::less<>> names, std::string vendor = "")
-      : names(std::move(names)), maker(std::move(vendor)) {}
+  explicit CpuFeatures(std::set<std::string, std::less<>> names, std::string vendor = "", unsigned family = 0)
+      : names(std::move(names)), maker(std::move(vendor)), generation(family) {}
 
   // Whether a kernel that needs `feature` runs here: "avx2", "fma", "f16c", "bmi2", "avx512f", "avx512bw", "avx512dq",
   // "avx512vl", "avx512vnni", "avx512bf16", "avxvnni", "amx_tile", "amx_bf16", "amx_int8", ... `_` and `-` do not
@@ -38,9 +38,17 @@ public:
   // Who made the processor, as cpuid says it: "GenuineIntel", "AuthenticAMD". Empty where there is no cpuid.
   const std::string &vendor() const { return maker; }
 
+  // The vendor's number for a line of processors, as cpuid says it (AMD's Zen 5 is 26); 0 where there is no cpuid.
+  unsigned family() const { return generation; }
+
+  // How many parts of memory a core reads fastest side by side, as measured (docs/design/0005-cpu-target.md); 0 where
+  // it was not, or where several are as fast as any other number.
+  unsigned readStreams() const;
+
 private:
   std::set<std::string, std::less<>> names;
   std::string maker;
+  unsigned generation = 0;
 };
 
 // The variants that INGOT_ISA may name.

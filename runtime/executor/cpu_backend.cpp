@@ -308,7 +308,7 @@ Result<std::unique_ptr<Backend>> CpuBackend::create(std::shared_ptr<const Engine
     made->drawnWeights.preferLargePages(0, weights.bytes());
     weights.readPiece(0, {made->drawnWeights.data(), weights.bytes()}, threadCount(options));
   }
-  INGOT_ASSIGN_OR_RETURN(made->pool, ThreadPool::create(threadCount(options), largestScratch(plan)));
+  INGOT_ASSIGN_OR_RETURN(made->pool, ThreadPool::create(threadCount(options), largestScratch(plan), made->used.weights));
   for (const format::Entry *entry : *plan.entries())
     INGOT_RETURN_IF_ERROR(made->compile(*entry));
   return std::unique_ptr<Backend>(std::move(made));

@@ -18,7 +18,7 @@ typedef struct ingot_env {
   uint32_t abi;      /* INGOT_KERNEL_ABI */
   uint32_t worker;   /* 0 .. workers-1 */
   uint32_t workers;
-  uint32_t reserved;
+  uint32_t streams;  /* parts of memory that a core reads fastest side by side; 0: unknown, as many as a kernel likes */
   uint64_t l1_bytes; /* data cache sizes that one worker may count on */
   uint64_t l2_bytes;
   uint64_t l3_bytes;

@@ -5,6 +5,7 @@
 // then.
 #include "runtime/device/cpu/thread_pool.h"
 
+#include "runtime/core/cpu_features.h"
 #include "runtime/core/machine.h"
 
 #include <algorithm>
@@ -29,23 +30,27 @@ static std::chrono::nanoseconds longestSpin(unsigned workers) {
   return std::chrono::microseconds(workers <= allowedCpus() ? 100 : 0);
 }
 
-ThreadPool::ThreadPool(unsigned workers)
+ThreadPool::ThreadPool(unsigned workers, uint64_t weightBytes)
     : envs(workers), waits(workers, Waits(longestSpin(workers))), shares(workers), epoch(workers), barrier(workers) {
   CacheSizes caches = cacheSizes();
+  // Caches are read alike in any number of streams. Weights of up to twice their size are found there in part.
+  const uint64_t lastLevels = (workers + caches.l3Cores - 1) / caches.l3Cores;
+  const unsigned streams = weightBytes > 2 * caches.l3 * lastLevels ? CpuFeatures::host().readStreams() : 0;
   for (unsigned worker = 0; worker < workers; ++worker)
     envs[worker] = {INGOT_KERNEL_ABI,
                     worker,
                     workers,
-                    0,
+                    streams,
                     caches.l1,
                     caches.l2,
                     caches.l3 / std::max(1u, std::min(workers, caches.l3Cores))};
 }
 
-Result<std::unique_ptr<ThreadPool>> ThreadPool::create(unsigned workers, uint64_t scratchBytes) {
+Result<std::unique_ptr<ThreadPool>> ThreadPool::create(unsigned workers, uint64_t scratchBytes,
+                                                       uint64_t weightBytes) {
   if (workers == 0)
     return makeError(ErrorCode::InvalidArgument, "a thread pool needs at least 1 worker");
-  std::unique_ptr<ThreadPool> pool(new ThreadPool(workers));
+  std::unique_ptr<ThreadPool> pool(new ThreadPool(workers, weightBytes));
   // Where there is as much as a large page, each begins with one: products on tiles keep what they multiply there, and in
   // small pages, wherever those lie, it pushes itself out of the second cache. What follows costs what is touched.
   const uint64_t granule = scratchBytes >= kLargePage ? kLargePage : 4096;

@@ -50,7 +50,8 @@ struct StepFailure {
 class ThreadPool {
 public:
   // `workers` >= 1 counts the calling thread, so workers-1 threads are started. Each gets `scratchBytes` of its own.
-  static Result<std::unique_ptr<ThreadPool>> create(unsigned workers, uint64_t scratchBytes);
+  // `weightBytes`: of the weights that walks read; what the caches do not hold comes from memory each time.
+  static Result<std::unique_ptr<ThreadPool>> create(unsigned workers, uint64_t scratchBytes, uint64_t weightBytes = 0);
   ~ThreadPool();
   ThreadPool(const ThreadPool &) = delete;
   ThreadPool &operator=(const ThreadPool &) = delete;
@@ -66,7 +67,7 @@ public:
   std::optional<StepFailure> walk(std::span<const Step> steps, const int64_t *symbols, StepTime *times = nullptr);
 
 private:
-  explicit ThreadPool(unsigned workers);
+  ThreadPool(unsigned workers, uint64_t weightBytes);
   void work(unsigned worker);
   void walkAs(unsigned worker);
   template <bool Timed> void walkSteps(unsigned worker);

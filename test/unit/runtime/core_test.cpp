@@ -242,6 +242,9 @@ TEST(CpuFeatures, ChainsTheSets) {
       {"avx2", "fma", "f16c", "bmi2", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512vnni", "avx512bf16"},
       "AuthenticAMD");
   EXPECT_EQ(zen4.vendor(), "AuthenticAMD");
+  EXPECT_EQ(zen4.readStreams(), 0u) << "was not measured";
+  EXPECT_EQ(CpuFeatures({"avx2"}, "AuthenticAMD", 26).readStreams(), 1u);
+  EXPECT_EQ(CpuFeatures({"avx2"}, "GenuineIntel", 26).readStreams(), 0u);
   EXPECT_EQ(isaChain("avx512bf16", zen4), (Names{"avx512bf16", "avx512vnni", "avx512", "avx2"}));
   EXPECT_EQ(isaChain("avx512", zen4), (Names{"avx512", "avx2"}));
   EXPECT_EQ(isaChain("avx2", zen4), (Names{"avx2"}));

@@ -116,15 +116,17 @@ struct LinearInt {
   INGOT_INLINE int32_t depth() const { return (int32_t)roundUp(p->k, 32); }
 
   // Up to kFewRows rows, each panel through all of K: kBesideRows by several panels side by side, because memory is read
-  // faster in several streams than in one; more rows, which multiply longer, panel by panel in longer runs.
-  INGOT_INLINE void fewRows(int32_t tile0, int32_t tile1, char *scratch) const {
+  // faster in several streams than in one on most processors; more rows, which multiply longer, panel by panel in longer
+  // runs.
+  INGOT_INLINE void fewRows(const ingot_env *env, int32_t tile0, int32_t tile1, char *scratch) const {
     uint32_t *copied = (uint32_t *)scratch;
     float *sums = (float *)(scratch + linearIntScratch(*p).input);
     const int64_t stride = p->k_padded / 2;
     if (pairs())
       copyPairs(copied, stride, 0, rows, 0, p->k_padded);
     const int32_t perTile = p->gated ? 2 : 1;
-    const bool sideBySide = rows <= kBesideRows;
+    // One panel at a time has chains enough for memory's rate, not for more rows' products.
+    const bool sideBySide = rows <= kBesideRows && !(env->streams == 1 && rows <= kOneStreamRows);
     const int32_t group = sideBySide ? kPanelGroup / perTile : 1;
     for (int32_t tile = tile0; tile < tile1; tile += group) {
       const int32_t count = minimum(group, tile1 - tile), panels = count * perTile;
@@ -295,7 +297,7 @@ struct LinearInt {
 
   INGOT_INLINE void run(const ingot_env *env, int32_t tile0, int32_t tile1, char *scratch) const {
     if (rows <= kFewRows)
-      fewRows(tile0, tile1, scratch);
+      fewRows(env, tile0, tile1, scratch);
     else if constexpr (kHasTiles)
       byTiles(env, tile0, tile1, scratch);
     else

@@ -24,6 +24,9 @@ constexpr int kIntRows = 4, kIntPanels = 1; // 8 sums, 4 of weights, of 16 regis
 constexpr int32_t kBesideRows = 1;
 #endif
 
+// Where one stream is read fastest, up to so many rows go panel by panel.
+constexpr int32_t kOneStreamRows = 2;
+
 // One chunk: `length` k, a multiple of 32 (the last groups of a chunk end with it).
 struct IntChunk {
   const uint32_t *a; // activations in the order of products, of row 0
