@@ -114,7 +114,7 @@ template <int WEIGHT, bool PAIRS> struct Linear {
   }
 
   // Up to kFewRows rows: groups of panels in order, each through all of K.
-  INGOT_INLINE void fewRows(int32_t tile0, int32_t tile1, char *scratch) const {
+  INGOT_INLINE void fewRows(const ingot_env *env, int32_t tile0, int32_t tile1, char *scratch) const {
     LinearScratch layout = linearScratch(*p);
     [[maybe_unused]] float *wide = (float *)(scratch + layout.input);
     float *sums = (float *)(scratch + layout.input + layout.weights);
@@ -128,7 +128,7 @@ template <int WEIGHT, bool PAIRS> struct Linear {
       a = scratch;
     }
     const int32_t perTile = p->gated ? 2 : 1;
-    const int32_t group = maximum(1, (kQuantized ? (int32_t)kPanelGroup : panelsBeside(rows)) / perTile);
+    const int32_t group = maximum(1, (kQuantized ? (int32_t)kPanelGroup : panelsBeside(rows, env->streams)) / perTile);
     for (int32_t tile = tile0; tile < tile1; tile += group) {
       int32_t count = minimum(group, tile1 - tile);
       int32_t panels = count * perTile;
@@ -272,7 +272,7 @@ template <int WEIGHT, bool PAIRS> struct Linear {
     else if constexpr (PAIRS && kHasTiles)
       byTiles(env, tile0, tile1, scratch);
     else if (rows <= kFewRows)
-      fewRows(tile0, tile1, scratch);
+      fewRows(env, tile0, tile1, scratch);
     else
       manyRows(env, tile0, tile1, scratch);
   }

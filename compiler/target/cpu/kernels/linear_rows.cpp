@@ -125,6 +125,9 @@ INGOT_INLINE void rowsByPanels(const void *a, int64_t lda, const Weights *w, int
   int32_t i = 0;
   for (; i + NP <= panels; i += NP)
     chunk<MR, NP, DOT, PAIRS, STREAM>(a, lda, w + i * ldw, ldw, length, sums + i * sums_panel, sums_panel, stream);
+  if constexpr (NP > 2)
+    for (; i + 2 <= panels; i += 2)
+      chunk<MR, 2, DOT, PAIRS, STREAM>(a, lda, w + i * ldw, ldw, length, sums + i * sums_panel, sums_panel, stream);
   if constexpr (NP > 1)
     for (; i < panels; ++i)
       chunk<MR, 1, DOT, PAIRS, STREAM>(a, lda, w + i * ldw, ldw, length, sums + i * sums_panel, sums_panel, stream);

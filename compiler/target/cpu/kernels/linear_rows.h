@@ -110,9 +110,10 @@ INGOT_INLINE f32x16 oddK(const f16 *w) {
 
 // The most panels that some of `rows` rows multiply at once where weights stream (streamRows). Panels are taken in such
 // groups, each through all of K: fewer of them would leave chains out, more would cut the runs in which memory is read.
-INGOT_INLINE int32_t panelsBeside(int32_t rows) {
+// Where a core reads one stream fastest (ingot_env), one row's chains are enough in two panels.
+INGOT_INLINE int32_t panelsBeside(int32_t rows, uint32_t streams) {
   if constexpr (kRows > 6)
-    return 4;
+    return streams == 1 && rows == 1 ? 2 : 4;
   const int32_t left = rows % kRows;
   return left % 2 == 1 ? 4 : left % 4 == 2 ? 2 : 1;
 }
