@@ -34,7 +34,13 @@ const EntryLink *linkTo(const std::vector<EntryLink> &links, std::string_view en
   return nullptr;
 }
 
-// Whether an output of small size is for the caller.
+// Whether runs of the entry are given before the one before has ended: their outputs come back without being asked for.
+bool runsAhead(const std::vector<EntryLink> &links, std::string_view entry) {
+  return std::any_of(links.begin(), links.end(),
+                     [&](const EntryLink &link) { return link.from == entry || link.to == entry; });
+}
+
+// Whether an output is for the caller.
 bool isTold(const std::vector<EntryLink> &links, std::string_view entry, std::string_view output) {
   return std::none_of(links.begin(), links.end(),
                       [&](const EntryLink &link) { return link.from == entry && link.output == output && !link.told; });
@@ -126,7 +132,8 @@ Result<CudaArguments> CudaArguments::create(const cuda::Device &device, const fo
     for (unsigned i = 0; i < entry.outputs.size(); ++i) {
       const format::Argument &argument = *entry.table->outputs()->Get(i);
       const uint64_t bytes = alignUp(bytesOf(argument, bounds));
-      if (bytes > kSmall || !isTold(links, entry.table->name()->string_view(), argument.name()->string_view()))
+      const std::string_view name = entry.table->name()->string_view();
+      if ((bytes > kSmall && !runsAhead(links, name)) || !isTold(links, name, argument.name()->string_view()))
         continue;
       entry.outputs[i] = {total, total - entry.back, true};
       total += bytes;

@@ -68,7 +68,7 @@ private:
   struct Place {
     cuda::Address address = 0;
     uint64_t staged = 0; // offset in what is sent, or comes back
-    bool small = false;
+    bool small = false; // or of an entry whose runs are given ahead
   };
   struct Slot {
     uint64_t sent = 0, back = 0; // offsets in `host`

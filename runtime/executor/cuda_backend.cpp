@@ -23,7 +23,8 @@ public:
   static Result<std::unique_ptr<Backend>> create(std::shared_ptr<const EngineFile> engine,
                                                  const ExecutorOptions &options);
   ~CudaBackend() override {
-    (void)device->use();
+    if (Result<cuda::Current> current = device->use(); current.ok())
+      ending.emplace(*std::move(current));
     (void)device->synchronize("the last run");
   }
 
@@ -37,7 +38,8 @@ public:
   std::string describe() const override {
     const cuda::DeviceFacts &facts = device->facts();
     return facts.name + " (cuda:" + std::to_string(facts.index) + "), " + chosen.verdicts[*chosen.taken].name +
-           ", driver of CUDA " + cuda::versionName(facts.driver);
+           ", driver of CUDA " + cuda::versionName(facts.driver) +
+           (graphs.unavailable().empty() ? "" : ", launches not recorded: " + graphs.unavailable());
   }
   std::string_view variantOf(unsigned, unsigned) const override { return chosen.verdicts[*chosen.taken].name; }
   void profile(std::vector<StepTime> *into) override { times = into; }
@@ -52,6 +54,7 @@ private:
   Result<void> launchSettling(unsigned entry, std::span<int64_t> symbols);
   Result<void> checkRefusals(unsigned entry) const;
 
+  std::optional<cuda::Current> ending; // while all that follows is destroyed
   std::shared_ptr<const EngineFile> engine;
   std::shared_ptr<cuda::Device> device;
   VariantChoice chosen;
@@ -130,7 +133,7 @@ Result<std::unique_ptr<Backend>> CudaBackend::create(std::shared_ptr<const Engin
   if (!device) {
     INGOT_ASSIGN_OR_RETURN(device, cuda::Device::open(options.device.index));
   }
-  INGOT_RETURN_IF_ERROR(device->use());
+  INGOT_ASSIGN_OR_RETURN(const cuda::Current current, device->use());
   auto made = std::make_unique<CudaBackend>();
   made->engine = std::move(engine);
   made->device = std::move(device);
@@ -146,8 +149,11 @@ Result<std::unique_ptr<Backend>> CudaBackend::create(std::shared_ptr<const Engin
     of.tiles = made->arguments.tiles(e);
     of.errors = made->arguments.errors(e);
   }
-  INGOT_ASSIGN_OR_RETURN(made->program,
-                         CudaProgram::create(*made->device, plan, memory, made->bounds, options.deterministic));
+  // Code for older GPUs, as PTX is, does not wait for the launch before it (primitives.h), whatever GPU it runs on.
+  constexpr unsigned kWaits = 90;
+  const bool early = made->engine->head().variants()->Get(*made->chosen.taken)->capability() >= kWaits;
+  INGOT_ASSIGN_OR_RETURN(
+      made->program, CudaProgram::create(*made->device, plan, memory, made->bounds, options.deterministic, early));
   made->used.scratch = made->program.workspaceBytes();
   INGOT_RETURN_IF_ERROR(made->device->synchronize("loading " + made->engine->path()));
   INGOT_RETURN_IF_ERROR(made->graphs.prepare(*made->device, plan, made->program, made->bounds, options.prepared));
@@ -199,7 +205,7 @@ bool CudaBackend::settles(unsigned entry) const {
 
 Result<void> CudaBackend::run(unsigned entry, std::span<int64_t> symbols, std::span<const void *const> inputs,
                               std::span<void *const> outputs) {
-  INGOT_RETURN_IF_ERROR(device->use());
+  INGOT_ASSIGN_OR_RETURN(const cuda::Current current, device->use());
   INGOT_RETURN_IF_ERROR(arguments.send(entry, symbols, inputs));
   INGOT_RETURN_IF_ERROR(settles(entry) ? launchSettling(entry, symbols) : launch(entry, symbols));
   INGOT_RETURN_IF_ERROR(arguments.fetchLarge(entry, symbols, outputs));
@@ -212,7 +218,7 @@ Result<void> CudaBackend::start(unsigned entry, std::span<const int64_t> symbols
     return makeError(ErrorCode::Unsupported,
                      "entry %s has dimensions that depend on its data: it runs to its end, and cannot be started",
                      quoted(engine->plan().entries()->Get(entry)->name()->string_view()).c_str());
-  INGOT_RETURN_IF_ERROR(device->use());
+  INGOT_ASSIGN_OR_RETURN(const cuda::Current current, device->use());
   INGOT_RETURN_IF_ERROR(arguments.send(entry, symbols, inputs));
   INGOT_RETURN_IF_ERROR(launch(entry, symbols));
   return arguments.fetch(entry, arguments.tells(entry));
@@ -229,7 +235,7 @@ Result<void> CudaBackend::checkRefusals(unsigned entry) const {
 }
 
 Result<void> CudaBackend::finish(unsigned entry, std::span<const int64_t> symbols, std::span<void *const> outputs) {
-  INGOT_RETURN_IF_ERROR(device->use());
+  INGOT_ASSIGN_OR_RETURN(const cuda::Current current, device->use());
   INGOT_RETURN_IF_ERROR(arguments.wait(entry));
   INGOT_RETURN_IF_ERROR(checkRefusals(entry));
   arguments.take(entry, symbols, outputs);

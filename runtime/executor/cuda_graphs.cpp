@@ -26,20 +26,23 @@ Result<void> CudaGraphs::prepare(cuda::Device &device, const format::Plan &plan,
       INGOT_ASSIGN_OR_RETURN(unsigned symbol, findNamed(*plan.symbols(), name, "symbol"));
       graph.most[symbol] = std::min(value, bounds[symbol]);
     }
-    auto check = [&](cuda::Status status) -> Result<void> {
-      if (status)
-        return driver->failed(status, "entry '" + run.entry + "' cannot be recorded as a CUDA graph");
+    cuda::Status status = driver->StreamBeginCapture(device.stream(), kThreadLocalCapture);
+    if (status == 0) {
+      Result<void> launched = program.launch(graph.entry, program.whole(graph.entry), graph.most);
+      cuda::Handle recorded = nullptr;
+      status = driver->StreamEndCapture(device.stream(), &recorded);
+      // A launch that cannot be at all fails again when it is run.
+      if (status == 0 && !launched.ok())
+        reason = launched.error().message();
+      else if (status == 0)
+        status = driver->GraphInstantiateWithFlags(&graph.executable, recorded, 0);
+      if (recorded)
+        driver->GraphDestroy(recorded);
+    }
+    if (status)
+      reason = "entry '" + run.entry + "': " + driver->reason(status);
+    if (!reason.empty())
       return {};
-    };
-    INGOT_RETURN_IF_ERROR(check(driver->StreamBeginCapture(device.stream(), kThreadLocalCapture)));
-    Result<void> launched = program.launch(graph.entry, program.whole(graph.entry), graph.most);
-    cuda::Handle recorded = nullptr;
-    const cuda::Status ended = driver->StreamEndCapture(device.stream(), &recorded);
-    INGOT_RETURN_IF_ERROR(std::move(launched));
-    INGOT_RETURN_IF_ERROR(check(ended));
-    const cuda::Status made = driver->GraphInstantiateWithFlags(&graph.executable, recorded, 0);
-    driver->GraphDestroy(recorded);
-    INGOT_RETURN_IF_ERROR(check(made));
     graphs.push_back(std::move(graph));
   }
   return {};

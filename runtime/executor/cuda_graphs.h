@@ -8,6 +8,7 @@
 #include "runtime/executor/executor.h"
 
 #include <span>
+#include <string>
 #include <vector>
 
 namespace ingot::runtime {
@@ -25,8 +26,11 @@ public:
   CudaGraphs &operator=(const CudaGraphs &) = delete;
   ~CudaGraphs();
 
+  // A driver that cannot record them is no error: launches are then given one by one.
   Result<void> prepare(cuda::Device &device, const format::Plan &plan, CudaProgram &program,
                        const std::vector<int64_t> &bounds, const std::vector<PreparedRun> &runs);
+  // Why the driver could not record a run; empty where it could.
+  const std::string &unavailable() const { return reason; }
   // The first graph that serves these values; null: none.
   const CudaGraph *find(unsigned entry, std::span<const int64_t> symbols) const;
   Result<void> launch(const cuda::Device &device, const CudaGraph &graph) const;
@@ -34,6 +38,7 @@ public:
 private:
   const cuda::Driver *driver = nullptr;
   std::vector<CudaGraph> graphs;
+  std::string reason;
 };
 
 } // namespace ingot::runtime

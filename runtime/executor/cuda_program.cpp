@@ -22,9 +22,10 @@ int64_t gridExtent(const format::GridSize &extent, int64_t tiles, std::span<cons
 
 Result<CudaProgram> CudaProgram::create(cuda::Device &device, const format::Plan &plan,
                                         const std::vector<CudaEntryMemory> &memory, std::span<const int64_t> bounds,
-                                        bool deterministic) {
+                                        bool deterministic, bool early) {
   CudaProgram program;
   program.device = &device;
+  program.early = early;
   const auto &kernels = *plan.kernels();
   // The workspace of a kernel serves all its functions and launches, which follow one another.
   std::vector<uint64_t> workspaceBytes(kernels.size(), 0);
@@ -106,11 +107,10 @@ Result<void> CudaProgram::launchOne(const Launch &launch, std::span<const int64_
     config.block[1] = config.block[2] = 1;
     config.sharedBytes = function.shared_bytes();
     config.stream = device->stream();
-    // Kernels wait for the launch before them on their own, see primitives.h.
     cuda::LaunchAttribute attribute{};
     attribute.id = cuda::kProgrammaticSerialization;
     attribute.value[0] = 1;
-    if (device->facts().capability >= 90) {
+    if (early) {
       config.attributes = &attribute;
       config.attributeCount = 1;
     }

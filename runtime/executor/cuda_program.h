@@ -29,10 +29,11 @@ struct CudaEntryMemory {
 class CudaProgram {
 public:
   // memory: of each entry. Workspaces are made for the bounds. deterministic: functions that serve some numbers of rows alone
-  // are left out.
+  // are left out. early: the image's kernels wait for the launch before them on their own, so that they may begin while that
+  // one ends (programmatic dependent launch).
   static Result<CudaProgram> create(cuda::Device &device, const format::Plan &plan,
                                     const std::vector<CudaEntryMemory> &memory, std::span<const int64_t> bounds,
-                                    bool deterministic);
+                                    bool deterministic, bool early);
 
   // Launches `first` to `end` - 1 of an entry.
   struct Piece {
@@ -59,6 +60,7 @@ private:
   Result<void> launchOne(const Launch &launch, std::span<const int64_t> symbols);
 
   cuda::Device *device = nullptr;
+  bool early = false;
   std::vector<std::vector<Launch>> entries;
   std::vector<cuda::Memory> workspaces; // per kernel
   uint64_t workspaceTotal = 0;

@@ -11,6 +11,9 @@
 // INGOT_SIMULATOR_CAPABILITY=90 makes it a GPU of that compute capability, which takes cubins and PTX as far as that goes without
 // one: their functions are found, but a launch of one fails.
 //
+// A launch may begin early (programmatic serialization) only where its code waits for the one before: cubins are taken to.
+// INGOT_SIMULATOR_WITHOUT_GRAPHS=1 makes it a driver that cannot record launches.
+//
 // INGOT_SIMULATOR_SEED chooses the order of threads. What a launch is found to do wrong is told on standard error, and
 // the launch fails.
 #include "runtime/device/cuda/driver.h"
@@ -45,15 +48,17 @@ using ingot::runtime::cuda::Status;
 namespace {
 
 constexpr Status kInvalidValue = 1, kOutOfMemory = 2, kInvalidImage = 200, kNotFound = 500, kNotReady = 600,
-                 kNoBinary = 209, kIllegalAddress = 700;
+                 kNoBinary = 209, kIllegalAddress = 700, kNotSupported = 801;
 constexpr size_t kMemory = size_t(64) << 30;
 
 struct Function {
   sim::Kernel kernel;
   std::string name;
+  bool waits; // for the launch before it, by itself
 };
 struct Module {
   void *library;              // null: of a cubin or PTX, with these names
+  bool waits;
   std::set<std::string> names;
   std::map<std::string, std::unique_ptr<Function>> functions;
 };
@@ -69,6 +74,7 @@ struct Event {
 };
 
 Graph *capturing = nullptr;
+Handle current = nullptr; // context
 std::deque<std::function<Status()>> stream; // what is still to be done
 uint64_t given = 0, done = 0;               // operations
 Status failure = 0;
@@ -201,11 +207,19 @@ INGOT_CUDA cuDevicePrimaryCtxRetain(Handle *context, int) {
   return 0;
 }
 INGOT_CUDA cuDevicePrimaryCtxRelease_v2(int) { return 0; }
-INGOT_CUDA cuCtxSetCurrent(Handle) { return 0; }
+INGOT_CUDA cuCtxGetCurrent(Handle *context) {
+  *context = current;
+  return 0;
+}
+INGOT_CUDA cuCtxSetCurrent(Handle context) {
+  current = context;
+  return 0;
+}
 INGOT_CUDA cuModuleLoadDataEx(Handle *module, const void *image, unsigned, int *, void **) {
   const sim::ImageKind kind = sim::kindOf(image);
   if (kind != sim::ImageKind::source) {
-    *module = new Module{nullptr, sim::functionsOf(image, kind), {}};
+    const bool waits = kind == sim::ImageKind::cubin || std::strstr(static_cast<const char *>(image), "griddepcontrol.wait");
+    *module = new Module{nullptr, waits, sim::functionsOf(image, kind), {}};
     return 0;
   }
   const std::string path = compile(static_cast<const char *>(image));
@@ -215,7 +229,7 @@ INGOT_CUDA cuModuleLoadDataEx(Handle *module, const void *image, unsigned, int *
       std::fprintf(stderr, "simulated device: %s\n", dlerror());
     return kInvalidImage;
   }
-  *module = new Module{library, {}, {}};
+  *module = new Module{library, false, {}, {}};
   return 0;
 }
 INGOT_CUDA cuModuleUnload(Handle module) {
@@ -229,7 +243,7 @@ INGOT_CUDA cuModuleGetFunction(Handle *function, Handle handle, const char *name
     void *symbol = module.library ? dlsym(module.library, name) : nullptr;
     if (!symbol && !module.names.contains(name))
       return kNotFound;
-    found = std::make_unique<Function>(Function{reinterpret_cast<sim::Kernel>(symbol), name});
+    found = std::make_unique<Function>(Function{reinterpret_cast<sim::Kernel>(symbol), name, module.waits});
   }
   *function = found.get();
   return 0;
@@ -293,6 +307,8 @@ INGOT_CUDA cuStreamCreate(Handle *stream, unsigned) {
 INGOT_CUDA cuStreamDestroy_v2(Handle) { return 0; }
 INGOT_CUDA cuStreamSynchronize(Handle) { return catchUp(given); }
 INGOT_CUDA cuStreamBeginCapture_v2(Handle, int) {
+  if (std::getenv("INGOT_SIMULATOR_WITHOUT_GRAPHS"))
+    return kNotSupported;
   capturing = new Graph;
   return 0;
 }
@@ -350,6 +366,13 @@ INGOT_CUDA cuEventElapsedTime(float *milliseconds, Handle from, Handle to) {
 INGOT_CUDA cuLaunchKernelEx(const LaunchConfig *config, Handle function, void **parameters, void **) {
   Recorded one{*config, static_cast<Function *>(function), {}};
   std::memcpy(&one.args, parameters[0], sizeof(one.args));
+  for (unsigned i = 0; i < config->attributeCount; ++i)
+    if (config->attributes[i].id == ingot::runtime::cuda::kProgrammaticSerialization && config->attributes[i].value[0] &&
+        !one.function->waits) {
+      std::fprintf(stderr, "simulated device: %s does not wait for the launch before it, and may not begin early\n",
+                   one.function->name.c_str());
+      return kInvalidValue;
+    }
   if (capturing) {
     capturing->push_back(one);
     return 0;

@@ -89,7 +89,7 @@ Result<std::unique_ptr<Device>> Device::open(unsigned index) {
   facts.multiprocessors = unsigned(multiprocessors);
   facts.sharedBytes = unsigned(shared);
   INGOT_RETURN_IF_ERROR(check(api.DevicePrimaryCtxRetain(&device->context, device->number), "it cannot be used"));
-  INGOT_RETURN_IF_ERROR(device->use());
+  INGOT_ASSIGN_OR_RETURN(const Current current, device->use());
   size_t free = 0, total = 0;
   INGOT_RETURN_IF_ERROR(check(api.MemGetInfo(&free, &total), "the driver does not tell its memory"));
   facts.freeBytes = free;
@@ -101,18 +101,24 @@ Result<std::unique_ptr<Device>> Device::open(unsigned index) {
 Device::~Device() {
   if (!context)
     return;
-  api->CtxSetCurrent(context);
-  if (queue)
-    api->StreamDestroy(queue);
-  if (module)
-    api->ModuleUnload(module);
+  {
+    Result<Current> current = use();
+    if (queue)
+      api->StreamDestroy(queue);
+    if (module)
+      api->ModuleUnload(module);
+  }
   api->DevicePrimaryCtxRelease(number);
 }
 
-Result<void> Device::use() const {
-  if (Status status = api->CtxSetCurrent(context))
+Result<Current> Device::use() const {
+  Handle before = nullptr;
+  Status status = api->CtxGetCurrent(&before);
+  if (status == 0 && before != context)
+    status = api->CtxSetCurrent(context);
+  if (status)
     return api->failed(status, "GPU " + std::to_string(known.index) + ": its context cannot be used");
-  return {};
+  return Current(before != context ? api : nullptr, before);
 }
 
 Result<Memory> Device::allocate(uint64_t bytes, const std::string &what, bool zero) const {
@@ -177,6 +183,10 @@ Result<Handle> Device::function(const std::string &name, unsigned sharedBytes) c
   Handle found = nullptr;
   if (Status status = api->ModuleGetFunction(&found, module, name.c_str()))
     return api->failed(status, "the image of kernels has no function " + name);
+  // A driver that loads functions when they are first launched may not do so while a graph is recorded.
+  if (api->FuncLoad)
+    if (Status status = api->FuncLoad(found))
+      return api->failed(status, "kernel " + name + " cannot be loaded");
   if (sharedBytes > known.sharedBytes)
     return makeError(ErrorCode::Unsupported, "kernel %s needs %u bytes of shared memory, GPU %u (%s) has %u a block",
                      name.c_str(), sharedBytes, known.index, known.name.c_str(), known.sharedBytes);

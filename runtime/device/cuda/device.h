@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace ingot::runtime::cuda {
@@ -64,6 +65,23 @@ private:
   std::span<uint8_t> bytes;
 };
 
+// While it lives, a device's context is that of the thread.
+class Current {
+public:
+  Current(Current &&other) noexcept : driver(std::exchange(other.driver, nullptr)), before(other.before) {}
+  Current &operator=(Current &&) = delete;
+  ~Current() {
+    if (driver)
+      driver->CtxSetCurrent(before);
+  }
+
+private:
+  friend class Device;
+  Current(const Driver *driver, Handle before) : driver(driver), before(before) {}
+  const Driver *driver;
+  Handle before;
+};
+
 // Not thread-safe: one thread at a time.
 class Device {
 public:
@@ -76,8 +94,9 @@ public:
   const DeviceFacts &facts() const { return known; }
   const Driver &driver() const { return *api; }
   Handle stream() const { return queue; }
-  // Makes the device's context that of the calling thread; every entry point of the executor begins with it.
-  Result<void> use() const;
+  // Makes the device's context that of the calling thread, until the result is destroyed: then it is again what it was
+  // before, which may be another library's. Every entry point of the executor begins with it.
+  Result<Current> use() const;
 
   // `what` names the memory in the error: "the KV cache".
   Result<Memory> allocate(uint64_t bytes, const std::string &what, bool zero = false) const;

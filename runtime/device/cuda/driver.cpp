@@ -52,6 +52,7 @@ struct Found {
     INGOT_GET(DeviceGetAttribute, "cuDeviceGetAttribute");
     INGOT_GET(DevicePrimaryCtxRetain, "cuDevicePrimaryCtxRetain");
     INGOT_GET(DevicePrimaryCtxRelease, "cuDevicePrimaryCtxRelease_v2");
+    INGOT_GET(CtxGetCurrent, "cuCtxGetCurrent");
     INGOT_GET(CtxSetCurrent, "cuCtxSetCurrent");
     INGOT_GET(ModuleLoadDataEx, "cuModuleLoadDataEx");
     INGOT_GET(ModuleUnload, "cuModuleUnload");
@@ -81,6 +82,7 @@ struct Found {
     INGOT_GET(EventElapsedTime, "cuEventElapsedTime");
     INGOT_GET(LaunchKernelEx, "cuLaunchKernelEx");
 #undef INGOT_GET
+    driver.FuncLoad = reinterpret_cast<Status (*)(Handle)>(dlsym(library, "cuFuncLoad"));
     if (error)
       return;
     if (Status status = driver.Init(0))

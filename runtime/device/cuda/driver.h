@@ -56,11 +56,13 @@ struct Driver {
   Status (*DeviceGetAttribute)(int *, int attribute, int device);
   Status (*DevicePrimaryCtxRetain)(Handle *, int);
   Status (*DevicePrimaryCtxRelease)(int);
+  Status (*CtxGetCurrent)(Handle *);
   Status (*CtxSetCurrent)(Handle);
   Status (*ModuleLoadDataEx)(Handle *, const void *image, unsigned count, int *options, void **values);
   Status (*ModuleUnload)(Handle);
   Status (*ModuleGetFunction)(Handle *, Handle, const char *);
   Status (*FuncSetAttribute)(Handle, int attribute, int value);
+  Status (*FuncLoad)(Handle); // of CUDA 12.4 and newer; else null
   Status (*MemGetInfo)(size_t *, size_t *);
   Status (*MemAlloc)(Address *, size_t);
   Status (*MemFree)(Address);
