@@ -4,6 +4,7 @@
 #include "compiler/target/cuda/device/primitives.h"
 #include "test/simulator/block.h"
 
+#include <cmath>
 #include <algorithm>
 #include <cstring>
 
@@ -38,6 +39,13 @@ struct MmaOperands {
   const FragmentB *b;
 };
 
+// Tensor cores truncate their sums in f32 instead of rounding them (Fasi, Higham, Mikaitis, Pranesh: Numerical behavior of
+// NVIDIA tensor cores, 2021), so that errors of one sign add up.
+float truncated(double sum) {
+  const float nearest = float(sum);
+  return std::fabs(double(nearest)) > std::fabs(sum) ? std::nextafter(nearest, 0.0f) : nearest;
+}
+
 template <class Type> void multiply16(FragmentC &c, const FragmentA &a, const FragmentB &b, const char *name) {
   checkSet(a.r, 4, kNothing, "a");
   checkSet(b.r, 2, kNothing, "b");
@@ -58,7 +66,7 @@ template <class Type> void multiply16(FragmentC &c, const FragmentA &a, const Fr
       }
     }
     for (uint32_t row = 0; row < 16; ++row) {
-      // The order of a tensor core's sums is not defined; this is in double and rounded once.
+      // The order of a tensor core's sums is not defined; this is in double and truncated once.
       double sums[8] = {};
       for (uint32_t k = 0; k < 16; ++k)
         for (uint32_t column = 0; column < 8; ++column)
@@ -66,7 +74,7 @@ template <class Type> void multiply16(FragmentC &c, const FragmentA &a, const Fr
       for (uint32_t column = 0; column < 8; ++column) {
         const auto &of = *static_cast<MmaOperands *>(lanes[row % 8 * 4 + column / 2]);
         float &to = static_cast<FragmentC *>(of.c)->r[row / 8 * 2 + column % 2];
-        to = float(sums[column] + double(to));
+        to = truncated(sums[column] + double(to));
       }
     }
   });

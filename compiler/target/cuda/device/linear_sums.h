@@ -19,7 +19,15 @@ template <class P> struct LinearSums {
   FragmentInt count{};
 
   INGOT_DEVICE void multiply(const FragmentA (&a)[T::weightParts], const FragmentB (&b)[T::inParts]) {
-    multiplyParts<T>(T::byGroup ? group : total, a, b);
+    FragmentC &sum = T::byGroup ? group : total;
+    if constexpr (T::weightParts * T::inParts == 1) {
+      multiplyParts<T>(sum, a, b);
+    } else { // what is exact to f32 shall not be truncated by tensor cores, several times in 16 k
+      FragmentC part{};
+      multiplyParts<T>(part, a, b);
+      for (int i = 0; i < 4; ++i)
+        sum.r[i] = add(sum.r[i], part.r[i]);
+    }
   }
   INGOT_DEVICE void multiply(const FragmentA &a, const FragmentB &b) { mmaS8S8(count, a, b); }
 
