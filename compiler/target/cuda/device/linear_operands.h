@@ -22,8 +22,8 @@
 // three, f16 in two, which hold all of it. Part i is at most 2^-9i of its number, so pairs of parts whose places add up
 // to 3 or more are left out: an f32 product has an error of 2^-26 of its size (two such pairs), one of f32 by f16
 // 2^-27, all others are exact before they are added. (An f32 above 3.39e38 in size is infinite in bf16, and its product no
-// number.) Tensor cores truncate their sums, which is below what operands of 16 bits are rounded by; where there are parts
-// the products of 16 k are added to the sum by an addition that rounds (linear_sums.h).
+// number.) Tensor cores truncate their sums, which is below what operands of 16 bits are rounded by, and short within a
+// group; where there are parts else, the products of 16 k are added to the sum by an addition that rounds (linear_sums.h).
 #ifndef INGOT_CUDA_DEVICE_LINEAR_OPERANDS_H
 #define INGOT_CUDA_DEVICE_LINEAR_OPERANDS_H
 

@@ -20,7 +20,7 @@ template <class P> struct LinearSums {
 
   INGOT_DEVICE void multiply(const FragmentA (&a)[T::weightParts], const FragmentB (&b)[T::inParts]) {
     FragmentC &sum = T::byGroup ? group : total;
-    if constexpr (T::weightParts * T::inParts == 1) {
+    if constexpr (T::weightParts * T::inParts == 1 || T::byGroup) {
       multiplyParts<T>(sum, a, b);
     } else { // what is exact to f32 shall not be truncated by tensor cores, several times in 16 k
       FragmentC part{};
