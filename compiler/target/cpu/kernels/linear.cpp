@@ -128,7 +128,8 @@ template <int WEIGHT, bool PAIRS> struct Linear {
       a = scratch;
     }
     const int32_t perTile = p->gated ? 2 : 1;
-    const int32_t group = maximum(1, (kQuantized ? (int32_t)kPanelGroup : panelsBeside(rows, env->streams)) / perTile);
+    const int32_t beside = kQuantized ? (int32_t)kPanelGroup : panelsBeside(rows, kStep == 2 ? env->streams : 0);
+    const int32_t group = maximum(1, beside / perTile);
     for (int32_t tile = tile0; tile < tile1; tile += group) {
       int32_t count = minimum(group, tile1 - tile);
       int32_t panels = count * perTile;

@@ -110,7 +110,7 @@ INGOT_INLINE f32x16 oddK(const f16 *w) {
 
 // The most panels that some of `rows` rows multiply at once where weights stream (streamRows). Panels are taken in such
 // groups, each through all of K: fewer of them would leave chains out, more would cut the runs in which memory is read.
-// Where a core reads one stream fastest (ingot_env), one row's chains are enough in two panels.
+// Where a core reads one stream fastest (ingot_env; not of f32), one row's chains are enough in two panels.
 INGOT_INLINE int32_t panelsBeside(int32_t rows, uint32_t streams) {
   if constexpr (kRows > 6)
     return streams == 1 && rows == 1 ? 2 : 4;
