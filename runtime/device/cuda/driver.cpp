@@ -110,6 +110,11 @@ std::string Driver::reason(Status status) const {
 }
 
 Error Driver::failed(Status status, const std::string &what) const {
+  // A kernel that went wrong (an illegal address or instruction, a timeout): the driver fails all later calls alike.
+  constexpr Status kIllegalAddress = 700, kLaunchTimeout = 702, kStackError = 714, kLaunchFailed = 719;
+  if (status == kIllegalAddress || status == kLaunchTimeout || (status >= kStackError && status <= kLaunchFailed))
+    return makeError(ErrorCode::Internal, "%s (%s); this process can use the GPU no more, start it again", what.c_str(),
+                     reason(status).c_str());
   return makeError(status == kOutOfMemory ? ErrorCode::ResourceExhausted : ErrorCode::Unsupported, "%s (%s)",
                    what.c_str(), reason(status).c_str());
 }

@@ -91,7 +91,8 @@ struct Driver {
 
   // "CUDA_ERROR_OUT_OF_MEMORY: out of memory".
   std::string reason(Status status) const;
-  // The error of a call that failed: `what` says what was being done.
+  // The error of a call that failed: `what` says what was being done. ResourceExhausted where memory ran out, Internal where a
+  // kernel went wrong, else Unsupported.
   Error failed(Status status, const std::string &what) const;
 };
 
