@@ -2,7 +2,6 @@
 //
 // Runs the test engine (test_engine.h): what a step computes, at any number of threads, and every refusal of a caller.
 #include "runtime/core/machine.h"
-#include "runtime/device/cuda/driver.h"
 #include "runtime/executor/executor.h"
 #include "runtime/executor/layout.h"
 #include "runtime/format/kernel_abi.h"
@@ -596,25 +595,4 @@ TEST(Executor, RefusesTooManyTiles) {
   engine.plan.entries[0]->launches[6]->tiles->coefficients = {1ll << 40};
   EXPECT_EQ(createRefusal(options(), ErrorCode::InvalidArgument, engine),
             "launch 'model.sums' has more than 2^32 tiles at these bounds; ask for smaller bounds");
-}
-
-// After a kernel went wrong every call fails with its status, so the process is what has to begin anew.
-TEST(CudaDriver, TellsWhatCannotGoOn) {
-  cuda::Driver driver{};
-  driver.GetErrorName = [](cuda::Status status, const char **name) -> cuda::Status {
-    *name = status == 700 ? "CUDA_ERROR_ILLEGAL_ADDRESS" : status == 2 ? "CUDA_ERROR_OUT_OF_MEMORY" : "CUDA_ERROR_INVALID_VALUE";
-    return 0;
-  };
-  driver.GetErrorString = [](cuda::Status, const char **text) -> cuda::Status {
-    *text = "as the driver says it";
-    return 0;
-  };
-  const Error wrong = driver.failed(700, "a step failed");
-  EXPECT_EQ(wrong.code(), ErrorCode::Internal);
-  EXPECT_EQ(wrong.message(), "a step failed (CUDA_ERROR_ILLEGAL_ADDRESS: as the driver says it); this process can use the GPU "
-                             "no more, start it again");
-  EXPECT_EQ(driver.failed(2, "no room").code(), ErrorCode::ResourceExhausted);
-  const Error refused = driver.failed(1, "a launch failed");
-  EXPECT_EQ(refused.code(), ErrorCode::Unsupported);
-  EXPECT_EQ(refused.message(), "a launch failed (CUDA_ERROR_INVALID_VALUE: as the driver says it)");
 }
