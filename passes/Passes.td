@@ -44,8 +44,12 @@ def FlattenRowsPass : Ingot_Pass<"ingot-flatten-rows"> {
     %y = ingot.add %ra, %rb : tensor<?x8xf32, #ingot.dims<"d0", "">>
     ```
 
+    With `beside-linears` only element-wise ops and norms change that read a linear's rows under another shape, and so what reads
+    their results in turn: an activation, a sum or a norm then stands next to its linear, where fusion looks for it.
+
     Declares symbols of products of dimensions. Does nothing to ops of two dimensions or fewer.
   }];
+  let options = [Option<"besideLinears", "beside-linears", "bool", /*default=*/"false", "only ops that read a linear's rows under another shape">];
 }
 
 def DropPaddingPass : Ingot_Pass<"ingot-drop-padding"> {

@@ -43,17 +43,20 @@ void buildPrecisionPipeline(OpPassManager &manager, const Options &options) {
 }
 
 // Rows are picked first, while ops are still small, and one choice of a value's rows serves all its readers.
+// Convolutions take what is theirs while images have their shape; then all else that a linear's rows meet keeps to rows.
 // Projections join before rope_append looks for their rows, and gate and up before activations move into single
 // linears. Results are narrowed when readers are final; weights are packed last, when it is known which linears there
 // are.
 void buildFusionPipeline(OpPassManager &manager, const Options &options) {
   manager.addPass(passes::createHoistGatherRowsPass());
   manager.addPass(createCSEPass());
-  manager.addPass(passes::createFuseProjectionsPass());
-  manager.addPass(passes::createFuseRopeAppendPass());
-  manager.addPass(createCanonicalizerPass());
   manager.addPass(passes::createFuseConvolutionsPass());
   manager.addPass(passes::createChannelsLastPass());
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(passes::createFlattenRowsPass({/*besideLinears=*/true}));
+  manager.addPass(createCanonicalizerPass());
+  manager.addPass(passes::createFuseProjectionsPass());
+  manager.addPass(passes::createFuseRopeAppendPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(passes::createFuseEpiloguesPass());
   manager.addPass(passes::createNarrowResultsPass());

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // flatten-rows: ops on many dimensions become ops on rows (see Passes.td). Reshapes cost nothing, and those of
-// neighbouring ops fold away.
+// neighbouring ops fold away. Beside linears alone it keeps rows that linears gave: an activation, a sum or a norm then
+// stands next to its linear, with no reshape between them.
 #include "dialects/ingot/IngotDialect.h"
 #include "passes/Passes.h"
 #include "passes/shapes/Dimensions.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/IRMapping.h"
+
+#include <limits>
 
 using namespace mlir;
 
@@ -23,6 +26,15 @@ using ir::tensorOf;
 class Flattener {
 public:
   explicit Flattener(ir::EntryOp entry) : entry(entry), b(entry.getContext()) {}
+
+  void besideLinears() {
+    for (Operation &op : llvm::make_early_inc_range(entry.getBody().front())) {
+      b.setInsertionPoint(&op);
+      const bool isNorm = isa<ir::RmsNormOp, ir::LayerNormOp>(op);
+      if ((isNorm || isa<ir::ScalarBodyInterface>(op)) && !ir::isRecipe(op.getResult(0)) && llvm::any_of(op.getOperands(), isOfRows))
+        rowsOf(&op, isNorm ? op.getOperand(0) : op.getResult(0), 2);
+    }
+  }
 
   void run() {
     for (Operation &op : llvm::make_early_inc_range(entry.getBody().front())) {
@@ -58,8 +70,17 @@ private:
     return operand.getOperandNumber() > 0 && isa<ir::RmsNormOp, ir::LayerNormOp>(op);
   }
 
-  // `shaped` has the shape along which the op's rows lie.
-  void rowsOf(Operation *op, Value shaped) {
+  // Whether the value is [rows, n] under another shape of the same last dimension.
+  static bool isOfRows(Value value) {
+    auto reshape = value.getDefiningOp<ir::ReshapeOp>();
+    if (!reshape || ir::isRecipe(value))
+      return false;
+    auto from = tensorOf(reshape.getInput()), to = tensorOf(value);
+    return from.getRank() == 2 && to.getRank() > 2 && ir::dimOf(from, 1) == ir::dimOf(to, static_cast<unsigned>(to.getRank() - 1));
+  }
+
+  // `shaped` has the shape along which the op's rows lie. Nothing is done that leaves more than `most` dimensions.
+  void rowsOf(Operation *op, Value shaped, size_t most = std::numeric_limits<size_t>::max()) {
     SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(shaped));
     const size_t rank = dims.size();
     if (rank < 3)
@@ -93,7 +114,7 @@ private:
         groups.emplace_back();
       groups.back().push_back(i);
     }
-    if (groups.size() == rank)
+    if (groups.size() == rank || groups.size() > most)
       return;
     auto grouped = [&](ArrayRef<ir::Dim> of) {
       SmallVector<ir::Dim> result;
@@ -318,9 +339,14 @@ private:
 };
 
 struct FlattenRowsPass : public impl::FlattenRowsPassBase<FlattenRowsPass> {
+  using FlattenRowsPassBase::FlattenRowsPassBase;
+
   void runOnOperation() override {
     for (auto entry : getOperation().getOps<ir::EntryOp>())
-      Flattener(entry).run();
+      if (besideLinears)
+        Flattener(entry).besideLinears();
+      else
+        Flattener(entry).run();
   }
 };
 
