@@ -76,7 +76,11 @@ def DropPaddingPass : Ingot_Pass<"ingot-drop-padding"> {
     reduction, product or convolution over positions whose operand is not known to be one number in such rows (a product
     with the mask, a choice by it), or through another attention. Results themselves, and positions picked from a batch, may be padding: they
     are zeros then. Tells the attentions in `ingot.padding_dropped`.
+
+    With `ranges` the largest and smallest element of all positions, by which a graph quantizes dynamically, become those of the
+    positions that are seen. That is another range than the graph's where padding had a larger one.
   }];
+  let options = [Option<"ranges", "ranges", "bool", /*default=*/"false", "take ranges over the positions that are seen">];
   let dependentDialects = ["::ingot::ir::IngotDialect", "::mlir::arith::ArithDialect"];
 }
 

@@ -105,7 +105,7 @@ template <typename Options> pipelines::Options passOptionsOf(const Options &opti
   passes.activations = options.activations;
   passes.rules = options.rules;
   passes.kv = options.kv;
-  passes.dropPadding = options.dropPadding;
+  passes.padding = options.padding;
   return passes;
 }
 

@@ -28,7 +28,7 @@ struct CompileOptions {
   std::string activations;               // "float", "int8", or "": int8 for quantized weights
   std::string rules;                     // file of exceptions by tensor name, or ""
   std::string kv;                        // type of cached keys and values, as --kv spells it; "": that of products
-  bool dropPadding = true;               // compute what masks of the caller's show alone
+  std::string padding = "drop";          // what masks of the caller's hide: "keep" computes it, "drop-ranges" leaves it out of ranges too
   std::string set;                       // llvm, asm: the feature set to show; "": the widest
   std::optional<uint64_t> dummyWeights;  // seed
   bool drawAtLoad = false;               // dummy weights are drawn when the engine is loaded, and are no part of the file
@@ -47,7 +47,7 @@ struct CheckOptions {
   std::string model;
   std::optional<uint64_t> dummyWeights;
   std::string compute, kv, weights, activations, rules, chatTemplate, tokenizer, encoder; // as in CompileOptions
-  bool dropPadding = true;
+  std::string padding = "drop";
 };
 
 // Says, without reading weights, whether and how a model will compile.

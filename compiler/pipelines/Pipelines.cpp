@@ -27,8 +27,8 @@ void buildImportPipeline(OpPassManager &manager, const Options &options) {
   manager.addPass(passes::createFormDecoderPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
-  if (options.dropPadding) {
-    manager.addPass(passes::createDropPaddingPass());
+  if (options.padding != "keep") {
+    manager.addPass(passes::createDropPaddingPass({/*ranges=*/options.padding == "drop-ranges"}));
     manager.addPass(createCanonicalizerPass());
     manager.addPass(createCSEPass());
   }
@@ -95,9 +95,9 @@ struct CommandLine : public PassPipelineOptions<CommandLine> {
   Option<std::string> weights{*this, "weights", llvm::cl::desc("scheme of weights, such as int4:g32")};
   Option<std::string> activations{*this, "activations", llvm::cl::desc("float or int8")};
   Option<std::string> rules{*this, "rules", llvm::cl::desc("file of exceptions by tensor name")};
-  Option<bool> dropPadding{*this, "drop-padding", llvm::cl::desc("leave out what masks hide"), llvm::cl::init(true)};
+  Option<std::string> padding{*this, "padding", llvm::cl::desc("what masks hide: drop, keep or drop-ranges"), llvm::cl::init("drop")};
   Option<std::string> kv{*this, "kv", llvm::cl::desc("type of cached keys and values: f32, bf16, f16 or int8")};
-  Options options() const { return {compute, pageTokens, weights, activations, rules, dropPadding, kv}; }
+  Options options() const { return {compute, pageTokens, weights, activations, rules, padding, kv}; }
 };
 
 template <void (*build)(OpPassManager &, const Options &)> void registerOne(StringRef name, StringRef description) {

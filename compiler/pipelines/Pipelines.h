@@ -21,7 +21,7 @@ struct Options {
   std::string weights;          // scheme of weights (passes/quantization/Schemes.h), or "": as they are
   std::string activations;      // float, int8, or "": int8 for quantized weights
   std::string rules;            // file of exceptions to `weights` and `activations`, or ""
-  bool dropPadding = true;      // compute what a mask of the caller's shows, and no padding
+  std::string padding = "drop"; // what masks of the caller's hide is not computed; "keep": it is; "drop-ranges": nor does it count in ranges
   std::string kv;               // type of cached keys and values: f32, bf16, f16, int8, or "": that of products
 };
 

@@ -13,6 +13,8 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
+#include "llvm/ADT/SetVector.h"
+
 #include <cmath>
 
 using namespace mlir;
@@ -46,7 +48,7 @@ struct Masked {
 
 class Dropper {
 public:
-  explicit Dropper(ir::EntryOp entry) : entry(entry) {}
+  Dropper(ir::EntryOp entry, bool rangesToo) : entry(entry), rangesToo(rangesToo) {}
 
   // Empty where padding was dropped or there is none; else why it was kept.
   std::string run() {
@@ -62,6 +64,7 @@ public:
   }
 
   size_t dropped() const { return attentions.size(); }
+  size_t narrowed() const { return ranges.size(); }
   StringRef maskName() { return entry.getArgName(mask.getArgNumber()); }
 
 private:
@@ -215,6 +218,13 @@ private:
     return true;
   }
 
+  // The largest or smallest of all elements, by which a graph quantizes dynamically.
+  bool isRange(Operation *op) const {
+    auto reduce = dyn_cast<ir::ReduceOp>(op);
+    return reduce && (reduce.getKind() == ir::ReduceKind::Max || reduce.getKind() == ir::ReduceKind::Min) && tensorOf(reduce.getResult()).getRank() == 0 &&
+           space->axesOf(reduce.getInput()) == RowAxes{0};
+  }
+
   // Which values have rows of padding that follow from attentions, and where they are read otherwise than row by row.
   std::string follow() {
     MaskReader hides(mask, space->batch(), space->rows(), hiddenElement);
@@ -225,6 +235,10 @@ private:
     }
     for (Operation &op : entry.getBody().front()) {
       auto isRow = [&](Value value) { return values.contains(value); };
+      if (rangesToo && isRange(&op)) {
+        ranges.insert(&op);
+        continue;
+      }
       if (ours.contains(&op)) {
         if (isRow(op.getOperand(3)))
           return at(&op) + " has a bias that follows from another attention";
@@ -248,7 +262,8 @@ private:
         if (fill && std::isfinite(*fill)) {
           edges.push_back({&operand, *fill});
         } else if (Operation *mixes = mixesRows(operand)) {
-          return at(mixes) + " reads positions together, and those that are padding would count";
+          return at(mixes) + " reads positions together, and those that are padding would count" +
+                 (isRange(mixes) ? " (it gives a range for dynamic quantization; --padding=drop-ranges takes those of the other positions)" : "");
         } else {
           edges.push_back({&operand, 0});
         }
@@ -275,33 +290,13 @@ private:
 
   void rewrite() {
     PackedRows rows(entry, *space, mask, hiddenElement);
-    OpBuilder b(entry.getContext());
-    for (Masked &each : attentions) {
-      ir::ScaledDotProductAttentionOp op = each.op;
-      SmallVector<Value> packed;
-      for (Value value : {op.getQuery(), op.getKey(), op.getValue()})
-        packed.push_back(rows.pack(value));
-      b.setInsertionPoint(op);
-      auto reshape = [&](Value value, ArrayRef<ir::Dim> dims) -> Value {
-        return ir::ReshapeOp::create(b, op.getLoc(), ir::tensorType(dims, tensorOf(value).getElementType()), value);
-      };
-      for (Value &value : packed) {
-        SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(value));
-        dims.insert(dims.begin(), ir::Dim(1));
-        value = reshape(value, dims);
-      }
-      MaskRemover remover(mask, space->batch(), 1 - hiddenElement);
-      SmallVector<Value> terms(each.others);
-      for (Value term : each.mixed)
-        terms.push_back(remover.without(term, b));
-      Value bias; // of terms that are no mask
-      for (Value term : terms)
-        bias = bias ? addBroadcast(b, op.getLoc(), bias, term) : term;
-      auto made = ir::ScaledDotProductAttentionOp::create(
-          b, op.getLoc(), packed[0], packed[1], packed[2], bias, Value(), rows.starts(), bias ? rows.places() : Value(),
-          op.getScaleAttr(), op.getCausalAttr(), op.getWindowAttr(), op.getSoftCapAttr());
-      SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(made.getResult()));
-      rows.know(op.getResult(), reshape(made.getResult(), ArrayRef(dims).drop_front()));
+    // In the order of the graph, as each reads what those before it gave.
+    auto next = attentions.begin();
+    for (Operation &op : llvm::make_early_inc_range(entry.getBody().front())) {
+      if (ranges.contains(&op))
+        rows.narrow(cast<ir::ReduceOp>(op));
+      else if (next != attentions.end() && &op == next->op)
+        rewrite(*next++, rows);
     }
     llvm::DenseMap<Value, Value> restored; // one fill each: it follows from the value alone, or is that of any other
     for (auto [operand, fill] : edges) {
@@ -316,31 +311,66 @@ private:
         op.erase();
   }
 
+  // The attention over sequences one behind another.
+  void rewrite(Masked &each, PackedRows &rows) {
+    OpBuilder b(entry.getContext());
+    ir::ScaledDotProductAttentionOp op = each.op;
+    SmallVector<Value> packed;
+    for (Value value : {op.getQuery(), op.getKey(), op.getValue()})
+      packed.push_back(rows.pack(value));
+    b.setInsertionPoint(op);
+    auto reshape = [&](Value value, ArrayRef<ir::Dim> dims) -> Value {
+      return ir::ReshapeOp::create(b, op.getLoc(), ir::tensorType(dims, tensorOf(value).getElementType()), value);
+    };
+    for (Value &value : packed) {
+      SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(value));
+      dims.insert(dims.begin(), ir::Dim(1));
+      value = reshape(value, dims);
+    }
+    MaskRemover remover(mask, space->batch(), 1 - hiddenElement);
+    SmallVector<Value> terms(each.others);
+    for (Value term : each.mixed)
+      terms.push_back(remover.without(term, b));
+    Value bias; // of terms that are no mask
+    for (Value term : terms)
+      bias = bias ? addBroadcast(b, op.getLoc(), bias, term) : term;
+    auto made = ir::ScaledDotProductAttentionOp::create(
+        b, op.getLoc(), packed[0], packed[1], packed[2], bias, Value(), rows.starts(), bias ? rows.places() : Value(),
+        op.getScaleAttr(), op.getCausalAttr(), op.getWindowAttr(), op.getSoftCapAttr());
+    SmallVector<ir::Dim> dims = ir::dimsOf(tensorOf(made.getResult()));
+    rows.know(op.getResult(), reshape(made.getResult(), ArrayRef(dims).drop_front()));
+  }
+
   struct Edge {
     OpOperand *operand;
     double fill; // what stands in padded rows
   };
 
   ir::EntryOp entry;
+  bool rangesToo; // ranges may be of the positions that the mask shows
   BlockArgument mask; // [B, S], or lengths [B]
   int hiddenElement = 0;
   std::unique_ptr<RowSpace> space;
   SmallVector<Masked> attentions;
   llvm::DenseSet<Value> values; // with rows, after an attention
   SmallVector<Edge> edges;
+  llvm::SetVector<Operation *> ranges;
 };
 
 struct DropPaddingPass : public impl::DropPaddingPassBase<DropPaddingPass> {
+  using DropPaddingPassBase::DropPaddingPassBase;
+
   void runOnOperation() override {
     SmallVector<std::string> kept, dropped;
     for (auto entry : getOperation().getOps<ir::EntryOp>()) {
-      Dropper dropper(entry);
+      Dropper dropper(entry, ranges);
       std::string why = dropper.run();
       if (!why.empty())
         kept.push_back(why);
       else if (dropper.dropped() != 0)
         dropped.push_back("where '" + dropper.maskName().str() + "' hides positions, in " +
-                          std::to_string(dropper.dropped()) + (dropper.dropped() == 1 ? " attention" : " attentions"));
+                          std::to_string(dropper.dropped()) + (dropper.dropped() == 1 ? " attention" : " attentions") +
+                          (dropper.narrowed() == 0 ? "" : "; ranges of dynamic quantization are those of the other positions"));
     }
     Builder b(&getContext());
     auto set = [&](StringRef name, ArrayRef<std::string> texts) {

@@ -195,6 +195,15 @@ void PackedRows::standBehind(Operation *op, ValueRange operands) {
   b.setInsertionPointAfter(last);
 }
 
+void PackedRows::narrow(ir::ReduceOp op) {
+  OpBuilder::InsertionGuard guard(b);
+  Value packed = pack(op.getInput());
+  standBehind(op, packed);
+  auto made = cast<ir::ReduceOp>(b.clone(*op));
+  made.getInputMutable().set(packed);
+  op.getResult().replaceAllUsesWith(made.getResult());
+}
+
 // The order of a value's dimensions in which those of rows come first.
 SmallVector<int64_t> PackedRows::rowsFirst(Value value) {
   const RowAxes rows = space.axesOf(value);

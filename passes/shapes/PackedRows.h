@@ -29,6 +29,8 @@ public:
   mlir::Value pack(mlir::Value value);
   // From now on `packed` are the rows of `value`.
   void know(mlir::Value value, mlir::Value packed) { known[value] = packed; }
+  // A reduction over all rows becomes one over the rows that are there.
+  void narrow(ir::ReduceOp op);
   // A value's rows where they were, and `fill` everywhere else; of the value's type.
   mlir::Value restore(mlir::Value value, double fill);
 

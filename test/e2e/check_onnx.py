@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Compiles and runs recorded ONNX models (onnx/cases.json: backend tests, made by tools/oracle/record-onnx-backend-tests; onnx/padding.json:
 encoders, made by tools/oracle/record-padding-cases), and compares outputs with those that are expected, within the tests' tolerances. Where a
-case says whether padding is dropped or kept, `ingot check` must say so too.
+case says whether padding is dropped or kept, `ingot check` must say so too; its options are given to both.
 
     check_onnx.py --ingot BIN --ingot-run BIN --work DIR [--device cuda] CASES.json
 """
@@ -38,12 +38,13 @@ def difference(case):
     """Why a case does not hold; "" where it does."""
     packed = case.get("model_gz")
     (work / "model.onnx").write_bytes(gzip.decompress(base64.b64decode(packed)) if packed else base64.b64decode(case["model"]))
+    options = case.get("options", [])
     if "padding" in case:
-        done = subprocess.run([args.ingot, "check", f"{work}/model.onnx"], capture_output=True, text=True)
+        done = subprocess.run([args.ingot, "check", f"{work}/model.onnx", *options], capture_output=True, text=True)
         if f"padding     {case['padding']}" not in done.stdout:
             return f"check does not say that padding is {case['padding']}: {done.stdout}{done.stderr}"
     target = ["--target=cpu,cuda:simulated"] if args.device != "cpu" else []
-    done = subprocess.run([args.ingot, "compile", f"{work}/model.onnx", "-o", f"{work}/model.ingot", "--quiet", *target], capture_output=True,
+    done = subprocess.run([args.ingot, "compile", f"{work}/model.onnx", "-o", f"{work}/model.ingot", "--quiet", *options, *target], capture_output=True,
                           text=True)
     if done.returncode:
         return f"compile: {done.returncode}: {done.stderr}"

@@ -68,8 +68,9 @@ int main(int argc, char **argv) {
                           cl::value_desc("f32|bf16|f16|int8"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> padding("padding",
                                cl::desc("Whether an encoder leaves out the positions that its mask hides, whose results "
-                                        "are zeros then, or computes them (default: drop)"),
-                               cl::value_desc("drop|keep"), cl::sub(compile), cl::sub(check), cl::cat(category));
+                                        "are zeros then, or computes them; drop-ranges leaves them out even where the graph "
+                                        "quantizes by the range of all positions, which then is that of the others (default: drop)"),
+                               cl::value_desc("drop|keep|drop-ranges"), cl::init("drop"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> dummy("dummy-weights", cl::desc("Draw weights from SEED: only config.json is needed"),
                              cl::value_desc("SEED"), cl::sub(compile), cl::sub(check), cl::cat(category));
   cl::opt<std::string> chatTemplate("chat-template", cl::desc("Use the Jinja chat template in FILE in place of the model's"),
@@ -141,10 +142,10 @@ int main(int argc, char **argv) {
   static const llvm::StringRef cacheTypes[] = {"f32", "bf16", "f16", "int8"};
   if (!kv.empty() && !llvm::is_contained(cacheTypes, llvm::StringRef(kv)))
     return usage("--kv takes f32, bf16, f16 or int8, not '" + kv + "'");
-  if (!padding.empty() && padding != "drop" && padding != "keep")
-    return usage("--padding takes drop or keep, not '" + padding + "'");
+  if (padding != "drop" && padding != "keep" && padding != "drop-ranges")
+    return usage("--padding takes drop, keep or drop-ranges, not '" + padding + "'");
   if (check)
-    return checkModel({model, seed, compute, kv, weightScheme, activations, rules, chatTemplate, tokenizer, encoder, padding != "keep"});
+    return checkModel({model, seed, compute, kv, weightScheme, activations, rules, chatTemplate, tokenizer, encoder, padding});
 
   CompileOptions options;
   if (std::string error = parseTargets(target, options); !error.empty())
@@ -167,7 +168,7 @@ int main(int argc, char **argv) {
   options.activations = activations;
   options.rules = rules;
   options.kv = kv;
-  options.dropPadding = padding != "keep";
+  options.padding = padding;
   options.set = set;
   options.dummyWeights = seed;
   options.drawAtLoad = atLoad;
