@@ -109,9 +109,16 @@ Dimension Dimension::function(const char *name, const Dimension &a, const Dimens
   return ofAtom(atom);
 }
 
+// Division of any two numbers but by 0; the least number by -1 wraps, as sums do.
+static int64_t quotientOf(int64_t a, int64_t b) { return b == -1 ? int64_t(0 - uint64_t(a)) : a / b; }
+static int64_t remainderOf(int64_t a, int64_t b) { return b == -1 ? 0 : a % b; }
+static int64_t floorRemainder(int64_t a, int64_t b) {
+  const int64_t remainder = remainderOf(a, b);
+  return remainder != 0 && (remainder < 0) != (b < 0) ? remainder + b : remainder;
+}
 static int64_t floorQuotient(int64_t a, int64_t b) {
-  int64_t quotient = a / b;
-  return a % b != 0 && (a % b < 0) != (b < 0) ? quotient - 1 : quotient;
+  const int64_t remainder = remainderOf(a, b);
+  return quotientOf(a, b) - (remainder != 0 && (remainder < 0) != (b < 0));
 }
 
 std::optional<Dimension> Dimension::exactQuotient(const Dimension &a, const Dimension &b) {
@@ -134,7 +141,7 @@ std::optional<Dimension> Dimension::exactQuotient(const Dimension &a, const Dime
   const auto &[divisor, y] = *b.terms.begin();
   Dimension result;
   for (const auto &[product, x] : a.terms) {
-    if (y == 0 || x % y != 0)
+    if (y == 0 || remainderOf(x, y) != 0)
       return std::nullopt;
     Product left = product;
     for (const auto &atom : divisor) {
@@ -143,7 +150,7 @@ std::optional<Dimension> Dimension::exactQuotient(const Dimension &a, const Dime
         return std::nullopt;
       left.erase(found);
     }
-    result.add(left, x / y);
+    result.add(left, quotientOf(x, y));
   }
   return result;
 }
@@ -158,10 +165,11 @@ Dimension Dimension::floorDiv(const Dimension &a, const Dimension &b) {
   Dimension whole, rest;
   for (const auto &[product, factor] : a.terms) {
     int64_t quotient = floorQuotient(factor, *divisor);
-    if (product.empty() || factor % *divisor == 0) {
+    const int64_t left = floorRemainder(factor, *divisor);
+    if (product.empty() || left == 0) {
       whole.add(product, quotient);
-      if (factor - quotient * *divisor)
-        rest.add(product, factor - quotient * *divisor);
+      if (left != 0)
+        rest.add(product, left);
     } else {
       rest.add(product, factor);
     }
@@ -184,13 +192,13 @@ Dimension Dimension::mod(const Dimension &a, const Dimension &b) {
     return 0;
   auto x = a.constant(), y = b.constant();
   if (x && y && *y)
-    return *x - floorQuotient(*x, *y) * *y;
+    return floorRemainder(*x, *y);
   if (!y || *y <= 0)
     return function("mod", a, b);
   // What is a multiple of the divisor goes, and x mod it is x again.
   Dimension rest;
   for (const auto &[product, factor] : a.terms) {
-    const int64_t left = product.empty() ? factor - floorQuotient(factor, *y) * *y : factor;
+    const int64_t left = product.empty() ? floorRemainder(factor, *y) : factor;
     if (left % *y == 0)
       continue;
     const Atom *atom = product.size() == 1 ? product[0].get() : nullptr;
@@ -261,9 +269,12 @@ std::optional<Dimension> Dimension::belowZeroToo(const Dimension &of) {
   if (times <= 0)
     return std::nullopt;
   auto quotient = [&](const Dimension &of, int64_t by) { return floorDiv(of, Dimension(by)) * Dimension(factor) + Dimension(constant); };
-  if (const Dimension *x = cut(term))
-    return factor * floorQuotient(added, divisor) + constant > 0 ? std::nullopt
-                                                                  : std::optional(quotient(*x * Dimension(times) + Dimension(added), divisor));
+  if (const Dimension *x = cut(term)) {
+    int64_t least; // where x is cut
+    if (__builtin_mul_overflow(factor, floorQuotient(added, divisor), &least) || __builtin_add_overflow(least, constant, &least) || least > 0)
+      return std::nullopt;
+    return quotient(*x * Dimension(times) + Dimension(added), divisor);
+  }
   // (x floordiv d + y) floordiv b is (x + d * y) floordiv (d * b).
   const Product &product = term.terms.begin()->first;
   const int64_t inner = product.size() == 1 ? divisorOf(*product[0]) : 0;

@@ -110,6 +110,18 @@ TEST(Dimension, WindowsComeOutEven) {
   EXPECT_TRUE(Dimension::max(padded - cut, 0) + cut == padded);
 }
 
+// What hostile files sum up wraps; dividing it neither traps nor goes beyond what an integer holds.
+TEST(Dimension, TheLeastNumberIsDivided) {
+  const Dimension least(INT64_MIN);
+  EXPECT_EQ(Dimension::floorDiv(least, 3).constant(), INT64_MIN / 3 - 1);
+  EXPECT_EQ(Dimension::mod(least, 3).constant(), 1); // -2^63 = 3 * -3074457345618258603 + 1
+  EXPECT_EQ(Dimension::mod(least, -1).constant(), 0);
+  EXPECT_EQ(Dimension::floorDiv(least, -1).constant(), INT64_MIN); // wraps
+  EXPECT_EQ(Dimension::floorDiv(Dimension(-7), 2).constant(), -4);
+  EXPECT_EQ(Dimension::mod(Dimension(-7), 2).constant(), 1);
+  EXPECT_EQ(Dimension::mod(Dimension(7), -2).constant(), -1);
+}
+
 TEST(Dimension, OperandsMayHaveNames) {
   // What a convolution makes of a length that another made: (max(a - 1, 0) + 1 - 3) / 2 + 1.
   Dimension inner = Dimension::max(Dimension::symbol("a") - 7, 0) + 1;
