@@ -111,6 +111,50 @@ TEST_P(LinearTest, RowsAndSplitsChangeNoBit) {
   }
 }
 
+// What kernels/math.h states of an epilogue's activations: of the numbers themselves, which weights of one 1 a row let through.
+TEST_P(LinearTest, ActivationsAreAsCloseAsStated) {
+  struct Activation {
+    const char *kernel;
+    double (*exact)(double);
+    double units, negative; // ulp from 0 on; of the result below
+  };
+  auto gelu = [](double x) { return 0.5 * x * std::erfc(-x / std::sqrt(2.0)); };
+  auto geluTanh = [](double x) { return x / (1.0 + std::exp(-std::sqrt(8.0 / M_PI) * (x + 0.044715 * x * x * x))); };
+  auto silu = [](double x) { return x / (1.0 + std::exp(-x)); };
+  for (Activation a : {Activation{"act-silu-f32", silu, 2.0, 0x1p-18}, Activation{"act-gelu-f32", gelu, 2.0, 0x1p-18}, Activation{"act-gelu_tanh-f32", geluTanh, 2.0, 0x1p-18}}) {
+    const TestKernel &kernel = Images::get().kernel(a.kernel);
+    constexpr int kRows = 4096;
+    LinearProblem p(kernel, kRows, 5);
+    const LinearShape &s = p.s;
+    std::fill(p.weights.begin(), p.weights.end(), 0.0);
+    std::fill(p.bias.begin(), p.bias.end(), 0.0);
+    for (int i = 0; i < s.n; ++i)
+      p.weights[static_cast<size_t>(i) * s.k + i] = 1.0;
+    Numbers numbers(9);
+    for (double &x : p.input) // half spread evenly, half over all magnitudes
+      x = static_cast<float>(numbers.below(2) ? numbers.next() * 14 : std::ldexp(numbers.next(), -numbers.below(60)) * 14);
+    const double edges[] = {0.0, 1e30, -1e30, 100.0, -100.0, 5.5, -5.5, 1e-38, -1e-38};
+    std::copy(std::begin(edges), std::end(edges), p.input.begin());
+    LinearResult result = runLinear(kernel, onSet(*GetParam()), p, 1);
+    double units = 0, negative = 0, far = 0;
+    for (int r = 0; r < kRows; ++r)
+      for (int i = 0; i < s.n; ++i) {
+        const double x = p.input[static_cast<size_t>(r) * s.k + i], want = a.exact(x), got = result.out.as<float>()[static_cast<size_t>(r) * s.stride + i];
+        const double off = std::fabs(got - want), ulp = std::ldexp(1.0, std::max(std::ilogb(want), -126) - 23);
+        if (x >= 0)
+          units = std::max(units, want == got ? 0.0 : off / ulp);
+        else if (x > -5.5)
+          negative = std::max(negative, (off - ulp) / std::fabs(want));
+        else
+          far = std::max(far, off - a.negative * std::fabs(want));
+      }
+    EXPECT_LE(units, a.units) << a.kernel;
+    EXPECT_LE(negative, a.negative) << a.kernel;
+    EXPECT_LE(far, 1e-9) << a.kernel;
+    RecordProperty(a.kernel, std::to_string(units) + " " + std::to_string(negative) + " " + std::to_string(far));
+  }
+}
+
 TEST_P(LinearTest, OutMayBeTheBufferOfResidual) {
   for (const TestKernel *kernel : Images::get().kernels("linear", GetParam())) {
     LinearShape s(*kernel);
