@@ -422,7 +422,9 @@ def LowerGeneralOpsPass : Ingot_Pass<"ingot-lower-general-ops"> {
     Norms left standing, softmax, element-wise ops, gathers, transposes, reductions, splits, casts and concatenations
     become private functions over tensors, one per maximal chain, and calls to them. A chain grows from its last op
     to the producers that it alone reads, as long as all of it has the same rows and computes each row from the
-    same row of what it fuses; equal chains share a function. docs/design/0001-foundation.md says the calling form.
+    same row of what it fuses; equal chains share a function. Reductions of a value's rows, such as the range that it is quantized by,
+    are further results of the function that gives the value, or of one function where none does. docs/design/0001-foundation.md says the
+    calling form.
 
     ```mlir
     %g = ingot.gather_rows %x, %rows

@@ -42,7 +42,7 @@ private:
 
   bool isInput(BlockArgument argument) {
     return argument.getOwner() == &function.getBody().front() &&
-           argument.getArgNumber() + 1 < function.getNumArguments();
+           argument.getArgNumber() + function.getNumResults() < function.getNumArguments();
   }
 
   static int64_t elementBytes(Value tensor) {

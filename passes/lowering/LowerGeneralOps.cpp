@@ -27,10 +27,11 @@ namespace {
 
 using ir::tensorOf;
 
-// A chain: the value that it gives, and all values that it computes on the way (the root among them).
+// A chain: the value that it gives, what else it gives of the same rows, and all values that it computes on the way (those among them).
 struct Chain {
   Value root;
   llvm::SetVector<Value> inner;
+  SmallVector<Value> others = {};
 };
 
 bool sameRows(Value a, Value b) {
@@ -101,6 +102,28 @@ Chain chainOf(Value root) {
   return chain;
 }
 
+// Whether the value is a number for each row of another: the row is read for it wherever it is at hand.
+bool isOfRows(Value value) {
+  auto reduce = value.getDefiningOp<ir::ReduceOp>();
+  return reduce && !ir::isRecipe(value) && reduce.getAxis() != 0 && sameRows(value, reduce.getInput()) && fitsInRow(reduce.getInput(), nullptr);
+}
+
+// Whether a function that gives the value has its rows at hand, one at a time.
+bool hasRowsAtHand(Value value) {
+  return isGeneral(value) && isa<ir::ScalarBodyInterface, ir::RmsNormOp, ir::LayerNormOp, ir::SoftmaxOp, ir::ComputeOp>(value.getDefiningOp()) &&
+         fitsInRow(value, nullptr);
+}
+
+// What is reduced of rows of `value`, each by itself, and is left for a function of its own.
+SmallVector<Value> reductionsOf(Value value) {
+  SmallVector<Value> found;
+  for (Operation *reader : value.getUsers())
+    if (auto reduce = dyn_cast<ir::ReduceOp>(reader); reduce && isOfRows(reduce.getResult()) && !reduce->use_empty() && !llvm::is_contained(found, reduce.getResult()))
+      found.push_back(reduce.getResult());
+  llvm::sort(found, [](Value a, Value b) { return a.getDefiningOp()->isBeforeInBlock(b.getDefiningOp()); });
+  return found;
+}
+
 class Outliner {
 public:
   explicit Outliner(ModuleOp module) : module(module), symbols(module) {}
@@ -127,10 +150,13 @@ public:
     StringRef name = share(function);
     OpBuilder builder(chain.root.getDefiningOp());
     builder.setInsertionPointAfterValue(chain.root);
-    auto call = ir::CallOp::create(builder, fuseLocations(ops), chain.root.getType(),
-                                   FlatSymbolRefAttr::get(module.getContext(), name), inputs.getArrayRef());
-    Value root = chain.root;
-    root.replaceAllUsesWith(call.getResult(0));
+    SmallVector<Value> results = resultsOf(chain);
+    SmallVector<Type> types;
+    for (Value result : results)
+      types.push_back(result.getType());
+    auto call = ir::CallOp::create(builder, fuseLocations(ops), types, FlatSymbolRefAttr::get(module.getContext(), name), inputs.getArrayRef());
+    for (auto [result, made] : llvm::zip(results, call.getResults()))
+      result.replaceAllUsesWith(made);
     for (Operation *op : llvm::reverse(ops)) {
       if (!op->use_empty())
         continue;
@@ -140,15 +166,22 @@ public:
   }
 
 private:
+  static SmallVector<Value> resultsOf(const Chain &chain) {
+    SmallVector<Value> results{chain.root};
+    llvm::append_range(results, chain.others);
+    return results;
+  }
+
   func::FuncOp build(const Chain &chain, ArrayRef<Value> inner, ArrayRef<Operation *> ops, ArrayRef<Value> inputs) {
     MLIRContext *context = module.getContext();
+    const SmallVector<Value> results = resultsOf(chain);
     SmallVector<Value> arguments(inputs);
-    arguments.push_back(chain.root); // the destination
+    llvm::append_range(arguments, results); // the destinations
     SmallVector<Type> types;
     for (Value value : arguments)
       types.push_back(ir::storedTensor(tensorOf(value)));
     Location loc = UnknownLoc::get(context);
-    auto type = FunctionType::get(context, types, types.back());
+    auto type = FunctionType::get(context, types, ArrayRef(types).take_back(results.size()));
     auto function = func::FuncOp::create(loc, nameOf(chain, ops), type);
     function.setPrivate();
     for (auto [index, value] : llvm::enumerate(arguments))
@@ -164,11 +197,15 @@ private:
     for (auto [value, argument] : llvm::zip(inputs, body->getArguments()))
       mapping.map(value, argument);
     for (Value value : inner) {
-      Value init = value == chain.root ? Value(body->getArguments().back())
-                                       : emptyOf(tensorOf(value), argumentTypes, body->getArguments(), builder, loc);
+      auto result = llvm::find(results, value);
+      Value init = result != results.end() ? Value(body->getArgument(static_cast<unsigned>(inputs.size() + (result - results.begin()))))
+                                           : emptyOf(tensorOf(value), argumentTypes, body->getArguments(), builder, loc);
       mapping.map(value, emitGeneral(cast<OpResult>(value), mapping, init, builder, loc));
     }
-    func::ReturnOp::create(builder, loc, mapping.lookup(chain.root));
+    SmallVector<Value> made;
+    for (Value result : results)
+      made.push_back(mapping.lookup(result));
+    func::ReturnOp::create(builder, loc, made);
     return function;
   }
 
@@ -230,21 +267,44 @@ struct LowerGeneralOpsPass : public impl::LowerGeneralOpsPassBase<LowerGeneralOp
       if (failed(checkNamed(entry)))
         return signalPassFailure();
       copyPassedOn(entry, outliner);
-      // From the end, so that a chain is as long as it can be before its producers are looked at.
-      SmallVector<Operation *> ops;
-      for (Operation &op : llvm::reverse(entry.getBody().front()))
-        ops.push_back(&op);
-      llvm::SmallPtrSet<Operation *, 32> erased;
-      for (Operation *op : ops) {
-        if (!erased.contains(op) && isa<ir::BroadcastOp>(op) && op->use_empty()) { // all chains have their own
-          erased.insert(op);
-          op->erase();
-        }
-        for (unsigned i = 0; !erased.contains(op) && i < op->getNumResults(); ++i)
-          if (Value root = op->getResult(i); isGeneral(root) && !root.use_empty())
-            outliner.outline(chainOf(root), erased);
-      }
+      outlineAll(entry, outliner);
+      outlineAll(entry, outliner); // reductions that waited for one that became part of another chain
     }
+  }
+
+  // From the end, so that a chain is as long as it can be before its producers are looked at.
+  static void outlineAll(ir::EntryOp entry, Outliner &outliner) {
+    SmallVector<Operation *> ops;
+    for (Operation &op : llvm::reverse(entry.getBody().front()))
+      ops.push_back(&op);
+    llvm::SmallPtrSet<Operation *, 32> erased;
+    for (Operation *op : ops) {
+      if (!erased.contains(op) && isa<ir::BroadcastOp>(op) && op->use_empty()) { // all chains have their own
+        erased.insert(op);
+        op->erase();
+      }
+      for (unsigned i = 0; !erased.contains(op) && i < op->getNumResults(); ++i)
+        if (Value root = op->getResult(i); isGeneral(root) && !root.use_empty() && !waits(root))
+          outliner.outline(withReductions(chainOf(root)), erased);
+    }
+  }
+
+  // Reductions of one value's rows are computed together: with the value where a function gives it, else with the first of them.
+  static bool waits(Value root) {
+    if (!isOfRows(root))
+      return false;
+    Value of = root.getDefiningOp<ir::ReduceOp>().getInput();
+    return hasRowsAtHand(of) || reductionsOf(of).front() != root;
+  }
+
+  static Chain withReductions(Chain chain) {
+    if (isOfRows(chain.root) && chain.inner.size() == 1)
+      chain.others = reductionsOf(chain.root.getDefiningOp<ir::ReduceOp>().getInput());
+    else if (hasRowsAtHand(chain.root))
+      chain.others = reductionsOf(chain.root);
+    llvm::erase(chain.others, chain.root);
+    chain.inner.insert(chain.others.begin(), chain.others.end());
+    return chain;
   }
 
   // An entry's result is what a launch writes: arguments, weights and values returned twice are copied.

@@ -9,6 +9,7 @@
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/SmallPtrSet.h"
 
 using namespace mlir;
 
@@ -41,6 +42,10 @@ bool runPasses(ModuleOp module, llvm::function_ref<void(PassManager &)> build, s
   return false;
 }
 
+static ArrayRef<BlockArgument> destinations(func::FuncOp function) {
+  return function.getArguments().take_back(function.getNumResults());
+}
+
 OwningOpRef<ModuleOp> fusedCopy(func::FuncOp body, std::string &error) {
   MLIRContext *context = body.getContext();
   OwningOpRef<ModuleOp> module = ModuleOp::create(UnknownLoc::get(context));
@@ -55,13 +60,14 @@ OwningOpRef<ModuleOp> fusedCopy(func::FuncOp body, std::string &error) {
   };
   if (!runPasses(*module, build, error))
     return {};
-  if (copy.getBody().hasOneBlock())
-    if (Operation *end = copy.getBody().front().getTerminator();
-        end->getNumOperands() == 1 && isa<BlockArgument>(end->getOperand(0))) {
-      builder.setInsertionPoint(end);
-      end->setOperand(0, linalg::CopyOp::create(builder, end->getLoc(), end->getOperand(0), copy.getArguments().back())
-                             .getResult(0));
-    }
+  if (!copy.getBody().hasOneBlock())
+    return module;
+  Operation *end = copy.getBody().front().getTerminator();
+  builder.setInsertionPoint(end);
+  llvm::SmallPtrSet<Value, 4> returned;
+  for (OpOperand &operand : end->getOpOperands())
+    if (isa<BlockArgument>(operand.get()) || !returned.insert(operand.get()).second)
+      operand.set(linalg::CopyOp::create(builder, end->getLoc(), operand.get(), destinations(copy)[operand.getOperandNumber()]).getResult(0));
   return module;
 }
 
@@ -74,16 +80,18 @@ int64_t firstIndex(AffineMap map) {
 
 int64_t rowDimOf(linalg::LinalgOp op) { return firstIndex(op.getMatchingIndexingMap(op.getDpsInitOperand(0))); }
 
-bool leadsTo(Value value, Value returned) {
-  while (value != returned) {
+Value destinationOf(func::FuncOp function, Value value) {
+  while (true) {
+    for (OpOperand &use : value.getUses())
+      if (isa<func::ReturnOp>(use.getOwner()))
+        return destinations(function)[use.getOperandNumber()];
     if (!value.hasOneUse())
-      return false;
+      return {};
     auto reader = dyn_cast<linalg::LinalgOp>(*value.user_begin());
     if (!reader || reader.getDpsInitOperand(0)->get() != value)
-      return false;
+      return {};
     value = reader->getResult(0);
   }
-  return true;
 }
 
 } // namespace ingot::target

@@ -23,7 +23,7 @@ namespace ingot::target {
 std::vector<std::string> symbolsAround(mlir::func::FuncOp body);
 
 // A copy of the function in a module of its own, in which element-wise ops that one other reads are part of that one, so that
-// no tensor stands between them. What simplifies to one of its arguments copies it. Symbols are those around `body`. Null:
+// no tensor stands between them. A result that simplifies to an argument, or to another result, copies it. Symbols are those around `body`. Null:
 // `error` says why.
 mlir::OwningOpRef<mlir::ModuleOp> fusedCopy(mlir::func::FuncOp body, std::string &error);
 // Runs passes on the module; on failure the first diagnostic stands in `error`.
@@ -34,8 +34,9 @@ int64_t firstIndex(mlir::AffineMap map);
 // The loop dimension of an op that walks along dimension 0 of its result; -1 where there is none.
 int64_t rowDimOf(mlir::linalg::LinalgOp op);
 
-// Whether a value ends up, written over at most, as `returned`.
-bool leadsTo(mlir::Value value, mlir::Value returned);
+// The destination of what a value ends up as, written over at most: one of the function's results, whose destinations are its last
+// arguments. Null where it is none.
+mlir::Value destinationOf(mlir::func::FuncOp function, mlir::Value value);
 
 } // namespace ingot::target
 

@@ -214,3 +214,46 @@ ingot.entry @one_number_for_two(%x: tensor<?x8xf32, #ingot.dims<"rows", "">>, %c
   %z = ingot.mul %y, %b : tensor<?x8xf32, #ingot.dims<"rows", "">>
   ingot.return %y, %z : tensor<?x8xf32, #ingot.dims<"rows", "">>, tensor<?x8xf32, #ingot.dims<"rows", "">>
 }
+
+// -----
+
+// Reductions of rows are computed where the rows are made: one function gives the norm and its range, one the range of an input.
+// CHECK-LABEL: ingot.entry @ranges
+// CHECK:         %[[I:.*]]:2 = ingot.call @"reduce-reduce-f32-rows"(%arg1)
+// CHECK:         %[[N:.*]]:3 = ingot.call @"layer_norm-reduce-reduce-f32-rowsx8"(%arg0, %{{.*}})
+// CHECK:         ingot.return %[[N]]#0, %[[N]]#1, %[[N]]#2, %[[I]]#0, %[[I]]#1
+// CHECK:       func.func private @"layer_norm-reduce-reduce-f32-rowsx8"({{.*}}) -> (tensor<?x8xf32>, tensor<?xf32>, tensor<?x1xf32>)
+ingot.symbol @rows
+ingot.entry @ranges(%x: tensor<?x8xf32, #ingot.dims<"rows", "">>, %z: tensor<?x8xf32, #ingot.dims<"rows", "">>, %g: tensor<8xf32>)
+    -> (tensor<?x8xf32, #ingot.dims<"rows", "">>, tensor<?xf32, #ingot.dims<"rows">>, tensor<?x1xf32, #ingot.dims<"rows", "">>, tensor<?xf32, #ingot.dims<"rows">>, tensor<?xf32, #ingot.dims<"rows">>)
+    attributes {arg_names = ["x", "z", "g"], res_names = ["a", "b", "c", "d", "e"]} {
+  %d = ingot.reduce %z {kind = #ingot.reduce<max>, axis = 1 : i64} : tensor<?x8xf32, #ingot.dims<"rows", "">> -> tensor<?xf32, #ingot.dims<"rows">>
+  %a = ingot.layer_norm %x, %g {eps = 0.25 : f64} : (tensor<?x8xf32, #ingot.dims<"rows", "">>, tensor<8xf32>) -> tensor<?x8xf32, #ingot.dims<"rows", "">>
+  %b = ingot.reduce %a {kind = #ingot.reduce<max>, axis = 1 : i64} : tensor<?x8xf32, #ingot.dims<"rows", "">> -> tensor<?xf32, #ingot.dims<"rows">>
+  %c = ingot.reduce %a {kind = #ingot.reduce<min>, axis = 1 : i64, keep_axis} : tensor<?x8xf32, #ingot.dims<"rows", "">> -> tensor<?x1xf32, #ingot.dims<"rows", "">>
+  %e = ingot.reduce %z {kind = #ingot.reduce<min>, axis = 1 : i64} : tensor<?x8xf32, #ingot.dims<"rows", "">> -> tensor<?xf32, #ingot.dims<"rows">>
+  ingot.return %a, %b, %c, %d, %e : tensor<?x8xf32, #ingot.dims<"rows", "">>, tensor<?xf32, #ingot.dims<"rows">>, tensor<?x1xf32, #ingot.dims<"rows", "">>, tensor<?xf32, #ingot.dims<"rows">>, tensor<?xf32, #ingot.dims<"rows">>
+}
+
+// -----
+
+// The first of two reductions becomes part of what alone reads it; the other waits for nothing then. What is transposed has no rows at hand.
+// CHECK-LABEL: ingot.entry @left_over
+// CHECK-DAG:     ingot.call @"reduce-broadcast-sub-f32-rowsx8"(%arg0)
+// CHECK-DAG:     ingot.call @"reduce-f32-rows"(%arg0)
+// CHECK-DAG:     %[[T:.*]] = ingot.call @"transpose-f32-rowsx4x2"
+// CHECK-DAG:     ingot.call @"reduce-reduce-f32-rowsx4"(%[[T]])
+// CHECK:         ingot.return
+ingot.symbol @rows
+ingot.entry @left_over(%x: tensor<?x8xf32, #ingot.dims<"rows", "">>, %z: tensor<?x2x4xf32, #ingot.dims<"rows", "", "">>)
+    -> (tensor<?x8xf32, #ingot.dims<"rows", "">>, tensor<?xf32, #ingot.dims<"rows">>, tensor<?x4x2xf32, #ingot.dims<"rows", "", "">>, tensor<?x4xf32, #ingot.dims<"rows", "">>, tensor<?x4xf32, #ingot.dims<"rows", "">>)
+    attributes {arg_names = ["x", "z"], res_names = ["a", "b", "c", "d", "e"]} {
+  %m = ingot.reduce %x {kind = #ingot.reduce<max>, axis = 1 : i64, keep_axis} : tensor<?x8xf32, #ingot.dims<"rows", "">> -> tensor<?x1xf32, #ingot.dims<"rows", "">>
+  %w = ingot.broadcast %m : tensor<?x1xf32, #ingot.dims<"rows", "">> -> tensor<?x8xf32, #ingot.dims<"rows", "">>
+  %a = ingot.sub %x, %w : tensor<?x8xf32, #ingot.dims<"rows", "">>
+  %b = ingot.reduce %x {kind = #ingot.reduce<min>, axis = 1 : i64} : tensor<?x8xf32, #ingot.dims<"rows", "">> -> tensor<?xf32, #ingot.dims<"rows">>
+  %t = ingot.transpose %z {permutation = array<i64: 0, 2, 1>} : tensor<?x2x4xf32, #ingot.dims<"rows", "", "">> -> tensor<?x4x2xf32, #ingot.dims<"rows", "", "">>
+  %d = ingot.reduce %t {kind = #ingot.reduce<max>, axis = 2 : i64} : tensor<?x4x2xf32, #ingot.dims<"rows", "", "">> -> tensor<?x4xf32, #ingot.dims<"rows", "">>
+  %e = ingot.reduce %t {kind = #ingot.reduce<min>, axis = 2 : i64} : tensor<?x4x2xf32, #ingot.dims<"rows", "", "">> -> tensor<?x4xf32, #ingot.dims<"rows", "">>
+  ingot.return %a, %b, %t, %d, %e : tensor<?x8xf32, #ingot.dims<"rows", "">>, tensor<?xf32, #ingot.dims<"rows">>, tensor<?x4x2xf32, #ingot.dims<"rows", "", "">>, tensor<?x4xf32, #ingot.dims<"rows", "">>, tensor<?x4xf32, #ingot.dims<"rows", "">>
+}

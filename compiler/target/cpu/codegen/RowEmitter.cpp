@@ -252,16 +252,41 @@ Value RowEmitter::foldLoops(ArrayRef<int64_t> dims, linalg::LinalgOp op, Positio
   return loop.getResult(0);
 }
 
-Value RowEmitter::foldVectors(int64_t dim, linalg::LinalgOp op, Position &at, Value start, Fold fold) {
+// Whether the order in which an op folds values changes no bit: then several chains run side by side.
+static bool foldsInAnyOrder(Operation *combiner) {
+  return !isa<arith::AddFOp, arith::MulFOp, math::FmaOp>(combiner);
+}
+
+Value RowEmitter::foldVectors(int64_t dim, linalg::LinalgOp op, Operation *combiner, Position &at, Value start, Fold fold) {
   Value size = extent(op, dim);
   if (!size)
     return {};
   at.vectorDim = dim;
   Value whole = b.createOrFold<arith::SubIOp>(loc, size, b.createOrFold<arith::RemUIOp>(loc, size, index(kLanes)));
-  Value sums = start;
+  Value sums = start, from = index(0);
   std::optional<int64_t> known = getConstantIntValue(size);
-  if (!known || *known >= kLanes) {
-    auto loop = scf::ForOp::create(b, loc, index(0), whole, index(kLanes), ValueRange{start});
+  constexpr int64_t kChains = 4, kStep = kChains * kLanes;
+  if (foldsInAnyOrder(combiner) && (!known || *known >= 2 * kStep)) {
+    Value blocks = b.createOrFold<arith::SubIOp>(loc, size, b.createOrFold<arith::RemUIOp>(loc, size, index(kStep)));
+    SmallVector<Value> chains(kChains, identity(combiner, start.getType()));
+    chains[0] = start;
+    auto loop = scf::ForOp::create(b, loc, index(0), blocks, index(kStep), chains);
+    {
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(loop.getBody());
+      for (int64_t i = 0; i < kChains; ++i) {
+        at.loops[dim] = add(loop.getInductionVar(), index(i * kLanes));
+        chains[i] = fold(at, loop.getRegionIterArg(static_cast<unsigned>(i)));
+        if (!chains[i])
+          return {};
+      }
+      scf::YieldOp::create(b, loc, chains);
+    }
+    sums = combine(combiner, combine(combiner, loop.getResult(0), loop.getResult(1)), combine(combiner, loop.getResult(2), loop.getResult(3)));
+    from = blocks;
+  }
+  if (!known || *known - getConstantIntValue(from).value_or(0) >= kLanes) {
+    auto loop = scf::ForOp::create(b, loc, from, whole, index(kLanes), ValueRange{sums});
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     at.loops[dim] = loop.getInductionVar();
@@ -408,7 +433,7 @@ bool RowEmitter::emit(linalg::LinalgOp op, Value row, int64_t rowDim) {
     Value before = load(out, to, at);
     Value start = identity(combiner, VectorType::get(kLanes, out.element));
     Value lanes = foldLoops(reductions, op, at, start, [&](Position &outer, Value sums) {
-      return foldVectors(vectorDim, op, outer, sums, [&](Position &here, Value inner) {
+      return foldVectors(vectorDim, op, combiner, outer, sums, [&](Position &here, Value inner) {
         Value next;
         return bodyOf(op, here, inner, next) ? broadcast(next) : Value();
       });

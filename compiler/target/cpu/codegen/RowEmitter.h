@@ -102,7 +102,8 @@ private:
   bool overVectors(int64_t dim, mlir::linalg::LinalgOp op, Position &at, Body body);
   mlir::Value foldLoops(llvm::ArrayRef<int64_t> dims, mlir::linalg::LinalgOp op, Position &at, mlir::Value start,
                         Fold fold);
-  mlir::Value foldVectors(int64_t dim, mlir::linalg::LinalgOp op, Position &at, mlir::Value start, Fold fold);
+  mlir::Value foldVectors(int64_t dim, mlir::linalg::LinalgOp op, mlir::Operation *combiner, Position &at,
+                          mlir::Value start, Fold fold);
   mlir::Operation *combiner(mlir::linalg::LinalgOp op);
   mlir::Value combine(mlir::Operation *combiner, mlir::Value a, mlir::Value b);
   mlir::Value identity(mlir::Operation *combiner, mlir::Type type);

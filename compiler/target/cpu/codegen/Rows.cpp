@@ -45,13 +45,13 @@ private:
   bool collect() {
     if (source.getBody().empty() || !source.getBody().hasOneBlock())
       return fail("has no body of one block");
-    if (source.getNumResults() != 1)
-      return fail("has " + llvm::Twine(source.getNumResults()) + " results; functions of one result are compiled");
-    Operation *end = source.getBody().front().getTerminator();
-    returned = end->getOperand(0);
-    root = returned.getDefiningOp<linalg::LinalgOp>();
-    if (!root)
-      return fail("returns a value that no linalg op gives");
+    if (source.getNumResults() == 0)
+      return fail("has no result");
+    for (Value returned : source.getBody().front().getTerminator()->getOperands()) {
+      roots.push_back(returned.getDefiningOp<linalg::LinalgOp>());
+      if (!roots.back())
+        return fail("returns a value that no linalg op gives");
+    }
     for (Operation &op : llvm::make_early_inc_range(source.getBody().front().without_terminator())) {
       auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
       if (!linalgOp)
@@ -103,8 +103,9 @@ private:
       if (rowDim >= 0 && llvm::all_of(op->getResult(0).getUses(), [&](OpOperand &use) { return wantsOnlyItsRow(use); }))
         rows[op] = rowDim;
     }
-    if (!rows.contains(root) && cast<RankedTensorType>(returned.getType()).getRank() > 0)
-      return fail("returns a result whose rows are not those of a loop");
+    for (linalg::LinalgOp root : roots)
+      if (!rows.contains(root) && (roots.size() > 1 || cast<RankedTensorType>(root->getResult(0).getType()).getRank() > 0))
+        return fail("returns a result whose rows are not those of a loop");
     return true;
   }
 
@@ -203,11 +204,11 @@ private:
     if (!checkElement(cast<RankedTensorType>(result.getType()).getElementType()))
       return false;
     if (isa<BlockArgument>(init)) {
-      if (init != source.getArguments().back())
-        return fail("writes over argument " + llvm::Twine(cast<BlockArgument>(init).getArgNumber()) +
-                    ", which is not its destination");
-      if (!leadsTo(result, returned))
-        return fail("writes a value to its destination that it does not return");
+      const unsigned number = cast<BlockArgument>(init).getArgNumber();
+      if (number + source.getNumResults() < source.getNumArguments())
+        return fail("writes over argument " + llvm::Twine(number) + ", which is no destination");
+      if (destinationOf(source, result) != init)
+        return fail("writes a value to a destination that it does not return there");
       bindOver(result, init);
       return true;
     }
@@ -221,8 +222,8 @@ private:
     if (!empty)
       return fail("starts from a result of '" + init.getDefiningOp()->getName().getStringRef() +
                   "', expected a destination, tensor.empty or a linalg op");
-    if (leadsTo(result, returned)) { // upstream's folds drop an init that is not read: the result goes where it must go
-      bindOver(result, source.getArguments().back());
+    if (Value destination = destinationOf(source, result)) { // upstream's folds drop an init that is not read
+      bindOver(result, destination);
       return true;
     }
     Storage storage;
@@ -300,6 +301,7 @@ private:
         return false;
     }
     const bool alone = rows.size() == 1;
+    linalg::LinalgOp root = roots.front();
     if (rows.contains(root) &&
         !(alone && emitPermutation(b, root, rows.lookup(root), storages, scalars, from, to))) {
       // An op alone that transposes goes by blocks of rows while there are whole ones.
@@ -343,8 +345,7 @@ private:
   Location loc = UnknownLoc::get(b.getContext());
   llvm::ArrayRef<std::string> symbols;
   SmallVector<linalg::LinalgOp> ops;
-  Value returned;
-  linalg::LinalgOp root;
+  SmallVector<linalg::LinalgOp> roots; // of the results
   llvm::DenseMap<Operation *, int64_t> rows; // ops that run per row, and their loop over rows
   llvm::DenseMap<Value, Storage> storages;
   IRMapping scalars;

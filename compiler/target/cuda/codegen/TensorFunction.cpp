@@ -57,15 +57,16 @@ public:
     if (!fused)
       return fail(problem);
     source = *fused->getOps<func::FuncOp>().begin();
-    if (source.getNumResults() != 1)
-      return fail("it has " + llvm::Twine(source.getNumResults()) + " results; functions of one result are compiled");
-    returned = source.getBody().front().getTerminator()->getOperand(0);
-    if (!returned.getDefiningOp<linalg::LinalgOp>())
-      return fail("it returns a value that no linalg op gives");
+    if (source.getNumResults() == 0)
+      return fail("it has no result");
+    returned = llvm::to_vector(source.getBody().front().getTerminator()->getOperands());
+    for (Value value : returned)
+      if (!value.getDefiningOp<linalg::LinalgOp>())
+        return fail("it returns a value that no linalg op gives");
     symbols = symbolsAround(body);
     if (!bindArguments() || !classify() || !emitOps())
       return false;
-    const auto type = cast<RankedTensorType>(returned.getType());
+    const auto type = cast<RankedTensorType>(returned.front().getType());
     function.header = kHeader;
     function.threads = kThreads;
     function.sharedBytes = uint32_t(shared);
@@ -149,8 +150,9 @@ private:
       if (rowDim >= 0 && llvm::all_of(op->getResult(0).getUses(), [&](OpOperand &use) { return wantsOnlyItsRow(use); }))
         rows[op] = rowDim;
     }
-    if (!rows.contains(returned.getDefiningOp()) && cast<RankedTensorType>(returned.getType()).getRank() > 0)
-      return fail("it returns a result whose rows are not those of a loop");
+    for (Value value : returned)
+      if (!rows.contains(value.getDefiningOp()) && (returned.size() > 1 || cast<RankedTensorType>(value.getType()).getRank() > 0))
+        return fail("it returns a result whose rows are not those of a loop");
     return true;
   }
 
@@ -204,8 +206,8 @@ private:
 
   bool placeResult(linalg::LinalgOp op) {
     Value result = op->getResult(0);
-    if (leadsTo(result, returned)) {
-      storages[result] = storages[source.getArguments().back()];
+    if (Value destination = destinationOf(source, result)) {
+      storages[result] = storages[destination];
       return true;
     }
     auto type = cast<RankedTensorType>(result.getType());
@@ -507,7 +509,7 @@ private:
       close();
     }
     close();
-    if (result != returned)
+    if (!result.hasOneUse() || !isa<func::ReturnOp>(*result.user_begin()))
       line("barrier();");
     return true;
   }
@@ -536,7 +538,7 @@ private:
   std::string &error;
   OwningOpRef<ModuleOp> fused;
   func::FuncOp source; // in it
-  Value returned;
+  SmallVector<Value> returned;
   std::vector<std::string> symbols;
   Extent rowExtent;
   llvm::DenseMap<Value, Storage> storages;

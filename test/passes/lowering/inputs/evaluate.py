@@ -89,9 +89,9 @@ EXPECTED = {
     "softmax-f32-tokensx8": softmax,
     "gelu-add-f32-tokensx8": lambda x, z: tensor(x.shape, lambda i, j: gelu(x.at(i, j)) + z.at(i, j)),
     "silu-mul-f32-tokensx8": lambda x, z: tensor(x.shape, lambda i, j: x.at(i, j) / (1 + math.exp(-x.at(i, j))) * z.at(i, j)),
-    "reduce-f32-tokens": lambda x: tensor([ROWS], lambda i: sum(x.at(i, j) for j in range(8)) / 8),
     "reduce-f32-8": lambda x: tensor([8], lambda j: max(x.at(i, j) for i in range(ROWS))),
-    "reduce-f32-tokensx1": lambda x: tensor([ROWS, 1], lambda i, _: min(x.at(i, j) for j in range(8))),
+    "reduce-reduce-f32-tokens": lambda x: [tensor([ROWS], lambda i: sum(x.at(i, j) for j in range(8)) / 8),
+                                           tensor([ROWS, 1], lambda i, _: min(x.at(i, j) for j in range(8)))],
     "transpose-f32-8xtokens": lambda x: tensor([8, ROWS], lambda i, j: x.at(j, i)),
     "split-f32-tokensx3": lambda x: tensor([ROWS, 3], lambda i, j: x.at(i, j + 5)),
     "concat-f32-tokensx7": joined,
@@ -100,16 +100,16 @@ EXPECTED = {
 
 
 def functions(text):
-    """name -> (argument types as (shape with symbols' sizes, element type, type), text without our attributes)"""
+    """name -> (argument types as (shape with symbols' sizes, element type, type), number of results, text without our attributes)"""
     found = {}
-    for match in re.finditer(r'  func\.func private @"?([^"(]+)"?\((.*?)\) -> (\S+) \{\n.*?\n  \}\n', text, re.S):
+    for match in re.finditer(r'  func\.func private @"?([^"(]+)"?\((.*?)\) -> (\(.*?\)|\S+) \{\n.*?\n  \}\n', text, re.S):
         arguments = []
         for part in re.finditer(r"%\w+: (tensor<[^>]*>)(?: \{ingot\.dims = #ingot\.dims<([^>]*)>\})?", match.group(2)):
             names = [name.strip().strip('"') for name in (part.group(2) or "").split(",")]
             sizes = part.group(1)[len("tensor<"):-1].split("x")
             shape = [SIZES[names[i]] if size == "?" else int(size) for i, size in enumerate(sizes[:-1])]
             arguments.append((shape, sizes[-1], part.group(1)))
-        found[match.group(1)] = arguments, re.sub(r" \{ingot\.dims = #ingot\.dims<[^>]*>\}", "", match.group(0))
+        found[match.group(1)] = arguments, match.group(3).count("tensor<"), re.sub(r" \{ingot\.dims = #ingot\.dims<[^>]*>\}", "", match.group(0))
     return found
 
 
@@ -121,21 +121,25 @@ def literal(values, shape):
 
 
 def run(name, arguments, text, maps, inputs, llvm_bin, llvm_lib):
-    shape, element, out = arguments[-1]
+    """The results' values, a list each."""
+    outs = arguments[len(inputs):]
     lines = []
     for i, (value, (sizes, kind, declared)) in enumerate(zip(inputs, arguments)):
         static = f"tensor<{'x'.join(map(str, sizes + [kind]))}>"
         lines.append(f"    %s{i} = arith.constant dense<{literal(value.values, sizes)}> : {static}")
         lines.append(f"    %a{i} = tensor.cast %s{i} : {static} to {declared}" if static != declared else
                      f"    %a{i} = tensor.expand_shape %s{i} {[[d] for d in range(len(sizes))]} output_shape {sizes} : {static} into {declared}")
-    static = f"tensor<{'x'.join(map(str, shape + [element]))}>"
-    lines.append(f"    %e = tensor.empty() : {static}")
-    lines.append(f"    %out = tensor.cast %e : {static} to {out}" if static != out else f"    %out = tensor.empty() : {static}")
-    names = ", ".join([f"%a{i}" for i in range(len(inputs))] + ["%out"])
+    for i, (shape, element, out) in enumerate(outs):
+        static = f"tensor<{'x'.join(map(str, shape + [element]))}>"
+        lines.append(f"    %e{i} = tensor.empty() : {static}")
+        lines.append(f"    %out{i} = tensor.cast %e{i} : {static} to {out}" if static != out else f"    %out{i} = tensor.empty() : {static}")
+    names = ", ".join([f"%a{i}" for i in range(len(inputs))] + [f"%out{i}" for i in range(len(outs))])
     types = ", ".join(kind for _, _, kind in arguments)
-    lines.append(f'    %r = call @"{name}"({names}) : ({types}) -> {out}')
-    lines.append(f"    %u = tensor.cast %r : {out} to tensor<*xf32>")
-    lines.append("    call @printMemrefF32(%u) : (tensor<*xf32>) -> ()\n    return")
+    lines.append(f'    %r:{len(outs)} = call @"{name}"({names}) : ({types}) -> ({", ".join(out for _, _, out in outs)})')
+    for i, (_, _, out) in enumerate(outs):
+        lines.append(f"    %u{i} = tensor.cast %r#{i} : {out} to tensor<*xf32>")
+        lines.append(f"    call @printMemrefF32(%u{i}) : (tensor<*xf32>) -> ()")
+    lines.append("    return")
     module = maps + "module {\n  func.func private @printMemrefF32(tensor<*xf32>)\n" + text + "  func.func @main() {\n" + \
         "\n".join(lines) + "\n  }\n}\n"
     lowered = subprocess.run([f"{llvm_bin}/mlir-opt"] + PASSES, input=module, capture_output=True, text=True)
@@ -146,7 +150,7 @@ def run(name, arguments, text, maps, inputs, llvm_bin, llvm_lib):
                             input=lowered.stdout, capture_output=True, text=True)
     if result.returncode:
         sys.exit(f"{name}: mlir-runner failed\n{result.stderr[:2000]}")
-    return [float(v) for v in re.findall(r"-?\d[\d.e+-]*|nan", result.stdout.split("data =")[1])]
+    return [[float(v) for v in re.findall(r"-?\d[\d.e+-]*|nan", part.split("Unranked")[0])] for part in result.stdout.split("data =")[1:]]
 
 
 def main():
@@ -157,20 +161,24 @@ def main():
     if set(found) != set(EXPECTED):
         sys.exit(f"functions differ: only made {set(found) - set(EXPECTED)}, only expected {set(EXPECTED) - set(found)}")
     random.seed(3)
-    for name, (arguments, body) in found.items():
+    for name, (arguments, results, body) in found.items():
         inputs = []
-        for shape, kind, _ in arguments[:-1]:
+        for shape, kind, _ in arguments[:-results]:
             count = math.prod(shape)
             # Numbers that f32 holds exactly; indices of rows.
             values = [random.randrange(ROWS) if kind == "i32" else random.randrange(-64, 64) / 16 for _ in range(count)]
             inputs.append(Tensor(shape, values))
-        expected = EXPECTED[name](*inputs)
-        got = run(name, arguments, body, maps, inputs, llvm_bin, llvm_lib)
-        if expected.shape != arguments[-1][0] or len(got) != len(expected.values):
-            sys.exit(f"{name}: expected {expected.shape}, found {arguments[-1][0]} with {len(got)} values")
-        worst = max(abs(a - b) for a, b in zip(got, expected.values)) / max(1e-30, max(map(abs, expected.values)))
-        if not worst <= TOLERANCE:
-            sys.exit(f"{name}: differs by {worst:.2g} of the largest value\nexpected {expected.values}\nfound    {got}")
+        wanted = EXPECTED[name](*inputs)
+        wanted = wanted if isinstance(wanted, list) else [wanted]
+        all_got = run(name, arguments, body, maps, inputs, llvm_bin, llvm_lib)
+        if len(wanted) != results or len(all_got) != results:
+            sys.exit(f"{name}: expected {len(wanted)} results, found {results}, printed {len(all_got)}")
+        for expected, got, (shape, _, _) in zip(wanted, all_got, arguments[-results:]):
+            if expected.shape != shape or len(got) != len(expected.values):
+                sys.exit(f"{name}: expected {expected.shape}, found {shape} with {len(got)} values")
+            worst = max(abs(a - b) for a, b in zip(got, expected.values)) / max(1e-30, max(map(abs, expected.values)))
+            if not worst <= TOLERANCE:
+                sys.exit(f"{name}: differs by {worst:.2g} of the largest value\nexpected {expected.values}\nfound    {got}")
         print(f"{name} agrees")
 
 
