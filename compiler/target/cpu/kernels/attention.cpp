@@ -37,6 +37,7 @@ template <int CACHE> struct Attention {
   AttentionScratch layout;
   // Scratch.
   Rows rows;
+  float *query;                // [rows][width]
   float *total;                // [rows][width]: the segments before
   float *totalMost, *totalSum; // [rows]
   int32_t *first, *last;       // [rows]
@@ -54,7 +55,7 @@ template <int CACHE> struct Attention {
       return (float *)part;
     };
     rows.depth = rows.width = layout.width;
-    rows.query = take(layout.state);
+    rows.query = query = take(layout.state);
     rows.acc = take(layout.state);
     total = take(layout.state);
     rows.scores = take(layout.rows * kBlock * 4);
@@ -93,10 +94,10 @@ template <int CACHE> struct Attention {
       for (int32_t g = 0; g < p->q_per_kv; ++g, ++row) {
         first[row] = firstSeen(p->window, positions[t]);
         last[row] = positions[t];
-        turn(p, rows.query + row * layout.width, heads(t, h) + (int64_t)g * p->head_dim, qNorm,
+        turn(p, query + row * layout.width, heads(t, h) + (int64_t)g * p->head_dim, qNorm,
              angles + (int64_t)t * p->rotary_dim);
         if constexpr (kTiles)
-          tiles.setQuery(row, rows.query + row * layout.width);
+          tiles.setQuery(row, query + row * layout.width);
         totalMost[row] = -__builtin_inff();
         totalSum[row] = 0.0f;
         for (int64_t d = 0; d < layout.width; d += 16)

@@ -27,7 +27,8 @@ constexpr int kTileGroups = 1;
 struct Rows {
   int32_t count;
   int64_t depth, width;        // from one row of query and of acc to the next
-  float *query, *acc;          // [rows][depth], [rows][width]; width is a multiple of 16
+  const float *query;          // [rows][depth]
+  float *acc;                  // [rows][width]; width is a multiple of 16
   float *scores;               // [rows][64]
   float *most, *sum;           // [rows]
   const int32_t *first, *last; // [rows]: positions the row sees, last inclusive
@@ -57,6 +58,20 @@ template <class T> INGOT_INLINE f32x16 ordered(f32x16 v) {
   return v;
 }
 #endif
+
+// `count` rows from `start` on.
+INGOT_INLINE Rows rowsFrom(const Rows &rows, int32_t start, int32_t count) {
+  Rows some = rows;
+  some.count = count;
+  some.query += start * rows.depth;
+  some.acc += start * rows.width;
+  some.scores += (int64_t)start * kBlock;
+  some.most += start;
+  some.sum += start;
+  some.first += start;
+  some.last += start;
+  return some;
+}
 
 // One block: for each group of 16 positions its keys [head_dim][16] and its values [16][stride].
 template <class T> struct BlockView {
@@ -151,6 +166,9 @@ INGOT_INLINE void scoreBlock(const P *p, const Rows &rows, const BlockView<T> &b
   if constexpr (TOP > 4)
     for (; row + TOP <= rows.count; row += TOP)
       scoreGroups<TOP, kTileGroups, FETCH>(p, rows, row, block);
+  if constexpr (TOP > 8)
+    for (; row + 8 <= rows.count; row += 8)
+      scoreGroups<8, kTileGroups, FETCH>(p, rows, row, block);
   for (; row + 4 <= rows.count; row += 4)
     scoreGroups<4, 1, FETCH>(p, rows, row, block);
   for (; row + 2 <= rows.count; row += 2)
@@ -442,6 +460,9 @@ template <int TOP, bool FETCH, class T> INGOT_INLINE void mixBlock(const Rows &r
   if constexpr (TOP > 4)
     for (; row + TOP <= rows.count; row += TOP)
       mixRows<TOP, kTileGroups, FETCH>(rows, row, block);
+  if constexpr (TOP > 8)
+    for (; row + 8 <= rows.count; row += 8)
+      mixRows<8, kTileGroups, FETCH>(rows, row, block);
   for (; row + 4 <= rows.count; row += 4)
     mixRows<4, 1, FETCH>(rows, row, block);
   for (; row + 2 <= rows.count; row += 2)

@@ -21,6 +21,8 @@ struct Scoring {
 // PRODUCTS: the type that operands of products are rounded to, INGOT_F32 for none.
 template <int PRODUCTS> struct Sdpa {
   static constexpr bool kTiles = kHasTiles && PRODUCTS == INGOT_BF16;
+  static constexpr int32_t kTogether = 48;     // rows that meet a block one step behind another, so that its scores are at hand
+  static constexpr int64_t kFetchedKeys = 256; // those of the next head that are asked for: 128 KiB with their values
   const sdpa_params *p;
   const float *query, *key, *value, *bias;
   const int32_t *lengths, *starts, *places;
@@ -33,7 +35,10 @@ template <int PRODUCTS> struct Sdpa {
   Rows rows;
   int32_t *first, *last; // [rows]
   const float **biases;  // [rows]: of key 0
+  float *queryRows; // [rows][layout.depth], where they are copied
   float *blockKeys, *blockValues;
+  const float *nextQuery; // of the first row of the next unit
+  bool nextHead;          // whether that begins the next kv head
   TileRows tiles;
   uint16_t *keyLines; // [16][tiles.depth]
 
@@ -43,9 +48,8 @@ template <int PRODUCTS> struct Sdpa {
       scratch += bytes;
       return (float *)part;
     };
-    rows.depth = layout.depth;
     rows.width = layout.width;
-    rows.query = take(layout.query);
+    queryRows = take(layout.query);
     rows.acc = take(layout.acc);
     rows.scores = take(layout.scores);
     rows.most = take(layout.scalars);
@@ -83,9 +87,11 @@ template <int PRODUCTS> struct Sdpa {
   struct Place {
     static constexpr bool kMasks = true;
     const Sdpa &a;
+    const Rows &rows; // those from row `start` on
+    int32_t start;
     int64_t base;
-    INGOT_INLINE float *at(int32_t row, int32_t g) const { return a.rows.scores + (int64_t)row * kBlock + g * 16; }
-    INGOT_INLINE f32x16 score(int32_t row, int32_t g) const { return a.biased(load16(at(row, g)), row, base + g * 16); }
+    INGOT_INLINE float *at(int32_t row, int32_t g) const { return rows.scores + (int64_t)row * kBlock + g * 16; }
+    INGOT_INLINE f32x16 score(int32_t row, int32_t g) const { return a.biased(load16(at(row, g)), start + row, base + g * 16); }
     INGOT_INLINE bool plain() const { return !a.p->bias; }
     template <bool NORMAL> INGOT_INLINE void weights(int32_t row, const f32x16 (&w)[kBlock / 16]) const {
 #pragma unroll
@@ -94,8 +100,8 @@ template <int PRODUCTS> struct Sdpa {
     }
     INGOT_INLINE void nothing(int32_t) const {} // weights of what a row does not see are never read
     INGOT_INLINE void scale(int32_t row, float keep) const {
-      float *acc = a.rows.acc + row * a.rows.width;
-      for (int64_t d = 0; d < a.rows.width; d += 16)
+      float *acc = rows.acc + row * rows.width;
+      for (int64_t d = 0; d < rows.width; d += 16)
         store16(acc + d, load16(acc + d) * keep);
     }
   };
@@ -129,17 +135,25 @@ template <int PRODUCTS> struct Sdpa {
     last[row] = (int32_t)(high > 0 ? high - 1 : -1);
   }
 
-  INGOT_INLINE void begin(int64_t b, int64_t g, int64_t from) const {
+  INGOT_INLINE void begin(int64_t b, int64_t g, int64_t from) {
+    // Rows one stride apart are read where they are.
+    const bool inPlace = !kTiles && p->q_per_kv == 1;
+    rows.query = inPlace ? query + ((queryRow + from) * p->kv_heads + g) * p->head_dim : queryRows;
+    rows.depth = inPlace ? (int64_t)p->kv_heads * p->head_dim : layout.depth;
     for (int32_t row = 0; row < rows.count; ++row) {
       const int64_t s = (from + row) / p->q_per_kv, h = g * p->q_per_kv + (from + row) % p->q_per_kv;
       range(row, b, s);
-      const float *in = query + ((queryRow + s) * p->kv_heads * p->q_per_kv + h) * p->head_dim;
-      float *to = rows.query + row * rows.depth;
-      int32_t d = 0;
-      for (; d + 16 <= p->head_dim; d += 16)
-        store16(to + d, load16(in + d));
-      for (; d < p->head_dim; ++d)
-        to[d] = in[d];
+      if (!inPlace) {
+        const float *in = query + ((queryRow + s) * p->kv_heads * p->q_per_kv + h) * p->head_dim;
+        float *to = queryRows + row * layout.depth;
+        int32_t d = 0;
+        for (; d + 16 <= p->head_dim; d += 16)
+          store16(to + d, load16(in + d));
+        for (; d < p->head_dim; ++d)
+          to[d] = in[d];
+        if constexpr (kTiles)
+          tiles.setQuery(row, to);
+      }
       if (p->bias) {
         const int64_t heads = p->bias_heads ? p->kv_heads * p->q_per_kv : 1, columns = p->bias_keys ? biasColumns : 1;
         const int64_t lines = p->bias_queries ? biasRows : 1, line = p->places ? places[queryRow + s] : s;
@@ -147,10 +161,8 @@ template <int PRODUCTS> struct Sdpa {
                               (p->bias_queries ? line : 0)) *
                                  columns;
       }
-      if constexpr (kTiles) {
-        tiles.setQuery(row, to);
+      if constexpr (kTiles)
         tiles.clear(row);
-      }
       rows.most[row] = -__builtin_inff();
       rows.sum[row] = 0.0f;
       for (int64_t e = 0; e < rows.width; e += 16)
@@ -258,6 +270,25 @@ template <int PRODUCTS> struct Sdpa {
       tiles.take(rows, row);
   }
 
+  // Asks for what the next unit reads while rows [start, start + count) meet a block: the same part of its rows, and of the next head's keys
+  // and values beside those of the block, where the next unit begins there and they are few.
+  INGOT_INLINE void fetch(int64_t g, int64_t base, int32_t start, int32_t count) const {
+    auto line = [](const float *from, int64_t columns) __attribute__((always_inline)) {
+      for (int64_t d = 0; d < columns; d += 16)
+        __builtin_prefetch(from + d, 0, 2);
+    };
+    if (base < kBlock)
+      for (int64_t s = start / p->q_per_kv; s * p->q_per_kv < start + count; ++s)
+        line(nextQuery + s * p->kv_heads * p->q_per_kv * p->head_dim, (int64_t)p->q_per_kv * p->head_dim);
+    if (!nextHead || keys > kFetchedKeys)
+      return;
+    const int64_t low = base + start * kBlock / rows.count, high = base + (start + count) * kBlock / rows.count;
+    for (int64_t t = low; t < high && t < keys; ++t) {
+      line(key + ((keyRow + t) * p->kv_heads + g + 1) * p->head_dim, p->head_dim);
+      line(value + ((keyRow + t) * p->kv_heads + g + 1) * p->value_dim, p->value_dim);
+    }
+  }
+
   INGOT_INLINE void attend(int64_t g) const {
     const Scoring scoring = {p->head_dim, INGOT_F32, p->scale, p->soft_cap};
     const int32_t low = first[0], high = last[rows.count - 1]; // both ascend with the row
@@ -267,9 +298,14 @@ template <int PRODUCTS> struct Sdpa {
       block.from = maximum(low - block.base, 0) / 16;
       block.to = minimum((high - block.base) / 16 + 1, (int32_t)kBlock / 16);
       lay(g, base, minimum(high + 1, block.base + (int32_t)kBlock), block);
-      scoreBlock<kTile, false>(&scoring, rows, block);
-      softmaxRows(rows, 0, rows.count, block.base, Place{*this, base});
-      mixBlock<kTile, false>(rows, block);
+#pragma clang loop unroll(disable)
+      for (int32_t start = 0; start < rows.count; start += kTogether) {
+        const Rows some = rowsFrom(rows, start, minimum(kTogether, rows.count - start));
+        fetch(g, base, start, some.count);
+        scoreBlock<kTile, false>(&scoring, some, block);
+        softmaxRows(some, 0, some.count, block.base, Place{*this, some, start, base});
+        mixBlock<kTile, false>(some, block);
+      }
     }
   }
 
@@ -287,6 +323,9 @@ template <int PRODUCTS> struct Sdpa {
   INGOT_INLINE int64_t unit(int64_t b, int64_t g, int64_t from, int64_t count) {
     const auto all = (int32_t)(count < 1 << 30 ? count : 1 << 30);
     rows.count = minimum(evenBlocks(all, kSdpaRows, kTiles ? TileRows::kTogether : kTile), all);
+    nextHead = rows.count == all;
+    const int64_t next = nextHead ? 0 : (from + rows.count) / p->q_per_kv;
+    nextQuery = query + ((queryRow + next) * p->kv_heads + g + nextHead) * p->q_per_kv * p->head_dim;
     begin(b, g, from);
     if constexpr (kTiles)
       attendTiles(g);
