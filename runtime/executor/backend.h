@@ -36,6 +36,10 @@ public:
   virtual const CachePool *hostCache() const { return nullptr; } // where the device's memory is the host's
 };
 
+// See memoryUse.
+Result<MemoryUse> cpuMemoryUse(const EngineFile &engine, const ExecutorOptions &options);
+Result<MemoryUse> cudaMemoryUse(const EngineFile &engine, const ExecutorOptions &options);
+
 Result<std::unique_ptr<Backend>> makeCpuBackend(std::shared_ptr<const EngineFile> engine,
                                                 const ExecutorOptions &options);
 Result<std::unique_ptr<Backend>> makeCudaBackend(std::shared_ptr<const EngineFile> engine,

@@ -270,7 +270,7 @@ void CpuBackend::placeLocals(CompiledEntry &entry, unsigned workers) {
 
 } // namespace
 
-Result<MemoryUse> memoryUse(const EngineFile &engine, const ExecutorOptions &options) {
+Result<MemoryUse> cpuMemoryUse(const EngineFile &engine, const ExecutorOptions &options) {
   INGOT_RETURN_IF_ERROR(checkThreads(options));
   INGOT_ASSIGN_OR_RETURN(auto bounds, orderBounds(engine.plan(), options));
   INGOT_ASSIGN_OR_RETURN(ArenaLayout layout, layOutArenas(engine.plan(), bounds));
@@ -294,7 +294,7 @@ Result<std::unique_ptr<Backend>> CpuBackend::create(std::shared_ptr<const Engine
   made->engine = std::move(engine);
   const format::Plan &plan = made->engine->plan();
   INGOT_RETURN_IF_ERROR(made->chooseCode());
-  INGOT_ASSIGN_OR_RETURN(made->used, memoryUse(*made->engine, options));
+  INGOT_ASSIGN_OR_RETURN(made->used, cpuMemoryUse(*made->engine, options));
   INGOT_ASSIGN_OR_RETURN(made->bounds, orderBounds(plan, options));
   INGOT_ASSIGN_OR_RETURN(made->layout, layOutArenas(plan, made->bounds));
   INGOT_ASSIGN_OR_RETURN(made->arenas, Region::reserve(made->layout.bytes, "the arenas"));

@@ -58,6 +58,8 @@ CudaArguments &CudaArguments::operator=(CudaArguments &&other) noexcept {
   std::swap(entries, other.entries);
   std::swap(allErrors, other.allErrors);
   std::swap(errorBytes, other.errorBytes);
+  std::swap(deviceBytes, other.deviceBytes);
+  std::swap(hostBytes, other.hostBytes);
   return *this;
 }
 
@@ -76,10 +78,8 @@ static bool equal(const format::Size &a, const format::Size &b) {
   return a.constant() == b.constant() && std::ranges::equal(coefficients(a), coefficients(b));
 }
 
-Result<CudaArguments> CudaArguments::create(const cuda::Device &device, const format::Plan &plan,
-                                            std::vector<int64_t> bounds, const std::vector<EntryLink> &links) {
+Result<CudaArguments> CudaArguments::layOut(const format::Plan &plan, std::span<const int64_t> bounds, const std::vector<EntryLink> &links) {
   CudaArguments made;
-  made.device = &device;
   made.symbolCount = bounds.size();
   const auto &tables = *plan.entries();
   for (const format::Entry *table : tables)
@@ -178,8 +178,17 @@ Result<CudaArguments> CudaArguments::create(const cuda::Device &device, const fo
       entry.inputs[i].address = made.entries[from].outputs[output].address;
     }
 
-  INGOT_ASSIGN_OR_RETURN(made.memory, device.allocate(std::max(total, kAlignment), "inputs and outputs", true));
-  INGOT_ASSIGN_OR_RETURN(made.host, device.allocateHost(std::max(hostBytes, kAlignment), "inputs and outputs"));
+  made.deviceBytes = std::max(total, kAlignment);
+  made.hostBytes = std::max(hostBytes, kAlignment);
+  return std::move(made);
+}
+
+Result<CudaArguments> CudaArguments::create(const cuda::Device &device, const format::Plan &plan, std::span<const int64_t> bounds,
+                                            const std::vector<EntryLink> &links) {
+  INGOT_ASSIGN_OR_RETURN(CudaArguments made, layOut(plan, bounds, links));
+  made.device = &device;
+  INGOT_ASSIGN_OR_RETURN(made.memory, device.allocate(made.deviceBytes, "inputs and outputs", true));
+  INGOT_ASSIGN_OR_RETURN(made.host, device.allocateHost(made.hostBytes, "inputs and outputs"));
   const cuda::Address base = made.memory.address();
   made.allErrors += base;
   for (Entry &entry : made.entries) {

@@ -23,7 +23,9 @@ namespace ingot::runtime {
 
 class CudaArguments {
 public:
-  static Result<CudaArguments> create(const cuda::Device &device, const format::Plan &plan, std::vector<int64_t> bounds,
+  // Where everything lies, from 0 on; nothing is allocated.
+  static Result<CudaArguments> layOut(const format::Plan &plan, std::span<const int64_t> bounds, const std::vector<EntryLink> &links);
+  static Result<CudaArguments> create(const cuda::Device &device, const format::Plan &plan, std::span<const int64_t> bounds,
                                       const std::vector<EntryLink> &links);
   CudaArguments() = default;
   CudaArguments(CudaArguments &&) noexcept;
@@ -36,7 +38,7 @@ public:
   // Where the number of a launch's tiles stands among the symbols: it is one, or is counted behind them. [launches]
   std::span<const int32_t> tiles(unsigned entry) const { return entries[entry].tiles; }
   cuda::Address errors(unsigned entry) const { return entries[entry].errors; }
-  uint64_t bytes() const { return memory.size(); } // of device memory
+  uint64_t bytes() const { return deviceBytes; } // of device memory
 
   // Takes the entry's next slot, when the run that had it is over, and puts the copies of symbols and inputs on the
   // stream.
@@ -96,7 +98,7 @@ private:
   cuda::HostMemory host;
   std::vector<Entry> entries;
   cuda::Address allErrors = 0;
-  uint64_t errorBytes = 0;
+  uint64_t errorBytes = 0, deviceBytes = 0, hostBytes = 0;
 };
 
 } // namespace ingot::runtime

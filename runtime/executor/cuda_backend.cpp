@@ -244,6 +244,22 @@ Result<void> CudaBackend::finish(unsigned entry, std::span<const int64_t> symbol
 
 } // namespace
 
+Result<MemoryUse> cudaMemoryUse(const EngineFile &engine, const ExecutorOptions &options) {
+  const format::Plan &plan = engine.plan();
+  INGOT_ASSIGN_OR_RETURN(auto bounds, orderBounds(plan, options));
+  INGOT_ASSIGN_OR_RETURN(ArenaLayout layout, layOutArenas(plan, bounds));
+  INGOT_ASSIGN_OR_RETURN(auto caches, layOutCache(plan, options.cachePages));
+  INGOT_ASSIGN_OR_RETURN(CudaArguments arguments, CudaArguments::layOut(plan, bounds, options.links));
+  MemoryUse use;
+  use.arenas = layout.bytes + arguments.bytes();
+  for (uint64_t bytes : workspacesAt(plan, bounds))
+    use.scratch += bytes;
+  for (const CacheLayout &group : caches)
+    use.cache += group.bytes;
+  use.weights = WeightSource(engine).bytes();
+  return use;
+}
+
 Result<std::unique_ptr<Backend>> makeCudaBackend(std::shared_ptr<const EngineFile> engine,
                                                  const ExecutorOptions &options) {
   return CudaBackend::create(std::move(engine), options);

@@ -20,16 +20,9 @@ int64_t gridExtent(const format::GridSize &extent, int64_t tiles, std::span<cons
   return sum <= 0 ? 0 : sum / extent.per() + (sum % extent.per() != 0);
 }
 
-Result<CudaProgram> CudaProgram::create(cuda::Device &device, const format::Plan &plan,
-                                        const std::vector<CudaEntryMemory> &memory, std::span<const int64_t> bounds,
-                                        bool deterministic, bool early) {
-  CudaProgram program;
-  program.device = &device;
-  program.early = early;
+std::vector<uint64_t> workspacesAt(const format::Plan &plan, std::span<const int64_t> bounds) {
   const auto &kernels = *plan.kernels();
-  // The workspace of a kernel serves all its functions and launches, which follow one another.
-  std::vector<uint64_t> workspaceBytes(kernels.size(), 0);
-  std::map<std::string, cuda::Handle> found;
+  std::vector<uint64_t> bytes(kernels.size(), 0);
   for (const format::Entry *entry : *plan.entries())
     for (const format::Launch *launch : *entry->launches()) {
       const format::Kernel &kernel = *kernels.Get(launch->kernel());
@@ -38,11 +31,20 @@ Result<CudaProgram> CudaProgram::create(cuda::Device &device, const format::Plan
       const int64_t tiles = std::max<int64_t>(0, largestAmount(launch->tiles(), bounds));
       for (const format::CudaFunction *function : *kernel.cuda())
         if (function->workspace())
-          workspaceBytes[launch->kernel()] =
-              std::max(workspaceBytes[launch->kernel()],
-                       uint64_t(gridExtent(*function->workspace(), tiles, bounds)));
+          bytes[launch->kernel()] = std::max(bytes[launch->kernel()], uint64_t(gridExtent(*function->workspace(), tiles, bounds)));
     }
-  for (uint64_t bytes : workspaceBytes) {
+  return bytes;
+}
+
+Result<CudaProgram> CudaProgram::create(cuda::Device &device, const format::Plan &plan,
+                                        const std::vector<CudaEntryMemory> &memory, std::span<const int64_t> bounds,
+                                        bool deterministic, bool early) {
+  CudaProgram program;
+  program.device = &device;
+  program.early = early;
+  const auto &kernels = *plan.kernels();
+  std::map<std::string, cuda::Handle> found;
+  for (uint64_t bytes : workspacesAt(plan, bounds)) {
     INGOT_ASSIGN_OR_RETURN(cuda::Memory workspace, device.allocate(bytes, "a kernel's workspace", true));
     program.workspaces.push_back(std::move(workspace));
     program.workspaceTotal += bytes;

@@ -18,6 +18,9 @@ namespace ingot::runtime {
 // ceil((size + tiles * launch's tiles) / per), 0 where that is negative; saturates.
 int64_t gridExtent(const format::GridSize &extent, int64_t tiles, std::span<const int64_t> symbols);
 
+// Bytes of each kernel's workspace at these bounds: it serves all its functions and launches, which follow one another.
+std::vector<uint64_t> workspacesAt(const format::Plan &plan, std::span<const int64_t> bounds);
+
 // Where an entry's memory lies on the device.
 struct CudaEntryMemory {
   std::vector<cuda::Address> buffers;

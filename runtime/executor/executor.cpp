@@ -12,6 +12,10 @@
 
 namespace ingot::runtime {
 
+Result<MemoryUse> memoryUse(const EngineFile &engine, const ExecutorOptions &options) {
+  return options.device.cuda ? cudaMemoryUse(engine, options) : cpuMemoryUse(engine, options);
+}
+
 struct Executor::Impl {
   std::shared_ptr<const EngineFile> engine;
   SymbolTable symbols;

@@ -76,7 +76,7 @@ struct MemoryUse {
   uint64_t weights = 0; // mapped from the file, or copied to the GPU
 };
 
-// What an executor with these options would reserve on a CPU; the same checks of the options, nothing allocated.
+// What an executor with these options would reserve on its device; the same checks of the options, nothing allocated.
 Result<MemoryUse> memoryUse(const EngineFile &engine, const ExecutorOptions &options);
 
 // One launch of an entry as a person would want it told.

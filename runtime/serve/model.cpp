@@ -28,11 +28,20 @@ int64_t longestWithin(const std::vector<PageGroup> &groups, const std::vector<ui
   return fits;
 }
 
-// What the weights leave of a GPU's free memory, less a tenth for arenas, workspaces and the driver's own.
-uint64_t freeForCache(const runtime::EngineFile &engine, const runtime::cuda::Device &gpu) {
-  const uint64_t weights = runtime::WeightSource(engine).bytes();
-  const uint64_t free = gpu.facts().freeBytes / 10 * 9;
-  return free > weights ? free - weights : 0;
+// What all else leaves of a GPU's free memory at these bounds, less a twentieth for the driver's own: code, recorded launches.
+Result<uint64_t> freeForCache(const runtime::EngineFile &engine, RunnerBounds bounds) {
+  INGOT_ASSIGN_OR_RETURN(std::vector<PageGroup> groups, pageGroups(engine, bounds.source));
+  bounds.pages.assign(groups.size(), 1);
+  INGOT_ASSIGN_OR_RETURN(runtime::ExecutorOptions options, executorOptions(engine, bounds));
+  INGOT_ASSIGN_OR_RETURN(runtime::MemoryUse use, runtime::memoryUse(engine, options));
+  const uint64_t taken = use.weights + use.arenas + use.scratch, free = bounds.gpu->facts().freeBytes / 20 * 19;
+  if (free <= taken)
+    return makeError(ErrorCode::ResourceExhausted,
+                     "GPU %u has %s free for a model; the weights take %s and steps of %lld tokens of %lld sequences %s, which leaves nothing for the KV cache; "
+                     "run fewer sequences at a time or smaller steps (--chunk)",
+                     bounds.gpu->facts().index, runtime::humanBytes(free).c_str(), runtime::humanBytes(use.weights).c_str(), (long long)bounds.tokens,
+                     (long long)bounds.sequences, runtime::humanBytes(use.arenas + use.scratch).c_str());
+  return free - taken;
 }
 
 struct CachePlan {
@@ -42,8 +51,7 @@ struct CachePlan {
 
 // Pages of every group: for each sequence its whole context, or what the budget holds, in the same proportions.
 Result<CachePlan> planCache(const runtime::EngineFile &engine, const std::vector<PageGroup> &groups,
-                            const LoadOptions &options, int64_t context, int64_t chunk,
-                            const runtime::cuda::Device *gpu) {
+                            const LoadOptions &options, int64_t context, int64_t chunk, const RunnerBounds &bounds) {
   std::vector<runtime::CacheGroupInfo> facts = runtime::cacheGroups(engine.plan());
   uint64_t one = 0, smallest = 0; // bytes of one sequence's whole context, and of one page of every group
   for (size_t g = 0; g < groups.size(); ++g) {
@@ -53,7 +61,10 @@ Result<CachePlan> planCache(const runtime::EngineFile &engine, const std::vector
   bool budgeted = options.cache_bytes != 0;
   uint64_t budget = options.cache_bytes;
   if (!budgeted) {
-    budget = gpu ? freeForCache(engine, *gpu) : runtime::memoryLimit() / 2;
+    budget = runtime::memoryLimit() / 2;
+    if (bounds.gpu) {
+      INGOT_ASSIGN_OR_RETURN(budget, freeForCache(engine, bounds));
+    }
     if (options.context > 0) // asked for by name: room for at least one
       budget = std::max(budget, one);
   }
@@ -151,12 +162,16 @@ Result<std::unique_ptr<Model>> Model::load(const std::string &path, const LoadOp
   bounds.source = options.source ? options.source : std::min<int64_t>(int64_t(plan.context()), 4096);
   int64_t chunk = std::min(options.chunk, context);
   INGOT_ASSIGN_OR_RETURN(std::vector<PageGroup> groups, pageGroups(*model->file, bounds.source));
-  INGOT_ASSIGN_OR_RETURN(CachePlan cache, planCache(*model->file, groups, options, context, chunk, bounds.gpu.get()));
-  bounds.context = cache.context;
+  auto setContext = [&](int64_t positions) {
+    bounds.context = positions;
+    bounds.tokens = std::max({std::min(chunk, bounds.context), options.sequences,
+                              std::min(options.step_tokens, bounds.context * options.sequences)});
+    bounds.logit_rows = std::max(std::min(options.logit_rows, bounds.tokens), options.sequences);
+  };
+  setContext(context);
+  INGOT_ASSIGN_OR_RETURN(CachePlan cache, planCache(*model->file, groups, options, context, chunk, bounds));
+  setContext(cache.context);
   bounds.pages = cache.pages;
-  bounds.tokens = std::max({std::min(chunk, bounds.context), options.sequences,
-                            std::min(options.step_tokens, bounds.context * options.sequences)});
-  bounds.logit_rows = std::max(std::min(options.logit_rows, bounds.tokens), options.sequences);
   INGOT_ASSIGN_OR_RETURN(model->words, loadTokenizer(*model->file));
   INGOT_ASSIGN_OR_RETURN(model->owned, ExecutorRunner::create(model->file, bounds));
   return std::move(model);

@@ -9,7 +9,7 @@
 // and by all calls after it, as the driver does.
 //
 // INGOT_SIMULATOR_CAPABILITY=90 makes it a GPU of that compute capability, which takes cubins and PTX as far as that goes without
-// one: their functions are found, but a launch of one fails.
+// one: their functions are found, but a launch of one fails. INGOT_SIMULATOR_MEMORY=N gives it N MiB of memory.
 //
 // A launch may begin early (programmatic serialization) only where its code waits for the one before: cubins are taken to.
 // INGOT_SIMULATOR_WITHOUT_GRAPHS=1 makes it a driver that cannot record launches.
@@ -49,7 +49,14 @@ namespace {
 
 constexpr Status kInvalidValue = 1, kOutOfMemory = 2, kInvalidImage = 200, kNotFound = 500, kNotReady = 600,
                  kNoBinary = 209, kIllegalAddress = 700, kNotSupported = 801;
-constexpr size_t kMemory = size_t(64) << 30;
+
+size_t memoryBytes() {
+  static const size_t bytes = [] {
+    const char *text = std::getenv("INGOT_SIMULATOR_MEMORY");
+    return text ? size_t(std::strtoull(text, nullptr, 10)) << 20 : size_t(64) << 30;
+  }();
+  return bytes;
+}
 
 struct Function {
   sim::Kernel kernel;
@@ -250,12 +257,12 @@ INGOT_CUDA cuModuleGetFunction(Handle *function, Handle handle, const char *name
 }
 INGOT_CUDA cuFuncSetAttribute(Handle, int, int) { return 0; }
 INGOT_CUDA cuMemGetInfo_v2(size_t *free, size_t *total) {
-  *total = kMemory;
-  *free = kMemory - allocated;
+  *total = memoryBytes();
+  *free = memoryBytes() - allocated;
   return 0;
 }
 INGOT_CUDA cuMemAlloc_v2(Address *address, size_t bytes) {
-  if (bytes > kMemory - allocated)
+  if (bytes > memoryBytes() - allocated)
     return kOutOfMemory;
   void *at = sim::allocate(bytes, "an allocation of " + std::to_string(bytes) + " bytes");
   if (!at)
