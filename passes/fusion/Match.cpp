@@ -118,6 +118,13 @@ bool plusConstant(Value value, double &constant, Value &result) {
 }
 
 Value parameterOf(Value value, int64_t size) {
+  // One number throughout was a parameter, or may as well be one: what was repeated of it folded.
+  if (auto constant = value.getDefiningOp<ir::ConstantOp>(); constant && tensorOf(value).getRank() > 1)
+    if (auto elements = dyn_cast<DenseElementsAttr>(constant.getValueAttr()); elements && elements.isSplat() && tensorOf(value).getShape().back() == size) {
+      OpBuilder b(constant);
+      auto type = RankedTensorType::get({size}, elements.getElementType());
+      return ir::ConstantOp::create(b, constant.getLoc(), type, elements.resizeSplat(type));
+    }
   auto broadcast = value.getDefiningOp<ir::BroadcastOp>();
   if (!broadcast)
     return tensorOf(value).getRank() == 1 && tensorOf(value).getDimSize(0) == size ? value : Value();

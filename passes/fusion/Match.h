@@ -55,7 +55,7 @@ mlir::Value unscaled(mlir::Value value, double &constant);
 bool plusConstant(mlir::Value value, double &constant, mlir::Value &result);
 
 // A vector of `size` elements that is repeated along all but the last dimension: its value of shape [size], which is not
-// yet made where it is a reshape away. Null where it is none.
+// yet made where it is a reshape away; a constant of one number throughout is one, for which a smaller constant is made. Null where it is none.
 mlir::Value parameterOf(mlir::Value value, int64_t size);
 
 // What a reduction along the last axis reduces whose result, seen under any shape, this is; null where it is none.

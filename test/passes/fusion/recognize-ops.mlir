@@ -455,3 +455,22 @@ ingot.entry @positions(%m: tensor<?x?xi1, #ingot.dims<"b", "s">>, %o: tensor<?x?
   } : (tensor<?x?xi1, #ingot.dims<"b", "t">>, tensor<?x?xi64, #ingot.dims<"b", "s">>) -> tensor<?x?xi1, #ingot.dims<"b", "s">>
   ingot.return %y, %z : tensor<?x?xi1, #ingot.dims<"b", "s">>, tensor<?x?xi1, #ingot.dims<"b", "s">>
 }
+
+// -----
+
+// A bias of one number (zeros, of a model that was not trained) folds to a constant of all rows where they are known: it is a bias yet, and the residual's place stays free.
+// CHECK-LABEL: ingot.entry @bias_of_one_number
+// CHECK:         %[[B:.*]] = ingot.constant dense<0.000000e+00> : tensor<4xf32>
+// CHECK:         ingot.linear %{{.*}}, %{{.*}} bias %[[B]]
+// CHECK-NOT:     ingot.add
+// CHECK:         ingot.return
+ingot.tensor @w : tensor<4x8xf32> {dummy}
+ingot.entry @bias_of_one_number(%x: tensor<2x3x8xf32>) -> tensor<2x3x4xf32> attributes {arg_names = ["x"], res_names = ["y"]} {
+  %w = ingot.weight @w : tensor<4x8xf32>
+  %z = ingot.constant dense<0.0> : tensor<2x3x4xf32>
+  %r = ingot.reshape %x : tensor<2x3x8xf32> -> tensor<6x8xf32>
+  %l = ingot.linear %r, %w : (tensor<6x8xf32>, tensor<4x8xf32>) -> tensor<6x4xf32>
+  %l3 = ingot.reshape %l : tensor<6x4xf32> -> tensor<2x3x4xf32>
+  %y = ingot.add %l3, %z : tensor<2x3x4xf32>
+  ingot.return %y : tensor<2x3x4xf32>
+}
