@@ -158,6 +158,33 @@ const std::vector<Case> &cases() {
          double c = in[1][row * 24 + d % 12], s = in[1][row * 24 + 12 + d % 12];
          return d < 12 ? in[0][i] * c - in[0][i + 12] * s : in[0][i] * c + in[0][i - 12] * s;
        }},
+      // Products, of each row's matrices (ragged in all dimensions, k longer than a panel) and of rows by one matrix: products are up to 16, so that
+      // sums near 100 are rounded by 4e-6, 300 and 70 times, of which the square root adds up.
+      {"matmul-f32-rowsx29x37",
+       {kRows * 29 * 300, kRows * 300 * 37},
+       kRows * 29 * 37,
+       kRows,
+       kF32,
+       1e-4,
+       [](Inputs in, size_t i) {
+         const size_t row = i / (29 * 37), m = i / 37 % 29, n = i % 37;
+         double sum = 0;
+         for (size_t k = 0; k < 300; ++k)
+           sum += in[0][(row * 29 + m) * 300 + k] * in[1][(row * 300 + k) * 37 + n];
+         return sum;
+       }},
+      {"matmul-f32-rowsx50",
+       {kRows * 70, 70 * 50},
+       kRows * 50,
+       kRows,
+       kF32,
+       4e-5,
+       [](Inputs in, size_t i) {
+         double sum = 0;
+         for (size_t k = 0; k < 70; ++k)
+           sum += in[0][i / 50 * 70 + k] * in[1][k * 50 + i % 50];
+         return sum;
+       }},
       {"split-f32-rowsx50",
        {kRows * 90},
        kRows * 50,

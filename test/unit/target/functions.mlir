@@ -8,6 +8,12 @@
 #map4 = affine_map<(d0, d1, d2) -> (d0, d2)>
 #map5 = affine_map<(d0) -> (d0)>
 #map6 = affine_map<(d0, d1) -> (d1)>
+#product_left = affine_map<(d0, d1, d2, d3) -> (d0, d1, d3)>
+#product_right = affine_map<(d0, d1, d2, d3) -> (d0, d3, d2)>
+#product = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2)>
+#rows_left = affine_map<(d0, d1, d2) -> (d0, d2)>
+#rows_right = affine_map<(d0, d1, d2) -> (d2, d1)>
+#rows_product = affine_map<(d0, d1, d2) -> (d0, d1)>
 module {
   ingot.symbol @rows
   ingot.symbol @picked
@@ -578,5 +584,25 @@ module {
       linalg.yield %e : f32
     } -> tensor<?x6xf32>
     return %0 : tensor<?x6xf32>
+  }
+  func.func private @"matmul-f32-rowsx29x37"(%arg0: tensor<?x29x300xf32> {ingot.dims = #ingot.dims<"rows", "", "">}, %arg1: tensor<?x300x37xf32> {ingot.dims = #ingot.dims<"rows", "", "">}, %arg2: tensor<?x29x37xf32> {ingot.dims = #ingot.dims<"rows", "", "">}) -> tensor<?x29x37xf32> {
+    %cst = arith.constant 0.000000e+00 : f32
+    %0 = linalg.fill ins(%cst : f32) outs(%arg2 : tensor<?x29x37xf32>) -> tensor<?x29x37xf32>
+    %1 = linalg.generic {indexing_maps = [#product_left, #product_right, #product], iterator_types = ["parallel", "parallel", "parallel", "reduction"]} ins(%arg0, %arg1 : tensor<?x29x300xf32>, tensor<?x300x37xf32>) outs(%0 : tensor<?x29x37xf32>) {
+    ^bb0(%in: f32, %in_0: f32, %out: f32):
+      %2 = math.fma %in, %in_0, %out : f32
+      linalg.yield %2 : f32
+    } -> tensor<?x29x37xf32>
+    return %1 : tensor<?x29x37xf32>
+  }
+  func.func private @"matmul-f32-rowsx50"(%arg0: tensor<?x70xf32> {ingot.dims = #ingot.dims<"rows", "">}, %arg1: tensor<70x50xf32>, %arg2: tensor<?x50xf32> {ingot.dims = #ingot.dims<"rows", "">}) -> tensor<?x50xf32> {
+    %cst = arith.constant 0.000000e+00 : f32
+    %0 = linalg.fill ins(%cst : f32) outs(%arg2 : tensor<?x50xf32>) -> tensor<?x50xf32>
+    %1 = linalg.generic {indexing_maps = [#rows_left, #rows_right, #rows_product], iterator_types = ["parallel", "parallel", "reduction"]} ins(%arg0, %arg1 : tensor<?x70xf32>, tensor<70x50xf32>) outs(%0 : tensor<?x50xf32>) {
+    ^bb0(%in: f32, %in_0: f32, %out: f32):
+      %2 = math.fma %in, %in_0, %out : f32
+      linalg.yield %2 : f32
+    } -> tensor<?x50xf32>
+    return %1 : tensor<?x50xf32>
   }
 }

@@ -376,6 +376,8 @@ Value RowEmitter::foldLanes(Operation *combiner, Value lanes) {
 bool RowEmitter::emit(linalg::LinalgOp op, Value row, int64_t rowDim) {
   if (op->getNumResults() != 1 || op.getNumDpsInits() != 1)
     return fail(op, "has more than one result");
+  if (row && rowDim == 0 && isProduct(op))
+    return emitProduct(op, row, index(1));
   Storage &out = storages.find(op->getResult(0))->second;
   OpOperand *init = op.getDpsInitOperand(0);
   AffineMap outMap = op.getMatchingIndexingMap(init);

@@ -47,6 +47,12 @@ public:
   // The same as emit for kLanes rows from `row` on, of an op that transposes.
   bool emitBlock(mlir::linalg::LinalgOp op, mlir::Value row, int64_t rowDim);
 
+  // Whether the op is a product of f32 matrices [rows, k] and [k, columns], one for each element of dimensions before those, of which there
+  // may be one. It starts from zeros that it alone reads, which need not be written.
+  static bool isProduct(mlir::linalg::LinalgOp op);
+  // Such an op by the microkernel: the product of batch `row`, or, of one without batches, `count` rows from `row` on.
+  bool emitProduct(mlir::linalg::LinalgOp op, mlir::Value row, mlir::Value count);
+
 private:
   // A scalar or 16 lanes; for lanes of indices, the first when they ascend by one.
   struct Lane {

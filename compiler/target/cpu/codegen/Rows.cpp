@@ -300,9 +300,16 @@ private:
       if (!rows.contains(linalgOp) && !emitter.emit(linalgOp, {}, -1))
         return false;
     }
-    const bool alone = rows.size() == 1;
+    llvm::SmallPtrSet<Operation *, 2> starts; // zeros of products
+    for (linalg::LinalgOp op : ops)
+      if (rows.lookup(op) == 0 && RowEmitter::isProduct(op))
+        starts.insert(op.getDpsInitOperand(0)->get().getDefiningOp());
+    const bool alone = rows.size() == 1 + starts.size();
     linalg::LinalgOp root = roots.front();
-    if (rows.contains(root) &&
+    if (alone && starts.size() == 1 && RowEmitter::isProduct(root) && cast<RankedTensorType>(root->getResult(0).getType()).getRank() == 2) {
+      if (!emitter.emitProduct(root, from, b.createOrFold<arith::SubIOp>(loc, to, from)))
+        return false;
+    } else if (rows.contains(root) &&
         !(alone && emitPermutation(b, root, rows.lookup(root), storages, scalars, from, to))) {
       // An op alone that transposes goes by blocks of rows while there are whole ones.
       if (alone && RowEmitter::transposes(root, rows.lookup(root))) {
@@ -321,7 +328,7 @@ private:
       b.setInsertionPointToStart(loop.getBody());
       for (linalg::LinalgOp op : ops) {
         auto found = rows.find(op);
-        if (found == rows.end())
+        if (found == rows.end() || starts.contains(op))
           continue;
         // A value of this row was given its place before; one that is a scalar is found where its init was computed.
         Value init = op.getDpsInitOperand(0)->get();

@@ -3,8 +3,9 @@
 // The elementary functions for functions that came through linalg: ingot_vector_NAME and ingot_vector_NAME_f64, 16
 // lanes in memory, replaced by their image; of two operands, the second is another 16 lanes. A kernel gets those that
 // it calls. exp, tanh and erf of f32 are in the path of every model and inlined, so that the memory becomes registers;
-// the others are computed in f64 by halves, those of f32 rounded once.
+// the others are computed in f64 by halves, those of f32 rounded once. And products of matrices (matmul.h).
 #include "compiler/target/cpu/kernels/math.h"
+#include "compiler/target/cpu/kernels/matmul.h"
 #include "compiler/target/cpu/kernels/wide_angles.h"
 #include "compiler/target/cpu/kernels/wide_exponential.h"
 
@@ -74,6 +75,10 @@ INGOT_OF_ONE(acosh)
 INGOT_OF_ONE(atanh)
 INGOT_OF_TWO(pow)
 INGOT_OF_TWO(fmod)
+
+extern "C" void ingot_vector_matmul(const float *a, const float *b, float *c, int64_t rows, int64_t columns, int64_t depth) {
+  matmul(a, b, c, rows, columns, depth);
+}
 
 extern "C" void ingot_vector_ipow_i64(int64_t *x, const int64_t *y) {
   _Pragma("clang loop unroll(disable)") for (int lane = 0; lane < 16; ++lane) x[lane] = power(x[lane], y[lane]);
