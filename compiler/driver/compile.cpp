@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/driver/compile.h"
 
+#include "compiler/driver/constants.h"
 #include "compiler/driver/graph_report.h"
 #include "compiler/driver/import_model.h"
+#include "compiler/driver/program.h"
 #include "compiler/driver/progress.h"
 #include "compiler/driver/quantized_weights.h"
 #include "compiler/driver/stages.h"
@@ -37,34 +39,6 @@ LogicalResult runStage(ModuleOp module, llvm::function_ref<void(OpPassManager &)
   PassManager manager(module.getContext());
   build(manager);
   return manager.run(module);
-}
-
-// The kernels of a plan, as the target takes them.
-std::vector<target::Kernel> kernelsOf(plan::ProgramOp program) {
-  std::vector<target::Kernel> kernels;
-  for (auto op : program.getOps<plan::KernelOp>()) {
-    target::Kernel kernel;
-    kernel.name = op.getSymName().str();
-    if (op.getBody()) {
-      kernel.body = ir::lookup<func::FuncOp>(op, op.getBodyAttr().getAttr());
-    } else {
-      kernel.templateName = op.getTemplateName()->str();
-      DictionaryAttr params = *op.getParams();
-      for (NamedAttribute named : params) {
-        target::Parameter parameter;
-        parameter.name = named.getName().str();
-        if (auto real = dyn_cast<FloatAttr>(named.getValue())) {
-          parameter.isReal = true;
-          parameter.real = real.getValue().convertToFloat();
-        } else {
-          parameter.integer = int32_t(cast<IntegerAttr>(named.getValue()).getInt());
-        }
-        kernel.parameters.push_back(parameter);
-      }
-    }
-    kernels.push_back(std::move(kernel));
-  }
-  return kernels;
 }
 
 // The model's own names for what each kernel computes, in the order of the launches.
@@ -194,8 +168,11 @@ int compileModel(const CompileOptions &options) {
   // 2. Passes, stage by stage.
   progress.step("optimise");
   const pipelines::Options passOptions = passOptionsOf(options);
-  if (failed(
-          runStage(module, [&](OpPassManager &manager) { pipelines::buildPrecisionPipeline(manager, passOptions); })))
+  if (failed(runStage(module, [&](OpPassManager &manager) { pipelines::buildImportPipeline(manager, passOptions); })))
+    return kModelAtFault; // what is wrong with it was told
+  std::string whyNot;
+  const size_t constants = computeConstants(module, threadsOf(options), whyNot);
+  if (failed(runStage(module, [&](OpPassManager &manager) { pipelines::buildChoicePipeline(manager, passOptions); })))
     return kModelAtFault; // the options do not fit the model
   const GraphReport graph = isOnnx(source.model) ? reportGraph(module) : GraphReport();
   if (int status = readTextOfGraph(source, imported))
@@ -288,18 +265,7 @@ int compileModel(const CompileOptions &options) {
     kernelFacts.scratch = std::move(compiled.scratchBytes);
     for (target::cpu::Image &image : compiled.images) {
       sets += (sets.empty() ? "" : ", ") + image.set.name;
-      engine::VariantCode variant;
-      variant.target = "cpu";
-      variant.name = image.set.name;
-      variant.features = image.set.features;
-      variant.score = image.set.score;
-      for (const target::cpu::VendorScore &score : image.set.vendors)
-        variant.vendors.push_back({score.vendor, score.score});
-      variant.partial = !image.set.base.empty();
-      variant.kernelAbi = INGOT_KERNEL_ABI;
-      variant.image = std::move(image.bytes);
-      variant.functions = std::move(image.functions);
-      variants.push_back(std::move(variant));
+      variants.push_back(variantOf(image));
     }
   }
   if (!architectures.empty()) {
@@ -360,6 +326,10 @@ int compileModel(const CompileOptions &options) {
     report.notes.push_back("dequantized: " + weight);
   if (quantizesTiedHead(program))
     report.notes.push_back(kTiedHead);
+  if (constants != 0)
+    report.notes.push_back(plural(constants, "value") + " that weights and constants alone decide were computed here");
+  if (!whyNot.empty())
+    report.notes.push_back("what weights and constants alone decide is computed in every run: " + whyNot);
   if (options.drawAtLoad)
     report.notes.push_back("weights are drawn when the engine is loaded, from seed " +
                            std::to_string(*options.dummyWeights) + "; the file holds constants alone");

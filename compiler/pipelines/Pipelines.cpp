@@ -36,10 +36,14 @@ void buildImportPipeline(OpPassManager &manager, const Options &options) {
 
 // The first decision, while weights still are the tensors that a checkpoint names, and each linear has its own. Fusion
 // then joins only linears that are alike in precision.
-void buildPrecisionPipeline(OpPassManager &manager, const Options &options) {
-  buildImportPipeline(manager, options);
+void buildChoicePipeline(OpPassManager &manager, const Options &options) {
   manager.addPass(
       passes::createChoosePrecisionPass({options.compute, options.weights, options.activations, options.rules}));
+}
+
+void buildPrecisionPipeline(OpPassManager &manager, const Options &options) {
+  buildImportPipeline(manager, options);
+  buildChoicePipeline(manager, options);
 }
 
 // Rows are picked first, while ops are still small, and one choice of a value's rows serves all its readers.

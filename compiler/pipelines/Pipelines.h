@@ -27,8 +27,9 @@ struct Options {
 
 // From what an importer wrote to sharp types and canonical form. Part of buildIngotPipeline.
 void buildImportPipeline(mlir::OpPassManager &manager, const Options &options);
-// To linears that say how their weights are stored and multiplied. Fails where the options do not fit the model.
-// Part of buildIngotPipeline.
+// From there to linears that say how their weights are stored and multiplied. Fails where the options do not fit the model.
+void buildChoicePipeline(mlir::OpPassManager &manager, const Options &options);
+// Both of these. Part of buildIngotPipeline.
 void buildPrecisionPipeline(mlir::OpPassManager &manager, const Options &options);
 // From there to fused ops over stored weights. Part of buildIngotPipeline.
 void buildFusionPipeline(mlir::OpPassManager &manager, const Options &options);
