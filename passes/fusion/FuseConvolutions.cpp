@@ -2,10 +2,11 @@
 //
 // fuse-convolutions: what is done to each element of a convolution's result moves into its epilogue: a factor and an
 // offset for each channel (batch norm), a residual, an activation, bounds. In this order, so that what comes too late
-// stays outside.
+// stays outside. Zeros around its input become its padding (ZeroPads.h).
 #include "passes/Linears.h"
 #include "passes/Locations.h"
 #include "passes/Passes.h"
+#include "passes/fusion/ZeroPads.h"
 
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -63,8 +64,8 @@ DenseElementsAttr perChannel(Value value, int64_t rank, int64_t channels) {
     return {};
   auto type = tensorOf(from);
   auto vector = RankedTensorType::get({channels}, dense.getElementType());
-  if (type.getNumElements() == 1)
-    return broadcast ? DenseElementsAttr::get(vector, dense.getSplatValue<APFloat>()) : DenseElementsAttr();
+  if (dense.isSplat() && (broadcast || type.getRank() == rank)) // what was repeated may have folded
+    return DenseElementsAttr::get(vector, dense.getSplatValue<APFloat>());
   const int64_t place = type.getRank() - (rank - 1); // of the channels
   if (place < 0 || type.getNumElements() != channels || type.getDimSize(place) != channels)
     return {};
@@ -193,10 +194,35 @@ template <typename Op, bool LOW> struct FuseBound : public OpRewritePattern<Op> 
   }
 };
 
+// convolution(zeros around x) -> convolution(x) {pads}
+struct FusePads : public OpRewritePattern<ir::ConvolutionOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::ConvolutionOp op, PatternRewriter &rewriter) const override {
+    std::optional<ZeroPads> zeros = zeroPadsOf(op.getInput());
+    if (!zeros)
+      return rewriter.notifyMatchFailure(op, "its input is not something among zeros");
+    const size_t rank = zeros->front.size(), spatial = rank - 2;
+    SmallVector<int64_t> pads(op.getPads());
+    for (size_t dim = 0; dim < rank; ++dim) {
+      if (dim < 2 && (zeros->front[dim] != 0 || zeros->back[dim] != 0))
+        return rewriter.notifyMatchFailure(op, "there are zeros beside whole images or channels");
+      if (dim >= 2) {
+        pads[dim - 2] += zeros->front[dim];
+        pads[spatial + dim - 2] += zeros->back[dim];
+      }
+    }
+    rewriter.modifyOpInPlace(op, [&] {
+      op.getInputMutable().assign(zeros->input);
+      op.setPads(pads);
+    });
+    return success();
+  }
+};
+
 struct FuseConvolutionsPass : public impl::FuseConvolutionsPassBase<FuseConvolutionsPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<FuseFactor, FuseSum, FuseActivation, FuseBound<ir::MaxOp, true>, FuseBound<ir::MinOp, false>>(
+    patterns.add<FusePads, FuseFactor, FuseSum, FuseActivation, FuseBound<ir::MaxOp, true>, FuseBound<ir::MinOp, false>>(
         &getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

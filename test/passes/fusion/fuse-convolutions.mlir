@@ -100,3 +100,39 @@ ingot.entry @factor_of_the_run(%x: tensor<?x4x9x9xf32, #ingot.dims<"n", "", "", 
   %y = ingot.mul %c, %r : tensor<?x4x9x9xf32, #ingot.dims<"n", "", "", "">>
   ingot.return %y : tensor<?x4x9x9xf32, #ingot.dims<"n", "", "", "">>
 }
+
+// -----
+
+// Zeros behind and in front become padding; bounds that folded to all elements are bounds yet. Zeros of another reader's stay for it.
+// CHECK-LABEL: ingot.entry @zeros_around
+// CHECK:         ingot.convolution %arg0, %{{.*}} {dilations = array<i64: 1, 1>, high = 6.000000e+00 : f64, low = 0.000000e+00 : f64, pads = array<i64: 1, 2, 1, 1>,
+// CHECK-NOT:     ingot.max
+// CHECK:         ingot.return
+ingot.tensor @w : tensor<4x4x3x3xf32> {dummy}
+ingot.entry @zeros_around(%x: tensor<1x4x8x9xf32>) -> tensor<1x4x8x10xf32> attributes {arg_names = ["x"], res_names = ["y"]} {
+  %w = ingot.weight @w : tensor<4x4x3x3xf32>
+  %zero = ingot.constant dense<0.0> : tensor<f32>
+  %p = ingot.compute(%x, %zero) {
+  ^bb0(%in: tensor<1x4x8x9xf32>, %z: tensor<f32>, %b: index, %c: index, %h: index, %v: index):
+    %none = arith.constant 0 : index
+    %two = arith.constant 2 : index
+    %last = arith.constant 8 : index
+    %width = arith.constant 9 : index
+    %at = arith.subi %v, %two : index
+    %from = arith.cmpi sge, %at, %none : index
+    %to = arith.cmpi slt, %at, %width : index
+    %inside = arith.andi %from, %to : i1
+    %most = arith.minsi %at, %last : index
+    %held = arith.maxsi %most, %none : index
+    %e = ingot.element %in[%b, %c, %h, %held] : tensor<1x4x8x9xf32> -> f32
+    %n = ingot.element %z[] : tensor<f32> -> f32
+    %r = arith.select %inside, %e, %n : f32
+    ingot.yield %r : f32
+  } : (tensor<1x4x8x9xf32>, tensor<f32>) -> tensor<1x4x8x12xf32>
+  %c = ingot.convolution %p, %w {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, pads = array<i64: 1, 0, 1, 0>} : (tensor<1x4x8x12xf32>, tensor<4x4x3x3xf32>) -> tensor<1x4x8x10xf32>
+  %low = ingot.constant dense<0.0> : tensor<1x4x8x10xf32>
+  %high = ingot.constant dense<6.0> : tensor<1x4x8x10xf32>
+  %m = ingot.max %c, %low : tensor<1x4x8x10xf32>
+  %y = ingot.min %m, %high : tensor<1x4x8x10xf32>
+  ingot.return %y : tensor<1x4x8x10xf32>
+}

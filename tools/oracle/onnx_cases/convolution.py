@@ -70,3 +70,23 @@ def make(cases):
                                   node("GlobalAveragePool", ["p"], ["y"])], 7)
     block("conv_read_twice", [norm, node("Relu", ["n"], ["a"]), node("Add", ["n", "a"], ["y"])], 8)
     block("conv_scaled_and_shifted", [constant("k", 1.5), node("Mul", ["c", "k"], ["d"]), node("Add", ["d", "k"], ["y"])], 9, kernel=1)
+
+    # Padding by an operator of its own in front: unequal sides, beside the convolution's own; another number, a cut and other modes are no padding of zeros.
+    def padded(name, pads, value=0.0, mode="constant", own=(0, 0, 0, 0), strides=(2, 2), x=(1, 5, 8, 9), bounded=False, group=1):
+        random = cases.random(name)
+        f = lambda *shape: (random.standard_normal(shape) * 0.4).astype(np.float32)
+        nodes = [node("Constant", [], ["pads"], value=numpy_helper.from_array(np.int64(pads), "pads")), constant("value", value),
+                 node("Pad", ["x", "pads", "value"] if mode == "constant" else ["x", "pads"], ["p"], mode=mode),
+                 node("Conv", ["p", "w", "b"], ["c" if bounded else "y"], strides=list(strides), pads=list(own), group=group)]
+        if bounded:
+            nodes += [constant("low", 0), constant("high", 6), node("Clip", ["c", "low", "high"], ["y"])]
+        cases.add(name, None, [("x", f(*x)), ("w", f(10, x[1] // group, 3, 3)), ("b", f(10))], ["y"], nodes=nodes, fixed=("w", "b"))
+
+    padded("pad_behind_conv_relu6", [0, 0, 0, 0, 0, 0, 1, 1], bounded=True)
+    padded("pad_unequal_conv_pads", [0, 0, 1, 2, 0, 0, 2, 0], own=(1, 0, 0, 2))
+    padded("pad_depthwise", [0, 0, 1, 1, 0, 0, 1, 1], group=5, strides=(1, 1))
+    padded("pad_of_another_number", [0, 0, 1, 1, 0, 0, 1, 1], value=0.5)
+    padded("pad_that_cuts", [0, 0, -1, 1, 0, 0, 1, -2])
+    padded("pad_of_channels", [0, 1, 1, 1, 0, -1, 1, 1], x=(1, 5, 8, 9))
+    padded("pad_reflected", [0, 0, 1, 1, 0, 0, 1, 1], mode="reflect")
+    padded("pad_of_batches", [1, 0, 1, 1, 0, 0, 1, 1])
