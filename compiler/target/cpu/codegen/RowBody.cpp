@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The body of a linalg op on 16 lanes (see RowEmitter.h): element-wise ops take vectors where an operand is one,
-// elements picked from tensors become loads (contiguous where the last index ascends with the lanes, else gathers),
+// elements picked from tensors become loads (of neighbours where the last index ascends with the lanes, RowRuns.cpp, else gathers),
 // elementary functions become calls of the microkernels' own (RowFunctions.cpp).
 #include "compiler/target/cpu/codegen/RowEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -97,7 +97,7 @@ bool RowEmitter::cloneOp(Operation &op, Position &at, llvm::DenseMap<Value, Lane
       return true;
     }
     Value steps = vector::StepOp::create(b, loc, VectorType::get(kLanes, b.getIndexType()));
-    lanes[op.getResult(0)] = {arith::AddIOp::create(b, loc, broadcast(first), steps), first};
+    lanes[op.getResult(0)] = {arith::AddIOp::create(b, loc, broadcast(first), steps), Run{first, 1, {}, {}}};
     return true;
   }
   if (isa<tensor::ExtractOp>(op))
@@ -137,6 +137,10 @@ bool RowEmitter::cloneOp(Operation &op, Position &at, llvm::DenseMap<Value, Lane
   if (op.getName().getDialectNamespace() == "math" && !hasInstructions(op))
     return fail(&op, "is an elementary function that the CPU target does not have");
 
+  if (Value lower = compareRun(op, operands)) {
+    lanes[op.getResult(0)] = {lower, {}};
+    return true;
+  }
   SmallVector<Value> values;
   for (Lane &operand : operands)
     values.push_back(isVector ? broadcast(operand.value) : operand.value);
@@ -160,16 +164,7 @@ bool RowEmitter::cloneOp(Operation &op, Position &at, llvm::DenseMap<Value, Lane
   Lane result{b.create(state)->getResult(0), {}};
   if (guard)
     result.value = arith::SelectOp::create(b, loc, guard, integer(type, 0), result.value);
-  // Ascending lanes stay so under a shift by a scalar.
-  if (isVector && isa<arith::AddIOp, arith::SubIOp>(op)) {
-    bool sum = isa<arith::AddIOp>(op);
-    if (operands[0].firstOfAscending && !operands[1].isVector())
-      result.firstOfAscending =
-          sum ? add(operands[0].firstOfAscending, operands[1].value)
-              : b.createOrFold<arith::SubIOp>(loc, operands[0].firstOfAscending, operands[1].value);
-    else if (sum && operands[1].firstOfAscending && !operands[0].isVector())
-      result.firstOfAscending = add(operands[1].firstOfAscending, operands[0].value);
-  }
+  result.run = runOf(op, operands);
   lanes[op.getResult(0)] = result;
   return true;
 }
@@ -197,21 +192,19 @@ bool RowEmitter::extractElement(Operation &op, Position &at, llvm::DenseMap<Valu
     Value step = stride(from, static_cast<unsigned>(i));
     if (!lane.isVector()) {
       where.linear = add(where.linear, multiply(lane.value, step));
-    } else if (lane.firstOfAscending && i + 1 == rank) {
-      where.linear = add(where.linear, lane.firstOfAscending);
-      where.laneStride = index(1);
+    } else if (lane.run && i + 1 == rank && !varying && loadsOf(*lane.run)) {
+      lanes[op.getResult(0)] = {loadRun(from, where.linear, *lane.run, at), {}};
+      return true;
     } else {
       Value part = arith::MulIOp::create(b, loc, lane.value, broadcast(step));
       varying = varying ? Value(arith::AddIOp::create(b, loc, varying, part)) : part;
     }
   }
-  where.contiguous = where.laneStride && !varying;
   if (!varying) {
     lanes[op.getResult(0)] = {load(from, where, at), {}};
     return true;
   }
-  Value indices = where.laneStride ? laneIndices(where) : broadcast(where.linear);
-  indices = arith::AddIOp::create(b, loc, indices, varying);
+  Value indices = arith::AddIOp::create(b, loc, broadcast(where.linear), varying);
   auto type = VectorType::get(kLanes, from.element);
   Value zeros = arith::ConstantOp::create(b, loc, b.getZeroAttr(type));
   Value mask = at.mask;

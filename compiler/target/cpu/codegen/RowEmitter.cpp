@@ -230,8 +230,9 @@ bool RowEmitter::overVectors(int64_t dim, linalg::LinalgOp op, Position &at, Bod
   b.setInsertionPointToStart(&tail.getThenRegion().front());
   at.loops[dim] = whole;
   at.mask = tailMask(whole, size);
+  at.left = b.createOrFold<arith::SubIOp>(loc, size, whole);
   bool done = body(at);
-  at.mask = {};
+  at.mask = at.left = {};
   return done;
 }
 
@@ -301,10 +302,11 @@ Value RowEmitter::foldVectors(int64_t dim, linalg::LinalgOp op, Operation *combi
   // Lanes past the end keep what they have.
   at.loops[dim] = whole;
   at.mask = tailMask(whole, size);
+  at.left = b.createOrFold<arith::SubIOp>(loc, size, whole);
   Value next = fold(at, sums);
   if (next)
     next = arith::SelectOp::create(b, loc, at.mask, next, sums);
-  at.mask = {};
+  at.mask = at.left = {};
   return next;
 }
 

@@ -16,6 +16,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/IRMapping.h"
+#include <optional>
 #include <string>
 
 namespace ingot::target::cpu {
@@ -54,10 +55,16 @@ public:
   bool emitProduct(mlir::linalg::LinalgOp op, mlir::Value row, mlir::Value count);
 
 private:
-  // A scalar or 16 lanes; for lanes of indices, the first when they ascend by one.
+  // Indices of lanes that ascend: max(min(first + lane * step, high), low); a bound may be null.
+  struct Run {
+    mlir::Value first;
+    int64_t step = 1; // above 0
+    mlir::Value low, high;
+  };
+  // A scalar or 16 lanes; for lanes of indices, the run that they are.
   struct Lane {
     mlir::Value value;
-    mlir::Value firstOfAscending;
+    std::optional<Run> run;
     bool isVector() const { return mlir::isa<mlir::VectorType>(value.getType()); }
   };
   // Where the loops stand.
@@ -65,6 +72,7 @@ private:
     llvm::SmallVector<mlir::Value> loops; // index of each loop dimension; for the vector dimension the first lane's
     int64_t vectorDim = -1;
     mlir::Value mask; // of the tail
+    mlir::Value left; // lanes of the tail
   };
   using Body = llvm::function_ref<bool(Position &)>;
   using Fold = llvm::function_ref<mlir::Value(Position &, mlir::Value)>; // accumulator to accumulator, null: failed
@@ -89,6 +97,12 @@ private:
   };
   bool place(mlir::Operation *op, mlir::AffineMap map, const Storage &storage, Position &at, Place &result);
   mlir::Value load(const Storage &storage, const Place &place, Position &at);
+  static std::optional<int64_t> loadsOf(const Run &run);
+  mlir::Value loadRun(const Storage &storage, mlir::Value start, const Run &run, Position &at);
+  std::optional<Run> runOf(mlir::Operation &op, llvm::ArrayRef<Lane> operands);
+  mlir::Value compareRun(mlir::Operation &op, llvm::ArrayRef<Lane> operands);
+  mlir::Value lanesBefore(mlir::Value number, mlir::Value first, int64_t step);
+  mlir::Value lanesBelow(mlir::Value count);
   void store(Storage &storage, const Place &place, Position &at, mlir::Value value);
   mlir::Value laneIndices(const Place &place);
   static int64_t vectorDimOf(mlir::linalg::LinalgOp op, llvm::ArrayRef<int64_t> parallel);
