@@ -267,8 +267,27 @@ struct LowerGeneralOpsPass : public impl::LowerGeneralOpsPassBase<LowerGeneralOp
       if (failed(checkNamed(entry)))
         return signalPassFailure();
       copyPassedOn(entry, outliner);
+      repeatNumbers(entry);
       outlineAll(entry, outliner);
       outlineAll(entry, outliner); // reductions that waited for one that became part of another chain
+    }
+  }
+
+  // A constant of one number that an element-wise op reads is that number, which its chain repeats: nothing as large as the result is stored.
+  static void repeatNumbers(ir::EntryOp entry) {
+    for (Operation &op : llvm::make_early_inc_range(entry.getBody().front())) {
+      if (!isa<ir::ScalarBodyInterface>(op) || ir::isRecipe(op.getResult(0)))
+        continue;
+      for (OpOperand &operand : op.getOpOperands()) {
+        auto constant = operand.get().getDefiningOp<ir::ConstantOp>();
+        auto elements = constant ? dyn_cast<SplatElementsAttr>(constant.getValue()) : SplatElementsAttr();
+        if (!elements || elements.getNumElements() < 2)
+          continue;
+        OpBuilder builder(&op);
+        auto type = RankedTensorType::get({}, tensorOf(operand.get()).getElementType());
+        Value number = ir::ConstantOp::create(builder, constant.getLoc(), type, cast<ElementsAttr>(elements.resizeSplat(type)));
+        operand.set(ir::BroadcastOp::create(builder, op.getLoc(), operand.get().getType(), number));
+      }
     }
   }
 

@@ -257,3 +257,15 @@ ingot.entry @left_over(%x: tensor<?x8xf32, #ingot.dims<"rows", "">>, %z: tensor<
   %e = ingot.reduce %t {kind = #ingot.reduce<min>, axis = 2 : i64} : tensor<?x4x2xf32, #ingot.dims<"rows", "", "">> -> tensor<?x4xf32, #ingot.dims<"rows", "">>
   ingot.return %a, %b, %t, %d, %e : tensor<?x8xf32, #ingot.dims<"rows", "">>, tensor<?xf32, #ingot.dims<"rows">>, tensor<?x4x2xf32, #ingot.dims<"rows", "", "">>, tensor<?x4xf32, #ingot.dims<"rows", "">>, tensor<?x4xf32, #ingot.dims<"rows", "">>
 }
+
+// -----
+
+// A constant of one number is stored as a number, whatever its shape.
+// CHECK-LABEL: ingot.entry @number
+// CHECK:         %[[N:.*]] = ingot.constant dense<5.000000e-01> : tensor<f32>
+// CHECK:         ingot.call @"broadcast-add-f32-4x8"(%[[N]], %arg0)
+ingot.entry @number(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {arg_names = ["x"], res_names = ["y"]} {
+  %half = ingot.constant dense<5.000000e-01> : tensor<4x8xf32>
+  %y = ingot.add %x, %half : tensor<4x8xf32>
+  ingot.return %y : tensor<4x8xf32>
+}
