@@ -7,6 +7,8 @@
 #include "passes/Passes.h"
 
 #include "dialects/ingot/IngotDialect.h"
+#include "passes/fusion/Match.h"
+#include "passes/layout/GroupNorms.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -304,8 +306,42 @@ private:
     op.erase();
   }
 
+  // A norm over groups of channels and all positions: groups as rows, which become channels again behind it.
+  bool convertGroups(ir::ReshapeOp op) {
+    auto norm = op.getInput().getDefiningOp<ir::LayerNormOp>();
+    const RankedTensorType to = tensorOf(op.getResult());
+    if (!norm || !norm->hasOneUse() || to.getRank() < 3 || tensorOf(norm.getInput()).getRank() != 3 || !to.getElementType().isF32() ||
+        !match::isConstant(norm.getGamma(), 1, 0) || (norm.getBeta() && !match::isConstant(norm.getBeta(), 0, 0)))
+      return false;
+    const RankedTensorType rows = tensorOf(norm.getInput());
+    const int64_t groups = rows.getDimSize(1), channels = to.getDimSize(1);
+    int64_t positions = 1;
+    for (int64_t size : to.getShape().drop_front(2)) {
+      if (ShapedType::isDynamic(size))
+        return false;
+      positions *= size;
+    }
+    if (ShapedType::isDynamic(groups) || ShapedType::isDynamic(channels) || groups == 0 || positions == 0 || channels % groups != 0 ||
+        !(ir::dimOf(rows, 0) == ir::dimOf(to, 0)) || rows.getDimSize(2) != channels / groups * positions)
+      return false;
+    Value input = lastOf.lookup(norm.getInput()); // where each channel is a group
+    if (auto cut = norm.getInput().getDefiningOp<ir::ReshapeOp>(); cut && cut.getInput().getType() == to)
+      input = lastOf.lookup(cut.getInput());
+    else if (groups != channels)
+      input = {};
+    if (!input)
+      return false;
+    if (const RankedTensorType type = lastType(to); input.getType() != type)
+      input = ir::ReshapeOp::create(builder, op.getLoc(), type, input);
+    replace(op.getResult(), groupNormLast(builder, norm.getLoc(), input, groups, norm.getEps().convertToDouble()));
+    op.erase();
+    return true;
+  }
+
   // Dimensions behind the channels that are cut otherwise, or that are 1 and leave.
   void convert(ir::ReshapeOp op) {
+    if (convertGroups(op))
+      return;
     Value last = lastOf.lookup(op.getInput());
     if (!last)
       return;

@@ -6,6 +6,7 @@
 //   batches[t]    how many k have starts[k+1] <= t     places[t]   how many s have counts[batches[t], s] <= t -
 //   starts[batches[t]]
 #include "passes/shapes/PackedRows.h"
+#include "passes/Compute.h"
 #include "passes/Locations.h"
 #include "passes/shapes/Dimensions.h"
 
@@ -49,25 +50,9 @@ PackedRows::PackedRows(ir::EntryOp entry, const RowSpace &space, Value given, in
   count();
 }
 
-// An ingot.compute, a sum where there is an extent. The body gets the inputs as arguments, then the loops' indices.
 Value PackedRows::compute(RankedTensorType type, ArrayRef<Value> inputs, std::optional<ir::Dim> extent,
                           llvm::function_ref<Value(OpBuilder &, ValueRange, ValueRange)> body) {
-  auto kind = extent ? ir::ReduceKindAttr::get(b.getContext(), ir::ReduceKind::Sum) : ir::ReduceKindAttr();
-  SmallVector<Attribute> extents;
-  if (extent)
-    extents.push_back(b.getStringAttr(extent->text()));
-  Location loc = entry.getLoc();
-  auto op = ir::ComputeOp::create(b, loc, type, inputs, kind, b.getArrayAttr(extents));
-  Block &block = op.getBody().emplaceBlock();
-  for (Value input : inputs)
-    block.addArgument(input.getType(), loc);
-  for (int64_t i = 0; i < type.getRank() + (extent ? 1 : 0); ++i)
-    block.addArgument(b.getIndexType(), loc);
-  OpBuilder inner = OpBuilder::atBlockEnd(&block);
-  auto arguments = block.getArguments();
-  Value result = body(inner, arguments.take_front(inputs.size()), arguments.drop_front(inputs.size()));
-  ir::YieldOp::create(inner, loc, result);
-  return op.getResult();
+  return makeCompute(b, entry.getLoc(), type, inputs, extent, body);
 }
 
 static Value asIndex(OpBuilder &b, Value integer) {

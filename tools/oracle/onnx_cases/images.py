@@ -103,6 +103,23 @@ def make(cases):
 
     net("norms_between_convolutions", (2, 3, 16, 12), norms)
 
+    # Norms of groups as exporters write them for want of an operator, with planes as rows, and of one group; instances in one dimension.
+    def written_out(weight):
+        def norm(of, to, groups, channels, key):
+            return [node("Reshape", [of, weight(key + "cut", values=ints(0, groups, -1))], [key + "r"]),
+                    node("InstanceNormalization", [key + "r", weight(key + "one", values=np.ones(groups, np.float32)), weight(key + "zero", values=np.zeros(groups, np.float32))], [key + "n"]),
+                    node("Shape", [of], [key + "s"]), node("Reshape", [key + "n", key + "s"], [key + "b"]),
+                    node("Mul", [key + "b", weight(key + "g", channels, 1, 1)], [key + "m"]), node("Add", [key + "m", weight(key + "o", channels, 1, 1)], [to])]
+
+        return [node("Conv", ["x", weight("w0", 24, 3, 3, 3)], ["c0"], pads=[1] * 4), *norm("c0", "n0", 4, 24, "a"), node("Relu", ["n0"], ["r0"]),
+                node("Conv", ["r0", weight("w1", 16, 24, 3, 3)], ["c1"], pads=[1] * 4, strides=[2, 2]), *norm("c1", "n1", 1, 16, "b"), node("Sigmoid", ["n1"], ["s1"]),
+                node("Mul", ["n1", "s1"], ["r1"]), *norm("r1", "n2", 16, 16, "c"), node("Conv", ["n2", weight("w2", 8, 16, 1, 1)], ["y"])]
+
+    net("norms_of_groups", (2, 3, 11, 13), written_out)
+    net("norms_of_sequences", (2, 6, 70), lambda weight: [
+        node("Conv", ["x", weight("w0", 16, 6, 3)], ["c0"]), node("InstanceNormalization", ["c0", weight("g", 16), weight("o", 16)], ["n"]), node("Gelu", ["n"], ["k"]),
+        node("Conv", ["k", weight("w1", 16, 16, 3)], ["c1"]), node("GroupNormalization", ["c1", weight("g1", 16), weight("o1", 16)], ["y"], num_groups=2)])
+
     # Patches become tokens; boxes of a detector become rows.
     net("patches", (2, 3, 8, 12), lambda weight: [
         node("Conv", ["x", weight("w0", 24, 3, 4, 4), weight("b0", 24)], ["c"], strides=[4, 4]),
