@@ -71,6 +71,15 @@ Standardized standardize(Op &op, Tensor x, const std::vector<size_t> &axes, doub
   return {div(op, centred, deviation), mean, div(op, number(op, x, 1), deviation)};
 }
 
+// The same over the dimensions from `first` on, as rows of one dimension, which is what the norms of the IR are of.
+Tensor standardizeRest(Op &op, Tensor x, size_t first, double eps) {
+  if (first >= x->rank())
+    return standardize(op, x, {}, eps).values;
+  Shape rows(x->shape.begin(), x->shape.begin() + std::ptrdiff_t(first));
+  rows.push_back(elementsOf(Shape(x->shape.begin() + std::ptrdiff_t(first), x->shape.end())));
+  return op.graph.reshape(standardize(op, op.graph.reshape(x, rows), {first}, eps).values, x->shape);
+}
+
 std::vector<size_t> axesFrom(size_t first, size_t rank) {
   std::vector<size_t> axes;
   for (size_t d = first; d < rank; ++d)
@@ -190,10 +199,10 @@ std::vector<Tensor> batchNorm(Op &op) {
 std::vector<Tensor> instanceNorm(Op &op) {
   Tensor x = op.input(0), wide = widened(op, x);
   needsChannels(op, x);
-  Standardized made = standardize(op, wide, axesFrom(2, x->rank()), op.real("epsilon", 1e-5));
+  Tensor values = standardizeRest(op, wide, 2, op.real("epsilon", 1e-5));
   Tensor scale = perChannel(op, op.graph.cast(op.input(1), wide->dataType), x->rank(), "the scale");
   Tensor bias = perChannel(op, op.graph.cast(op.input(2), wide->dataType), x->rank(), "the bias");
-  return {op.graph.cast(add(op, mul(op, made.values, scale), bias), x->dataType)};
+  return {op.graph.cast(add(op, mul(op, values, scale), bias), x->dataType)};
 }
 
 // Channels in groups. Scale and bias are of groups in version 18, of channels since 21.
@@ -207,13 +216,14 @@ template <bool ofGroups> std::vector<Tensor> groupNorm(Op &op) {
     op.fail(x->shape[1].text() + " channels are no multiple of " + groups.text() + " groups");
   Shape split = {x->shape[0], groups, *channels};
   split.insert(split.end(), x->shape.begin() + 2, x->shape.end());
-  Standardized made = standardize(op, graph.reshape(wide, split), axesFrom(2, split.size()), op.real("epsilon", 1e-5));
+  Tensor values = standardizeRest(op, graph.reshape(wide, split), 2, op.real("epsilon", 1e-5));
   auto parameter = [&](size_t index, const char *name) {
     Tensor given = graph.cast(op.input(index), wide->dataType);
     return perChannel(op, given, ofGroups ? split.size() : x->rank(), name);
   };
   Tensor scale = parameter(1, "the scale"), bias = parameter(2, "the bias");
-  Tensor values = ofGroups ? made.values : graph.reshape(made.values, x->shape);
+  if (!ofGroups)
+    values = graph.reshape(values, x->shape);
   Tensor y = add(op, mul(op, values, scale), bias);
   return {graph.cast(ofGroups ? graph.reshape(y, x->shape) : y, x->dataType)};
 }
