@@ -167,7 +167,8 @@ class GraphBuilder {
   // ("as many rows as columns") and with the name of the scope that is open.
   enum class Relation {
     equal,
-    broadcasts // equal, or one of them is 1
+    broadcasts, // equal, or one of them is 1
+    most        // the first is at most the second
   };
   void require(Relation relation, const Dimension &a, const Dimension &b, const std::string &words);
   // Closes it; results are of the shapes that their values have.

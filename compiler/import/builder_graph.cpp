@@ -90,9 +90,10 @@ void GraphBuilder::require(Relation relation, const Dimension &a, const Dimensio
     auto constant = of.constant();
     return constant ? std::to_string(*constant) : on.dimName(of);
   };
-  // How far the two are apart is not more than 0; and nor is that, times how far each is from 1.
+  // How far the two are apart (the first is beyond the second) is not more than 0; and nor is that, times how far each is from 1.
   const std::string x = nameOf(a), y = nameOf(b);
-  std::string text = "0-(max(" + x + ", " + y + ")-min(" + x + ", " + y + "))";
+  const std::string least = relation == Relation::most ? "(" + y + ")" : "min(" + x + ", " + y + ")";
+  std::string text = "0-(max(" + x + ", " + y + ")-" + least + ")";
   if (relation == Relation::broadcasts)
     for (const std::string &each : {x, y})
       text += "*max(" + each + "-1, 1-(" + each + "))";

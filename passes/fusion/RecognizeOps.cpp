@@ -27,29 +27,34 @@ using namespace match;
 using ir::tensorOf;
 bool near(double a, double b) { return std::fabs(a - b) <= 1e-4 * std::fabs(b); }
 
-// 1 / (1 + e^-x)
+// 1 / (1 + e^-x), and y / (1 + e^-x) as y times that.
 struct Sigmoid : OpRewritePattern<ir::DivOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ir::DivOp op, PatternRewriter &rewriter) const override {
     double one, sign;
     Value power;
-    if (!isConstant(op.getLhs(), 1) || !plusConstant(op.getRhs(), one, power) || !near(one, 1))
+    if (!plusConstant(op.getRhs(), one, power) || !near(one, 1))
       return failure();
     auto exp = power.getDefiningOp<ir::ExpOp>();
-    if (!exp)
+    if (!exp || exp.getType() != op.getType())
       return failure();
     Value x = unscaled(exp.getInput(), sign);
     if (sign != -1 || x.getType() != op.getType())
-      return failure();
-    rewriter.replaceOpWithNewOp<ir::SigmoidOp>(op, x);
+      x = ir::NegOp::create(rewriter, op.getLoc(), exp.getInput());
+    if (isConstant(op.getLhs(), 1)) {
+      rewriter.replaceOpWithNewOp<ir::SigmoidOp>(op, x);
+      return success();
+    }
+    Value sigmoid = ir::SigmoidOp::create(rewriter, op.getLoc(), x);
+    rewriter.replaceOpWithNewOp<ir::MulOp>(op, op.getLhs(), sigmoid);
     return success();
   }
 };
 
-// Products of x with a gate of x: SiLU and both forms of GELU.
-struct GatedActivation : OpRewritePattern<ir::MulOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ir::MulOp op, PatternRewriter &rewriter) const override {
+// Products of x with a gate of x, which may be divided by a number: SiLU and both forms of GELU.
+template <typename OpT> struct GatedActivation : OpRewritePattern<OpT> {
+  using OpRewritePattern<OpT>::OpRewritePattern;
+  LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
     Product product = productOf(op);
     if (product.factors.size() != 2)
       return failure();
@@ -57,7 +62,7 @@ struct GatedActivation : OpRewritePattern<ir::MulOp> {
       Value x = product.factors[i], gate = product.factors[1 - i];
       if (x.getType() != op.getType())
         continue;
-      if (auto sigmoid = gate.getDefiningOp<ir::SigmoidOp>()) {
+      if (auto sigmoid = gate.template getDefiningOp<ir::SigmoidOp>()) {
         if (product.constant != 1)
           continue;
         if (sigmoid.getInput() == x)
@@ -68,24 +73,28 @@ struct GatedActivation : OpRewritePattern<ir::MulOp> {
           continue;
         return success();
       }
-      double one, scale;
+      // (1 + f) / 2, of which both terms may hold their half; 1 - erf(-a), as Keras' erfc is written out, is 1 + erf(a).
+      double half, scale, sign = 1, factor;
       Value inner;
-      if (!near(product.constant, 0.5))
-        continue;
-      double sign = 1; // of what is added to 1: 1 - erf(-a), as Keras' erfc is written out, is 1 + erf(a)
-      if (auto rest = gate.getDefiningOp<ir::SubOp>(); rest && isConstant(rest.getLhs(), 1)) {
+      if (auto rest = gate.template getDefiningOp<ir::SubOp>(); rest && constantOf(rest.getLhs())) {
+        half = *constantOf(rest.getLhs());
         inner = rest.getRhs();
         sign = -1;
-      } else if (!plusConstant(gate, one, inner) || !near(one, 1)) {
+      } else if (!plusConstant(gate, half, inner)) {
         continue;
       }
-      if (auto erf = inner.getDefiningOp<ir::ErfOp>()) {
+      inner = unscaled(inner, factor);
+      if (factor < 0)
+        sign = -sign;
+      if (!near(half * product.constant, 0.5) || !near(std::fabs(factor) * product.constant, 0.5))
+        continue;
+      if (auto erf = inner.template getDefiningOp<ir::ErfOp>()) {
         if (unscaled(erf.getInput(), scale) != x || !near(scale * sign, std::sqrt(0.5)))
           continue;
         rewriter.replaceOpWithNewOp<ir::GeluOp>(op, x);
         return success();
       }
-      if (auto tanh = inner.getDefiningOp<ir::TanhOp>()) {
+      if (auto tanh = inner.template getDefiningOp<ir::TanhOp>()) {
         if (!isTanhArgument(tanh.getInput(), x, sign))
           continue;
         rewriter.replaceOpWithNewOp<ir::GeluTanhOp>(op, x);
@@ -165,6 +174,23 @@ struct Softmax : OpRewritePattern<ir::DivOp> {
         if (auto constant = constantOf(number); constant && std::isinf(*constant) && *constant < 0)
           value = rest;
     return reducedAlongLast(value, ir::ReduceKind::Max);
+  }
+};
+
+// The same as a product with 1 / sum.
+struct SoftmaxProduct : OpRewritePattern<ir::MulOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::MulOp op, PatternRewriter &rewriter) const override {
+    for (auto [power, inverse] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
+      auto exp = power.getDefiningOp<ir::ExpOp>();
+      Value row = exp ? perRow(inverse) : Value();
+      auto div = row ? row.getDefiningOp<ir::DivOp>() : ir::DivOp();
+      if (!div || !isConstant(div.getLhs(), 1, 0) || reducedAlongLast(throughReshape(div.getRhs()), ir::ReduceKind::Sum) != exp.getResult())
+        continue;
+      rewriter.replaceOpWithNewOp<ir::DivOp>(op, power, ir::BroadcastOp::create(rewriter, op.getLoc(), op.getType(), div.getRhs()));
+      return success();
+    }
+    return failure();
   }
 };
 
@@ -484,7 +510,7 @@ template <typename OpT> struct WideRows : OpRewritePattern<OpT> {
 struct RecognizeOpsPass : public impl::RecognizeOpsPassBase<RecognizeOpsPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<Sigmoid, GatedActivation, Softmax, NormProduct<ir::DivOp>, NormProduct<ir::MulOp>, NormScale, NormShift, LinearBias,
+    patterns.add<Sigmoid, GatedActivation<ir::MulOp>, GatedActivation<ir::DivOp>, Softmax, SoftmaxProduct, NormProduct<ir::DivOp>, NormProduct<ir::MulOp>, NormScale, NormShift, LinearBias,
                  NormInTwoTerms, WideRows<ir::RmsNormOp>, WideRows<ir::LayerNormOp>, WideRows<ir::SoftmaxOp>>(&getContext());
     addWeightPatterns(patterns);
     addChoicePatterns(patterns);

@@ -53,6 +53,9 @@ static void check(Graph &graph, const AttentionSpec &spec) {
 
 // Which keys positions and lengths let a query see, bool [B or 1, 1, S, T]; null where they let it see all.
 static Tensor visible(Graph &graph, const AttentionSpec &spec) {
+  for (Tensor each : {spec.lengths, spec.offsets})
+    if (each && (each->rank() != 1 || graph.differ(each->shape[0], spec.q->shape[0], "a length for each sequence")))
+      throw ImportError("lengths of sequences have shape " + textOf(each->shape) + "; expected [" + spec.q->shape[0].text() + "]");
   const int64_t right = spec.causal ? (spec.right < 0 ? 0 : std::min<int64_t>(spec.right, 0)) : spec.right;
   if (right < 0 && spec.left < 0 && !spec.lengths)
     return nullptr;
@@ -91,8 +94,29 @@ static Tensor softmaxBeside(Graph &graph, Tensor x, Tensor sink) {
   return graph.elementwise(ScalarOp::div, {powers, sum});
 }
 
-Attended attention(Graph &graph, const AttentionSpec &spec) {
-  check(graph, spec);
+// A mask or bias with the dimensions of the scores, or 1, where exporters gave them names of their own.
+static Tensor fitted(Graph &graph, Tensor mask, const Shape &scores) {
+  if (!mask || mask->rank() > scores.size())
+    return mask;
+  Shape shape = mask->shape;
+  for (size_t d = 0; d < shape.size(); ++d) {
+    const Dimension &wanted = scores[scores.size() - shape.size() + d];
+    if (shape[d] == Dimension(1) || shape[d] == wanted)
+      continue;
+    if (graph.differ(shape[d], wanted, "a mask or bias of shape " + textOf(mask->shape) + " for scores of " + textOf(scores)))
+      throw ImportError("a mask or bias has shape " + textOf(mask->shape) + "; expected one that repeats to " + textOf(scores));
+    shape[d] = wanted;
+  }
+  if (shape == mask->shape)
+    return mask;
+  return graph.compute(mask->dataType, shape, [&](const Indices &i) { return graph.at(mask, i); });
+}
+
+Attended attention(Graph &graph, const AttentionSpec &given) {
+  check(graph, given);
+  AttentionSpec spec = given;
+  for (Tensor *mask : {&spec.bias, &spec.allowed})
+    *mask = fitted(graph, *mask, {spec.q->shape[0], spec.q->shape[1], spec.q->shape[2], spec.k->shape[2]});
   const DataType type = spec.q->dataType, wide = wideType(type);
   const int64_t heads = *spec.q->shape[1].constant(), shared = *spec.k->shape[1].constant();
   const Dimension batch = spec.q->shape[0], rows = spec.q->shape[2], columns = spec.k->shape[2];
@@ -164,6 +188,14 @@ Tensor rotary(Graph &graph, const RotarySpec &spec) {
                         "; expected the input's type and " + std::to_string(half) + " columns in " + std::to_string(rank) + " dimensions");
   if (spec.positions && (spec.positions->rank() != 2 || isFloat(spec.positions->type)))
     throw ImportError("the positions have shape " + textOf(spec.positions->shape) + "; expected integers [batch, sequence]");
+  auto goes = [&](Tensor of) { // of all, or of each sequence; a row for each position
+    return (of->shape[0] == Dimension(1) || !graph.differ(of->shape[0], x->shape[0], "positions of shape " + textOf(of->shape) + " for " + textOf(x->shape))) &&
+           !graph.differ(of->shape[1], x->shape[2], "positions of shape " + textOf(of->shape) + " for " + textOf(x->shape));
+  };
+  if (spec.positions ? !goes(spec.positions) : !goes(spec.cos) || !goes(spec.sin))
+    throw ImportError((spec.positions ? "the positions have shape " + textOf(spec.positions->shape)
+                                      : "the tables have shapes " + textOf(spec.cos->shape) + " and " + textOf(spec.sin->shape)) +
+                      "; expected rows for a batch of " + x->shape[0].text() + " and " + x->shape[2].text() + " positions");
   const DataType wide = wideType(x->dataType);
   Tensor turned = graph.compute(wide, x->shape, [&](const Indices &i) {
     const Scalar zero(0), two(2), middle(half), inside = i[3] < Scalar(width);

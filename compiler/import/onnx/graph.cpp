@@ -571,6 +571,15 @@ bool Graph::differ(const Dimension &a, const Dimension &b, const std::string &wo
   return false;
 }
 
+bool Graph::exceeds(const Dimension &a, const Dimension &b, const std::string &words) {
+  if (a == b)
+    return false;
+  if (a.isConstant() && b.isConstant())
+    return *a.constant() > *b.constant();
+  builder.require(GraphBuilder::Relation::most, a, b, words + ": " + a.text() + " <= " + b.text());
+  return false;
+}
+
 // Whether some dimension is neither a number nor a product or shifted symbol: what its product with others is nobody sees.
 static bool isOpaque(const Shape &shape) {
   return std::any_of(shape.begin(), shape.end(), [](const Dimension &dimension) {

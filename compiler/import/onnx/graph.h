@@ -164,6 +164,8 @@ public:
   // Whether the two are different for all inputs. Where they may be equal, runs are refused where they are not, told by `words`:
   // "as many rows as columns".
   bool differ(const Dimension &a, const Dimension &b, const std::string &words);
+  // Whether the first is more than the second for all inputs; runs are refused in the same way where it is for them.
+  bool exceeds(const Dimension &a, const Dimension &b, const std::string &words);
   // The tensor in another shape, of as many elements as a run then has to have.
   Tensor reshapeUnproven(Tensor x, const Shape &shape);
 

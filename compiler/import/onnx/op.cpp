@@ -84,6 +84,18 @@ static void checkRange(std::string_view name, int64_t value) {
     throw ImportError("attribute '" + std::string(name) + "' is " + std::to_string(value) + "; expected a number between -2^31 and 2^31");
 }
 
+void Op::repeats(Tensor parameter, const Shape &shape, const char *name) const {
+  if (!parameter)
+    return;
+  const std::string words = std::string(name) + " of shape " + textOf(parameter->shape) + " that repeats to " + textOf(shape);
+  bool fits = parameter->rank() <= shape.size();
+  for (size_t d = 0; fits && d < parameter->rank(); ++d)
+    if (const Dimension &own = parameter->shape[d]; !(own == Dimension(1)))
+      fits = !graph.differ(own, shape[shape.size() - parameter->rank() + d], words);
+  if (!fits)
+    fail(std::string(name) + " has shape " + textOf(parameter->shape) + "; expected one that repeats to " + textOf(shape));
+}
+
 int64_t Op::integer(std::string_view name, std::optional<int64_t> otherwise) const {
   const proto::AttributeProto *found = attribute(name);
   if (!found && !otherwise)

@@ -66,6 +66,8 @@ public:
   std::optional<std::vector<size_t>> axes(size_t index, size_t rank) const;
 
   [[noreturn]] void fail(const std::string &what) const { throw ImportError(what); }
+  // Fails where a parameter does not repeat to the shape (ONNX, "unidirectional broadcasting").
+  void repeats(Tensor parameter, const Shape &shape, const char *name) const;
 
 private:
   std::vector<Tensor> tensors;

@@ -3,6 +3,8 @@
 // See schema.h.
 #include "compiler/import/onnx/schema.h"
 
+#include <algorithm>
+#include <charconv>
 #include <map>
 
 namespace ingot::onnx {
@@ -13,6 +15,7 @@ struct Schema {
   std::string_view domain, name;
   int fewest, most;            // inputs; -1: any number
   std::string_view attributes; // with blanks between them
+  std::string_view types;      // of inputs, as schemas.inc says; empty: nothing is said
 };
 
 constexpr Schema kSchemas[] = {
@@ -39,7 +42,56 @@ bool lists(std::string_view names, std::string_view name) {
   return false;
 }
 
+// What the types of one input may be: bits of data types, and the first input that has the same.
+struct InputType {
+  uint64_t mask = 0;
+  int first = -1;
+};
+
+std::vector<InputType> typesOf(std::string_view text) {
+  std::vector<InputType> types;
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(' '), text.size()), colon = text.find(':');
+    InputType type;
+    std::from_chars(text.data(), text.data() + colon, type.mask, 16);
+    std::from_chars(text.data() + colon + 1, text.data() + end, type.first);
+    types.push_back(type);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return types;
+}
+
+std::string listOf(uint64_t mask) {
+  std::vector<std::string> names;
+  for (int number = 0; number < 64; ++number)
+    if (const auto type = DataType(number); mask >> number & 1 && storage(type))
+      names.push_back(nameOf(type));
+  std::string text;
+  for (size_t i = 0; i < names.size(); ++i)
+    text += (i == 0 ? "" : i + 1 == names.size() ? " or " : ", ") + names[i];
+  return text;
+}
+
 } // namespace
+
+std::string typeProblem(std::string_view domain, const proto::NodeProto &node, int64_t version, const std::vector<std::optional<DataType>> &inputs) {
+  const Schema *schema = find(domain, node.op_type());
+  if (!schema || schema->types.empty())
+    return "";
+  const std::vector<InputType> types = typesOf(schema->types);
+  const std::string set = " (operator set " + std::to_string(version) + (domain.empty() ? "" : " of " + std::string(domain)) + ")";
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i])
+      continue;
+    const InputType &type = types[std::min(i, types.size() - 1)];
+    if (!(type.mask >> int(*inputs[i]) & 1))
+      return "input " + std::to_string(i) + " is of " + nameOf(*inputs[i]) + "; expected " + listOf(type.mask) + set;
+    if (const size_t first = size_t(type.first); type.first >= 0 && first < i && inputs[first] && *inputs[first] != *inputs[i])
+      return "input " + std::to_string(first) + " is of " + nameOf(*inputs[first]) + " and input " + std::to_string(i) + " of " + nameOf(*inputs[i]) +
+             "; expected one type" + set;
+  }
+  return "";
+}
 
 std::vector<std::string> schemaProblems(std::string_view domain, const proto::NodeProto &node, int64_t version) {
   const Schema *schema = find(domain, node.op_type());

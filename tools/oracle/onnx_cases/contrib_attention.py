@@ -70,6 +70,12 @@ def make(cases):
         cases.add(f"attention_mask_{name}", "Attention", base + [("mask", mask)], ["y"], heads, fixed=("w", "b"))
     cases.add("attention_mask_dynamic", "Attention", base + [("mask", masks["raw"])], ["y"], {**heads, "mask_filter_value": -30.0}, fixed=("w", "b"),
               dynamic={**dynamic, "mask": {0: "batch", 1: "sequence"}})
+    # Where the mask's dimensions have names of their own, they must be those of the input.
+    own = {"ends": {0: "m"}, "raw": {0: "m", 1: "k"}, "each_query": {0: "m", 1: "q", 2: "k"}}
+    refusals = {"ends": {"x": [2, 5, 8], "mask": [4]}, "raw": {"x": [2, 5, 8], "mask": [2, 3]}, "each_query": {"x": [2, 5, 8], "mask": [2, 5, 2]}}
+    for name, dims in own.items():
+        cases.add(f"attention_mask_{name}_of_other_names", "Attention", base + [("mask", masks[name])], ["y"], heads, fixed=("w", "b"), dynamic={**dynamic, "mask": dims},
+                  refused=[(refusals[name], r"input 'mask' has \S+ = \d, but input 'x' has \d")])
     cases.add("attention_past", "Attention", base + [("mask", None), ("past", f("past", 2, 2, 2, 3, 4))], ["y", "present"],
               {**heads, "unidirectional": 1}, fixed=("w", "b"), dynamic={**dynamic, "past": {1: "batch", 3: "past"}})
     cases.add("attention_bias", "Attention", base + [("mask", None), ("past", None), ("bias", f("ab", 1, 2, 5, 5))], ["y"], heads)

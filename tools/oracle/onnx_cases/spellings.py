@@ -207,6 +207,39 @@ def gelu_by_sigmoid(w):
     return [w("Mul", h, w("Sigmoid", w("Mul", np.float32(2 * np.sqrt(2 / np.pi)), inner)))], "1 GELU (tanh), 1 linear"
 
 
+def gates_in_other_words(w):
+    """SiLU as a quotient, GELU with halves inside, behind and by a division."""
+    x = w.x("batch", "length")
+    half = np.float32(0.5)
+
+    def erf(h):
+        return w("Erf", w("Div", h, np.float32(np.sqrt(2))))
+
+    def tanh(h):
+        cubic = w("Mul", np.float32(0.044715), w("Pow", h, np.float32(3)))
+        return w("Tanh", w("Mul", np.float32(np.sqrt(2 / np.pi)), w("Add", h, cubic)))
+
+    def by(gate):
+        h = w.linear(x, WIDTH, 32)
+        return gate(h)
+
+    return [by(lambda h: w("Div", h, w("Add", np.float32(1), w("Exp", w("Neg", h))))),
+            by(lambda h: w("Mul", h, w("Add", half, w("Mul", half, erf(h))))),
+            by(lambda h: w("Div", w("Mul", h, w("Add", np.float32(1), erf(h))), np.float32(2))),
+            by(lambda h: w("Mul", h, w("Add", w("Div", erf(h), np.float32(2)), half))),
+            by(lambda h: w("Mul", w("Add", half, w("Mul", tanh(h), half)), h))], "3 GELU, 1 GELU (tanh), 1 SiLU, 5 linear"
+
+
+def softmax_by_a_reciprocal(w):
+    x = w.x("batch", "length")
+    q, k, v = (w("Transpose", w("Reshape", w.linear(x, WIDTH, WIDTH), whole(0, 0, HEADS, SIZE)), perm=[0, 2, 1, 3]) for _ in range(3))
+    scores = w("Mul", w("MatMul", q, w("Transpose", k, perm=[0, 1, 3, 2])), np.float32(SIZE**-0.5))
+    power = w("Exp", w("Sub", scores, w("ReduceMax", scores, axes=[-1])))
+    probabilities = w("Mul", power, w("Reciprocal", w("ReduceSum", power, whole(-1))))
+    y = w("Reshape", w("Transpose", w("MatMul", probabilities, v), perm=[0, 2, 1, 3]), whole(0, 0, WIDTH))
+    return [w.linear(y, WIDTH, WIDTH)], "1 attention, 4 linear"
+
+
 def einsum_in_any_order(w):
     """Products whose letters stand in no order that a product of matrices has."""
     a = w.input("a", w.random.standard_normal((3, 2, 5, 4)).astype(np.float32), "", "n")
@@ -270,7 +303,7 @@ def queries_without_keys(w):
 
 
 def make(cases):
-    for spelling in (flax, keras, gluon, paddle, minus_infinity_kept_finite, first_bert, keras_exported, masked_after_the_softmax, gelu_by_sigmoid, einsum_in_any_order,
+    for spelling in (flax, keras, gluon, paddle, minus_infinity_kept_finite, first_bert, keras_exported, masked_after_the_softmax, gelu_by_sigmoid, gates_in_other_words, softmax_by_a_reciprocal, einsum_in_any_order,
                      first_gpt, xlnet, places_of_an_image, queries_without_keys):
         w = Writer(cases, spelling.__name__)
         outputs, graph = spelling(w)

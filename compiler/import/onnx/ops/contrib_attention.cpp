@@ -49,21 +49,25 @@ Tensor maskBias(Op &op, Tensor mask, const Dimension &batch, const Dimension &qu
     });
   };
   const Shape &shape = mask->shape;
-  if (shape.size() == 1 && fits(shape[0], batch)) // keys of each sequence
+  const std::string words = "a mask of shape " + textOf(shape) + " for a batch of " + batch.text() + ", " + queries.text() + " queries and " + keys.text() + " keys";
+  // What it may fit it then has to.
+  auto same = [&](const Dimension &a, const Dimension &b) { return fits(a, b) && !graph.differ(a, b, words); };
+  auto most = [&](const Dimension &a, const Dimension &b) { return !graph.exceeds(a, b, words); };
+  if (shape.size() == 1 && !(shape[0] == batch * 2) && same(shape[0], batch)) // keys of each sequence
     return graph.compute(DataType::f32, {batch, 1, 1, keys}, [&](const Indices &i) {
       return select(i[3] < cast(graph.at(mask, {i[0]}), ElementType::index), seen, hidden);
     });
-  if (shape.size() == 1 && fits(shape[0], batch * 2)) // ends, then beginnings
+  if (shape.size() == 1 && same(shape[0], batch * 2)) // ends, then beginnings
     return graph.compute(DataType::f32, {batch, 1, 1, keys}, [&](const Indices &i) {
       Scalar end = cast(graph.at(mask, {i[0]}), ElementType::index);
       Scalar begin = cast(graph.at(mask, {i[0] + Scalar(batch)}), ElementType::index);
       return select(both(i[3] >= begin, i[3] < end), seen, hidden);
     });
-  if (shape.size() == 2 && fits(shape[1], keys))
+  if (shape.size() == 2 && same(shape[1], keys))
     return raw({shape[0], 1, 1, keys}, [](const Indices &i) { return Indices{i[0], i[3]}; });
-  if (shape.size() == 3 && fits(shape[1], queries) && fits(shape[2], keys))
+  if (shape.size() == 3 && fits(shape[1], queries) && fits(shape[2], keys) && same(shape[1], queries) && same(shape[2], keys))
     return raw({shape[0], 1, queries, keys}, [](const Indices &i) { return Indices{i[0], i[2], i[3]}; });
-  if (shape.size() == 4 && shape[1] == Dimension(1)) // of the longest sequences: the rows of these queries
+  if (shape.size() == 4 && shape[1] == Dimension(1) && most(past + queries, shape[2]) && most(keys, shape[3])) // of the longest sequences: the rows of these queries
     return raw({shape[0], 1, queries, keys}, [&](const Indices &i) { return Indices{i[0], Scalar(0), i[2] + Scalar(past), i[3]}; });
   op.fail("the mask has shape " + textOf(shape) + " for a batch of " + batch.text() + ", " + queries.text() + " queries and " +
           keys.text() + " keys; that form is not supported");

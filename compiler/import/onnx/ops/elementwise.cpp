@@ -148,13 +148,19 @@ std::vector<Tensor> sign(Op &op) {
   })};
 }
 
+// Floats of 8 bits, which are held as their bits, as numbers.
+Tensor readable(Op &op) {
+  Tensor x = op.input(0);
+  return isSmallFloat(x->dataType) ? op.graph.cast(x, DataType::f32) : x;
+}
+
 std::vector<Tensor> isNan(Op &op) {
-  return {op.graph.map(DataType::boolean, {op.input(0)}, [](const std::vector<Scalar> &x) { return apply(ScalarOp::is_nan, x[0]); })};
+  return {op.graph.map(DataType::boolean, {readable(op)}, [](const std::vector<Scalar> &x) { return apply(ScalarOp::is_nan, x[0]); })};
 }
 
 std::vector<Tensor> isInf(Op &op) {
   const bool positive = op.integer("detect_positive", 1), negative = op.integer("detect_negative", 1);
-  return {op.graph.map(DataType::boolean, {op.input(0)}, [&](const std::vector<Scalar> &x) {
+  return {op.graph.map(DataType::boolean, {readable(op)}, [&](const std::vector<Scalar> &x) {
     Scalar found = apply(ScalarOp::is_inf, x[0]);
     if (!positive)
       found = both(found, x[0] < like(x[0], 0));

@@ -78,7 +78,7 @@ std::vector<Tensor> gatherElements(Op &op) {
   const size_t axis = axisOf(op.integer("axis", 0), x->rank());
   checkIndices(op, 1, x->shape[axis]);
   for (size_t d = 0; d < x->rank(); ++d)
-    if (auto have = x->shape[d].constant(), want = ids->shape[d].constant(); d != axis && have && want && *want > *have)
+    if (d != axis && op.graph.exceeds(ids->shape[d], x->shape[d], "indices of shape " + textOf(ids->shape) + " in " + textOf(x->shape)))
       op.fail("indices have shape " + textOf(ids->shape) + ", which is larger than " + textOf(x->shape) + " beside axis " +
               std::to_string(axis));
   return {op.graph.compute(x->dataType, ids->shape, [&](const Indices &i) {
@@ -155,6 +155,8 @@ std::vector<Tensor> reverseSequence(Op &op) {
   if (time == batch || lengths->rank() != 1)
     op.fail("it reverses along axis " + std::to_string(time) + " for each of axis " + std::to_string(batch) + " with lengths of shape " +
             textOf(lengths->shape) + "; expected two axes, and a length for each of the batch");
+  if (op.graph.differ(lengths->shape[0], x->shape[batch], "a length for each of the batch"))
+    op.fail("lengths have shape " + textOf(lengths->shape) + "; expected [" + x->shape[batch].text() + "]");
   return {op.graph.compute(x->dataType, x->shape, [&](const Indices &i) {
     Scalar length = cast(op.graph.at(lengths, {clampedTo(i[batch], lengths->shape[0])}), ElementType::index);
     Indices own = i;

@@ -29,6 +29,7 @@ std::vector<Tensor> gemm(Op &op) {
     return {product};
   if (op.version < 7 && !op.integer("broadcast", 0) && !(c->shape == product->shape))
     op.fail("c has shape " + textOf(c->shape) + "; expected " + textOf(product->shape));
+  op.repeats(c, product->shape, "c");
   return {graph.elementwise(ScalarOp::add, {product, scaled(c, "beta")})};
 }
 

@@ -114,6 +114,8 @@ std::vector<Tensor> layerNorm(Op &op) {
     Tensor result = graph.computed(x->dataType, rows->shape, made);
     return {one ? result : graph.reshape(result, x->shape)};
   }
+  op.repeats(scale, x->shape, "the scale");
+  op.repeats(bias, x->shape, "the bias");
   const DataType type = DataType(op.integer("stash_type", 1)) == DataType::f32 && x->type != ElementType::f64 ? DataType::f32 : x->dataType;
   Standardized made = standardize(op, graph.cast(x, type), axesFrom(axis, x->rank()), eps);
   Tensor y = mul(op, graph.cast(made.values, x->dataType), scale);
@@ -134,16 +136,17 @@ std::vector<Tensor> rmsNorm(Op &op) {
         graph.ir().rmsNorm(graph.value(rows), graph.value(graph.reshape(scale, {rows->shape.back()})), eps));
     return {one ? result : graph.reshape(result, x->shape)};
   }
+  op.repeats(scale, x->shape, "the scale");
   Tensor wide = widened(op, x);
   Tensor square = graph.reduceAxes(Reduction::mean, mul(op, wide, wide), axesFrom(axis, x->rank()), true);
   Tensor y = div(op, wide, graph.elementwise(ScalarOp::sqrt, {add(op, square, number(op, wide, eps))}));
   return {mul(op, graph.cast(y, scale->dataType), scale)};
 }
 
-// [c] as [c, 1, ...], which stands at dimension 1 of an input of this rank.
-Tensor perChannel(Op &op, Tensor x, size_t rank, const char *name) {
-  if (x->rank() != 1)
-    op.fail(std::string(name) + " has shape " + textOf(x->shape) + "; expected a number for each channel");
+// [c] as [c, 1, ...], which stands at dimension 1 of an input of this rank, where `channels` are.
+Tensor perChannel(Op &op, Tensor x, size_t rank, const Dimension &channels, const char *name) {
+  if (x->rank() != 1 || op.graph.differ(x->shape[0], channels, "a number for each channel in " + std::string(name)))
+    op.fail(std::string(name) + " has shape " + textOf(x->shape) + "; expected [" + channels.text() + "], a number for each channel");
   Shape shape = x->shape;
   for (size_t d = 2; d < rank; ++d)
     shape.push_back(Dimension(1));
@@ -163,7 +166,7 @@ std::vector<Tensor> batchNorm(Op &op) {
   if (op.integer("spatial", 1) == 0)
     op.fail("statistics for each place (spatial = 0) are not supported");
   auto parameter = [&](size_t index, const char *name) {
-    return perChannel(op, graph.cast(op.input(index), wide->dataType), x->rank(), name);
+    return perChannel(op, graph.cast(op.input(index), wide->dataType), x->rank(), x->shape[1], name);
   };
   Tensor scale = parameter(1, "the scale"), bias = parameter(2, "the bias");
   Tensor mean = parameter(3, "the mean"), variance = parameter(4, "the variance");
@@ -200,8 +203,8 @@ std::vector<Tensor> instanceNorm(Op &op) {
   Tensor x = op.input(0), wide = widened(op, x);
   needsChannels(op, x);
   Tensor values = standardizeRest(op, wide, 2, op.real("epsilon", 1e-5));
-  Tensor scale = perChannel(op, op.graph.cast(op.input(1), wide->dataType), x->rank(), "the scale");
-  Tensor bias = perChannel(op, op.graph.cast(op.input(2), wide->dataType), x->rank(), "the bias");
+  Tensor scale = perChannel(op, op.graph.cast(op.input(1), wide->dataType), x->rank(), x->shape[1], "the scale");
+  Tensor bias = perChannel(op, op.graph.cast(op.input(2), wide->dataType), x->rank(), x->shape[1], "the bias");
   return {op.graph.cast(add(op, mul(op, values, scale), bias), x->dataType)};
 }
 
@@ -219,7 +222,7 @@ template <bool ofGroups> std::vector<Tensor> groupNorm(Op &op) {
   Tensor values = standardizeRest(op, graph.reshape(wide, split), 2, op.real("epsilon", 1e-5));
   auto parameter = [&](size_t index, const char *name) {
     Tensor given = graph.cast(op.input(index), wide->dataType);
-    return perChannel(op, given, ofGroups ? split.size() : x->rank(), name);
+    return perChannel(op, given, ofGroups ? split.size() : x->rank(), ofGroups ? groups : x->shape[1], name);
   };
   Tensor scale = parameter(1, "the scale"), bias = parameter(2, "the bias");
   if (!ofGroups)

@@ -62,7 +62,7 @@ std::vector<Tensor> scatterElements(Op &op) {
     op.fail("indices have shape " + textOf(ids->shape) + " and updates " + textOf(updates->shape) +
             "; expected as many dimensions as " + textOf(data->shape));
   for (size_t d = 0; d < ids->rank(); ++d)
-    if (auto a = ids->shape[d].constant(), b = updates->shape[d].constant(); a && b && *a != *b)
+    if (op.graph.differ(ids->shape[d], updates->shape[d], "as many updates in " + textOf(updates->shape) + " as indices in " + textOf(ids->shape)))
       op.fail("indices have shape " + textOf(ids->shape) + " and updates " + textOf(updates->shape) + "; expected equal shapes");
   if (updates->dataType != data->dataType)
     op.fail("updates are of " + nameOf(updates->dataType) + "; the data is of " + nameOf(data->dataType));
@@ -148,6 +148,13 @@ std::vector<Tensor> tensorScatter(Op &op) {
   if (axis == 0 || (from && from->rank() != 1))
     op.fail("it writes along axis " + std::to_string(axis) + " from indices of shape " + (from ? textOf(from->shape) : "[]") +
             "; expected an index for each of axis 0, and another axis");
+  const std::string shapes = "the update " + textOf(update->shape) + " to fit into the cache " + textOf(past->shape);
+  bool fits = !from || !op.graph.differ(from->shape[0], past->shape[0], "an index for each of axis 0");
+  for (size_t d = 0; fits && d < past->rank(); ++d)
+    fits = d == axis ? !op.graph.exceeds(update->shape[d], past->shape[d], shapes) : !op.graph.differ(update->shape[d], past->shape[d], shapes);
+  if (!fits)
+    op.fail("the update has shape " + textOf(update->shape) + (from ? " and its indices " + textOf(from->shape) : "") + ", the cache " + textOf(past->shape) +
+            "; expected equal dimensions but for axis " + std::to_string(axis) + ", and an index for each of axis 0");
   return {op.graph.compute(past->dataType, past->shape, [&](const Indices &i) {
     Scalar start = from ? cast(op.graph.at(from, {i[0]}), ElementType::index) : Scalar(0);
     Scalar at = i[axis] - start;
