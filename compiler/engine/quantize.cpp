@@ -34,8 +34,14 @@ static bool hasAvx2() { return false; }
 // vectorized on every CPU.
 INGOT_ANY_CPU float roundEven(float x) { return (x + 12582912.0f) - 12582912.0f; }
 
+// To the nearest, but up where few bits are left (below 2^-14, f16's smallest normal number): a scale of 0 would lose the group, one that is much too
+// small would cut its largest weights off.
 float roundScale(const Quantization &how, float scale) {
-  return how.scale == ElementType::f16 ? f16ToFloat(floatToF16(scale)) : scale;
+  if (how.scale != ElementType::f16)
+    return scale;
+  const uint16_t bits = floatToF16(scale);
+  const float nearest = f16ToFloat(bits);
+  return nearest < scale * 0.999f ? f16ToFloat(uint16_t(bits + 1)) : nearest;
 }
 
 // Returns false where a value or the scale is not finite.

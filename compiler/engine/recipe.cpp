@@ -372,6 +372,14 @@ bool Recipe::makesSameAs(const Recipe &other) const {
   return true;
 }
 
+static bool isFiniteF16(const uint16_t *bits, int64_t count) {
+  constexpr uint16_t kExponent = 0x7c00;
+  bool finite = true;
+  for (int64_t i = 0; i < count; ++i)
+    finite &= (bits[i] & kExponent) != kExponent;
+  return finite;
+}
+
 // Draws (n16k, n16tc):  [panel][k][16 rows]      (n16k2): [panel][k / 2][16 rows][2], K padded to 32 with zeros.
 std::string Recipe::evaluate(const TensorReader &reader, int64_t first, int64_t count, uint8_t *out,
                              QuantizationError *error, GroupValues groups) const {
@@ -399,6 +407,14 @@ std::string Recipe::evaluate(const TensorReader &reader, int64_t first, int64_t 
     int64_t real = std::min<int64_t>(16, rows - panel * 16);
     if (std::string error = operand.evaluateRows(reader, panel * 16, real, rowsBuffer.data()); !error.empty())
       return error;
+    if (type == ElementType::f16)
+      for (int64_t row = 0; row < real; ++row)
+        if (!isFiniteF16(reinterpret_cast<const uint16_t *>(rowsBuffer.data() + uint64_t(row) * rowBytes), columns)) {
+          std::string name;
+          forEachSource([&](const TensorSource &tensor) { name += (name.empty() ? "" : " + ") + tensor.name; });
+          return "cannot store " + name + " as f16: row " + std::to_string(panel * 16 + row) +
+                 " holds a value that is not finite or beyond f16's largest number, 65504; store it as f32 or bf16 (--weights, or --rules for this tensor)";
+        }
     std::memset(rowsBuffer.data() + uint64_t(real) * rowBytes, 0, uint64_t(16 - real) * rowBytes);
     if (layout == Layout::n16k || layout == Layout::n16tc) {
       const auto *in = reinterpret_cast<const uint32_t *>(rowsBuffer.data());

@@ -192,22 +192,20 @@ bool Scheduler::makeRoom(Sequence &sequence, int64_t length, std::vector<Planned
   return true;
 }
 
+// Pages of a group that the sequence does not hold yet and that all it has by now needs.
+uint64_t Scheduler::owed(const Sequence &sequence, size_t group) const {
+  const PageGroup &pages = pools[group].group();
+  uint64_t all = pages.source ? (uint64_t(sequence.source) + pages.page_tokens - 1) / pages.page_tokens
+                              : pagesFor(pages, sequence.length() + 1, options.chunk, rewindOf(sequence));
+  return all - std::min(all, sequence.pages.held(group));
+}
+
 // A sequence joins only when all that it has by now fits beside all that the running ones have: one that joined for its
 // first piece alone, or into the pages that an older prompt's later pieces need, would be preempted again.
-bool Scheduler::admissible(const Sequence &sequence) const {
-  for (size_t g = 0; g < pools.size(); ++g) {
-    auto needed = [&](const Sequence &one) {
-      const PageGroup &group = pools[g].group();
-      uint64_t all = group.source ? (uint64_t(one.source) + group.page_tokens - 1) / group.page_tokens
-                                  : pagesFor(group, one.length() + 1, options.chunk, rewindOf(one));
-      return all - std::min(all, one.pages.held(g));
-    };
-    uint64_t pages = needed(sequence);
-    for (const std::unique_ptr<Sequence> &other : running)
-      pages += needed(*other);
-    if (pages > pools[g].freePages() + sessions.held(g))
+bool Scheduler::admissible(const Sequence &sequence, const std::vector<uint64_t> &toRunning) const {
+  for (size_t g = 0; g < pools.size(); ++g)
+    if (toRunning[g] + owed(sequence, g) > pools[g].freePages() + sessions.held(g))
       return false;
-  }
   return true;
 }
 
@@ -236,17 +234,24 @@ void Scheduler::plan(std::vector<Planned> &planned) {
     }
   if (counts.preemptions != preemptionsBefore)
     return;
+  std::vector<uint64_t> toRunning(pools.size()); // what is owed to all that run
+  if (!waiting.empty())
+    for (size_t g = 0; g < pools.size(); ++g)
+      for (const std::unique_ptr<Sequence> &each : running)
+        toRunning[g] += owed(*each, g);
   while (!waiting.empty() && budget > 0 && int64_t(running.size()) < maxRunning()) {
     Sequence &sequence = *waiting.front();
     if (sequence.request.session != 0)
       sequence.pages = sessions.take(sequence.request.session, sequence.ids);
     int64_t reused = sequence.pages.length();
     int64_t count = std::min({sequence.pending(), options.chunk, budget});
-    if ((!running.empty() && !admissible(sequence)) || !reserve(sequence, reused + count)) {
+    if ((!running.empty() && !admissible(sequence, toRunning)) || !reserve(sequence, reused + count)) {
       giveBack(sequence);
       return;
     }
     counts.reused_tokens += uint64_t(reused);
+    for (size_t g = 0; g < pools.size(); ++g)
+      toRunning[g] += owed(sequence, g);
     running.push_back(std::move(waiting.front()));
     waiting.pop_front();
     planned.push_back({&sequence, count});

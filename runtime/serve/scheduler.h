@@ -146,7 +146,8 @@ private:
   void plan(std::vector<Planned> &planned);
   bool makeRoom(Sequence &sequence, int64_t length, std::vector<Planned> &planned, int64_t &budget);
   void preemptYoungest(std::vector<Planned> &planned, int64_t &budget);
-  bool admissible(const Sequence &sequence) const;
+  uint64_t owed(const Sequence &sequence, size_t group) const;
+  bool admissible(const Sequence &sequence, const std::vector<uint64_t> &toRunning) const;
   Result<std::unique_ptr<Flight>> launch(const std::vector<Planned> &planned);
   Result<void> collect(Flight &flight, std::vector<Output> &outputs);
   Output take(Sequence &sequence, int32_t id, float logProbability, Clock::time_point now);

@@ -165,24 +165,27 @@ Result<void> tell(serve::Model &model, const BenchOptions &o, const Totals &tota
     object["preemptions"] = totals.preemptions;
     return print(object.dump() + "\n");
   }
-  char text[1600];
-  int size =
-      std::snprintf(text, sizeof text,
-                    "model       %s, %s, products in %s, %u threads, up to %lld sequences, pieces of %lld\n"
-                    "requests    %lld of %lld done in %.1f s, the trace %gx as fast\n"
-                    "throughput  %.1f prompt tokens/s, %.1f output tokens/s (%lld and %lld)\n"
-                    "steps       %llu, %.1f sequences at a time, %llu preemptions\n"
-                    "%-24s %9s %9s %9s\n",
-                    model.engine().head().model()->c_str(), variant.c_str(), model.engine().head().compute()->c_str(),
-                    threads, (long long)model.info().sequences, (long long)o.run.chunk, (long long)totals.completed,
-                    (long long)totals.requests, totals.seconds, o.speed, promptRate, outputRate,
-                    (long long)totals.prompt, (long long)totals.output, (unsigned long long)totals.steps,
-                    totals.running, (unsigned long long)totals.preemptions, "milliseconds", "50%", "90%", "99%");
+  std::string text = "model       " + model.engine().head().model()->str() + ", " + variant;
+  char rest[1024];
+  std::snprintf(rest, sizeof rest,
+                ", products in %s, %u threads, up to %lld sequences, pieces of %lld\n"
+                "requests    %lld of %lld done in %.1f s, the trace %gx as fast\n"
+                "throughput  %.1f prompt tokens/s, %.1f output tokens/s (%lld and %lld)\n"
+                "steps       %llu, %.1f sequences at a time, %llu preemptions\n"
+                "%-24s %9s %9s %9s\n",
+                model.engine().head().compute()->c_str(),
+                threads, (long long)model.info().sequences, (long long)o.run.chunk, (long long)totals.completed,
+                (long long)totals.requests, totals.seconds, o.speed, promptRate, outputRate,
+                (long long)totals.prompt, (long long)totals.output, (unsigned long long)totals.steps,
+                totals.running, (unsigned long long)totals.preemptions, "milliseconds", "50%", "90%", "99%");
+  text += rest;
   for (auto [name, values] : {std::pair{"time to first token", &totals.first},
                               {"time per output token", &totals.perToken},
-                              {"queueing", &totals.queued}})
-    size += std::snprintf(text + size, sizeof text - size_t(size), "%-24s %9.1f %9.1f %9.1f\n", name,
-                          1e3 * percentile(*values, 50), 1e3 * percentile(*values, 90), 1e3 * percentile(*values, 99));
+                              {"queueing", &totals.queued}}) {
+    std::snprintf(rest, sizeof rest, "%-24s %9.1f %9.1f %9.1f\n", name,
+                  1e3 * percentile(*values, 50), 1e3 * percentile(*values, 90), 1e3 * percentile(*values, 99));
+    text += rest;
+  }
   return print(text);
 }
 

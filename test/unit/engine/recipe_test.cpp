@@ -360,6 +360,33 @@ TEST(Quantize, KeepsZerosAndRefusesWhatIsNotFinite) {
     }
 }
 
+// The least scale of f16 is 2^-24: groups of smaller weights keep what that leaves, and no scale is much below the nearest, which would cut weights off.
+TEST(Quantize, KeepsGroupsOfTinyWeights) {
+  for (const Quantization &how : {Quantization{8, 32, ElementType::f16, false}, Quantization{4, 32, ElementType::f16, false}})
+    for (float largest : {1e-4f, 1e-5f, 1e-6f, 2e-7f}) {
+      std::vector<float> w(32), scale(1);
+      for (size_t i = 0; i < w.size(); ++i)
+        w[i] = largest * (float(i) - 15.5f) / 15.5f;
+      std::vector<uint8_t> u(32), zero(1);
+      ASSERT_TRUE(quantizeRow(how, w.data(), 32, u.data(), scale.data(), zero.data()));
+      const float most = how.bits == 4 ? 7 : 127;
+      EXPECT_GE(scale[0] * most, largest * 0.998f) << how.scheme() << " " << largest;
+      for (size_t i = 0; i < w.size(); ++i) // half a step, and what f16 rounds a normal scale by
+        EXPECT_NEAR(scale[0] * (float(u[i]) - most - 1), w[i], scale[0] * 0.5f + largest * 0x1p-10f) << how.scheme() << " " << largest << " " << i;
+    }
+}
+
+TEST(Recipe, RefusesWhatIsBeyondF16) {
+  TensorReader reader(0);
+  for (float largest : {65504.0f, 65520.0f}) { // the largest number, and what rounds to infinity
+    std::vector<uint8_t> bytes(8, 0), out(4096);
+    std::memcpy(bytes.data() + 4, &largest, 4);
+    auto recipe = Recipe::pack(Recipe::cast(Recipe::constant(ElementType::f32, 2, 1, bytes), ElementType::f16), Recipe::Layout::n16k2);
+    EXPECT_EQ(recipe->evaluate(reader, 0, 1, out.data()),
+              largest < 65510 ? "" : "cannot store  as f16: row 1 holds a value that is not finite or beyond f16's largest number, 65504; store it as f32 or bf16 (--weights, or --rules for this tensor)");
+  }
+}
+
 // What rounding cost, against sums in f64 over rows that fill no vector.
 TEST(Quantize, MeasuresEveryColumn) {
   Quantization how{8, 0, ElementType::f32, false};
