@@ -3,7 +3,7 @@
 # Many prompts at once give each the ids and the text that it gets alone, to the bit: whatever the batch, the pieces in
 # which prompts are fed, the number of threads, and though pages run out and sequences are computed again. Greedy, and
 # with drawn tokens from a seed.
-#   check_batch.py --ingot BIN --ingot-run BIN --cache DIR --work DIR --model DIR --text FILE [--compute f32]
+#   check_batch.py --ingot BIN --ingot-run BIN --cache DIR --work DIR --model DIR --text FILE [--compute f32 | --compile OPTION...]
 import argparse
 import json
 import pathlib
@@ -32,9 +32,10 @@ def check_batch():
     for name in ("--ingot", "--ingot-run", "--cache", "--work", "--model", "--text"):
         parser.add_argument(name, type=pathlib.Path, required=True)
     parser.add_argument("--compute", default="f32")
+    parser.add_argument("--compile", action="append", default=[], help="an option of ingot compile, as --compile=--weights=int4")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
-    engine = shared_engine(args.ingot, args.model, args.cache, [f"--compute={args.compute}"])
+    engine = shared_engine(args.ingot, args.model, args.cache, args.compile or [f"--compute={args.compute}"])
     prompts = prompts_of(args.text.read_text())
     file = args.work / "prompts.txt"
     file.write_text("\n".join(prompts) + "\n")
@@ -66,7 +67,7 @@ def check_batch():
         preempted = re.search(r"(\d+) preemptions", told)
         if not preempted or int(preempted.group(1)) == 0:
             raise Failure(f"no sequence was preempted with --kv-memory {limit}; told was:\n{told}")
-    print(f"OK {args.model.name} {args.compute}")
+    print(f"OK {args.model.name} {' '.join(args.compile) or args.compute}")
 
 
 def cache_bytes_per_token(args, engine):
