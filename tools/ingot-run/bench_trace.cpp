@@ -87,6 +87,7 @@ Result<void> serveAll(serve::Model &model, const BenchOptions &o, std::vector<Se
       if (output.finish == serve::Finish::running)
         continue;
       one.finished = true;
+      ++totals.running; // it was, in this step
       one.prefill = output.timing.prefill_seconds;
       progress.update(++totals.completed);
     }

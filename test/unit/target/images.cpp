@@ -147,8 +147,14 @@ int32_t runKernel(const TestKernel &kernel, const TestSet &set, const std::vecto
   constexpr size_t kFence = 256;
   size_t bytes = (kernel.scratch + 63) / 64 * 64 + kFence;
   auto *scratch = static_cast<uint8_t *>(std::aligned_alloc(64, bytes));
-  // Cut into two pieces, as on a processor that reads one stream fastest: bits do not depend on that either.
+  // Cut into two pieces, as on a processor that reads one stream fastest, and into seven, as on one with large caches, whose blocks are other ones:
+  // bits do not depend on that either.
   ingot_env env = {INGOT_KERNEL_ABI, 0, pieces, pieces == 2 ? 1u : 0u, 32 << 10, 512 << 10, 16 << 20};
+  if (pieces == 7) {
+    env.l1_bytes = 48 << 10;
+    env.l2_bytes = 2 << 20;
+    env.l3_bytes = 96 << 20;
+  }
   if (kernel.templateName == "linear" || kernel.templateName == "linear_int")
     tiles *= ingot_row_parts(symbols[static_cast<size_t>(kernel.integer("rows_symbol"))], tiles, pieces);
   // A set holds what gains from it; the rest comes from one before it, as at load.

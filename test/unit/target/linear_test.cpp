@@ -95,6 +95,10 @@ TEST_P(LinearTest, ObeysTheNumericContractToTheBit) {
 TEST_P(LinearTest, RowsAndSplitsChangeNoBit) {
   for (const TestKernel *kernel : Images::get().kernels("linear", GetParam())) {
     LinearShape s(*kernel);
+    if (kernel->integer("k") * kernel->integer("n") < 100000) { // more rows than a block of theirs has
+      LinearResult many = runLinear(*kernel, onSet(*GetParam()), LinearProblem(*kernel, 300, 3), 1);
+      ASSERT_TRUE(runLinear(*kernel, onSet(*GetParam()), LinearProblem(*kernel, 300, 3), 7).out == many.out) << kernel->name << " on " << GetParam()->name;
+    }
     LinearResult all = runLinear(*kernel, onSet(*GetParam()), LinearProblem(*kernel, 130, 3), 1);
     for (uint32_t workers : {2u, 7u, 96u}) // rows are cut in parts too
       ASSERT_TRUE(runLinear(*kernel, onSet(*GetParam()), LinearProblem(*kernel, 130, 3), workers).out == all.out)
