@@ -192,7 +192,7 @@ bool RowEmitter::extractElement(Operation &op, Position &at, llvm::DenseMap<Valu
     Value step = stride(from, static_cast<unsigned>(i));
     if (!lane.isVector()) {
       where.linear = add(where.linear, multiply(lane.value, step));
-    } else if (lane.run && i + 1 == rank && !varying && loadsOf(*lane.run)) {
+    } else if (lane.run && i + 1 == rank && !varying && readsNeighbours(*lane.run)) {
       lanes[op.getResult(0)] = {loadRun(from, where.linear, *lane.run, at), {}};
       return true;
     } else {

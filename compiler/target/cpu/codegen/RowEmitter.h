@@ -97,7 +97,7 @@ private:
   };
   bool place(mlir::Operation *op, mlir::AffineMap map, const Storage &storage, Position &at, Place &result);
   mlir::Value load(const Storage &storage, const Place &place, Position &at);
-  static std::optional<int64_t> loadsOf(const Run &run);
+  static bool readsNeighbours(const Run &run);
   mlir::Value loadRun(const Storage &storage, mlir::Value start, const Run &run, Position &at);
   std::optional<Run> runOf(mlir::Operation &op, llvm::ArrayRef<Lane> operands);
   mlir::Value compareRun(mlir::Operation &op, llvm::ArrayRef<Lane> operands);

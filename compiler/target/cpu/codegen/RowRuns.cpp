@@ -110,10 +110,8 @@ Value RowEmitter::compareRun(Operation &op, ArrayRef<Lane> operands) {
   return arith::XOrIOp::create(b, loc, below, integer(below.getType(), 1));
 }
 
-// How many loads of neighbours hold the elements of a run; none where single elements are read sooner.
-std::optional<int64_t> RowEmitter::loadsOf(const Run &run) {
-  return run.step <= 2 ? std::optional(run.step) : std::nullopt;
-}
+// Whether one or two loads of neighbours hold the elements of a run; further apart, single elements are read sooner.
+bool RowEmitter::readsNeighbours(const Run &run) { return run.step <= 2; }
 
 // The elements of a run in a tensor's last dimension, whose element 0 is at `start`.
 Value RowEmitter::loadRun(const Storage &storage, Value start, const Run &run, Position &at) {
