@@ -372,6 +372,12 @@ bool Recipe::makesSameAs(const Recipe &other) const {
   return true;
 }
 
+std::string Recipe::sourceNames() const {
+  std::string names;
+  forEachSource([&](const TensorSource &tensor) { names += (names.empty() ? "" : " + ") + tensor.name; });
+  return names;
+}
+
 static bool isFiniteF16(const uint16_t *bits, int64_t count) {
   constexpr uint16_t kExponent = 0x7c00;
   bool finite = true;
@@ -409,12 +415,9 @@ std::string Recipe::evaluate(const TensorReader &reader, int64_t first, int64_t 
       return error;
     if (type == ElementType::f16)
       for (int64_t row = 0; row < real; ++row)
-        if (!isFiniteF16(reinterpret_cast<const uint16_t *>(rowsBuffer.data() + uint64_t(row) * rowBytes), columns)) {
-          std::string name;
-          forEachSource([&](const TensorSource &tensor) { name += (name.empty() ? "" : " + ") + tensor.name; });
-          return "cannot store " + name + " as f16: row " + std::to_string(panel * 16 + row) +
+        if (!isFiniteF16(reinterpret_cast<const uint16_t *>(rowsBuffer.data() + uint64_t(row) * rowBytes), columns))
+          return "cannot store " + sourceNames() + " as f16: row " + std::to_string(panel * 16 + row) +
                  " holds a value that is not finite or beyond f16's largest number, 65504; store it as f32 or bf16 (--weights, or --rules for this tensor)";
-        }
     std::memset(rowsBuffer.data() + uint64_t(real) * rowBytes, 0, uint64_t(16 - real) * rowBytes);
     if (layout == Layout::n16k || layout == Layout::n16tc) {
       const auto *in = reinterpret_cast<const uint32_t *>(rowsBuffer.data());

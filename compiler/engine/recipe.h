@@ -119,6 +119,9 @@ struct Recipe {
       operand->forEachSource(visit);
   }
 
+  // Their names, for people: "a + b".
+  std::string sourceNames() const;
+
   // Bytes of the stored result, and its units: the writer asks for ranges of units (panels of 16 rows, or rows).
   uint64_t storedBytes() const;
   int64_t units() const;

@@ -65,9 +65,7 @@ std::string Recipe::quantizeRows(const TensorReader &reader, int64_t first, int6
     const float *w = wide.data() + row * columns;
     const QuantizedRows to = out.from(row, groups);
     if (!quantizeRow(quantization, w, columns, to.u, to.scales, to.zeros)) {
-      std::string name;
-      forEachSource([&](const TensorSource &tensor) { name += (name.empty() ? "" : " + ") + tensor.name; });
-      return "cannot store " + name + " as " + quantization.scheme() + ": row " + std::to_string(first + row) +
+      return "cannot store " + sourceNames() + " as " + quantization.scheme() + ": row " + std::to_string(first + row) +
              " holds a value that is not finite or too large for the scale's type; expected finite weights";
     }
     if (to.u && to.error)

@@ -452,12 +452,9 @@ private:
     const Definition *definition = findDefinition(domain, node.op_type(), version);
     if (!definition || (domain.empty() && !versions.count("")) || !schemaProblems(domain, node, version).empty())
       throw ToldAlready();
-    std::vector<std::optional<DataType>> types;
-    for (Tensor input : inputs)
-      types.push_back(input ? std::optional(input->dataType) : std::nullopt);
-    if (std::string what = typeProblem(domain, node, version, types); !what.empty())
-      throw ImportError(what);
     Op op(graph, *model, node, std::move(attributes), version, std::move(inputs));
+    if (std::string what = typeProblem(domain, node, version, op.types()); !what.empty())
+      op.fail(what);
     op.runGraph = [&](const proto::GraphProto &inner, const std::vector<Tensor> &given) {
       return branch(inner, versions, scope, depth, given);
     };

@@ -84,6 +84,13 @@ static void checkRange(std::string_view name, int64_t value) {
     throw ImportError("attribute '" + std::string(name) + "' is " + std::to_string(value) + "; expected a number between -2^31 and 2^31");
 }
 
+std::vector<std::optional<DataType>> Op::types() const {
+  std::vector<std::optional<DataType>> types;
+  for (Tensor input : tensors)
+    types.push_back(input ? std::optional(input->dataType) : std::nullopt);
+  return types;
+}
+
 void Op::repeats(Tensor parameter, const Shape &shape, const char *name) const {
   if (!parameter)
     return;

@@ -39,6 +39,7 @@ public:
   Tensor input(size_t index) const;    // throws where it is left out
   Tensor optional(size_t index) const; // null where it is
   const std::vector<Tensor> &all() const { return tensors; }
+  std::vector<std::optional<DataType>> types() const; // nothing where an input is left out
   // The input's elements, which must be known while importing.
   std::vector<Dimension> integers(size_t index) const;
   std::vector<Dimension> integersOf(Tensor tensor, const std::string &what) const; // of any tensor, which `what` names in errors

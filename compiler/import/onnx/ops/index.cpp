@@ -158,7 +158,7 @@ std::vector<Tensor> reverseSequence(Op &op) {
   if (op.graph.differ(lengths->shape[0], x->shape[batch], "a length for each of the batch"))
     op.fail("lengths have shape " + textOf(lengths->shape) + "; expected [" + x->shape[batch].text() + "]");
   return {op.graph.compute(x->dataType, x->shape, [&](const Indices &i) {
-    Scalar length = cast(op.graph.at(lengths, {clampedTo(i[batch], lengths->shape[0])}), ElementType::index);
+    Scalar length = cast(op.graph.at(lengths, {i[batch]}), ElementType::index);
     Indices own = i;
     own[time] = clampedTo(select(i[time] < length, length - Scalar(1) - i[time], i[time]), x->shape[time]);
     return op.graph.at(x, own);

@@ -161,9 +161,6 @@ std::vector<Tensor> tensorScatter(Op &op) {
     if (mode == "circular")
       at = apply(ScalarOp::mod, at, Scalar(past->shape[axis]));
     Indices own = i;
-    for (size_t d = 0; d < own.size(); ++d)
-      if (!(past->shape[d] == update->shape[d]) && d != axis)
-        own[d] = clampedTo(own[d], update->shape[d]);
     own[axis] = clampedTo(at, update->shape[axis]);
     return select(both(at >= Scalar(0), at < Scalar(update->shape[axis])), op.graph.at(update, own), op.graph.at(past, i));
   })};
