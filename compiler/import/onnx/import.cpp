@@ -123,12 +123,14 @@ private:
     return versions;
   }
 
-  static std::string nameOfNode(const proto::NodeProto &node) {
-    std::string name = node.name();
-    if (name.empty() && node.output_size())
-      name = node.output(0);
-    return "node '" + name + "' (" + (node.domain().empty() || node.domain() == "ai.onnx" ? "" : node.domain() + ".") +
-           node.op_type() + ")";
+  // Such as: node 'softmax_3' (Softmax of ai.onnx 21).
+  static std::string nameOfNode(const proto::NodeProto &node, const Versions &versions) {
+    const std::string domain = domainOf(node.domain());
+    std::string text = "node '" + (node.name().empty() && node.output_size() ? node.output(0) : node.name()) + "' (" + node.op_type() + " of " +
+                       (domain.empty() ? "ai.onnx" : domain);
+    if (auto found = versions.find(domain); found != versions.end())
+      text += " " + std::to_string(found->second);
+    return text + ")";
   }
 
   const proto::FunctionProto *functionOf(const proto::NodeProto &node) const {
@@ -165,7 +167,7 @@ private:
         const std::string key = function->domain() + ":" + function->name() + ":" + function->overload();
         if (!active.insert(key).second) {
           broken = true;
-          problem(nameOfNode(node) + ": function '" + function->name() + "' calls itself");
+          problem(nameOfNode(node, versions) + ": function '" + function->name() + "' calls itself");
           continue;
         }
         const Versions own = versionsOf(function->opset_import());
@@ -175,23 +177,21 @@ private:
         continue;
       }
       if (domain.empty() && !versions.count("")) {
-        problem(nameOfNode(node) + ": the " + (depth && !active.empty() ? "function" : "model") +
+        problem(nameOfNode(node, versions) + ": the " + (depth && !active.empty() ? "function" : "model") +
                 " that it stands in imports no operator set ai.onnx; expected one with a version in opset_import");
         continue;
       }
       const int64_t version = versionFor(node, versions);
       if (findDefinition(domain, node.op_type(), version)) {
         for (const std::string &what : schemaProblems(domain, node, version))
-          problem(nameOfNode(node) + ": " + what);
+          problem(nameOfNode(node, versions) + ": " + what);
         continue;
       }
-      const std::string set = domain.empty() ? "ai.onnx" : domain;
       if (auto first = firstVersion(domain, node.op_type()))
-        problem(nameOfNode(node) + ": operator set " + set + " " + std::to_string(version) + " is older than what is supported of " +
-                node.op_type() + ", which is from version " + std::to_string(*first) + " on");
-      else
-        problem(nameOfNode(node) + ": operator " + node.op_type() + " of " + set + " " + std::to_string(version) +
-                " is not supported");
+        problem(nameOfNode(node, versions) + ": the operator is supported from version " + std::to_string(*first) + " of its operator set on");
+      else // what is supported is told once
+        problem(nameOfNode(node, versions) + ": the operator is not supported" +
+                (toldOf.insert(domain).second ? "; " + supportedOf(domain) : ""));
     }
   }
 
@@ -386,12 +386,12 @@ private:
         if (!found) {
           const std::vector<const proto::NodeProto *> cycle = cycleThrough(nodes, node);
           if (cycle.empty()) {
-            problem(nameOfNode(node) + ": input '" + name + "' is computed by no node that can stand before it, and is no input or initializer");
+            problem(nameOfNode(node, versions) + ": input '" + name + "' is computed by no node that can stand before it, and is no input or initializer");
           } else {
             std::string through;
             for (size_t i = 1; i < cycle.size() && i <= 8; ++i)
-              through += (i > 1 ? ", " : " by way of ") + nameOfNode(*cycle[i]);
-            problem(nameOfNode(node) + ": it reads its own result" + through + ": a cycle");
+              through += (i > 1 ? ", " : " by way of ") + nameOfNode(*cycle[i], versions);
+            problem(nameOfNode(node, versions) + ": it reads its own result" + through + ": a cycle");
           }
           good = false;
         } else if (!*found) {
@@ -405,7 +405,7 @@ private:
         try {
           outputs = import(node, versions, scope, std::move(inputs), depth);
         } catch (const ImportError &error) {
-          problem(nameOfNode(node) + ": " + error.what());
+          problem(nameOfNode(node, versions) + ": " + error.what());
           good = false;
         } catch (const ToldAlready &) {
           good = false;
@@ -417,9 +417,9 @@ private:
           continue;
         Tensor tensor = good && size_t(i) < outputs.size() ? outputs[size_t(i)] : nullptr;
         if (good && !tensor)
-          problem(nameOfNode(node) + ": output " + std::to_string(i) + " is not supported");
+          problem(nameOfNode(node, versions) + ": output " + std::to_string(i) + " is not supported");
         if (!scope.values.emplace(name, tensor).second)
-          problem(nameOfNode(node) + ": output '" + name + "' has the name of another value");
+          problem(nameOfNode(node, versions) + ": output '" + name + "' has the name of another value");
       }
     }
   }
@@ -453,7 +453,7 @@ private:
     if (!definition || (domain.empty() && !versions.count("")) || !schemaProblems(domain, node, version).empty())
       throw ToldAlready();
     Op op(graph, *model, node, std::move(attributes), version, std::move(inputs));
-    if (std::string what = typeProblem(domain, node, version, op.types()); !what.empty())
+    if (std::string what = typeProblem(domain, node, op.types()); !what.empty())
       op.fail(what);
     op.runGraph = [&](const proto::GraphProto &inner, const std::vector<Tensor> &given) {
       return branch(inner, versions, scope, depth, given);
@@ -563,6 +563,7 @@ private:
   const Graph::Equalities &equal;
   std::map<std::tuple<std::string, std::string, std::string>, const proto::FunctionProto *> functions;
   std::map<std::pair<size_t, std::string>, std::string> symbols;
+  std::set<std::string> toldOf; // domains: which of their operators are supported
   std::set<Tensor> inputs; // of the models
   std::map<ElementType, uint64_t> bytesOf; // of initializers
   std::vector<std::unique_ptr<google::protobuf::RepeatedPtrField<proto::NodeProto>>> bodies;

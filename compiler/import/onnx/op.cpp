@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 namespace ingot::onnx {
 
@@ -247,6 +248,23 @@ std::optional<int64_t> firstVersion(std::string_view domain, std::string_view na
       if (definition.name == name && definition.domain == domain && (!first || definition.since < *first))
         first = definition.since;
   return first;
+}
+
+std::string supportedOf(std::string_view domain) {
+  if (domain.empty())
+    return "of ai.onnx all are but loops (Loop, Scan), recurrent networks (LSTM, GRU, RNN), Fourier transforms, random numbers, sequences, "
+           "optional values, strings, image files and NonMaxSuppression";
+  std::set<std::string_view> names;
+  for (auto table : tables())
+    for (const Definition &definition : table)
+      if (definition.domain == domain)
+        names.insert(definition.name);
+  if (names.empty())
+    return "those of " + std::string(domain) + " need a function in the model's file that says what they compute";
+  std::string text = "of " + std::string(domain) + " these are:";
+  for (std::string_view known : names)
+    text += (known == *names.begin() ? " " : ", ") + std::string(known);
+  return text;
 }
 
 } // namespace ingot::onnx

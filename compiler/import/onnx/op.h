@@ -86,8 +86,10 @@ struct Definition {
 
 // The definition that holds at this version; null where there is none.
 const Definition *findDefinition(std::string_view domain, std::string_view name, int64_t version);
-// Whether some version of it is known, and from which on.
+// The first version that there is a definition for.
 std::optional<int64_t> firstVersion(std::string_view domain, std::string_view name);
+// Which operators of a domain there are definitions for, as a sentence tells it.
+std::string supportedOf(std::string_view domain);
 
 // One table for each file of ops/.
 std::span<const Definition> elementwiseOps();

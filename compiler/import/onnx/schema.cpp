@@ -74,21 +74,20 @@ std::string listOf(uint64_t mask) {
 
 } // namespace
 
-std::string typeProblem(std::string_view domain, const proto::NodeProto &node, int64_t version, const std::vector<std::optional<DataType>> &inputs) {
+std::string typeProblem(std::string_view domain, const proto::NodeProto &node, const std::vector<std::optional<DataType>> &inputs) {
   const Schema *schema = find(domain, node.op_type());
   if (!schema || schema->types.empty())
     return "";
   const std::vector<InputType> types = typesOf(schema->types);
-  const std::string set = " (operator set " + std::to_string(version) + (domain.empty() ? "" : " of " + std::string(domain)) + ")";
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!inputs[i])
       continue;
     const InputType &type = types[std::min(i, types.size() - 1)];
     if (!(type.mask >> int(*inputs[i]) & 1))
-      return "input " + std::to_string(i) + " is of " + nameOf(*inputs[i]) + "; expected " + listOf(type.mask) + set;
+      return "input " + std::to_string(i) + " is of " + nameOf(*inputs[i]) + "; expected " + listOf(type.mask);
     if (const size_t first = size_t(type.first); type.first >= 0 && first < i && inputs[first] && *inputs[first] != *inputs[i])
       return "input " + std::to_string(first) + " is of " + nameOf(*inputs[first]) + " and input " + std::to_string(i) + " of " + nameOf(*inputs[i]) +
-             "; expected one type" + set;
+             "; expected one type";
   }
   return "";
 }

@@ -23,7 +23,7 @@ inline constexpr int64_t kNewestOperatorSet = 28;
 std::vector<std::string> schemaProblems(std::string_view domain, const proto::NodeProto &node, int64_t version);
 
 // What is wrong with the types of a node's inputs, of which some may be absent; empty where nothing is. A type is right that any version takes.
-std::string typeProblem(std::string_view domain, const proto::NodeProto &node, int64_t version, const std::vector<std::optional<DataType>> &inputs);
+std::string typeProblem(std::string_view domain, const proto::NodeProto &node, const std::vector<std::optional<DataType>> &inputs);
 
 } // namespace ingot::onnx
 
