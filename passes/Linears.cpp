@@ -35,6 +35,7 @@ std::optional<ir::Activation> epilogueActivation(Operation *op) {
       .Case<ir::SiluOp>([](auto) { return ir::Activation::Silu; })
       .Case<ir::GeluOp>([](auto) { return ir::Activation::Gelu; })
       .Case<ir::GeluTanhOp>([](auto) { return ir::Activation::GeluTanh; })
+      .Case<ir::QuickGeluOp>([](auto) { return ir::Activation::QuickGelu; })
       .Case<ir::ReluOp>([](auto) { return ir::Activation::Relu; })
       .Default([](Operation *) { return std::nullopt; });
 }

@@ -110,7 +110,7 @@ def RecognizeOpsPass : Ingot_Pass<"ingot-recognize-ops"> {
   let summary = "Make one op of mathematics that was written out";
   let description = [{
     Exporters write norms, activations and softmax in primitive ops. They become one op each, whatever the order of operands, the
-    place of constants and the way in which powers, means and roots are spelled: sigmoid, silu, gelu, gelu_tanh, softmax
+    place of constants and the way in which powers, means and roots are spelled: sigmoid, silu, gelu, gelu_tanh, quick_gelu, softmax
     (along the last axis), layer_norm and rms_norm with their scales and shifts (along the last axis), the bias of a linear, a
     transpose around which dimensions were joined and split again, choices that are written as sums of products with a condition and its
     opposite (`x * c + y * (1 - c)`, for finite numbers), and a softmax that is masked afterwards and divided by its sum. What reads a
@@ -149,6 +149,21 @@ def FuseAttentionPass : Ingot_Pass<"ingot-fuse-attention"> {
 
     What looks like attention and is left is told in the module's attribute `ingot.not_fused`, with the node that stopped it: scores or
     probabilities that are read elsewhere, a step of another kind, heads whose width is dynamic. Applies to f32.
+  }];
+}
+
+def TellUnfusedPass : Ingot_Pass<"ingot-tell-unfused"> {
+  let summary = "Tell what looks like a norm, GELU or softmax and was left";
+  let description = [{
+    A root of a mean of squares that rows are divided by, `1 + erf` and `1 + tanh` (of a cubic) that something is multiplied with, and powers
+    of e that are divided by their sum, where recognize-ops took none of them: each is added to the module's attribute `ingot.not_fused`,
+    with the node that stopped it. Changes nothing else.
+
+    ```mlir
+    %r = ingot.sqrt %variance
+    %d = ingot.add %r, %eps          // outside of the root: no layer norm
+    %y = ingot.div %centred, %d
+    ```
   }];
 }
 

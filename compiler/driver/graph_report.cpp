@@ -15,7 +15,7 @@ namespace ingot::driver {
 GraphReport reportGraph(ModuleOp module) {
   static constexpr std::pair<StringRef, const char *> names[] = {
       {"ingot.attention", "attention"}, {"ingot.scaled_dot_product_attention", "attention"}, {"ingot.rope", "rotary embedding"},
-      {"ingot.layer_norm", "layer norm"}, {"ingot.rms_norm", "RMS norm"}, {"ingot.gelu", "GELU"}, {"ingot.gelu_tanh", "GELU (tanh)"},
+      {"ingot.layer_norm", "layer norm"}, {"ingot.rms_norm", "RMS norm"}, {"ingot.gelu", "GELU"}, {"ingot.gelu_tanh", "GELU (tanh)"}, {"ingot.quick_gelu", "GELU (sigmoid)"},
       {"ingot.silu", "SiLU"}, {"ingot.softmax", "softmax"}, {"ingot.embedding", "embedding"}, {"ingot.linear", "linear"}, {"ingot.convolution", "convolution"}};
   llvm::StringMap<size_t> counts; // by what they are called
   module.walk([&](Operation *op) {

@@ -196,6 +196,8 @@ Value GraphBuilder::activation(Activation op, Value x) {
     return make.operator()<ir::GeluOp>();
   case Activation::gelu_tanh:
     return make.operator()<ir::GeluTanhOp>();
+  case Activation::quick_gelu:
+    return make.operator()<ir::QuickGeluOp>();
   case Activation::relu:
     return make.operator()<ir::ReluOp>();
   case Activation::sigmoid:

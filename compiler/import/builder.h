@@ -36,7 +36,7 @@ struct Value {
   explicit operator bool() const { return impl != nullptr; }
 };
 
-enum class Activation { silu, gelu, gelu_tanh, relu, sigmoid, tanh };
+enum class Activation { silu, gelu, gelu_tanh, quick_gelu, relu, sigmoid, tanh };
 enum class Elementwise { add, sub, mul, div, max, min };
 
 // Frequencies of a rotary embedding. inv_freq has rotary_dim / 2 entries, computed in float64, stored as f32.

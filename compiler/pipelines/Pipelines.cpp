@@ -22,6 +22,7 @@ void buildImportPipeline(OpPassManager &manager, const Options &options) {
   manager.addPass(passes::createWidenFloatsPass());
   manager.addPass(passes::createRecognizeOpsPass());
   manager.addPass(passes::createFuseAttentionPass());
+  manager.addPass(passes::createTellUnfusedPass());
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
   manager.addPass(passes::createFormDecoderPass());

@@ -38,6 +38,8 @@ def Ingot_SiluOp : Ingot_UnaryOp<"silu", "Applies the sigmoid linear unit", "x /
 def Ingot_GeluOp : Ingot_UnaryOp<"gelu", "Applies the Gaussian error linear unit", "x / 2 * (1 + erf(x / sqrt(2)))">;
 def Ingot_GeluTanhOp : Ingot_UnaryOp<"gelu_tanh", "Applies the tanh form of the Gaussian error linear unit",
     "x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3)))">;
+def Ingot_QuickGeluOp : Ingot_UnaryOp<"quick_gelu", "Applies the sigmoid form of the Gaussian error linear unit",
+    "x / (1 + e^(-1.702 x))">;
 def Ingot_ReluOp : Ingot_UnaryOp<"relu", "Replaces negative values by zero", "max(x, 0)">;
 
 class Ingot_BinaryOp<string mnemonic, string summary_, string formula, list<Trait> traits = []> : Ingot_Op<mnemonic,

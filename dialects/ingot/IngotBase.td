@@ -60,7 +60,8 @@ def Ingot_DimsAttr : Ingot_Attr<"Dims", "dims",
 
 def Ingot_Activation : I32EnumAttr<"Activation", "activation function", [
     I32EnumAttrCase<"Silu", 1, "silu">, I32EnumAttrCase<"Gelu", 2, "gelu">,
-    I32EnumAttrCase<"GeluTanh", 3, "gelu_tanh">, I32EnumAttrCase<"Relu", 4, "relu">]> {
+    I32EnumAttrCase<"GeluTanh", 3, "gelu_tanh">, I32EnumAttrCase<"Relu", 4, "relu">,
+    I32EnumAttrCase<"QuickGelu", 5, "quick_gelu">]> {
   let cppNamespace = "::ingot::ir";
   let genSpecializedAttr = 0;
 }

@@ -45,9 +45,17 @@ public:
         if (auto probabilities = probabilitiesOf(product.getLhs()); probabilities.softmax)
           fuse(product, probabilities);
     // What is left of softmaxes of such scores is read by something else.
-    for (auto softmax : entry.getBody().front().getOps<ir::SoftmaxOp>())
-      if (tensorOf(softmax.getResult()).getRank() >= 3 && leadsToScores(softmax.getInput()) && !tried.contains(softmax))
-        left.push_back(nodeName(softmax.getLoc()) + ": looks like attention, but its probabilities are not multiplied with values by a product of matrices");
+    for (auto softmax : entry.getBody().front().getOps<ir::SoftmaxOp>()) {
+      if (tensorOf(softmax.getResult()).getRank() < 3 || tried.contains(softmax))
+        continue;
+      std::string why;
+      if (leadsToScores(softmax.getInput()))
+        why = "its probabilities are not multiplied with values by a product of matrices";
+      else if (ir::ComputeOp repeated = repeatedScores(softmax.getInput()))
+        why = "its scores and what is added to them at " + at(repeated.getResult()) + " have dimensions of different names, either of which may be 1; expected the same names";
+      if (!why.empty())
+        left.push_back(nodeName(softmax.getLoc()) + ": looks like attention, but " + why);
+    }
   }
 
 private:
@@ -384,6 +392,17 @@ private:
       }
     }
     return false;
+  }
+
+  // Where scores are repeated to a shape that only a run tells, before a mask is added.
+  static ir::ComputeOp repeatedScores(Value value) {
+    Operation *sum = value.getDefiningOp();
+    if (!isa_and_nonnull<ir::AddOp, ir::SubOp, ir::SelectOp>(sum))
+      return {};
+    for (Value operand : sum->getOperands())
+      if (auto compute = operand.getDefiningOp<ir::ComputeOp>(); compute && compute.getInputs().size() == 1 && !compute.getReduce() && leadsToScores(compute.getInputs()[0]))
+        return compute;
+    return {};
   }
 
   Value reshape(Value value, ArrayRef<ir::Dim> dims) {

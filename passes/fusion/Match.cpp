@@ -57,6 +57,8 @@ bool isConstant(Value value, double expected, double tolerance) {
   return number && std::fabs(*number - expected) <= tolerance * std::fabs(expected);
 }
 
+bool near(double a, double b) { return std::fabs(a - b) <= 1e-4 * std::fabs(b); }
+
 static void collect(Value value, bool root, Product &product) {
   if (auto number = constantOf(value)) {
     product.constant *= *number;

@@ -25,6 +25,9 @@ mlir::Value perRow(mlir::Value value);
 std::optional<double> constantOf(mlir::Value value);
 bool isConstant(mlir::Value value, double expected, double tolerance = 1e-5); // relative
 
+// Whether a number is the one of a formula, as exporters round these.
+bool near(double a, double b); // to 1e-4 of b
+
 // The operands of a binary op, `first` being the one for which `isFirst` holds.
 template <typename OpT, typename Predicate>
 bool commuted(mlir::Value value, Predicate isFirst, mlir::Value &first, mlir::Value &second) {

@@ -25,7 +25,6 @@ namespace {
 using namespace match;
 
 using ir::tensorOf;
-bool near(double a, double b) { return std::fabs(a - b) <= 1e-4 * std::fabs(b); }
 
 // 1 / (1 + e^-x), and y / (1 + e^-x) as y times that.
 struct Sigmoid : OpRewritePattern<ir::DivOp> {
@@ -51,7 +50,7 @@ struct Sigmoid : OpRewritePattern<ir::DivOp> {
   }
 };
 
-// Products of x with a gate of x, which may be divided by a number: SiLU and both forms of GELU.
+// Products of x with a gate of x, which may be divided by a number: SiLU and the forms of GELU.
 template <typename OpT> struct GatedActivation : OpRewritePattern<OpT> {
   using OpRewritePattern<OpT>::OpRewritePattern;
   LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
@@ -65,8 +64,11 @@ template <typename OpT> struct GatedActivation : OpRewritePattern<OpT> {
       if (auto sigmoid = gate.template getDefiningOp<ir::SigmoidOp>()) {
         if (product.constant != 1)
           continue;
+        double factor;
         if (sigmoid.getInput() == x)
           rewriter.replaceOpWithNewOp<ir::SiluOp>(op, x);
+        else if (unscaled(sigmoid.getInput(), factor) == x && near(factor, 1.702))
+          rewriter.replaceOpWithNewOp<ir::QuickGeluOp>(op, x);
         else if (isTanhArgument(sigmoid.getInput(), x, 2)) // (1 + tanh(a)) / 2 is the sigmoid of 2a
           rewriter.replaceOpWithNewOp<ir::GeluTanhOp>(op, x);
         else
@@ -146,7 +148,50 @@ template <typename OpT> struct GatedActivation : OpRewritePattern<OpT> {
   }
 };
 
-// e^(x - max) / sum of them
+// a x + b x f of an erf or tanh f is the product x (a + b f).
+struct GatedSum : OpRewritePattern<ir::AddOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::AddOp op, PatternRewriter &rewriter) const override {
+    for (auto [plain, gated] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
+      Product product = productOf(gated);
+      if (product.factors.size() != 2)
+        continue;
+      for (int i = 0; i < 2; ++i) {
+        // What both terms are multiples of may be one itself.
+        double scale = 1;
+        Value x = product.factors[i] == plain ? plain : unscaled(plain, scale);
+        if (x.getType() != op.getType())
+          continue;
+        Value f = product.factors[1 - i];
+        if (product.factors[i] != x || f.getType() != op.getType() || !isa_and_nonnull<ir::ErfOp, ir::TanhOp>(f.getDefiningOp()))
+          continue;
+        auto splat = DenseElementsAttr::get(RankedTensorType::get({}, tensorOf(op).getElementType()), rewriter.getFloatAttr(tensorOf(op).getElementType(), scale));
+        Value number = ir::ConstantOp::create(rewriter, op.getLoc(), cast<RankedTensorType>(splat.getType()), splat);
+        number = ir::BroadcastOp::create(rewriter, op.getLoc(), op.getType(), number);
+        f = ir::ScaleOp::create(rewriter, op.getLoc(), f, rewriter.getF64FloatAttr(product.constant));
+        rewriter.replaceOpWithNewOp<ir::MulOp>(op, x, ir::AddOp::create(rewriter, op.getLoc(), number, f));
+        return success();
+      }
+    }
+    return failure();
+  }
+};
+
+// Of what this is the sum along the last axis, where that is powers of e.
+ir::ExpOp sumOfPowers(Value value) {
+  Value powers = reducedAlongLast(throughReshape(value), ir::ReduceKind::Sum);
+  return powers ? powers.getDefiningOp<ir::ExpOp>() : ir::ExpOp();
+}
+
+// One number for each row, in any shape, repeated along the last axis of `type`.
+Value repeatedInRows(PatternRewriter &rewriter, Location loc, RankedTensorType type, Value rows) {
+  SmallVector<ir::Dim> dims = ir::dimsOf(type);
+  dims.back() = ir::Dim(1);
+  rows = ir::ReshapeOp::create(rewriter, loc, ir::tensorType(dims, type.getElementType()), rows);
+  return ir::BroadcastOp::create(rewriter, loc, type, rows);
+}
+
+// e^(x - c) / sum of them; c is the largest of a row, or any other number that it has one of.
 struct Softmax : OpRewritePattern<ir::DivOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ir::DivOp op, PatternRewriter &rewriter) const override {
@@ -155,25 +200,11 @@ struct Softmax : OpRewritePattern<ir::DivOp> {
     if (!exp || !sum || reducedAlongLast(sum, ir::ReduceKind::Sum) != exp.getResult())
       return failure();
     Value x = exp.getInput();
-    if (auto sub = x.getDefiningOp<ir::SubOp>())
-      if (Value of = largestOf(sub.getRhs()); of && of == sub.getLhs())
-        x = sub.getLhs();
+    if (auto sub = x.getDefiningOp<ir::SubOp>(); sub && perRow(sub.getRhs()))
+      x = sub.getLhs();
     const int64_t axis = tensorOf(op).getRank() - 1;
     rewriter.replaceOpWithNewOp<ir::SoftmaxOp>(op, x, rewriter.getI64IntegerAttr(axis));
     return success();
-  }
-
-  // What the largest is taken of; exporters of JAX guard it by a maximum with -inf.
-  static Value largestOf(Value repeated) {
-    Value value = perRow(repeated);
-    if (!value)
-      return {};
-    if (auto guarded = value.getDefiningOp<ir::MaxOp>())
-      for (auto [number, rest] :
-           {std::pair(guarded.getLhs(), guarded.getRhs()), std::pair(guarded.getRhs(), guarded.getLhs())})
-        if (auto constant = constantOf(number); constant && std::isinf(*constant) && *constant < 0)
-          value = rest;
-    return reducedAlongLast(value, ir::ReduceKind::Max);
   }
 };
 
@@ -184,271 +215,67 @@ struct SoftmaxProduct : OpRewritePattern<ir::MulOp> {
     for (auto [power, inverse] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
       auto exp = power.getDefiningOp<ir::ExpOp>();
       Value row = exp ? perRow(inverse) : Value();
-      auto div = row ? row.getDefiningOp<ir::DivOp>() : ir::DivOp();
-      if (!div || !isConstant(div.getLhs(), 1, 0) || reducedAlongLast(throughReshape(div.getRhs()), ir::ReduceKind::Sum) != exp.getResult())
+      Value sum = row ? inverted(row) : Value();
+      if (!sum || sumOfPowers(sum) != exp)
         continue;
-      rewriter.replaceOpWithNewOp<ir::DivOp>(op, power, ir::BroadcastOp::create(rewriter, op.getLoc(), op.getType(), div.getRhs()));
+      rewriter.replaceOpWithNewOp<ir::DivOp>(op, power, repeatedInRows(rewriter, op.getLoc(), tensorOf(op), sum));
       return success();
     }
     return failure();
   }
+
+  // v, of 1 / v and v^-1
+  static Value inverted(Value value) {
+    if (auto div = value.getDefiningOp<ir::DivOp>(); div && isConstant(div.getLhs(), 1, 0))
+      return div.getRhs();
+    auto pow = value.getDefiningOp<ir::PowOp>();
+    return pow && isConstant(pow.getRhs(), -1, 0) ? pow.getLhs() : Value();
+  }
 };
 
-// (x - mean) / sqrt(variance + eps) * gamma + beta, and the same without the mean.
-struct Norm {
-  Value x;
-  bool centred = false;
-  double eps = 0;
-};
-
-// Of what this is the mean along the last axis, one number for each row under any shape.
-Value meanOf(Value value) {
-  if (Value direct = reducedAlongLast(value, ir::ReduceKind::Mean))
-    return direct;
-  // A sum times 1/n.
-  double factor;
-  Value x = reducedAlongLast(unscaled(throughReshape(value), factor), ir::ReduceKind::Sum);
-  if (!x)
-    return {};
-  const int64_t size = tensorOf(x).getShape().back();
-  return !ShapedType::isDynamic(size) && near(factor * static_cast<double>(size), 1) ? x : Value();
-}
-
-bool isSquareOf(Value value, Value x) {
-  auto mul = value.getDefiningOp<ir::MulOp>();
-  return mul && mul.getLhs() == x && mul.getRhs() == x;
-}
-
-// d = x - mean(x).
-bool isCentred(Value d, Value &x) {
-  auto sub = d.getDefiningOp<ir::SubOp>();
-  Value mean = sub ? perRow(sub.getRhs()) : Value();
-  if (!mean || meanOf(mean) != sub.getLhs())
-    return false;
-  x = sub.getLhs();
-  return true;
-}
-
-// variance + eps, of the centred `d` (or of x itself, where nothing is centred); one number for each row.
-bool isVariance(Value value, Value d, Norm &norm) {
-  Value variance;
-  if (!plusConstant(value, norm.eps, variance)) {
-    norm.eps = 0;
-    variance = value;
-  }
-  variance = throughReshape(variance);
-  norm.centred = isCentred(d, norm.x);
-  if (!norm.centred)
-    norm.x = d;
-  if (Value squares = meanOf(variance)) {
-    if (isSquareOf(squares, d))
-      return true;
-    // Squares of a difference that is written again.
-    Value again;
-    auto mul = squares.getDefiningOp<ir::MulOp>();
-    return norm.centred && mul && mul.getLhs() == mul.getRhs() && isCentred(mul.getLhs(), again) && again == norm.x;
-  }
-  // mean(x^2) - mean(x)^2, kept from being negative.
-  if (!norm.centred)
-    return false;
-  if (auto kept = variance.getDefiningOp<ir::MaxOp>())
-    for (auto [number, rest] : {std::pair(kept.getLhs(), kept.getRhs()), std::pair(kept.getRhs(), kept.getLhs())})
-      if (auto constant = constantOf(number); constant && *constant == 0)
-        variance = throughReshape(rest);
-  auto sub = variance.getDefiningOp<ir::SubOp>();
-  Value of = sub ? meanOf(sub.getLhs()) : Value();
-  if (!of || !isSquareOf(of, norm.x))
-    return false;
-  auto square = throughReshape(sub.getRhs()).getDefiningOp<ir::MulOp>();
-  return square && square.getLhs() == square.getRhs() && meanOf(square.getLhs()) == norm.x;
-}
-
-// d / sqrt(v), d * rsqrt(v), d * (1 / sqrt(v)); `scale` is what else the product holds.
-bool isNorm(Value value, Norm &norm, Value &scale) {
-  scale = {};
-  if (auto div = value.getDefiningOp<ir::DivOp>()) {
-    Value divisor = perRow(div.getRhs());
-    auto root = divisor ? divisor.getDefiningOp<ir::SqrtOp>() : ir::SqrtOp();
-    return root && isVariance(root.getInput(), div.getLhs(), norm);
-  }
-  auto inverse = [](Value of) -> Value { // v, of rsqrt(v)
-    Value inner = perRow(of);
-    if (!inner)
-      return {};
-    if (auto rsqrt = inner.getDefiningOp<ir::RsqrtOp>())
-      return rsqrt.getInput();
-    if (auto div = inner.getDefiningOp<ir::DivOp>(); div && isConstant(div.getLhs(), 1))
-      if (auto root = throughReshape(div.getRhs()).getDefiningOp<ir::SqrtOp>())
-        return root.getInput();
-    return {};
-  };
-  auto mul = value.getDefiningOp<ir::MulOp>();
-  if (!mul)
-    return false;
-  for (auto [d, other] : {std::pair(mul.getLhs(), mul.getRhs()), std::pair(mul.getRhs(), mul.getLhs())}) {
-    if (Value variance = inverse(other); variance && isVariance(variance, d, norm))
-      return true;
-    // The scale is multiplied to the inverse first.
-    if (auto scaled = other.getDefiningOp<ir::MulOp>())
-      for (auto [a, b] : {std::pair(scaled.getLhs(), scaled.getRhs()), std::pair(scaled.getRhs(), scaled.getLhs())})
-        if (Value variance = inverse(a); variance && isVariance(variance, d, norm)) {
-          scale = b;
-          return true;
-        }
-  }
-  return false;
-}
-
-class NormWriter {
-public:
-  NormWriter(PatternRewriter &rewriter, Operation *op) : rewriter(rewriter), op(op), type(tensorOf(op->getResult(0))) {}
-
-  int64_t size() const { return type.getDimSize(type.getRank() - 1); }
-  bool fits(const Norm &norm) const {
-    return norm.x.getType() == type && type.getElementType().isF32() && !type.isDynamicDim(type.getRank() - 1) && norm.eps >= 0;
-  }
-  Value vector(Value parameter) {
-    auto of = tensorOf(parameter);
-    if (of.getRank() == 1)
-      return parameter;
-    return ir::ReshapeOp::create(rewriter, op->getLoc(), RankedTensorType::get({size()}, of.getElementType()), parameter);
-  }
-  Value ones() {
-    auto of = RankedTensorType::get({size()}, type.getElementType());
-    return ir::ConstantOp::create(rewriter, op->getLoc(), of, DenseElementsAttr::get(of, 1.0f));
-  }
-  void replace(const Norm &norm, Value gamma, Value beta) {
-    Value scale = gamma ? vector(gamma) : ones();
-    auto eps = rewriter.getF64FloatAttr(norm.eps);
-    Value result = norm.centred ? Value(ir::LayerNormOp::create(rewriter, op->getLoc(), norm.x, scale, beta ? vector(beta) : Value(), eps).getResult())
-                                : Value(ir::RmsNormOp::create(rewriter, op->getLoc(), norm.x, scale, eps));
-    rewriter.replaceOp(op, result);
-  }
-
-private:
-  PatternRewriter &rewriter;
-  Operation *op;
-  RankedTensorType type;
-};
-
-// The norm by itself or with its scale, which may come before or after.
-template <typename OpT> struct NormProduct : OpRewritePattern<OpT> {
-  using OpRewritePattern<OpT>::OpRewritePattern;
-  LogicalResult matchAndRewrite(OpT op, PatternRewriter &rewriter) const override {
-    Norm norm;
-    Value scale;
-    NormWriter writer(rewriter, op);
-    if (!isNorm(op, norm, scale) || !writer.fits(norm))
+// The same as e^(x - log of the sum); of powers of x - max the largest may be added to the logarithm.
+struct SoftmaxOfLogarithms : OpRewritePattern<ir::ExpOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::ExpOp op, PatternRewriter &rewriter) const override {
+    auto sub = op.getInput().getDefiningOp<ir::SubOp>();
+    Value row = sub ? perRow(sub.getRhs()) : Value();
+    if (!row)
       return failure();
-    Value gamma;
-    if (scale && !(gamma = parameterOf(scale, writer.size())))
+    Value x = sub.getLhs(), largest, logarithm;
+    auto isLog = [](Value value) { return throughReshape(value).getDefiningOp<ir::LogOp>() != nullptr; };
+    if (!commuted<ir::AddOp>(row, isLog, logarithm, largest))
+      logarithm = row;
+    auto log = throughReshape(logarithm).getDefiningOp<ir::LogOp>();
+    ir::ExpOp powers = log ? sumOfPowers(log.getInput()) : ir::ExpOp();
+    if (!powers || powers == op || powers.getType() != op.getType())
       return failure();
-    writer.replace(norm, gamma, {});
+    // The powers are those of x, or of x less what is added.
+    auto less = powers.getInput().getDefiningOp<ir::SubOp>();
+    const bool fits = largest ? less && less.getLhs() == x && perRow(less.getRhs()) && throughReshape(perRow(less.getRhs())) == throughReshape(largest)
+                              : powers.getInput() == x;
+    if (!fits)
+      return failure();
+    Value sum = repeatedInRows(rewriter, op.getLoc(), tensorOf(op), log.getInput());
+    rewriter.replaceOpWithNewOp<ir::DivOp>(op, powers.getResult(), sum);
     return success();
   }
 };
 
-// A scale after a norm whose own is 1, and a shift after a layer norm that has none.
-struct NormScale : OpRewritePattern<ir::MulOp> {
+// (e v) / sum of the rows of e, powers of e, is (e / sum) v.
+struct SoftmaxAfterProduct : OpRewritePattern<ir::DivOp> {
   using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ir::MulOp op, PatternRewriter &rewriter) const override {
-    for (auto [value, factor] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
-      Operation *norm = value.getDefiningOp();
-      if (!norm || !isa<ir::LayerNormOp, ir::RmsNormOp>(norm) || !value.hasOneUse() || !isConstant(norm->getOperand(1), 1, 0))
-        continue;
-      auto layer = dyn_cast<ir::LayerNormOp>(norm);
-      if (layer && layer.getBeta())
-        continue;
-      NormWriter writer(rewriter, op);
-      Value gamma = parameterOf(factor, writer.size());
-      if (!gamma)
-        continue;
-      Norm of{norm->getOperand(0), layer != nullptr,
-              (layer ? layer.getEps() : cast<ir::RmsNormOp>(norm).getEps()).convertToDouble()};
-      writer.replace(of, gamma, {});
-      return success();
-    }
-    return failure();
-  }
-};
-
-struct NormShift : OpRewritePattern<ir::AddOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ir::AddOp op, PatternRewriter &rewriter) const override {
-    for (auto [value, term] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
-      auto norm = value.getDefiningOp<ir::LayerNormOp>();
-      if (!norm || norm.getBeta() || !value.hasOneUse())
-        continue;
-      NormWriter writer(rewriter, op);
-      Value beta = parameterOf(term, writer.size());
-      if (!beta)
-        continue;
-      writer.replace({norm.getInput(), true, norm.getEps().convertToDouble()}, norm.getGamma(), beta);
-      return success();
-    }
-    return failure();
-  }
-};
-
-// A norm as TensorFlow spells it, x * s + (beta - mean * s) or, by Keras, x * s + (-mean * s + beta), becomes (x - mean) * s + beta, which the
-// patterns above know.
-struct NormInTwoTerms : OpRewritePattern<ir::AddOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ir::AddOp op, PatternRewriter &rewriter) const override {
-    for (auto [left, right] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
-      auto product = left.getDefiningOp<ir::MulOp>();
-      if (!product)
-        continue;
-      for (Shift shift : shiftsOf(right))
-        for (auto [x, scale] : {std::pair(product.getLhs(), product.getRhs()), std::pair(product.getRhs(), product.getLhs())})
-          for (auto [mean, again] : {std::pair(shift.taken.getLhs(), shift.taken.getRhs()), std::pair(shift.taken.getRhs(), shift.taken.getLhs())})
-            if (scale == again && isMeanOf(mean, x, shift.negated)) {
-              const Value row = meanIn(mean, shift.negated);
-              Value centred;
-              for (Operation *user : x.getUsers())
-                if (auto sub = dyn_cast<ir::SubOp>(user); sub && sub.getLhs() == x && sub->isBeforeInBlock(op) && meanIn(sub.getRhs(), false) == row)
-                  centred = sub;
-              if (!centred)
-                centred = ir::SubOp::create(rewriter, op.getLoc(), x, ir::BroadcastOp::create(rewriter, op.getLoc(), x.getType(), row));
-              Value scaled = ir::MulOp::create(rewriter, op.getLoc(), centred, scale);
-              rewriter.replaceOpWithNewOp<ir::AddOp>(op, scaled, shift.beta);
-              return success();
-            }
-    }
-    return failure();
-  }
-
-  // beta and the product that is taken from it, or, negated, added to it.
-  struct Shift {
-    Value beta;
-    ir::MulOp taken;
-    bool negated;
-  };
-  static SmallVector<Shift, 2> shiftsOf(Value value) {
-    SmallVector<Shift, 2> found;
-    if (auto difference = value.getDefiningOp<ir::SubOp>())
-      if (auto taken = difference.getRhs().getDefiningOp<ir::MulOp>())
-        found.push_back({difference.getLhs(), taken, false});
-    if (auto sum = value.getDefiningOp<ir::AddOp>())
-      for (auto [beta, other] : {std::pair(sum.getLhs(), sum.getRhs()), std::pair(sum.getRhs(), sum.getLhs())})
-        if (auto taken = other.getDefiningOp<ir::MulOp>())
-          found.push_back({beta, taken, true});
-    return found;
-  }
-
-  // The rows' numbers that are repeated, or whose negatives are.
-  static Value meanIn(Value value, bool negated) {
-    auto broadcast = value.getDefiningOp<ir::BroadcastOp>();
-    Value inner = broadcast ? broadcast.getInput() : Value();
-    if (!inner || !negated)
-      return inner;
-    auto neg = inner.getDefiningOp<ir::NegOp>();
-    return neg ? neg.getInput() : Value();
-  }
-  static bool isMeanOf(Value value, Value x, bool negated) {
-    Value inner = meanIn(value, negated);
-    auto reduce = inner ? inner.getDefiningOp<ir::ReduceOp>() : nullptr;
-    return reduce && reduce.getKind() == ir::ReduceKind::Mean && reduce.getInput() == x && int64_t(reduce.getAxis()) + 1 == tensorOf(x).getRank();
+  LogicalResult matchAndRewrite(ir::DivOp op, PatternRewriter &rewriter) const override {
+    auto product = op.getLhs().getDefiningOp<ir::MatmulOp>();
+    auto exp = product && product->hasOneUse() ? product.getLhs().getDefiningOp<ir::ExpOp>() : ir::ExpOp();
+    Value sum = exp ? perRow(op.getRhs()) : Value();
+    if (!sum || sumOfPowers(sum) != exp)
+      return failure();
+    Value repeated = repeatedInRows(rewriter, op.getLoc(), tensorOf(exp), sum);
+    Value probabilities = ir::DivOp::create(rewriter, op.getLoc(), exp, repeated);
+    auto made = cast<ir::MatmulOp>(rewriter.clone(*product));
+    made->setOperand(0, probabilities);
+    rewriter.replaceOp(op, made.getResult());
+    return success();
   }
 };
 
@@ -510,11 +337,12 @@ template <typename OpT> struct WideRows : OpRewritePattern<OpT> {
 struct RecognizeOpsPass : public impl::RecognizeOpsPassBase<RecognizeOpsPass> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<Sigmoid, GatedActivation<ir::MulOp>, GatedActivation<ir::DivOp>, Softmax, SoftmaxProduct, NormProduct<ir::DivOp>, NormProduct<ir::MulOp>, NormScale, NormShift, LinearBias,
-                 NormInTwoTerms, WideRows<ir::RmsNormOp>, WideRows<ir::LayerNormOp>, WideRows<ir::SoftmaxOp>>(&getContext());
+    patterns.add<Sigmoid, GatedActivation<ir::MulOp>, GatedActivation<ir::DivOp>, GatedSum, Softmax, SoftmaxProduct, SoftmaxOfLogarithms,
+                 SoftmaxAfterProduct, LinearBias, WideRows<ir::RmsNormOp>, WideRows<ir::LayerNormOp>, WideRows<ir::SoftmaxOp>>(&getContext());
     addWeightPatterns(patterns);
     addChoicePatterns(patterns);
     addMovePatterns(patterns);
+    addNormPatterns(patterns);
     addPositionPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

@@ -10,6 +10,7 @@ namespace ingot::passes {
 
 void addChoicePatterns(mlir::RewritePatternSet &patterns);
 void addMovePatterns(mlir::RewritePatternSet &patterns);
+void addNormPatterns(mlir::RewritePatternSet &patterns);
 void addPositionPatterns(mlir::RewritePatternSet &patterns);
 void addWeightPatterns(mlir::RewritePatternSet &patterns);
 

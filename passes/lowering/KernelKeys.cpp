@@ -41,7 +41,7 @@ DictionaryAttr KernelParams::attribute() const { return builder.getDictionaryAtt
 static std::string spell(StringRef param, int64_t value, ArrayRef<StringRef> symbols) {
   static const char *const types[] = {"f32", "f16", "bf16", "f64", "i8", "u8"};
   static const char *const layouts[] = {"row_major", "n16k", "n16k2", "n16k4", "n16k8"};
-  static const char *const activations[] = {"", "silu", "gelu", "gelu_tanh", "relu"};
+  static const char *const activations[] = {"", "silu", "gelu", "gelu_tanh", "relu", "quick_gelu"};
   static const char *const ropeKinds[] = {"fixed", "dynamic", "longrope"};
   if (param.ends_with("_symbol"))
     return (param.drop_back(strlen("_symbol")) + "_" + symbols[value]).str();

@@ -57,6 +57,8 @@ int64_t activationNumber(std::optional<ir::Activation> activation) {
     return INGOT_ACT_GELU_TANH;
   case ir::Activation::Relu:
     return INGOT_ACT_RELU;
+  case ir::Activation::QuickGelu:
+    return INGOT_ACT_QUICK_GELU;
   }
   llvm_unreachable("all activations are numbered");
 }

@@ -18,7 +18,7 @@ NAMES = {
     "Attention": "attention", "MultiHeadAttention": "attention", "QAttention": "attention", "GroupQueryAttention": "attention",
     "LayerNormalization": "layer norm", "SkipLayerNormalization": "layer norm", "EmbedLayerNormalization": "layer norm",
     "SimplifiedLayerNormalization": "RMS norm", "SkipSimplifiedLayerNormalization": "RMS norm", "RMSNormalization": "RMS norm",
-    "Gelu": "GELU", "BiasGelu": "GELU", "FastGelu": "GELU (tanh)", "QuickGelu": "SiLU", "Softmax": "softmax", "BiasSoftmax": "softmax",
+    "Gelu": "GELU", "BiasGelu": "GELU", "FastGelu": "GELU (tanh)", "QuickGelu": "GELU (sigmoid)", "Softmax": "softmax", "BiasSoftmax": "softmax",
     "RotaryEmbedding": "rotary embedding",
 }
 

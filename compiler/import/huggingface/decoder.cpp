@@ -28,6 +28,7 @@ constexpr ActivationName kActivations[] = {{"silu", Activation::silu},
                                            {"gelu_python_tanh", Activation::gelu_tanh},
                                            {"gelu_accurate", Activation::gelu_tanh},
                                            {"gelu_fast", Activation::gelu_tanh},
+                                           {"quick_gelu", Activation::quick_gelu},
                                            {"relu", Activation::relu}};
 
 Activation readActivation(Config &config) {

@@ -546,7 +546,7 @@ Shape Graph::broadcastShape(const std::vector<Tensor> &inputs) {
       if ((isSum(to) || mask) && (isSum(from) || mask) && (isSum(to) || isSum(from)))
         equate(to, from);
       else if (auto one = tokenAxes.find(to.symbolName()), other = tokenAxes.find(from.symbolName());
-               one != tokenAxes.end() && other != tokenAxes.end() && one->second == other->second)
+               one != tokenAxes.end() && other != tokenAxes.end() && one->second.axis == other->second.axis && !(one->second.vectors && other->second.vectors))
         equate(to, from);
       // A table that was cut to the length counts as one that is long enough.
       const bool cut = Dimension::isCutOf(from, to), cuts = Dimension::isCutOf(to, from);

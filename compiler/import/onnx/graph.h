@@ -185,9 +185,13 @@ public:
   const Equalities &equalSymbols() const { return equals; }
   // Symbols that are lengths of masks which callers give: not meant to be 1 where something longer stands beside them.
   std::set<std::string> maskLengths;
-  // Symbols of inputs [batch, length] of integers or truth values (token ids, types, masks), by the axis. Some exporters give each input names of
-  // its own for what is one batch and one length.
-  std::map<std::string, size_t> tokenAxes;
+  // Symbols of inputs [batch, length] of integers or truth values (token ids, types, masks), and [batch, length, width] of vectors for these. Some
+  // exporters give each input names of its own for what is one batch and one length; vectors beside vectors may be repeated.
+  struct TokenAxis {
+    size_t axis;
+    bool vectors;
+  };
+  std::map<std::string, TokenAxis> tokenAxes;
 
   // --- Quantized tensors (graph_quantized.cpp). Weights of the model's own codes become quantized weights that hold
   // exactly these where a layout can; others are dequantized once, while the engine is written.

@@ -294,10 +294,11 @@ private:
       }
       if (argument.shape.size() == 2 && !argument.shape[1].symbolName().empty())
         graph.maskLengths.insert(argument.shape[1].symbolName());
-      if (argument.shape.size() == 2 && !isFloat(argument.type))
+      const bool vectors = argument.shape.size() == 3 && isFloat(argument.type) && argument.shape[2].isConstant();
+      if (vectors || (argument.shape.size() == 2 && !isFloat(argument.type)))
         for (size_t axis : {0, 1})
           if (const std::string name = argument.shape[axis].symbolName(); !name.empty())
-            graph.tokenAxes.emplace(name, axis);
+            graph.tokenAxes.emplace(name, Graph::TokenAxis{axis, vectors});
       if (!own.insert(argument.name).second)
         problem("two inputs are named '" + argument.name + "'");
       arguments.values.emplace_back(&scope, argument.name);

@@ -80,7 +80,7 @@ public:
     flag("gated", p.gated);
     flag("stats", p.stats);
     type("out_type", p.out_type);
-    require(p.act >= INGOT_ACT_NONE && p.act <= INGOT_ACT_RELU, "act", p.act, "an activation of params.h");
+    require(p.act >= INGOT_ACT_NONE && p.act <= INGOT_ACT_QUICK_GELU, "act", p.act, "an activation of params.h");
     require(p.out_stride >= p.n, "out_stride", p.out_stride, "at least n = " + llvm::Twine(p.n));
     if (p.stats)
       require(p.out_type == INGOT_F32, "out_type", p.out_type, "0 (f32), as stats are of stored f32 values");
@@ -278,7 +278,7 @@ void check(Checker &c, const convolution_params &p) {
       (p.channels != p.groups || p.outputs != p.groups))
     c.fail(
         "with channels_last, the outputs of a group must be a multiple of 16, or channels and outputs be the groups");
-  c.require(p.act >= INGOT_ACT_NONE && p.act <= INGOT_ACT_RELU, "act", p.act, "an activation");
+  c.require(p.act >= INGOT_ACT_NONE && p.act <= INGOT_ACT_QUICK_GELU, "act", p.act, "an activation");
   c.require(p.clamp >= 0 && p.clamp <= 3, "clamp", p.clamp, "0 to 3");
   for (auto [name, value] : {std::pair{"batch_symbol", p.batch_symbol},
                              {"in_d_symbol", p.in_d_symbol},

@@ -35,6 +35,7 @@
 #define INGOT_ACT_GELU 2      /* erf */
 #define INGOT_ACT_GELU_TANH 3
 #define INGOT_ACT_RELU 4
+#define INGOT_ACT_QUICK_GELU 5
 
 /* Symbol indices are parameters too, so that a kernel finds its row count: symbols[rows_symbol]. */
 

@@ -325,3 +325,27 @@ ingot.entry @groups(%q: tensor<3x5x2x4x16xf32>, %k: tensor<3x6x2x16xf32>, %v: te
   %o = ingot.transpose %o5 {permutation = array<i64: 0, 2, 1, 3, 4>} : tensor<3x2x5x4x16xf32> -> tensor<3x5x2x4x16xf32>
   ingot.return %o : tensor<3x5x2x4x16xf32>
 }
+
+// -----
+
+// A mask whose lengths have names of their own, so that it or the scores may be repeated: told, and left.
+// CHECK: module attributes {ingot.not_fused = ["p: looks like attention, but its scores and what is added to them at 'wide' have dimensions of different names, either of which may be 1; expected the same names"]}
+// CHECK-LABEL: ingot.entry @names_of_its_own
+// CHECK-NOT:     scaled_dot_product_attention
+ingot.symbol @s
+ingot.symbol @t
+ingot.symbol @u value "max(s, t)"
+ingot.entry @names_of_its_own(%q: tensor<2x5x16xf32>, %kt: tensor<2x16x?xf32, #ingot.dims<"", "", "s">>, %mask: tensor<2x5x?xf32, #ingot.dims<"", "", "u">>)
+    -> tensor<2x5x?xf32, #ingot.dims<"", "", "u">> attributes {arg_names = ["q", "k", "mask"], res_names = ["p"]} {
+  %x = ingot.matmul %q, %kt : (tensor<2x5x16xf32>, tensor<2x16x?xf32, #ingot.dims<"", "", "s">>) -> tensor<2x5x?xf32, #ingot.dims<"", "", "s">>
+  %w = ingot.compute(%x) {
+  ^bb0(%of: tensor<2x5x?xf32, #ingot.dims<"", "", "s">>, %i: index, %j: index, %k: index):
+    %last = ingot.size "s-1"
+    %at = arith.minsi %k, %last : index
+    %e = ingot.element %of[%i, %j, %at] : tensor<2x5x?xf32, #ingot.dims<"", "", "s">> -> f32
+    ingot.yield %e : f32
+  } : (tensor<2x5x?xf32, #ingot.dims<"", "", "s">>) -> tensor<2x5x?xf32, #ingot.dims<"", "", "u">> loc("wide")
+  %m = ingot.add %w, %mask : tensor<2x5x?xf32, #ingot.dims<"", "", "u">>
+  %p = ingot.softmax %m {axis = 2 : i64} : tensor<2x5x?xf32, #ingot.dims<"", "", "u">> loc("p")
+  ingot.return %p : tensor<2x5x?xf32, #ingot.dims<"", "", "u">>
+}

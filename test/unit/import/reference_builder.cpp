@@ -74,6 +74,8 @@ double activated(Activation op, double x) {
     return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
   case Activation::gelu_tanh:
     return 0.5 * x * (1 + std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)));
+  case Activation::quick_gelu:
+    return x / (1 + std::exp(-1.702 * x));
   case Activation::relu:
     return x > 0 ? x : 0;
   case Activation::sigmoid:

@@ -20,6 +20,8 @@ inline double activation(int act, double x) {
     return 0.5 * x * (1.0 + std::tanh(std::sqrt(2.0 / M_PI) * (x + 0.044715 * x * x * x)));
   case 4:
     return x < 0.0 ? 0.0 : x;
+  case 5:
+    return x / (1.0 + std::exp(-1.702 * x));
   default:
     return x;
   }

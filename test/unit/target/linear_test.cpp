@@ -125,7 +125,9 @@ TEST_P(LinearTest, ActivationsAreAsCloseAsStated) {
   auto gelu = [](double x) { return 0.5 * x * std::erfc(-x / std::sqrt(2.0)); };
   auto geluTanh = [](double x) { return x / (1.0 + std::exp(-std::sqrt(8.0 / M_PI) * (x + 0.044715 * x * x * x))); };
   auto silu = [](double x) { return x / (1.0 + std::exp(-x)); };
-  for (Activation a : {Activation{"act-silu-f32", silu, 2.0, 0x1p-18}, Activation{"act-gelu-f32", gelu, 2.0, 0x1p-18}, Activation{"act-gelu_tanh-f32", geluTanh, 2.0, 0x1p-18}}) {
+  auto quickGelu = [](double x) { return x / (1.0 + std::exp(-1.702 * x)); };
+  for (Activation a : {Activation{"act-silu-f32", silu, 2.0, 0x1p-18}, Activation{"act-gelu-f32", gelu, 2.0, 0x1p-18}, Activation{"act-gelu_tanh-f32", geluTanh, 2.0, 0x1p-18},
+                       Activation{"act-quick_gelu-f32", quickGelu, 2.0, 0x1p-18}}) {
     const TestKernel &kernel = Images::get().kernel(a.kernel);
     constexpr int kRows = 4096;
     LinearProblem p(kernel, kRows, 5);

@@ -240,6 +240,90 @@ def softmax_by_a_reciprocal(w):
     return [w.linear(y, WIDTH, WIDTH)], "1 attention, 4 linear"
 
 
+def gates_as_sums_and_quotients(w):
+    """GELU as a sum of two products, by logistic functions that are written out, and its form by a sigmoid."""
+    x = w.x("batch", "length")
+    half, one = np.float32(0.5), np.float32(1)
+
+    def argument(h, factor):
+        return w("Mul", np.float32(factor * np.sqrt(2 / np.pi)), w("Add", h, w("Mul", np.float32(0.044715), w("Pow", h, np.float32(3)))))
+
+    def by(gate):
+        h = w.linear(x, WIDTH, 32)
+        return gate(h)
+
+    return [by(lambda h: w("Add", w("Mul", half, h), w("Mul", w("Mul", half, h), w("Erf", w("Mul", h, np.float32(np.sqrt(0.5))))))),
+            by(lambda h: w("Add", w("Mul", w("Div", h, np.float32(2)), w("Tanh", argument(h, 1))), w("Div", h, np.float32(2)))),
+            by(lambda h: w("Div", h, w("Add", one, w("Exp", argument(h, -2))))),
+            by(lambda h: w("Mul", h, w("Sigmoid", w("Mul", np.float32(1.702), h)))),
+            by(lambda h: w("Div", h, w("Add", w("Exp", w("Mul", h, np.float32(-1.702))), one)))], "1 GELU, 2 GELU (tanh), 2 GELU (sigmoid), 5 linear"
+
+
+def softmax_in_other_words(w):
+    """By a power of -1, by logarithms, and divided behind the product with values."""
+    x = w.x("batch", "length")
+
+    def attention(mixed):
+        q, k, v = (w("Transpose", w("Reshape", w.linear(x, WIDTH, WIDTH), whole(0, 0, HEADS, SIZE)), perm=[0, 2, 1, 3]) for _ in range(3))
+        y = mixed(w("Mul", w("MatMul", q, w("Transpose", k, perm=[0, 1, 3, 2])), np.float32(SIZE**-0.5)), v)
+        return w.linear(w("Reshape", w("Transpose", y, perm=[0, 2, 1, 3]), whole(0, 0, WIDTH)), WIDTH, WIDTH)
+
+    def power(scores):
+        return w("Exp", w("Sub", scores, w("ReduceMax", scores, axes=[-1])))
+
+    def total(powers):
+        return w("ReduceSum", powers, whole(-1))
+
+    def inverted(scores, v):
+        powers = power(scores)
+        return w("MatMul", w("Mul", w("Pow", total(powers), np.float32(-1)), powers), v)
+
+    def behind(scores, v):
+        powers = power(scores)
+        return w("Div", w("MatMul", powers, v), total(powers))
+
+    return [attention(inverted), attention(behind), attention(lambda scores, v: w("MatMul", w("Exp", w("LogSoftmax", scores, axis=-1)), v)),
+            attention(lambda scores, v: w("MatMul", w("Exp", w("Sub", scores, w("ReduceLogSumExp", scores, axes=[-1]))), v))], "4 attention, 16 linear"
+
+
+def norms_in_other_words(w):
+    """RMS norms by lengths of vectors, as PyTorch's normalize keeps these from 0, by sums of squares and powers; a layer norm by the variance of a sample."""
+    x = w.x("batch", "length")
+    root, eps = np.float32(np.sqrt(WIDTH)), np.float32(1e-5)
+
+    def lengths(x):
+        return w("ReduceL2", x, axes=[-1])
+
+    def sample(x):
+        centred = w("Sub", x, w("ReduceMean", x, axes=[-1]))
+        variance = w("Div", w("ReduceSum", w("Mul", centred, centred), whole(-1)), np.float32(WIDTH - 1))
+        return w("Add", w("Mul", w("Div", centred, w("Sqrt", w("Add", variance, eps))), w.weight(WIDTH)), w.weight(WIDTH))
+
+    def by(norm):
+        return norm(w.linear(x, WIDTH, WIDTH))
+
+    def normalized(x):
+        floor = w("Clip", lengths(x), np.float32(1e-12))
+        return w("Div", x, w("Expand", floor, w("Shape", x)))
+
+    return [by(lambda h: w("Mul", w("Div", h, w("Div", lengths(h), root)), w.weight(WIDTH))),
+            by(lambda h: w("Mul", w("Mul", normalized(h), root), w.weight(WIDTH))),
+            by(normalized),
+            by(lambda h: w("Mul", h, w("Pow", w("Add", w("Div", w("ReduceSumSquare", h, axes=[-1]), np.float32(WIDTH)), eps), np.float32(-0.5)))),
+            by(sample)], "1 layer norm, 4 RMS norm, 5 linear"
+
+
+def mask_of_other_names(w):
+    """Vectors of tokens and a mask whose dimensions have names of their own, as tf2onnx gives each input some."""
+    x, mask = w.x("batch", "length"), w.input("mask", np.array([[1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 0, 0]], np.int64), "unk__1", "unk__2")
+    q, k, v = (w("Transpose", w("Reshape", w.linear(x, WIDTH, WIDTH), whole(0, 0, HEADS, SIZE)), perm=[0, 2, 1, 3]) for _ in range(3))
+    hidden = w("Mul", w("Sub", np.float32(1), w("Cast", w("Unsqueeze", mask, whole(1, 2)), to=TensorProto.FLOAT)), np.float32(-1e9))
+    scores = w("Add", w("Mul", w("MatMul", q, w("Transpose", k, perm=[0, 1, 3, 2])), np.float32(SIZE**-0.5)), hidden)
+    mixed = w("Transpose", w("MatMul", w("Softmax", scores, axis=-1), v), perm=[0, 2, 1, 3])
+    # All positions together, so that none is padding.
+    return [w("ReduceSum", mixed, whole(1), keepdims=0)], "1 attention, 3 linear"
+
+
 def einsum_in_any_order(w):
     """Products whose letters stand in no order that a product of matrices has."""
     a = w.input("a", w.random.standard_normal((3, 2, 5, 4)).astype(np.float32), "", "n")
@@ -303,7 +387,8 @@ def queries_without_keys(w):
 
 
 def make(cases):
-    for spelling in (flax, keras, gluon, paddle, minus_infinity_kept_finite, first_bert, keras_exported, masked_after_the_softmax, gelu_by_sigmoid, gates_in_other_words, softmax_by_a_reciprocal, einsum_in_any_order,
+    for spelling in (flax, keras, gluon, paddle, minus_infinity_kept_finite, first_bert, keras_exported, masked_after_the_softmax, gelu_by_sigmoid, gates_in_other_words, softmax_by_a_reciprocal,
+                     gates_as_sums_and_quotients, softmax_in_other_words, norms_in_other_words, mask_of_other_names, einsum_in_any_order,
                      first_gpt, xlnet, places_of_an_image, queries_without_keys):
         w = Writer(cases, spelling.__name__)
         outputs, graph = spelling(w)

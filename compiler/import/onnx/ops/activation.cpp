@@ -55,6 +55,8 @@ std::vector<Tensor> gelu(Op &op) {
 Tensor swishOf(Op &op, Tensor x, double alpha) {
   if (alpha == 1)
     return named(op, Activation::silu, x, [](Scalar s) { return s * sigmoidOf(s); });
+  if (std::fabs(alpha - 1.702) < 1e-4)
+    return named(op, Activation::quick_gelu, x, [](Scalar s) { return s * sigmoidOf(s * like(s, 1.702)); });
   needsFloats(op, x);
   return op.graph.map(x->dataType, {x}, [&](const std::vector<Scalar> &s) { return s[0] * sigmoidOf(s[0] * like(s[0], alpha)); });
 }

@@ -136,6 +136,9 @@ INGOT_INLINE f32x16 geluTanh(f32x16 x) {
   return timesLogistic(x, 1.595769121605730712f * fma(0.044715f * x * x, x, x));
 }
 
+// quick_gelu(x) = x / (1 + exp(-1.702 x)). At most 2 ulp for x >= 0, 2^-18 of the result below.
+INGOT_INLINE f32x16 quickGelu(f32x16 x) { return timesLogistic(x, 1.702f * x); }
+
 // The activation that an epilogue names; `act` is a constant of the kernel.
 INGOT_INLINE f32x16 activate(f32x16 x, int32_t act) {
   switch (act) {
@@ -145,6 +148,8 @@ INGOT_INLINE f32x16 activate(f32x16 x, int32_t act) {
     return gelu(x);
   case INGOT_ACT_GELU_TANH:
     return geluTanh(x);
+  case INGOT_ACT_QUICK_GELU:
+    return quickGelu(x);
   case INGOT_ACT_RELU:
     return x < 0.0f ? splat(0.0f) : x;
   default:

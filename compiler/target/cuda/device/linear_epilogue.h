@@ -17,7 +17,9 @@ template <int act> INGOT_DEVICE float activated(float x) {
   else if constexpr (act == INGOT_ACT_GELU_TANH) {
     const float inner = multiply(0.79788456f, fma(multiply(multiply(x, x), x), 0.044715f, x));
     return multiply(multiply(0.5f, x), add(1.0f, tanhf(inner)));
-  } else if constexpr (act == INGOT_ACT_RELU)
+  } else if constexpr (act == INGOT_ACT_QUICK_GELU)
+    return divide(x, add(1.0f, expf(multiply(-1.702f, x))));
+  else if constexpr (act == INGOT_ACT_RELU)
     return x > 0.0f ? x : 0.0f;
   else
     return x;

@@ -18,6 +18,7 @@ ACTIVATIONS = {
     "gelu": lambda v: v / 2 * (1 + math.erf(v / math.sqrt(2))),
     "relu": lambda v: max(v, 0.0),
     "tanh": math.tanh,
+    "quick_gelu": lambda v: v / (1 + math.exp(-1.702 * v)),
     "gelu_tanh": lambda v: v / 2 * (1 + math.tanh(math.sqrt(2 / math.pi) * (v + 0.044715 * v ** 3))),
 }
 
