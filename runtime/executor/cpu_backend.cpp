@@ -64,12 +64,15 @@ struct CompiledEntry {
   std::vector<LocalRows> locals;
 };
 
-// Rows are computed by every worker for itself where that takes about as long as a barrier: a few microseconds.
+// Rows are computed by every worker for itself where that takes about as long as a barrier: a few microseconds. Of few workers each saves little
+// by sharing, and all of them together read the rows from caches that keep up: on 2, 16 rows of 8,192 bytes take as long either way.
 constexpr uint64_t kMostLocalRows = 16;
-constexpr uint64_t kMostLocalBytes = 32 << 10;
+constexpr uint64_t kMostLocalBytes = 40 << 10;       // of one worker, whatever their number
+constexpr uint64_t kMostLocalBytesOfAll = 512 << 10; // of all workers together
 
-bool computedWhole(uint64_t rows, uint64_t rowBytes) {
-  return rows <= 1 || (rows <= kMostLocalRows && rows * rowBytes <= kMostLocalBytes);
+bool computedWhole(uint64_t rows, uint64_t rowBytes, unsigned workers) {
+  const uint64_t bytes = rows * rowBytes;
+  return rows <= 1 || (rows <= kMostLocalRows && (bytes <= kMostLocalBytes || bytes * workers <= kMostLocalBytesOfAll));
 }
 
 // Bytes of each worker's own memory per row: local rows lie there as they lie in their arena.
@@ -256,7 +259,7 @@ void CpuBackend::placeLocals(CompiledEntry &entry, unsigned workers) {
   const uint64_t each = own.size() / workers;
   for (LocalRows &local : entry.locals) {
     Step &step = entry.steps[local.step];
-    step.whole = computedWhole(step.tiles, local.rowBytes);
+    step.whole = computedWhole(step.tiles, local.rowBytes, workers);
     if (step.whole == local.whole)
       continue;
     local.whole = step.whole;
