@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 
 namespace ingot::tool {
@@ -75,6 +76,24 @@ struct Balance {
   uint32_t tiles = 0, least = 0, most = 0; // of one launch; of a thread
 };
 
+// Attention over the cache has equal shares of its cost as tiles. What there is to share out is a kv head of up to 48 rows of queries of a
+// sequence (compiler/target/cpu/kernels/attention.cpp), under 2,048 positions in one piece; the kernel's name tells the heads. 0: another kernel.
+uint64_t attentionUnits(std::string_view kernel, uint64_t tokens) {
+  constexpr uint64_t kRows = 48;
+  if (!kernel.starts_with("attention-"))
+    return 0;
+  auto number = [&](std::string_view param) {
+    const size_t at = kernel.find(param);
+    uint64_t value = 0;
+    if (at != std::string_view::npos)
+      std::from_chars(kernel.data() + at + param.size(), kernel.data() + kernel.size(), value);
+    return value;
+  };
+  const uint64_t heads = number("-kv_heads"), queries = std::max<uint64_t>(number("-q_per_kv"), 1);
+  const uint64_t together = std::max<uint64_t>(kRows / queries, 1);
+  return heads * ((tokens + together - 1) / together);
+}
+
 std::vector<Balance> countTiles(const format::Plan &plan, unsigned abi, unsigned threads, uint64_t tokens) {
   std::vector<int64_t> symbols(plan.symbols()->size(), 1);
   for (unsigned i = 0; i < symbols.size(); ++i)
@@ -85,6 +104,8 @@ std::vector<Balance> countTiles(const format::Plan &plan, unsigned abi, unsigned
     for (const format::Launch *launch : *entry->launches()) {
       Balance balance{plan.kernels()->Get(launch->kernel())->name()->str(), 1, 0, ~0u, 0};
       balance.tiles = uint32_t(std::min<int64_t>(runtime::unitsOf(*launch, symbols, threads, abi), INT32_MAX));
+      if (uint64_t units = attentionUnits(balance.kernel, tokens))
+        balance.tiles = uint32_t(std::min<uint64_t>(balance.tiles, units));
       for (unsigned worker = 0; worker < threads; ++worker) {
         runtime::TileRange share = runtime::tileShare(balance.tiles, worker, threads);
         balance.least = std::min(balance.least, share.end - share.first);
