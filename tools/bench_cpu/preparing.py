@@ -10,10 +10,12 @@ import sys
 
 from processes import ROOT, Failure, Process, told
 
-PRECISIONS = ("bf16", "int8", "int4")
+PRECISIONS = ("bf16", "f16", "int8", "int8-g32", "int4")
 # Contexts hold the longest prompt that is measured.
 SHAPES = {"1b": ("llama-3.2-1b", []), "15m": ("15m", ["--context", "1024"])}
-INGOT_OPTIONS = {"bf16": [], "int8": ["--weights=int8"], "int4": ["--weights=int4:g128"]}
+INGOT_OPTIONS = {"bf16": [], "f16": ["--weights=f16"], "int8": ["--weights=int8"], "int8-g32": ["--weights=int8:g32"], "int4": ["--weights=int4:g128"]}
+# Whose 8-bit weights have scales for groups of 32, whatever is asked for: one conversion is measured beside both of Ingot's forms.
+GROUPED = ("llama_cpp", "onnxruntime")
 # What pip installs for each rival, and what of it only conversion needs in a version of its own (a folder in front of
 # the environment's: optimum-intel and the model builder of ONNX Runtime want different transformers).
 RIVALS = {
@@ -141,6 +143,6 @@ def prepare(args):
                 elif "error" in installed:
                     facts = installed
                 else:
-                    facts = convert(args, engine, shape, precision)
+                    facts = convert(args, engine, shape, "int8" if precision == "int8-g32" and engine in GROUPED else precision)
                 prepared[engine, shape, precision] = facts
     return prepared

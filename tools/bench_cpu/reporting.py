@@ -9,7 +9,7 @@ from processes import ROOT, Failure, told
 
 PAGE = ROOT / "docs/benchmarks.md"
 NAMES = {"ingot": "Ingot", "llama_cpp": "llama.cpp", "openvino": "OpenVINO", "onnxruntime": "ONNX Runtime", "torch": "PyTorch"}
-ARITHMETIC = {"bf16": "bf16", "int8": "int8", "int4": "int8"}  # the ceiling of products at a precision
+ARITHMETIC = {"bf16": "bf16", "f16": "f32", "int8": "int8", "int8-g32": "int8", "int4": "int8"}  # the ceiling of products at a precision
 
 
 def median(values):

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # llama.cpp, through llama-cpp-python's binding of its C API (built by pip, with clang; see tools/bench-cpu). The checkpoint
-# becomes GGUF in bf16 with the gguf package, and llama.cpp's own quantizer makes q8_0 and q4_k_m of it.
+# becomes GGUF in bf16 with the gguf package, and llama.cpp's own quantizer makes f16, q8_0 and q4_k_m of it.
 import ctypes
 import json
 import time
 
 import worker
 
-QUANTIZED = {"int8": 7, "int4": 15}  # LLAMA_FTYPE_MOSTLY_Q8_0, LLAMA_FTYPE_MOSTLY_Q4_K_M
+QUANTIZED = {"f16": 1, "int8": 7, "int4": 15}  # LLAMA_FTYPE_MOSTLY_F16, LLAMA_FTYPE_MOSTLY_Q8_0, LLAMA_FTYPE_MOSTLY_Q4_K_M
 NAMES = {"input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm", "self_attn.q_proj": "attn_q",
          "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
          "mlp.gate_proj": "ffn_gate", "mlp.up_proj": "ffn_up", "mlp.down_proj": "ffn_down"}

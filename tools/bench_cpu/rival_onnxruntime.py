@@ -15,7 +15,7 @@ class Rival:
     def prepare(checkpoint, out, precision):
         import onnx
         import tokenizers
-        if precision == "bf16":
+        if precision not in ("int8", "int4"):
             raise SystemExit("the model builder writes f32, int8 and int4 for a CPU, no 16-bit form")
         model = out / "checkpoint"
         model.mkdir(parents=True, exist_ok=True)

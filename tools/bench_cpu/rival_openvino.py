@@ -11,6 +11,8 @@ class Rival:
     @staticmethod
     def prepare(checkpoint, out, precision):
         from optimum.intel import OVModelForCausalLM, OVWeightQuantizationConfig
+        if precision not in ("bf16", "int8", "int4"):
+            raise SystemExit(f"{precision} is no form that it is converted to here: 16 bits as bf16, int8 by channel, int4 in groups")
         group = 128 if json.loads((checkpoint / "config.json").read_text())["hidden_size"] % 128 == 0 else 32
         config = {"bf16": None, "int8": OVWeightQuantizationConfig(bits=8, sym=True),
                   "int4": OVWeightQuantizationConfig(bits=4, sym=True, group_size=group, ratio=1.0)}[precision]
