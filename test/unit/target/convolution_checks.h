@@ -213,6 +213,8 @@ struct ConvolutionProblem {
       sum += bias[row];
     if (kernel.integer("residual"))
       sum += residual[static_cast<size_t>((b * outputs + o) * this->count() + place)];
+    if (kernel.integer("act") == 4 && sum < 0.0f) // the activation that is exact
+      sum = 0.0f;
     if ((kernel.integer("clamp") & 1) && sum < kernel.real("low"))
       sum = static_cast<float>(kernel.real("low"));
     if ((kernel.integer("clamp") & 2) && sum > kernel.real("high"))

@@ -16,7 +16,10 @@ INGOT_KERNEL(convolution) {
       return 0;
     }
     if (!convolutionLastByChannels(*p)) {
-      ingot_convolution_last_f32(p, buffers, symbols, tile0, tile1, scratch);
+      if (convolutionLastByBands(*p))
+        ingot_convolution_last_bands_f32(p, env, buffers, symbols, tile0, tile1, scratch);
+      else
+        ingot_convolution_last_f32(p, env, buffers, symbols, tile0, tile1, scratch);
       return 0;
     }
     const LastChannels channels(p, buffers, symbols);

@@ -10,6 +10,7 @@
 // units of kLastUnit panels of a block; a tile is an equal share of them. One function for all convolutions: it takes
 // the parameters as they come.
 #include "compiler/target/cpu/kernels/convolution_last.h"
+#include "compiler/target/cpu/kernels/convolution_last_bands.h"
 #include "compiler/target/cpu/kernels/convolution_last_patches.h"
 #include "compiler/target/cpu/kernels/convolution_last_rows.h"
 #include "compiler/target/cpu/kernels/convolution_operands.h"
@@ -26,8 +27,11 @@ struct LastBlocks : ConvolutionOperands {
   float *windows, *sums;
   int64_t panels, taken; // of a group; of a block's sums
 
-  LastBlocks(const convolution_params *p, void *const *buffers, const int64_t *symbols, char *scratch)
+  bool crowded;          // rows that lie apart by a multiple of 4096 bytes put each other out of the first-level cache
+
+  LastBlocks(const convolution_params *p, const ingot_env *env, void *const *buffers, const int64_t *symbols, char *scratch)
       : ConvolutionOperands(p, buffers, symbols), layout(lastScratch(*p)) {
+    crowded = p->channels % 1024 == 0 && env->l1_bytes < kRows * 4096;
     windows = (float *)scratch;
     sums = (float *)(scratch + layout.windows);
     panels = (rows + 15) / 16;
@@ -114,8 +118,8 @@ struct LastBlocks : ConvolutionOperands {
   // Panels [from, to) of group g over the block.
   INGOT_INLINE void multiply(int64_t g, int64_t first, int64_t last) {
     constexpr float infinity = __builtin_inff();
-    // Rows that lie apart by a multiple of 4096 bytes fall into one set of the caches: many panels pay for their copy.
-    const bool inPlace = isPointwise() && (p->channels % 1024 || last - first < 8 || blockPlaces < 16);
+    // Many panels pay for a copy of rows that fall into one set of the cache.
+    const bool inPlace = isPointwise() && (!crowded || last - first < 8 || blockPlaces < 16);
     const float *w = weight + g * panels * depth * 16;
     for (int64_t panel = first; panel < last; panel += taken) {
       const int64_t column = g * rows + panel * 16, some = least(taken, last - panel);
@@ -194,10 +198,17 @@ struct LastBlocks : ConvolutionOperands {
 } // namespace
 } // namespace ingot::kernels
 
-extern "C" void ingot_convolution_last_f32(const convolution_params *p, void *const *buffers, const int64_t *symbols,
-                                           uint32_t tile0, uint32_t tile1, void *scratch) {
-  ingot::kernels::LastBlocks blocks(p, buffers, symbols, (char *)scratch);
+extern "C" void ingot_convolution_last_f32(const convolution_params *p, const ingot_env *env, void *const *buffers,
+                                           const int64_t *symbols, uint32_t tile0, uint32_t tile1, void *scratch) {
+  ingot::kernels::LastBlocks blocks(p, env, buffers, symbols, (char *)scratch);
   blocks.work(tile0, tile1);
+}
+
+extern "C" void ingot_convolution_last_bands_f32(const convolution_params *p, const ingot_env *env,
+                                                 void *const *buffers, const int64_t *symbols, uint32_t tile0,
+                                                 uint32_t tile1, void *scratch) {
+  ingot::kernels::Bands bands(p, env, buffers, symbols, (char *)scratch);
+  bands.work(tile0, tile1);
 }
 
 extern "C" void ingot_convolution_last_patches_f32(const convolution_params *p, const ingot_env *env,

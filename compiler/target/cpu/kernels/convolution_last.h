@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// Convolution where channels are last: by windows (convolution_last.cpp), or by patches of 2 x 2 places
-// (convolution_last_patches.h). Functions of their own, compiled once for all convolutions of a model.
+// Convolution where channels are last: by windows (convolution_last.cpp), by bands of the image where windows are small
+// (convolution_last_bands.h), or by patches of 2 x 2 places (convolution_last_patches.h). Functions of their own, compiled once for all convolutions of a model.
 #ifndef INGOT_TARGET_CPU_KERNELS_CONVOLUTION_LAST_H
 #define INGOT_TARGET_CPU_KERNELS_CONVOLUTION_LAST_H
 
@@ -23,8 +23,12 @@ INGOT_INLINE bool byPatches(const convolution_params &p, int64_t height, int64_t
 } // namespace ingot::kernels
 
 extern "C" __attribute__((visibility("hidden"), noinline)) void
-ingot_convolution_last_f32(const convolution_params *p, void *const *buffers, const int64_t *symbols, uint32_t tile0,
-                           uint32_t tile1, void *scratch);
+ingot_convolution_last_f32(const convolution_params *p, const ingot_env *env, void *const *buffers,
+                           const int64_t *symbols, uint32_t tile0, uint32_t tile1, void *scratch);
+
+extern "C" __attribute__((visibility("hidden"), noinline)) void
+ingot_convolution_last_bands_f32(const convolution_params *p, const ingot_env *env, void *const *buffers,
+                                 const int64_t *symbols, uint32_t tile0, uint32_t tile1, void *scratch);
 
 extern "C" __attribute__((visibility("hidden"), noinline)) void
 ingot_convolution_last_patches_f32(const convolution_params *p, const ingot_env *env, void *const *buffers,

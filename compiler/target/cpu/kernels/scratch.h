@@ -225,6 +225,17 @@ constexpr bool convolutionLastByChannels(const convolution_params &p) {
   return p.channels == p.groups && p.outputs == p.groups;
 }
 
+// Windows of one chunk: bands of up to kLastBandPlaces places, a row of the output of which is up to kLastPlaces, and
+// kLastBandFloats floats, of which one row is not more.
+constexpr int64_t kLastBandPlaces = 384;
+constexpr int64_t kLastBandFloats = 1 << 16;
+constexpr bool convolutionLastByBands(const convolution_params &p) {
+  const int64_t channels = p.channels / p.groups, taps = int64_t(p.kernel_d) * p.kernel_h * p.kernel_w;
+  const int64_t reach = int64_t(p.kernel_h - 1) * p.dilation_h + 1;
+  const int64_t columns = (kLastPlaces - 1) * p.stride_w + int64_t(p.kernel_w - 1) * p.dilation_w + 1;
+  return p.channels_last && taps > 1 && taps * channels <= kChunk && p.kernel_d * reach * columns * channels <= kLastBandFloats;
+}
+
 struct LastScratch {
   int64_t panels;  // of a block of sums
   int64_t windows; // f32 [kLastPlaces][kChunk + 16]
@@ -281,6 +292,8 @@ constexpr LastScratch lastScratch(const convolution_params &p) {
   s.windows = kLastPlaces * (kChunk + 16) * 4;
   s.sums = s.panels * kLastPlaces * 16 * 4;
   s.total = s.windows + s.sums;
+  if (convolutionLastByBands(p))
+    s.total = larger(s.total, (kLastBandFloats + 16) * 4);
   if (convolutionByPatches(p))
     s.total = larger(s.total, patchScratch(p).total);
   return s;
