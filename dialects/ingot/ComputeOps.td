@@ -36,6 +36,7 @@ def Ingot_ComputeOp : Ingot_Op<"compute", [Pure, IsolatedFromAbove, SingleBlock]
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "`(` $inputs `)` attr-dict-with-keyword $body `:` functional-type($inputs, $result)";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def Ingot_YieldOp : Ingot_Op<"yield", [Pure, HasParent<"ComputeOp">, ReturnLike, Terminator]> {

@@ -258,8 +258,50 @@ private:
     joinLeading(made);
   }
 
+  // Whether neighbours of the last dimension are read from neighbours alone.
+  static bool readsNeighbours(ir::ComputeOp op) {
+    Block &body = op.getBody().front();
+    Value last = body.getArgument(static_cast<unsigned>(op.getInputs().size() + tensorOf(op.getResult()).getRank()) - 1);
+    bool some = false;
+    for (auto read : body.getOps<ir::ElementOp>())
+      if (!read.getIndices().empty()) {
+        some = read.getIndices().back() == last && !llvm::is_contained(read.getIndices().drop_back(), last);
+        if (!some)
+          return false;
+      }
+    return some;
+  }
+
+  // A line of neighbours becomes rows of vectors: as rows of one element, for which it would be taken, none of them are.
+  bool splitLine(ir::ComputeOp op) {
+    auto type = tensorOf(op.getResult());
+    if (type.getRank() != 1 || type.isDynamicDim(0) || !readsNeighbours(op))
+      return false;
+    int64_t width = 16;
+    while (width > 4 && type.getDimSize(0) % width)
+      width /= 2;
+    if (type.getDimSize(0) % width || type.getDimSize(0) <= width)
+      return false;
+    b.setInsertionPoint(op);
+    auto made = cast<ir::ComputeOp>(b.clone(*op));
+    made.getResult().setType(RankedTensorType::get({type.getDimSize(0) / width, width}, type.getElementType()));
+    Block &body = made.getBody().front();
+    OpBuilder inner = OpBuilder::atBlockBegin(&body);
+    const unsigned first = static_cast<unsigned>(made.getInputs().size());
+    Value lane = body.insertArgument(first, inner.getIndexType(), op.getLoc());
+    Value row = body.insertArgument(first, inner.getIndexType(), op.getLoc());
+    Value index = arith::MulIOp::create(inner, op.getLoc(), row, arith::ConstantIndexOp::create(inner, op.getLoc(), width));
+    body.getArgument(first + 2).replaceAllUsesWith(arith::AddIOp::create(inner, op.getLoc(), index, lane));
+    body.eraseArgument(first + 2);
+    op.getResult().replaceAllUsesWith(reshape(made.getResult(), ir::dimsOf(type), op.getLoc()));
+    op.erase();
+    return true;
+  }
+
   // Leading dimensions become one, until there are rows enough for many threads or the last dimension alone is left.
   void joinLeading(ir::ComputeOp op) {
+    if (splitLine(op))
+      return;
     constexpr int64_t kEnough = 64;
     auto type = tensorOf(op.getResult());
     SmallVector<ir::Dim> dims = ir::dimsOf(type);

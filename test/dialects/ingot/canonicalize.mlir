@@ -152,3 +152,23 @@ ingot.entry @chosen(%c: tensor<2xi1>, %x: tensor<2xf32>, %y: tensor<2xf32>) -> (
   %b = ingot.select %no, %x, %y : tensor<2xi1>, tensor<2xf32>
   ingot.return %a, %b : tensor<2xf32>, tensor<2xf32>
 }
+
+// -----
+
+// Each element at its own indices: the input. Not where elements change places.
+// CHECK-LABEL: ingot.entry @copies
+// CHECK-NEXT:    %[[T:.*]] = ingot.compute(%arg0)
+// CHECK:         ingot.return %arg0, %[[T]]
+ingot.entry @copies(%x: tensor<4x4xf32>) -> (tensor<4x4xf32>, tensor<4x4xf32>) attributes {arg_names = ["x"], res_names = ["y", "t"]} {
+  %y = ingot.compute(%x) {
+  ^bb0(%of: tensor<4x4xf32>, %i: index, %j: index):
+    %e = ingot.element %of[%i, %j] : tensor<4x4xf32> -> f32
+    ingot.yield %e : f32
+  } : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  %t = ingot.compute(%x) {
+  ^bb0(%of: tensor<4x4xf32>, %i: index, %j: index):
+    %e = ingot.element %of[%j, %i] : tensor<4x4xf32> -> f32
+    ingot.yield %e : f32
+  } : (tensor<4x4xf32>) -> tensor<4x4xf32>
+  ingot.return %y, %t : tensor<4x4xf32>, tensor<4x4xf32>
+}

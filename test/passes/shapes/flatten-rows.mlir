@@ -43,3 +43,27 @@ ingot.entry @softmax(%x: tensor<4x?xf32, #ingot.dims<"", "n">>) -> tensor<4x?xf3
   %y = ingot.softmax %x {axis = 1 : i64} : tensor<4x?xf32, #ingot.dims<"", "n">>
   ingot.return %y : tensor<4x?xf32, #ingot.dims<"", "n">>
 }
+
+// -----
+
+// A line of channels that are summed over an image with channels last is rows of vectors; one whose channels lie apart stays rows of numbers.
+// CHECK-LABEL: ingot.entry @channels
+// CHECK:         ingot.compute(%arg0)
+// CHECK:         %[[R:.*]] = arith.muli %{{.*}}, %c16
+// CHECK:         arith.addi
+// CHECK:         : (tensor<1x5x7x48xf32>) -> tensor<3x16xf32>
+// CHECK:         ingot.compute(%arg1)
+// CHECK:         : (tensor<1x48x5x7xf32>) -> tensor<48xf32>
+ingot.entry @channels(%x: tensor<1x5x7x48xf32>, %z: tensor<1x48x5x7xf32>) -> (tensor<1x48xf32>, tensor<1x48xf32>) attributes {arg_names = ["x", "z"], res_names = ["y", "w"]} {
+  %y = ingot.compute(%x) attributes {extents = ["5", "7"], reduce = #ingot.reduce<sum>} {
+  ^bb0(%of: tensor<1x5x7x48xf32>, %b: index, %c: index, %i: index, %j: index):
+    %e = ingot.element %of[%b, %i, %j, %c] : tensor<1x5x7x48xf32> -> f32
+    ingot.yield %e : f32
+  } : (tensor<1x5x7x48xf32>) -> tensor<1x48xf32>
+  %w = ingot.compute(%z) attributes {extents = ["5", "7"], reduce = #ingot.reduce<sum>} {
+  ^bb0(%of: tensor<1x48x5x7xf32>, %b: index, %c: index, %i: index, %j: index):
+    %e = ingot.element %of[%b, %c, %i, %j] : tensor<1x48x5x7xf32> -> f32
+    ingot.yield %e : f32
+  } : (tensor<1x48x5x7xf32>) -> tensor<1x48xf32>
+  ingot.return %y, %w : tensor<1x48xf32>, tensor<1x48xf32>
+}
