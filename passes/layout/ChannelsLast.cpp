@@ -64,7 +64,7 @@ public:
     for (Operation *op : ops) {
       builder.setInsertionPoint(op);
       llvm::TypeSwitch<Operation *>(op)
-          .Case<ir::ConvolutionOp, ir::ComputeOp, ir::ReduceOp, ir::ConcatOp, ir::SplitOp, ir::ReshapeOp>(
+          .Case<ir::ConvolutionOp, ir::ComputeOp, ir::ReduceOp, ir::ConcatOp, ir::SplitOp, ir::ReshapeOp, ir::LayerNormOp>(
               [&](auto kind) { convert(kind); })
           .Default([&](Operation *other) {
             if (isa<ir::ScalarBodyInterface>(other))
@@ -306,33 +306,47 @@ private:
     op.erase();
   }
 
+  // Whether a layer norm has neither scale nor shift, as one of groups is written.
+  static bool isPlainNorm(ir::LayerNormOp norm) {
+    return tensorOf(norm.getInput()).getRank() == 3 && tensorOf(norm.getInput()).getElementType().isF32() && match::isConstant(norm.getGamma(), 1, 0) &&
+           (!norm.getBeta() || match::isConstant(norm.getBeta(), 0, 0));
+  }
+
+  // What is behind the channels of a shape, as one number; nothing where it is dynamic or without elements.
+  static std::optional<int64_t> positionsOf(RankedTensorType type) {
+    int64_t positions = 1;
+    for (int64_t size : type.getShape().drop_front(2)) {
+      if (ShapedType::isDynamic(size) || size == 0)
+        return std::nullopt;
+      positions *= size;
+    }
+    return positions;
+  }
+
+  // A norm over all positions of each channel by itself, [B, C, positions].
+  void convert(ir::LayerNormOp op) {
+    Value input = lastOf.lookup(op.getInput());
+    const RankedTensorType type = tensorOf(op.getResult());
+    if (!input || !isPlainNorm(op) || type.isDynamicDim(1) || type.getDimSize(1) == 0 || !positionsOf(type))
+      return;
+    replace(op.getResult(), groupNormLast(builder, op.getLoc(), input, type.getDimSize(1), op.getEps().convertToDouble()));
+    op.erase();
+  }
+
   // A norm over groups of channels and all positions: groups as rows, which become channels again behind it.
   bool convertGroups(ir::ReshapeOp op) {
     auto norm = op.getInput().getDefiningOp<ir::LayerNormOp>();
+    auto cut = norm ? norm.getInput().getDefiningOp<ir::ReshapeOp>() : ir::ReshapeOp();
     const RankedTensorType to = tensorOf(op.getResult());
-    if (!norm || !norm->hasOneUse() || to.getRank() < 3 || tensorOf(norm.getInput()).getRank() != 3 || !to.getElementType().isF32() ||
-        !match::isConstant(norm.getGamma(), 1, 0) || (norm.getBeta() && !match::isConstant(norm.getBeta(), 0, 0)))
+    if (!cut || cut.getInput().getType() != to || !norm->hasOneUse() || to.getRank() < 3 || !isPlainNorm(norm))
       return false;
     const RankedTensorType rows = tensorOf(norm.getInput());
     const int64_t groups = rows.getDimSize(1), channels = to.getDimSize(1);
-    int64_t positions = 1;
-    for (int64_t size : to.getShape().drop_front(2)) {
-      if (ShapedType::isDynamic(size))
-        return false;
-      positions *= size;
-    }
-    if (ShapedType::isDynamic(groups) || ShapedType::isDynamic(channels) || groups == 0 || positions == 0 || channels % groups != 0 ||
-        !(ir::dimOf(rows, 0) == ir::dimOf(to, 0)) || rows.getDimSize(2) != channels / groups * positions)
+    const std::optional<int64_t> positions = positionsOf(to);
+    Value input = lastOf.lookup(cut.getInput());
+    if (!input || !positions || ShapedType::isDynamic(groups) || ShapedType::isDynamic(channels) || groups == 0 || channels % groups != 0 ||
+        !(ir::dimOf(rows, 0) == ir::dimOf(to, 0)) || rows.getDimSize(2) != channels / groups * *positions)
       return false;
-    Value input = lastOf.lookup(norm.getInput()); // where each channel is a group
-    if (auto cut = norm.getInput().getDefiningOp<ir::ReshapeOp>(); cut && cut.getInput().getType() == to)
-      input = lastOf.lookup(cut.getInput());
-    else if (groups != channels)
-      input = {};
-    if (!input)
-      return false;
-    if (const RankedTensorType type = lastType(to); input.getType() != type)
-      input = ir::ReshapeOp::create(builder, op.getLoc(), type, input);
     replace(op.getResult(), groupNormLast(builder, norm.getLoc(), input, groups, norm.getEps().convertToDouble()));
     op.erase();
     return true;

@@ -45,3 +45,26 @@ ingot.entry @factors(%x: tensor<1x8x2x4xf32>) -> (tensor<1x16x2x4xf32>) attribut
   %b = ingot.reshape %s : tensor<1x4x32xf32> -> tensor<1x16x2x4xf32>
   ingot.return %b : tensor<1x16x2x4xf32>
 }
+
+// -----
+
+// One of a sequence, each channel by itself: its rows are the channels already.
+// CHECK-LABEL: ingot.entry @instances
+// CHECK:         %[[A:.*]] = ingot.convolution
+// CHECK-NOT:     ingot.transpose
+// CHECK:         ingot.compute({{.*}}) attributes {extents = ["2"], reduce = #ingot.reduce<sum>}
+// CHECK-NOT:     ingot.layer_norm
+// CHECK:         ingot.rsqrt
+// CHECK-NOT:     ingot.transpose
+// CHECK:         ingot.convolution
+ingot.tensor @w : tensor<16x8x1xf32> {dummy}
+ingot.tensor @v : tensor<16x16x1xf32> {dummy}
+ingot.entry @instances(%x: tensor<1x8x100xf32>) -> (tensor<1x16x100xf32>) attributes {arg_names = ["x"], res_names = ["y"]} {
+  %w = ingot.weight @w : tensor<16x8x1xf32>
+  %v = ingot.weight @v : tensor<16x16x1xf32>
+  %one = ingot.constant dense<1.0> : tensor<100xf32>
+  %a = ingot.convolution %x, %w {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>} : (tensor<1x8x100xf32>, tensor<16x8x1xf32>) -> tensor<1x16x100xf32>
+  %s = ingot.layer_norm %a, %one {eps = 1.0e-5 : f64} : (tensor<1x16x100xf32>, tensor<100xf32>) -> tensor<1x16x100xf32>
+  %y = ingot.convolution %s, %v {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>} : (tensor<1x16x100xf32>, tensor<16x16x1xf32>) -> tensor<1x16x100xf32>
+  ingot.return %y : tensor<1x16x100xf32>
+}
