@@ -67,6 +67,7 @@ bool isVariance(Value value, Value d, Norm &norm) {
     norm.eps = 0;
     variance = value;
   }
+  norm.divisor = 1;
   variance = throughReshape(variance);
   norm.centred = isCentred(d, norm.x);
   if (!norm.centred)
