@@ -69,15 +69,6 @@ struct LastBlocks : ConvolutionOperands {
     }
   }
 
-  // to[0 .. some) = from[0 .. some): by vectors, which reach past the end in `to` (by 15), and in `from` up to `end`.
-  INGOT_INLINE void copy(float *to, const float *source, int32_t some) const {
-    int32_t i = 0;
-    for (; i < some && source + i + 16 <= end; i += 16)
-      store16(to + i, load16(source + i));
-    for (; i < some; ++i)
-      to[i] = source[i];
-  }
-
   // Elements [k, k + length) of the windows of group g: [place][kWindow].
   INGOT_INLINE void gather(int64_t g, int64_t k, int32_t length) {
     // Neighbouring columns of a window lie side by side where nothing is between their channels.

@@ -5,8 +5,8 @@
 //
 //   band[depth][row][column][channel of the group]
 //
-// so that a row of a window is a run of the band, and neighbouring places lie apart by stride_w columns. Copies of whole
-// windows would hold each element as often as windows read it. Sums are one chain over ascending k, as in
+// so that a row of a window is a run of the band, and neighbouring places lie apart by stride_w columns. Copies of
+// whole windows would hold each element as often as windows read it. Sums are one chain over ascending k, as in
 // convolution_last.cpp.
 #ifndef INGOT_TARGET_CPU_KERNELS_CONVOLUTION_LAST_BANDS_H
 #define INGOT_TARGET_CPU_KERNELS_CONVOLUTION_LAST_BANDS_H
@@ -43,7 +43,8 @@ struct Bands : ConvolutionOperands {
     int64_t some = most(1, least(places[1], kLastBandPlaces / most(1, across)));
     const int64_t others = batch * p->groups * places[0] * partsAcross, wanted = (int64_t)env->workers * 8;
     const int64_t floats = least(kLastBandFloats, (int64_t)(env->l1_bytes / 8));
-    while (some > 1 && (p->kernel_d * linesOf(some) * columnsOf(across) * channels > floats || others * ((places[1] + some - 1) / some) < wanted))
+    while (some > 1 && (p->kernel_d * linesOf(some) * columnsOf(across) * channels > floats ||
+                        others * ((places[1] + some - 1) / some) < wanted))
       --some;
     partsDown = (places[1] + some - 1) / some;
     down = partsDown ? (places[1] + partsDown - 1) / partsDown : 1;
@@ -55,15 +56,6 @@ struct Bands : ConvolutionOperands {
   }
   INGOT_INLINE int64_t columnsOf(int64_t some) const {
     return (some - 1) * p->stride_w + (int64_t)(p->kernel_w - 1) * p->dilation_w + 1;
-  }
-
-  // to[0 .. count) = from[0 .. count) by vectors, which reach past the end in `to`, and in `from` up to `end`.
-  INGOT_INLINE void copy(float *to, const float *from, int64_t count) const {
-    int64_t i = 0;
-    for (; i < count && from + i + 16 <= end; i += 16)
-      store16(to + i, load16(from + i));
-    for (; i < count; ++i)
-      to[i] = from[i];
   }
 
   // What the windows of `high` rows of `wide` places read of group g, the first of them at z, y and x of image b.
@@ -80,7 +72,8 @@ struct Bands : ConvolutionOperands {
           clearVectors(to, width * channels);
           continue;
         }
-        const float *from = in + (((b * size[0] + deep) * size[1] + y + line) * size[2] + x + low) * p->channels + g * channels;
+        const float *from =
+            in + (((b * size[0] + deep) * size[1] + y + line) * size[2] + x + low) * p->channels + g * channels;
         clearVectors(to, low * channels);
         if (p->groups == 1)
           copy(to + low * channels, from, (top - low) * channels);
@@ -144,7 +137,8 @@ struct Bands : ConvolutionOperands {
   }
 
   // Sums of rows by panels, of so many lanes each, that are stored otherwise than by whole vectors.
-  __attribute__((noinline)) void finish(const Line &c, const float *sums, int32_t count, int32_t some, int32_t place, int32_t lanes) const {
+  __attribute__((noinline)) void finish(const Line &c, const float *sums, int32_t count, int32_t some, int32_t place,
+                                        int32_t lanes) const {
     for (int32_t i = 0; i < some; ++i) {
       const ConvolutionLanes to(result, c.column + i * 16, i + 1 < some ? 16 : c.columns);
       for (int32_t r = 0; r < count; ++r, sums += 16)
@@ -197,7 +191,8 @@ struct Bands : ConvolutionOperands {
         line<V, NP>({row, weight + (g * panels + first + panel) * depth * 16, end, column, columns}, (int32_t)wide);
       };
       overBlockPanels(
-          whole, [&]<int NP>(int32_t panel) __attribute__((always_inline)) { some.template operator()<f32x16, NP>(panel, 16); });
+          whole, [&]<int NP>(int32_t panel)
+                     __attribute__((always_inline)) { some.template operator()<f32x16, NP>(panel, 16); });
       if (const int32_t rest = total - whole * 16; rest > 8)
         some.template operator()<f32x16, 1>(whole, rest);
       else if (rest > 0)
@@ -218,7 +213,8 @@ struct Bands : ConvolutionOperands {
         return at;
       };
       // A group's weights stay in the first-level cache while its bands pass by.
-      const int64_t x = next(partsAcross) * across, y = next(partsDown) * down, z = next(places[0]), g = next(p->groups);
+      const int64_t x = next(partsAcross) * across, y = next(partsDown) * down, z = next(places[0]),
+                    g = next(p->groups);
       const int64_t high = least(down, places[1] - y), wide = least(across, places[2] - x);
       if (high > 0 && wide > 0) {
         fill(rest, g, z * p->stride_d - p->pad_d, y * p->stride_h - p->pad_h, x * p->stride_w - p->pad_w, high, wide);

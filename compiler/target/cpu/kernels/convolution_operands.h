@@ -90,6 +90,16 @@ struct ConvolutionOperands {
            !p->pad_w;
   }
 
+  // to[0 .. count) = from[0 .. count) of the input: by vectors, which reach past the end in `to` (by 15), and in `from` up
+  // to the input's end.
+  INGOT_INLINE void copy(float *to, const float *from, int64_t count) const {
+    int64_t i = 0;
+    for (; i < count && from + i + 16 <= end; i += 16)
+      store16(to + i, load16(from + i));
+    for (; i < count; ++i)
+      to[i] = from[i];
+  }
+
   INGOT_INLINE ConvolutionOperands(const convolution_params *params, void *const *buffers, const int64_t *symbols)
       : p(params) {
     in = (const float *)*buffers++;
