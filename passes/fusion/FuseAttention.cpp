@@ -9,6 +9,7 @@
 #include "passes/fusion/ArrangeScores.h"
 #include "passes/fusion/FactorMasks.h"
 #include "passes/fusion/Match.h"
+#include "passes/fusion/NotFused.h"
 #include "passes/fusion/ScoreBias.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -550,10 +551,7 @@ struct FuseAttentionPass : public impl::FuseAttentionPassBase<FuseAttentionPass>
     SmallVector<std::string> left;
     for (auto entry : getOperation().getOps<ir::EntryOp>())
       Fuser(entry, left).run();
-    if (left.empty())
-      return;
-    SmallVector<StringRef> texts(left.begin(), left.end());
-    getOperation()->setAttr("ingot.not_fused", OpBuilder(&getContext()).getStrArrayAttr(texts));
+    addNotFused(getOperation(), left);
   }
 };
 

@@ -5,8 +5,7 @@
 #include "passes/Locations.h"
 #include "passes/Passes.h"
 #include "passes/fusion/Match.h"
-
-#include "llvm/ADT/StringExtras.h"
+#include "passes/fusion/NotFused.h"
 
 #include <cmath>
 
@@ -49,9 +48,7 @@ Meeting meetingOf(Value value, unsigned depth = 0) {
         return {user, other, nullptr};
       continue;
     }
-    if (!byConstant && !isa<ir::ReshapeOp, ir::BroadcastOp, ir::ScaleOp>(user))
-      continue;
-    if (!isa<ir::ReshapeOp, ir::BroadcastOp, ir::ScaleOp, ir::AddOp, ir::MaxOp, ir::MulOp, ir::DivOp>(user))
+    if (!isa<ir::ReshapeOp, ir::BroadcastOp, ir::ScaleOp>(user) && !(byConstant && isa<ir::AddOp, ir::MaxOp, ir::MulOp, ir::DivOp>(user)))
       continue;
     Meeting found = meetingOf(user->getResult(0), depth + 1);
     if (!found.op)
@@ -198,9 +195,6 @@ private:
 struct TellUnfusedPass : public impl::TellUnfusedPassBase<TellUnfusedPass> {
   void runOnOperation() override {
     SmallVector<std::string> left;
-    if (auto before = getOperation()->getAttrOfType<ArrayAttr>("ingot.not_fused"))
-      for (auto text : before.getAsRange<StringAttr>())
-        left.push_back(text.str());
     Teller teller(left);
     getOperation().walk([&](Operation *op) {
       if (isa<ir::SqrtOp, ir::RsqrtOp>(op))
@@ -212,10 +206,7 @@ struct TellUnfusedPass : public impl::TellUnfusedPassBase<TellUnfusedPass> {
       else if (auto reduce = dyn_cast<ir::ReduceOp>(op))
         teller.softmax(reduce);
     });
-    if (left.empty())
-      return;
-    SmallVector<StringRef> texts(left.begin(), left.end());
-    getOperation()->setAttr("ingot.not_fused", OpBuilder(&getContext()).getStrArrayAttr(texts));
+    addNotFused(getOperation(), left);
   }
 };
 

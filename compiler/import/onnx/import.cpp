@@ -418,7 +418,7 @@ private:
           continue;
         Tensor tensor = good && size_t(i) < outputs.size() ? outputs[size_t(i)] : nullptr;
         if (good && !tensor)
-          problem(nameOfNode(node, versions) + ": output " + std::to_string(i) + " is not supported");
+          problem(nameOfNode(node, versions) + ": output " + std::to_string(i) + " is not supported; expected no name for it");
         if (!scope.values.emplace(name, tensor).second)
           problem(nameOfNode(node, versions) + ": output '" + name + "' has the name of another value");
       }

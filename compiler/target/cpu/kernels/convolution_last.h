@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // Convolution where channels are last: by windows (convolution_last.cpp), by bands of the image where windows are small
-// (convolution_last_bands.h), or by patches of 2 x 2 places (convolution_last_patches.h). Functions of their own, compiled once for all convolutions of a model.
+// (convolution_last_bands.h), or by patches of 2 x 2 places (convolution_last_patches.h). Functions of their own,
+// compiled once for all convolutions of a model.
 #ifndef INGOT_TARGET_CPU_KERNELS_CONVOLUTION_LAST_H
 #define INGOT_TARGET_CPU_KERNELS_CONVOLUTION_LAST_H
 
