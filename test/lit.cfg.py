@@ -51,10 +51,14 @@ if {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= flags:
 if {"avx2", "avx_vnni"} <= flags:
     config.available_features.add("avxvnni")
 
+# Code that one test's model needed is not generated again for another's; the sanitizers' build takes engines from the compiler
+# of the build around it, with what that one's tests left.
+around = config.ingot_build if config.ingot_compiler else os.path.dirname(config.ingot_build)
+config.environment["INGOT_CACHE_DIR"] = os.path.join(around, "test", "cache")
+
 # The simulated CUDA device is built for tests of this machine's compiler alone.
 config.simulated_cuda = os.path.exists(os.path.join(config.ingot_build, "lib", "libingot_simulated_cuda.so"))
 # NVRTC, which compiles CUDA kernels: looked for as the compiler does, by a program of the tests.
-config.environment["INGOT_CACHE_DIR"] = os.path.join(config.ingot_build, "test", "cache")
 probe = os.path.join(config.test_exec_root, "tools", "kernel_resources")
 if config.ingot_compiler and os.path.exists(probe) and subprocess.run([probe], capture_output=True).returncode == 0:
     config.available_features.add("nvrtc")

@@ -257,16 +257,18 @@ int compileModel(const CompileOptions &options) {
   std::vector<engine::VariantCode> variants;
   engine::KernelFacts kernelFacts;
   kernelFacts.scratch.assign(kernels.size(), 0);
-  std::string sets;
+  std::string sets, fromCache;
   if (options.cpu) {
     target::cpu::CompiledKernels compiled;
-    if (!target::cpu::compileKernels(kernels, {{}, threadsOf(options)}, compiled, error))
+    if (!target::cpu::compileKernels(kernels, {{}, threadsOf(options), true}, compiled, error))
       return bug(error);
     kernelFacts.scratch = std::move(compiled.scratchBytes);
     for (target::cpu::Image &image : compiled.images) {
       sets += (sets.empty() ? "" : ", ") + image.set.name;
       variants.push_back(variantOf(image));
     }
+    if (compiled.known > 0)
+      fromCache = ", " + std::to_string(compiled.known) + " of " + plural(compiled.pieces, "function") + " from the cache";
   }
   if (!architectures.empty()) {
     std::vector<target::cuda::Image> images;
@@ -288,7 +290,7 @@ int compileModel(const CompileOptions &options) {
   }
 
   // 4. The file.
-  progress.note(sets);
+  progress.note(sets + fromCache);
   progress.step("write");
   engine::EngineContents contents;
   engine::ModelFacts modelFacts{

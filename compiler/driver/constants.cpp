@@ -176,7 +176,7 @@ std::string writeEngine(ModuleOp module, unsigned threads, const std::string &pa
   const std::vector<target::Kernel> kernels = kernelsOf(program);
   target::cpu::CompiledKernels compiled;
   std::string error;
-  if (!target::cpu::compileKernels(kernels, {{target::cpu::featureSets().front().name}, threads}, compiled, error))
+  if (!target::cpu::compileKernels(kernels, {{target::cpu::featureSets().front().name}, threads, true}, compiled, error))
     return error;
   engine::KernelFacts facts;
   facts.scratch = std::move(compiled.scratchBytes);

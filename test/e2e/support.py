@@ -21,9 +21,10 @@ class Failure(Exception):
     """What a test found wrong, in a sentence."""
 
 
-def run(command, isa=None, status=0, **options):
-    """Runs a program and returns (stdout, stderr) as text; any exit status but `status` is a Failure."""
-    environment = dict(os.environ, **({"INGOT_ISA": isa} if isa else {}))
+def run(command, isa=None, status=0, variables=None, **options):
+    """Runs a program and returns (stdout, stderr) as text; any exit status but `status` is a Failure. `variables` are set
+    in its environment."""
+    environment = dict(os.environ, **(variables or {}), **({"INGOT_ISA": isa} if isa else {}))
     command = [str(part) for part in command]
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
     out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")

@@ -49,11 +49,13 @@ struct Image {
 struct CompiledKernels {
   std::vector<uint64_t> scratchBytes; // per kernel, per worker, the same for every set
   std::vector<Image> images;          // in the order of featureSets(), without those that hold no kernel
+  size_t pieces = 0, known = 0;       // of code: a kernel for a set; how many of them the cache held
 };
 
 struct CompileOptions {
   std::vector<std::string> sets; // names of featureSets() to compile for; empty: all
   unsigned threads = 0;          // 0: as many as the machine has; never changes a byte of the result
+  bool cache = false;            // in the user's cache directory, by content (code_cache.h); changes no byte either
 };
 
 // Compiles all kernels for all sets. False: `error` says which kernel is at fault and why. Safe to call from one thread

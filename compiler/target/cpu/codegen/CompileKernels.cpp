@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 // The entry points of target.h: checks every kernel, compiles (kernel, feature set) pairs in parallel, each alone, and
-// links each set's objects in the plan's order. So the bytes depend on the kernels alone, not on threads.
+// links each set's objects in the plan's order. So the bytes depend on the kernels alone, not on threads. Functions are
+// called by what they do, not by their place in a plan: so code that a former compilation made of the same is the same
+// code, and is taken from the cache.
+#include "compiler/target/code_cache.h"
 #include "compiler/target/cpu/codegen/Internal.h"
+#include "llvm-c/Core.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/Twine.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
@@ -10,6 +15,7 @@
 #include <algorithm>
 #include <atomic>
 #include <map>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -19,6 +25,7 @@ namespace {
 // What is known of one kernel before any set is compiled.
 struct Prepared {
   const Kernel *kernel = nullptr;
+  std::string identity; // a hash of what its code is made of, but for the set and `exports`
   std::string symbol;
   size_t same = 0;             // the first kernel with the same code; itself mostly
   std::vector<Export> exports; // of a kernel that is `same` as itself: what its code is called by
@@ -42,29 +49,31 @@ bool chooseSets(const std::vector<std::string> &names, std::vector<unsigned> &se
   return true;
 }
 
+std::string bytesOf(const std::vector<uint32_t> &words) {
+  return std::string(reinterpret_cast<const char *>(words.data()), words.size() * sizeof(uint32_t));
+}
+
 bool prepare(const std::vector<Kernel> &kernels, std::vector<Prepared> &prepared, std::string &error) {
-  std::map<std::pair<std::string, std::vector<uint32_t>>, size_t> known;
+  std::map<std::string, size_t> known;
   for (size_t i = 0; i < kernels.size(); ++i) {
     Prepared next;
     next.kernel = &kernels[i];
-    next.same = i;
-    next.symbol = "k" + std::to_string(i);
     if (kernels[i].body) {
-      if (!lowerLinalgKernel(kernels[i], next.symbol, next.lowered, error))
+      if (!lowerLinalgKernel(kernels[i], next.lowered, error))
         return false;
+      next.identity = hashOf({"", next.lowered.bitcode});
     } else {
       if (!checkTemplate(kernels[i], next.checked, error))
         return false;
-      // Kernels that differ only in the symbol that counts their rows share their code.
-      next.same = known.try_emplace({kernels[i].templateName, next.checked.words}, i).first->second;
+      next.identity = hashOf({kernels[i].templateName, bytesOf(next.checked.words)});
     }
-    uint32_t shift = next.checked.firstSymbol;
+    // Kernels that differ only in the symbol that counts their rows share their code.
+    next.same = known.try_emplace(next.identity, i).first->second;
+    const uint32_t shift = next.checked.firstSymbol;
+    next.symbol = "k" + next.identity.substr(0, 16) + (shift ? "_" + std::to_string(shift) : "");
     std::vector<Export> &exports = next.same == i ? next.exports : prepared[next.same].exports;
-    auto found = std::find_if(exports.begin(), exports.end(), [&](const Export &e) { return e.firstSymbol == shift; });
-    if (found == exports.end())
+    if (std::none_of(exports.begin(), exports.end(), [&](const Export &e) { return e.firstSymbol == shift; }))
       exports.push_back({next.symbol, shift});
-    else
-      next.symbol = found->symbol;
     prepared.push_back(std::move(next));
   }
   return true;
@@ -73,11 +82,58 @@ bool prepare(const std::vector<Kernel> &kernels, std::vector<Prepared> &prepared
 std::unique_ptr<llvm::Module> makeModule(llvm::LLVMContext &context, llvm::TargetMachine &machine,
                                          const Prepared &prepared, unsigned set, std::string &error) {
   if (prepared.kernel->body)
-    return specialiseLinalg(context, machine, prepared.lowered, set, error);
+    return specialiseLinalg(context, machine, prepared.lowered, prepared.symbol, set, error);
   return specialiseTemplate(context, machine, *prepared.kernel, prepared.checked, set, prepared.exports, error);
 }
 
 using Object = llvm::SmallVector<char, 0>;
+
+// An object, and which functions of sharedFiles() it calls.
+struct Piece {
+  Object object;
+  std::set<std::string> calls;
+};
+
+// Pieces that former compilations by this build of the program, with this LLVM, made of the same.
+class KnownPieces {
+public:
+  explicit KnownPieces(bool on)
+      : ours(buildIdOf(reinterpret_cast<const void *>(&compileKernels))),
+        llvms(buildIdOf(reinterpret_cast<const void *>(&LLVMGetVersion))) {
+    if (on && !ours.empty() && !llvms.empty())
+      cache.emplace("cpu");
+  }
+
+  bool find(const Prepared &prepared, unsigned set, Piece &piece) const {
+    std::vector<uint8_t> code;
+    std::string notes;
+    if (!cache || !cache->find(keyOf(prepared, set), code, notes))
+      return false;
+    piece.object.assign(code.begin(), code.end());
+    llvm::SmallVector<llvm::StringRef> names;
+    llvm::SplitString(notes, names, "\n");
+    for (llvm::StringRef name : names)
+      piece.calls.insert(name.str());
+    return true;
+  }
+
+  void keep(const Prepared &prepared, unsigned set, const Piece &piece) {
+    if (cache)
+      cache->keep(keyOf(prepared, set), std::vector<uint8_t>(piece.object.begin(), piece.object.end()),
+                  llvm::join(piece.calls, "\n"));
+  }
+
+private:
+  std::string keyOf(const Prepared &prepared, unsigned set) const {
+    std::string exports;
+    for (const Export &exported : prepared.exports)
+      exports += exported.symbol + "\n";
+    return hashOf({"1", ours, llvms, setCodes()[set].name, prepared.identity, exports});
+  }
+
+  const std::string ours, llvms;
+  std::optional<CodeCache> cache;
+};
 
 // Whether one of these functions is defined by a file of sharedFiles().
 bool callsInto(const std::set<std::string> &names, llvm::StringRef file) {
@@ -118,27 +174,32 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
     for (size_t kernel = 0; kernel < prepared.size(); ++kernel)
       if (prepared[kernel].same == kernel && setHolds(sets[set], *prepared[kernel].kernel))
         units.push_back({kernel, set});
-  std::vector<std::set<std::string>> called(sets.size());
-  std::vector<std::vector<Object>> objects(sets.size());
-  for (auto &of : objects)
+  std::vector<std::vector<Piece>> pieces(sets.size());
+  for (auto &of : pieces)
     of.resize(prepared.size());
-  std::vector<std::set<std::string>> calls(units.size());
   std::vector<std::string> errors(units.size());
   const unsigned threads = options.threads ? options.threads : std::max(1u, std::thread::hardware_concurrency());
+  KnownPieces cache(options.cache);
+  std::atomic<size_t> known{0};
   inParallel(units.size(), threads, [&](size_t i) {
     const Unit &unit = units[i];
+    const Prepared &kernel = prepared[unit.kernel];
+    Piece &piece = pieces[unit.set][unit.kernel];
+    if (cache.find(kernel, sets[unit.set], piece)) {
+      ++known;
+      return;
+    }
     llvm::LLVMContext context;
     std::unique_ptr<llvm::TargetMachine> machine = makeTargetMachine(setCodes()[sets[unit.set]], errors[i]);
     if (!machine)
       return;
-    auto module = makeModule(context, *machine, prepared[unit.kernel], sets[unit.set], errors[i]);
+    auto module = makeModule(context, *machine, kernel, sets[unit.set], errors[i]);
     if (!module)
       return;
-    calls[i] = sharedFunctions(*module);
-    emitModule(*module, *machine, /*assembly=*/false, objects[unit.set][unit.kernel], errors[i]);
+    piece.calls = sharedFunctions(*module);
+    if (emitModule(*module, *machine, /*assembly=*/false, piece.object, errors[i]))
+      cache.keep(kernel, sets[unit.set], piece);
   });
-  for (size_t i = 0; i < units.size(); ++i)
-    called[units[i].set].insert(calls[i].begin(), calls[i].end());
   for (const std::string &failed : errors)
     if (!failed.empty()) {
       error = failed;
@@ -146,21 +207,26 @@ bool compileKernels(const std::vector<Kernel> &kernels, const CompileOptions &op
     }
 
   result = {};
+  result.pieces = units.size();
+  result.known = known;
   for (const Prepared &kernel : prepared)
     result.scratchBytes.push_back(kernel.kernel->body ? kernel.lowered.scratchBytes : kernel.checked.scratchBytes);
   for (size_t set = 0; set < sets.size(); ++set) {
     std::vector<llvm::StringRef> linked;
     std::vector<std::string> symbols;
+    std::set<std::string> called;
     for (size_t kernel = 0; kernel < prepared.size(); ++kernel)
       if (prepared[kernel].same == kernel && setHolds(sets[set], *prepared[kernel].kernel)) {
-        linked.emplace_back(objects[set][kernel].data(), objects[set][kernel].size());
+        const Piece &piece = pieces[set][kernel];
+        linked.emplace_back(piece.object.data(), piece.object.size());
+        called.insert(piece.calls.begin(), piece.calls.end());
         for (const Export &exported : prepared[kernel].exports)
           symbols.push_back(exported.symbol);
       }
     if (linked.empty())
       continue;
     for (llvm::StringRef file : sharedFiles())
-      if (file == "support" || callsInto(called[set], file))
+      if (file == "support" || callsInto(called, file))
         linked.push_back(sharedObject(file, sets[set]));
     Image image;
     image.set = featureSets()[sets[set]];

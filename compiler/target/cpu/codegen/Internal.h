@@ -88,14 +88,15 @@ std::unique_ptr<llvm::Module> sharedModule(llvm::LLVMContext &context, llvm::Tar
 bool emitModule(llvm::Module &module, llvm::TargetMachine &machine, bool assembly, llvm::SmallVectorImpl<char> &out,
                 std::string &error);
 
-// A function over tensors, lowered once for all sets (Linalg.cpp), then finished per set.
+// A function over tensors, lowered once for all sets (Linalg.cpp), then finished per set, where it gets its symbol.
 struct LinalgKernel {
-  std::string bitcode; // of the module that exports `symbol`
+  std::string bitcode; // equal for functions that do the same
   uint64_t scratchBytes = 0;
 };
-bool lowerLinalgKernel(const Kernel &kernel, llvm::StringRef symbol, LinalgKernel &result, std::string &error);
+bool lowerLinalgKernel(const Kernel &kernel, LinalgKernel &result, std::string &error);
 std::unique_ptr<llvm::Module> specialiseLinalg(llvm::LLVMContext &context, llvm::TargetMachine &machine,
-                                               const LinalgKernel &lowered, unsigned set, std::string &error);
+                                               const LinalgKernel &lowered, llvm::StringRef symbol, unsigned set,
+                                               std::string &error);
 
 // Links objects in order into one flat image; offsets[i] is that of symbols[i].
 bool linkImage(llvm::ArrayRef<llvm::StringRef> objects, llvm::ArrayRef<std::string> symbols,

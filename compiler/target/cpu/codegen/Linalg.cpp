@@ -31,7 +31,10 @@ using namespace mlir;
 
 namespace ingot::target::cpu {
 
-bool lowerLinalgKernel(const Kernel &kernel, llvm::StringRef symbol, LinalgKernel &result, std::string &error) {
+// What the function is called until its symbol is known, which is made of the code.
+static constexpr const char *kUnnamed = "kernel";
+
+bool lowerLinalgKernel(const Kernel &kernel, LinalgKernel &result, std::string &error) {
   auto fail = [&](const std::string &why) {
     error = "kernel '" + kernel.name + "': " + why;
     return false;
@@ -53,7 +56,7 @@ bool lowerLinalgKernel(const Kernel &kernel, llvm::StringRef symbol, LinalgKerne
     return fail(problem);
   auto copy = *work->getOps<func::FuncOp>().begin();
   OwningOpRef<ModuleOp> lowered = ModuleOp::create(UnknownLoc::get(context));
-  if (!lowerToRows(copy, symbols, *lowered, symbol, result.scratchBytes, problem))
+  if (!lowerToRows(copy, symbols, *lowered, kUnnamed, result.scratchBytes, problem))
     return fail(problem);
   if (!runPasses(
           *lowered,
@@ -81,7 +84,7 @@ bool lowerLinalgKernel(const Kernel &kernel, llvm::StringRef symbol, LinalgKerne
           problem))
     return fail(problem);
   llvm::LLVMContext llvmContext;
-  std::unique_ptr<llvm::Module> translated = translateModuleToLLVMIR(*lowered, llvmContext, kernel.name);
+  std::unique_ptr<llvm::Module> translated = translateModuleToLLVMIR(*lowered, llvmContext, kUnnamed);
   if (!translated)
     return fail("internal error: what it was lowered to cannot be written as LLVM IR");
   llvm::raw_string_ostream stream(result.bitcode);
@@ -90,7 +93,8 @@ bool lowerLinalgKernel(const Kernel &kernel, llvm::StringRef symbol, LinalgKerne
 }
 
 std::unique_ptr<llvm::Module> specialiseLinalg(llvm::LLVMContext &context, llvm::TargetMachine &machine,
-                                               const LinalgKernel &lowered, unsigned set, std::string &error) {
+                                               const LinalgKernel &lowered, llvm::StringRef symbol, unsigned set,
+                                               std::string &error) {
   auto parsed = llvm::parseBitcodeFile(llvm::MemoryBufferRef(lowered.bitcode, "linalg"), context);
   auto math = llvm::getLazyBitcodeModule(llvm::MemoryBufferRef(templateBitcode("vector_math", set), "math"), context);
   if (!parsed || !math) {
@@ -102,6 +106,7 @@ std::unique_ptr<llvm::Module> specialiseLinalg(llvm::LLVMContext &context, llvm:
     return nullptr;
   }
   std::unique_ptr<llvm::Module> module = std::move(*parsed);
+  module->getFunction(kUnnamed)->setName(symbol);
   module->setTargetTriple(machine.getTargetTriple());
   module->setDataLayout(machine.createDataLayout());
   // The features of the microkernels themselves, so that these can be inlined.

@@ -2,6 +2,7 @@
 //
 // A program to images, an architecture at a time on each thread. What a former compilation made of the same source with the
 // same NVRTC is taken from the cache.
+#include "compiler/target/code_cache.h"
 #include "compiler/target/cuda/codegen/Internal.h"
 
 #include <algorithm>
@@ -38,7 +39,7 @@ bool compileProgram(const Program &program, const std::vector<Architecture> &arc
   const Nvrtc *nvrtc = real ? findNvrtc(error) : nullptr;
   if (real && !nvrtc)
     return false;
-  ImageCache cache;
+  CodeCache cache("cuda");
   std::atomic<size_t> next{0};
   std::vector<std::string> errors(architectures.size());
   auto work = [&] {
@@ -52,7 +53,7 @@ bool compileProgram(const Program &program, const std::vector<Architecture> &arc
       }
       image.driver = driverFor(architectures[i], versionOf(*nvrtc));
       const std::string version = std::to_string(versionOf(*nvrtc));
-      const std::string key = keyOf({"1", version, architectures[i].name, program.source});
+      const std::string key = hashOf({"1", version, architectures[i].name, program.source});
       if (options.cache && cache.find(key, image.bytes, image.log))
         continue;
       if (!compileWith(*nvrtc, program.source, architectures[i].name, image.bytes, image.log))

@@ -28,21 +28,6 @@ uint32_t versionOf(const Nvrtc &nvrtc);
 bool compileWith(const Nvrtc &nvrtc, const std::string &source, const std::string &architecture,
                  std::vector<uint8_t> &image, std::string &log);
 
-// Images of former compilations in the user's cache directory, by the hash of what made them. Safe among processes; what
-// is damaged is not found; the oldest go when they are too many.
-class ImageCache {
-public:
-  ImageCache(); // off where no directory can be had, or INGOT_CACHE_DIR is empty
-  bool find(const std::string &key, std::vector<uint8_t> &image, std::string &log) const;
-  void keep(const std::string &key, const std::vector<uint8_t> &image, const std::string &log) const;
-
-private:
-  std::string directory;
-};
-
-// A hash of texts, for keys of ImageCache: 32 hexadecimal digits.
-std::string keyOf(const std::vector<std::string_view> &texts);
-
 } // namespace ingot::target::cuda
 
 #endif

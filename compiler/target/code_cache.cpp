@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
-// See Internal.h. A file per image: "INGOTIMG", the log's size (u64), XXH3-64 of all that follows, the log, the image. A file
-// appears whole or not at all, so two compilations at once never see half of one. The cache holds at most 1 GiB.
+// A file per piece of code: "INGOTIMG", the notes' size (u64), XXH3-64 of all that follows, the notes, the code. A file
+// appears whole or not at all, so two compilations at once never see half of one. Each kind holds at most 1 GiB.
+#include "compiler/target/code_cache.h"
 #include "compiler/engine/output_file.h"
-#include "compiler/target/cuda/codegen/Internal.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -14,7 +14,10 @@
 #include <filesystem>
 #include <fstream>
 
-namespace ingot::target::cuda {
+#include <elf.h>
+#include <link.h>
+
+namespace ingot::target {
 
 namespace fs = std::filesystem;
 
@@ -64,53 +67,59 @@ void trim(const fs::path &directory) {
 
 } // namespace
 
-ImageCache::ImageCache() {
+CodeCache::CodeCache(const std::string &kind) {
   const std::string base = cacheDirectory();
   if (base.empty())
     return;
+  const fs::path folder = fs::path(base) / kind;
   std::error_code error;
-  fs::create_directories(base + "/cuda", error);
+  fs::create_directories(folder, error);
   if (!error)
-    directory = base + "/cuda";
+    directory = folder;
 }
 
-bool ImageCache::find(const std::string &key, std::vector<uint8_t> &image, std::string &log) const {
+CodeCache::~CodeCache() {
+  if (kept)
+    trim(directory);
+}
+
+bool CodeCache::find(const std::string &key, std::vector<uint8_t> &code, std::string &notes) const {
   if (directory.empty())
     return false;
   const fs::path path = fs::path(directory) / key;
   std::ifstream file(path, std::ios::binary);
   std::string bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  uint64_t logBytes, sum;
+  uint64_t notesBytes, sum;
   if (bytes.size() < kHeader || std::memcmp(bytes.data(), kMagic, 8) != 0)
     return false;
-  std::memcpy(&logBytes, bytes.data() + 8, 8);
+  std::memcpy(&notesBytes, bytes.data() + 8, 8);
   std::memcpy(&sum, bytes.data() + 16, 8);
-  if (logBytes > bytes.size() - kHeader || sum != XXH3_64bits(bytes.data() + kHeader, bytes.size() - kHeader))
+  if (notesBytes > bytes.size() - kHeader || sum != XXH3_64bits(bytes.data() + kHeader, bytes.size() - kHeader))
     return false;
-  log.assign(bytes, kHeader, logBytes);
-  image.assign(bytes.begin() + std::ptrdiff_t(kHeader + logBytes), bytes.end());
+  notes.assign(bytes, kHeader, notesBytes);
+  code.assign(bytes.begin() + std::ptrdiff_t(kHeader + notesBytes), bytes.end());
   std::error_code error;
   fs::last_write_time(path, fs::file_time_type::clock::now(), error); // it was used
   return true;
 }
 
-void ImageCache::keep(const std::string &key, const std::vector<uint8_t> &image, const std::string &log) const {
+void CodeCache::keep(const std::string &key, const std::vector<uint8_t> &code, const std::string &notes) {
   if (directory.empty())
     return;
-  std::string body = log;
-  body.append(image.begin(), image.end());
-  const uint64_t logBytes = log.size(), sum = XXH3_64bits(body.data(), body.size());
+  std::string body = notes;
+  body.append(code.begin(), code.end());
+  const uint64_t notesBytes = notes.size(), sum = XXH3_64bits(body.data(), body.size());
   std::string header(kMagic, 8);
-  header.append(reinterpret_cast<const char *>(&logBytes), 8);
+  header.append(reinterpret_cast<const char *>(&notesBytes), 8);
   header.append(reinterpret_cast<const char *>(&sum), 8);
   engine::OutputFile file; // a full disk is no reason to fail
   if (file.create(fs::path(directory) / key, header.size() + body.size()).empty() &&
       file.write(0, header.data(), header.size()).empty() && file.write(header.size(), body.data(), body.size()).empty())
     file.commit();
-  trim(directory);
+  kept = true;
 }
 
-std::string keyOf(const std::vector<std::string_view> &texts) {
+std::string hashOf(const std::vector<std::string_view> &texts) {
   XXH3_state_t *state = XXH3_createState();
   XXH3_128bits_reset(state);
   for (std::string_view text : texts) {
@@ -126,4 +135,48 @@ std::string keyOf(const std::vector<std::string_view> &texts) {
   return digits;
 }
 
-} // namespace ingot::target::cuda
+namespace {
+
+// Of the loaded object that an address lies in: the notes of its segments (elf(5)), looked through for the build ID.
+struct Search {
+  uintptr_t inside;
+  std::string found;
+};
+
+int searchObject(dl_phdr_info *info, size_t, void *data) {
+  Search &search = *static_cast<Search *>(data);
+  bool ours = false;
+  for (int i = 0; i < info->dlpi_phnum; ++i) {
+    const ElfW(Phdr) &segment = info->dlpi_phdr[i];
+    const uintptr_t at = info->dlpi_addr + segment.p_vaddr;
+    ours |= segment.p_type == PT_LOAD && search.inside >= at && search.inside - at < segment.p_memsz;
+  }
+  for (int i = 0; ours && i < info->dlpi_phnum; ++i) {
+    const ElfW(Phdr) &segment = info->dlpi_phdr[i];
+    if (segment.p_type != PT_NOTE)
+      continue;
+    auto aligned = [](size_t bytes) { return (bytes + 3) / 4 * 4; };
+    const char *note = reinterpret_cast<const char *>(info->dlpi_addr + segment.p_vaddr), *end = note + segment.p_memsz;
+    while (note + sizeof(ElfW(Nhdr)) <= end) {
+      ElfW(Nhdr) header;
+      std::memcpy(&header, note, sizeof(header));
+      const char *name = note + sizeof(header), *body = name + aligned(header.n_namesz);
+      if (header.n_type == NT_GNU_BUILD_ID && header.n_namesz == 4 && std::memcmp(name, "GNU", 4) == 0) {
+        search.found.assign(body, header.n_descsz);
+        return 1;
+      }
+      note = body + aligned(header.n_descsz);
+    }
+  }
+  return ours;
+}
+
+} // namespace
+
+std::string buildIdOf(const void *function) {
+  Search search{reinterpret_cast<uintptr_t>(function), {}};
+  dl_iterate_phdr(searchObject, &search);
+  return search.found;
+}
+
+} // namespace ingot::target
