@@ -43,7 +43,9 @@ public:
       splitHeads(softmax);
     for (Operation &op : llvm::make_early_inc_range(entry.getBody().front()))
       if (auto product = dyn_cast<ir::MatmulOp>(op))
-        if (auto probabilities = probabilitiesOf(product.getLhs()); probabilities.softmax)
+        // (Of constant scores, as of a decoder's first queries, the probabilities are computed when compiling.)
+        if (auto probabilities = probabilitiesOf(product.getLhs());
+            probabilities.softmax && !probabilities.softmax.getInput().getDefiningOp<ir::ConstantOp>())
           fuse(product, probabilities);
     // What is left of softmaxes of such scores is read by something else.
     for (auto softmax : entry.getBody().front().getOps<ir::SoftmaxOp>()) {

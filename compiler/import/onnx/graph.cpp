@@ -150,6 +150,12 @@ Tensor Graph::scalar(DataType type, double value, std::vector<int64_t> shape) {
   return literal(type, {held, std::move(shape), std::vector<Cell>(size_t(count), cell)});
 }
 
+// Of a mask that says the same everywhere, as an export without padding has it.
+static bool isOneTruth(const TensorBytes &bytes) {
+  const std::string_view held(bytes.data, bytes.bytes);
+  return bytes.type == DataType::boolean && !held.empty() && held.find_first_not_of(held[0]) == held.npos;
+}
+
 Value Graph::value(Tensor tensor) {
   if (tensor->value)
     return tensor->value;
@@ -173,10 +179,10 @@ Value Graph::value(Tensor tensor) {
     tensor->value = packed.shape.size() == 2 ? matrix : builder.reshape(matrix, tensor->shape);
     return tensor->value;
   }
-  // What is known and small is part of the graph; the rest stays where it lies.
+  // What is known and small is part of the graph, and so is one truth, since what it chooses folds; the rest stays where it lies.
   if (tensor->known && tensor->known->isConstant() && (!tensor->stored || tensor->known->cells.size() <= 1024)) {
     tensor->value = builder.constant(tensor->type, tensor->known->shape, tensor->known->bytes());
-  } else if (tensor->stored && !tensor->stored->file.empty()) {
+  } else if (tensor->stored && !tensor->stored->file.empty() && !isOneTruth(*tensor->stored)) {
     TensorSource source;
     source.name = tensor->name;
     source.type = tensor->type;

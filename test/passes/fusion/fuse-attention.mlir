@@ -349,3 +349,15 @@ ingot.entry @names_of_its_own(%q: tensor<2x5x16xf32>, %kt: tensor<2x16x?xf32, #i
   %p = ingot.softmax %m {axis = 2 : i64} : tensor<2x5x?xf32, #ingot.dims<"", "", "u">> loc("p")
   ingot.return %p : tensor<2x5x?xf32, #ingot.dims<"", "", "u">>
 }
+
+// -----
+
+// Scores that are constant, as those of a decoder's first queries: what they weigh with is computed when compiling, and nothing is told.
+// CHECK: module {
+// CHECK-LABEL: ingot.entry @constant_scores
+ingot.entry @constant_scores(%v: tensor<2x6x16xf32>) -> tensor<2x5x16xf32> attributes {arg_names = ["v"], res_names = ["y"]} {
+  %x = ingot.constant dense<0.0> : tensor<2x5x6xf32>
+  %p = ingot.softmax %x {axis = 2 : i64} : tensor<2x5x6xf32>
+  %o = ingot.matmul %p, %v : (tensor<2x5x6xf32>, tensor<2x6x16xf32>) -> tensor<2x5x16xf32>
+  ingot.return %o : tensor<2x5x16xf32>
+}

@@ -386,10 +386,23 @@ def queries_without_keys(w):
     return [w.linear(w("Reshape", mixed, whole(0, 0, WIDTH)), WIDTH, WIDTH)], "1 attention, 2 linear"
 
 
+def one_truth(w):
+    """A mask that hides nothing, as where an export was given none, of more elements than are part of a graph: scores by a choice, probabilities made zeros by another."""
+    length = 40
+    x = w.input("x", w.random.standard_normal((BATCH, length, WIDTH)).astype(np.float32), "batch")
+    q, k, v = (w("Transpose", w("Reshape", part, whole(0, 0, HEADS, SIZE)), perm=[0, 2, 1, 3]) for part in w("Split", w.linear(x, WIDTH, 3 * WIDTH), n=3, axis=2))
+    hidden = [np.zeros((1, 1, length, length), bool) for _ in range(2)]
+    scores = w("MatMul", w("Div", q, np.float32(np.sqrt(SIZE))), w("Transpose", k, perm=[0, 1, 3, 2]))
+    scores = w("Where", hidden[0], np.float32(-3.4e38), scores)
+    weights = w("Where", hidden[1], np.float32(0), w("Softmax", scores, axis=-1))
+    mixed = w("Transpose", w("MatMul", weights, v), perm=[0, 2, 1, 3])
+    return [w.linear(w("Reshape", mixed, whole(0, 0, WIDTH)), WIDTH, WIDTH)], "1 attention, 2 linear"
+
+
 def make(cases):
     for spelling in (flax, keras, gluon, paddle, minus_infinity_kept_finite, first_bert, keras_exported, masked_after_the_softmax, gelu_by_sigmoid, gates_in_other_words, softmax_by_a_reciprocal,
                      gates_as_sums_and_quotients, softmax_in_other_words, norms_in_other_words, mask_of_other_names, einsum_in_any_order,
-                     first_gpt, xlnet, places_of_an_image, queries_without_keys):
+                     first_gpt, xlnet, places_of_an_image, queries_without_keys, one_truth):
         w = Writer(cases, spelling.__name__)
         outputs, graph = spelling(w)
         cases.add(spelling.__name__, None, w.inputs + w.constants, outputs, fixed=[name for name, _ in w.constants], dynamic=w.dynamic, nodes=w.nodes,
