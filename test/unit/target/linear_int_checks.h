@@ -27,11 +27,16 @@ struct IntProblem {
     Numbers numbers(seed + 1);
     for (int i = 0; i < (s.gated ? 2 * s.n : s.n); ++i)
       bias.push_back(static_cast<float>(numbers.next()));
-    // Rows come last, one by one, so that more rows extend the same rows.
+    // Rows come last, one by one, so that more rows extend the same rows. Where K is even they are distributed as a model's are,
+    // about normally, but for one of nothing but its largest number; else evenly.
     for (int r = 0; r < rows; ++r) {
       std::vector<float> y;
-      for (int i = 0; i < s.k; ++i)
-        y.push_back(r == 2 ? 0.0f : static_cast<float>(numbers.next() * 0.5));
+      for (int i = 0; i < s.k; ++i) {
+        double value = numbers.next() * 0.5;
+        if (s.k % 2 == 0)
+          value = r == 5 ? 0.5 : (2 * value + numbers.next() + numbers.next()) * 0.25;
+        y.push_back(r == 2 ? 0.0f : static_cast<float>(value));
+      }
       if (kernel.has("in_zeros")) { // the extremes, and zero points that every row could have
         std::vector<int8_t> codes;
         for (int i = 0; i < s.k; ++i)

@@ -9,7 +9,7 @@
 // Blocked as linear is: up to 16 rows some panels at a time, so that weights stream once, in order; more rows by tiles,
 // or by blocks of rows x panels x one chunk of K. Activations are used as they lie, unless the instructions want pairs
 // of 16 bits; with VNNI 4-bit weights are widened once per block of rows. Without it 8-bit weights of one group are
-// multiplied by bytes where they allow it (linear_int_bytes.h), panel by panel.
+// multiplied by bytes where the rows of a chunk allow it, or else its panels, one by one (linear_int_bytes.h).
 #include "compiler/target/cpu/kernels/linear_epilogue.h"
 #include "compiler/target/cpu/kernels/linear_int_bytes.h"
 #include "compiler/target/cpu/kernels/linear_int_rows.h"
@@ -188,27 +188,36 @@ struct LinearInt {
     uint8_t *wide = (uint8_t *)(scratch + layout.input + layout.bytes);
     float *sums = (float *)(scratch + layout.input + layout.bytes + layout.weights);
     const bool byBytes = !kHasVnni && channel();
-    const int64_t most = byBytes ? kBytesRows : rowBlock(rows, kBytesRows, env->l2_bytes);
+    uint32_t *rests = (uint32_t *)(wide + roundUp((kBytesRows + 1) * 4, 64));
+    const CutRows cutRows = {(int8_t *)bytes, (int32_t *)wide, (uint16_t *)(rests + kCutRests), rests};
+    // Rows that are likely to be cut: that is work for each row and block of panels, where panels are none.
+    const bool likely = byBytes && !p->in_zeros;
+    const int64_t sumRows = likely ? kBytesRows / 2 : kBytesRows;
+    const int32_t panelBlock = (int32_t)(kIntPanelBlock * kBytesRows / sumRows);
+    const int64_t most = byBytes ? sumRows : rowBlock(rows, kBytesRows, env->l2_bytes);
     const int32_t block = evenBlocks(rows, most, kIntRows);
     const int32_t perTile = p->gated ? 2 : 1;
     for (int32_t row = 0; row < rows; row += block) {
       int32_t rowCount = minimum(block, rows - row);
-      for (int32_t tile = tile0; tile < tile1; tile += kIntPanelBlock / perTile) {
-        int32_t count = minimum(kIntPanelBlock / perTile, tile1 - tile);
+      for (int32_t tile = tile0; tile < tile1; tile += panelBlock / perTile) {
+        int32_t count = minimum(panelBlock / perTile, tile1 - tile);
         int32_t panels = count * perTile;
         for (int32_t i = 0; i < panels; ++i)
-          clearVectors(sums + (int64_t)i * kBytesRows * 16, rowCount);
+          clearVectors(sums + i * sumRows * 16, rowCount);
         for (int32_t k = 0; k < depth(); k += kChunk) {
           const int32_t length = minimum(kChunk, depth() - k);
           bool copiedPairs = false;
-          if (byBytes)
-            copyBytes(bytes, byteSums, row, rowCount, k, length);
-          else if (pairs())
+          bool cut = false;
+          if (byBytes) {
+            cut = ingot_linear_int_bytes_cut(&cutRows, (const int8_t *)rowAt(row) + k, rowBytes, rowCount, length);
+            if (!cut)
+              copyBytes(bytes, byteSums, row, rowCount, k, length);
+          } else if (pairs())
             copyPairs(copied, kChunk / 2, row, rowCount, k, length);
           for (int32_t i = 0; i < panels; i += kPanelGroup) {
             const int64_t first = (int64_t)tile * perTile + i;
             IntChunk chunk = chunkAt(copied, kChunk / 2, row, rowCount, first, minimum(kPanelGroup, panels - i), k,
-                                     sums + (int64_t)i * kBytesRows * 16, kBytesRows * 16);
+                                     sums + i * sumRows * 16, sumRows * 16);
             // What is multiplied next: the panels beside, or the first ones over the next chunk.
             const bool beside = i + kPanelGroup < panels, below = k + kChunk < depth();
             chunk.next = beside  ? weight.from(first + kPanelGroup, k).values
@@ -216,6 +225,10 @@ struct LinearInt {
                                  : chunk.w.values;
             chunk.ldNext = weight.panel;
             chunk.nextBytes = beside || below ? (int64_t)chunk.length * (bits8() ? 16 : 8) : 0;
+            if (cut) {
+              ingot_linear_int_bytes_cut_block(&chunk, &cutRows);
+              continue;
+            }
             if (byBytes) {
               panelsByBytes(
                   chunk, bytes, byteSums, (BytesPanel *)wide, [&]() __attribute__((always_inline)) {
@@ -240,7 +253,7 @@ struct LinearInt {
               ingot_linear_int_rows_w8_groups_block(&chunk);
           }
         }
-        result.finish(Sums{*this, sums, kBytesRows * 16, (int64_t)tile * perTile, row}, row, rowCount, tile, count);
+        result.finish(Sums{*this, sums, sumRows * 16, (int64_t)tile * perTile, row}, row, rowCount, tile, count);
       }
     }
   }

@@ -66,12 +66,15 @@ constexpr int64_t kBytesPanel = 64 + 32 + kBytesRest * (2 + 64) + kChunk * 16;
 // Scratch of `linear_int`, blocked as `linear` is, kIntPanelBlock panels; by bytes kBytesRows rows, for which a panel is
 // made ready once.
 constexpr int64_t kBytesRows = 224;
+// Words that are left of heavy pairs of such a block of activations over one chunk, at most: a quarter of them.
+constexpr int64_t kCutRests = kBytesRows * kChunk / 16;
+constexpr int64_t kCutBytes = roundUp((kBytesRows + 1) * 4, 64) + kCutRests * (2 + 4);
 constexpr int64_t kIntPanelBlock = 16;
 struct LinearIntScratch {
   int64_t input; // 16 bits: few rows x whole K, or a block of rows x one chunk; or a piece of weights and tiles
   int64_t bytes; // 8 bits: a block of rows x one chunk, and a sum of each row
   int64_t
-      weights;  // 8 bits: one chunk of kPanelGroup panels of 4-bit weights, widened, or of 8-bit weights (BytesPanel)
+      weights;  // 8 bits: one chunk of kPanelGroup panels of 4-bit weights, widened, or of 8-bit weights (BytesPanel), or CutRows
   int64_t sums; // f32 or i32: [panels][rows][16]
   int64_t total;
 };
@@ -82,7 +85,7 @@ constexpr LinearIntScratch linearIntScratch(const linear_int_params &p) {
   LinearIntScratch s{};
   s.input = larger(larger(few, block), kTileSpread + kTileInput);
   s.bytes = kBytesRows * kChunk + roundUp(kBytesRows * 4, 64);
-  s.weights = kPanelGroup * roundUp(kBytesPanel, 64);
+  s.weights = larger(kPanelGroup * roundUp(kBytesPanel, 64), kCutBytes);
   s.sums = larger(kIntPanelBlock * kBytesRows, kTileVectors) * 16 * 4;
   s.total = s.input + s.bytes + s.weights + s.sums;
   return s;
