@@ -188,9 +188,10 @@ struct LinearInt {
     uint8_t *wide = (uint8_t *)(scratch + layout.input + layout.bytes);
     float *sums = (float *)(scratch + layout.input + layout.bytes + layout.weights);
     const bool byBytes = !kHasVnni && channel();
-    uint32_t *rests = (uint32_t *)(wide + roundUp((kBytesRows + 1) * 4, 64));
+    uint32_t *rests = (uint32_t *)(wide + kCutStarts);
     const CutRows cutRows = {(int8_t *)bytes, (int32_t *)wide, (uint16_t *)(rests + kCutRests), rests};
-    // Rows that are likely to be cut: that is work for each row and block of panels, where panels are none.
+    // Cutting is work for each row and block of panels, making panels ready for each panel and block of rows: what is likely
+    // decides the shape of blocks.
     const bool likely = byBytes && !p->in_zeros;
     const int64_t sumRows = likely ? kBytesRows / 2 : kBytesRows;
     const int32_t panelBlock = (int32_t)(kIntPanelBlock * kBytesRows / sumRows);

@@ -64,11 +64,13 @@ constexpr int64_t kBytesRest = 32;
 constexpr int64_t kBytesPanel = 64 + 32 + kBytesRest * (2 + 64) + kChunk * 16;
 
 // Scratch of `linear_int`, blocked as `linear` is, kIntPanelBlock panels; by bytes kBytesRows rows, for which a panel is
-// made ready once.
+// made ready once, or half as many by twice as many panels, for which rows are cut once.
 constexpr int64_t kBytesRows = 224;
-// Words that are left of heavy pairs of such a block of activations over one chunk, at most: a quarter of them.
+// CutRows (linear_int_bytes.h) without the rows: where each row's words begin, in kCutStarts bytes, and at most kCutRests words that
+// are left of heavy pairs of such a block over one chunk, a quarter of all, with their places.
+constexpr int64_t kCutStarts = roundUp((kBytesRows + 1) * 4, 64);
 constexpr int64_t kCutRests = kBytesRows * kChunk / 16;
-constexpr int64_t kCutBytes = roundUp((kBytesRows + 1) * 4, 64) + kCutRests * (2 + 4);
+constexpr int64_t kCutBytes = kCutStarts + kCutRests * (4 + 2);
 constexpr int64_t kIntPanelBlock = 16;
 struct LinearIntScratch {
   int64_t input; // 16 bits: few rows x whole K, or a block of rows x one chunk; or a piece of weights and tiles
